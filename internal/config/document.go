@@ -1,0 +1,154 @@
+package config
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"fmt"
+
+	"github.com/foyerhq/foyer/internal/settings"
+)
+
+// Format is the version of the document's structure. A writer stops at a version
+// that it does not know.
+const Format = 1
+
+// File is the key of the settings document in its ConfigMap, and its file name in
+// the mounted directory.
+const File = "settings.json"
+
+// MaxBytes is the largest document that is written: a ConfigMap holds 1 MiB with
+// its metadata.
+const MaxBytes = 1_000_000
+
+// Settings is the settings document of one tenant. Lists are sorted by name.
+type Settings struct {
+	Format            int     `json:"format"`
+	Tenant            Entry   `json:"tenant"`
+	AccountProfiles   []Entry `json:"accountProfiles,omitempty"`
+	MyAccountProfiles []Entry `json:"myAccountProfiles,omitempty"`
+}
+
+// EntryState is empty for an entry that can be assigned.
+type EntryState string
+
+// Retired marks the entry of a deleted profile that accounts still use by name. It
+// cannot be newly assigned.
+const Retired EntryState = "Retired"
+
+// Entry is one object as customers have it.
+type Entry struct {
+	Name       string          `json:"name"`
+	UID        string          `json:"uid"`
+	Generation int64           `json:"generation"`
+	State      EntryState      `json:"state,omitempty"`
+	Content    json.RawMessage `json:"content"`
+}
+
+// Tenant is the content of the tenant's entry.
+type Tenant struct {
+	Namespace               string              `json:"namespace"`
+	DisplayName             string              `json:"displayName"`
+	Hostname                string              `json:"hostname"`
+	Branding                Branding            `json:"branding,omitzero"`
+	Attributes              settings.Attributes `json:"attributes,omitzero"`
+	DefaultAccountProfile   string              `json:"defaultAccountProfile,omitempty"`
+	DefaultMyAccountProfile string              `json:"defaultMyAccountProfile,omitempty"`
+	OrphanedProfiles        OrphanedProfiles    `json:"orphanedProfiles,omitempty"`
+	Session                 Session             `json:"session"`
+}
+
+// Branding is how a tenant's portal looks and whom it names. Every field may be empty.
+type Branding struct {
+	AccentColor  string `json:"accentColor,omitempty"` // "#rrggbb"
+	SupportEmail string `json:"supportEmail,omitempty"`
+	SupportPhone string `json:"supportPhone,omitempty"`
+	TermsURL     string `json:"termsURL,omitempty"`   // https
+	PrivacyURL   string `json:"privacyURL,omitempty"` // https
+}
+
+// Session bounds the sessions of the portal, in seconds.
+type Session struct {
+	IdleSeconds int64 `json:"idleSeconds"` // since the last request
+	MaxSeconds  int64 `json:"maxSeconds"`  // since sign-in
+}
+
+// OrphanedProfiles says what a retired profile means for the accounts that name it.
+type OrphanedProfiles string
+
+// The two answers; empty means Keep.
+const (
+	Keep       OrphanedProfiles = "Keep"       // they stay as they are
+	UseDefault OrphanedProfiles = "UseDefault" // they are treated by the default profile
+)
+
+// AccountProfile is the content of an AccountProfile's entry.
+type AccountProfile struct {
+	DisplayName      string              `json:"displayName"`
+	Description      string              `json:"description,omitempty"`
+	Attributes       settings.Attributes `json:"attributes,omitzero"`
+	MyAccountProfile string              `json:"myAccountProfile,omitempty"`
+}
+
+// Availability says how a MyAccountProfile is offered.
+type Availability string
+
+// The availabilities (SAFE's preset values).
+const (
+	Headline   Availability = "Headline"   // goes first where several match by group
+	Standard   Availability = "Standard"   // the usual one; empty means this
+	Historical Availability = "Historical" // stays with accounts pinned to it, cannot be newly assigned
+)
+
+// MyAccountProfile is the content of a MyAccountProfile's entry.
+type MyAccountProfile struct {
+	DisplayName    string             `json:"displayName"`
+	Description    string             `json:"description,omitempty"`
+	Availability   Availability       `json:"availability,omitempty"`
+	Customer       string             `json:"customer,omitempty"`
+	CustomerGroups []string           `json:"customerGroups,omitempty"`
+	Features       []settings.Feature `json:"features,omitempty"`
+}
+
+// Encode returns the canonical JSON of a document: object keys sorted, indented by
+// two spaces so that `kubectl get configmap` reads well.
+func Encode(doc Settings) ([]byte, error) {
+	plain, err := json.Marshal(doc)
+	if err != nil {
+		return nil, fmt.Errorf("encode settings document: %w", err)
+	}
+	decoder := json.NewDecoder(bytes.NewReader(plain))
+	decoder.UseNumber() // a large number must not pass through a float
+	var tree any
+	if err := decoder.Decode(&tree); err != nil {
+		return nil, fmt.Errorf("encode settings document: %w", err)
+	}
+	var out bytes.Buffer
+	encoder := json.NewEncoder(&out)
+	encoder.SetEscapeHTML(false)
+	encoder.SetIndent("", "  ")
+	if err := encoder.Encode(tree); err != nil { // maps are written with sorted keys
+		return nil, fmt.Errorf("encode settings document: %w", err)
+	}
+	return out.Bytes(), nil
+}
+
+// Digest names a document by its content: "sha256:" and 64 hexadecimal digits.
+func Digest(document []byte) string {
+	sum := sha256.Sum256(document)
+	return "sha256:" + hex.EncodeToString(sum[:])
+}
+
+// Parse reads a document without looking into its contents. Unknown fields are
+// ignored; another format version is refused.
+func Parse(document []byte) (Settings, error) {
+	var doc Settings
+	if err := json.Unmarshal(document, &doc); err != nil {
+		return Settings{}, fmt.Errorf("settings document is not readable: %w", err)
+	}
+	if doc.Format != Format {
+		return Settings{}, fmt.Errorf("settings document has format %d, this release reads format %d", doc.Format, Format)
+	}
+	return doc, nil
+}

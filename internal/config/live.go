@@ -1,0 +1,151 @@
+package config
+
+import (
+	"encoding/json"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/foyerhq/foyer/internal/settings"
+)
+
+// BuiltInProfile is the name under which the built-in default account profile is
+// shown when the tenant names none, or one that was never live.
+const BuiltInProfile = "default"
+
+// Live is a loaded document, ready to answer. It is immutable and safe for
+// concurrent use.
+type Live struct {
+	Digest     string
+	Name       string // of the Tenant
+	Generation int64  // of the Tenant
+	Tenant     Tenant
+
+	accountProfiles   map[string]accountProfile
+	myAccountProfiles map[string]myAccountProfile
+	byCustomer        map[string]string // account id -> MyAccountProfile
+	byGroup           []string          // group profiles, Headline first, then by name
+}
+
+type accountProfile struct {
+	AccountProfile
+	state EntryState
+}
+
+type myAccountProfile struct {
+	MyAccountProfile
+	state EntryState
+}
+
+// Load parses and checks a document. The error names the entry and what is wrong.
+func Load(document []byte) (*Live, error) {
+	doc, err := Parse(document)
+	if err != nil {
+		return nil, err
+	}
+	l := &Live{
+		Digest:            Digest(document),
+		Name:              doc.Tenant.Name,
+		Generation:        doc.Tenant.Generation,
+		accountProfiles:   make(map[string]accountProfile, len(doc.AccountProfiles)),
+		myAccountProfiles: make(map[string]myAccountProfile, len(doc.MyAccountProfiles)),
+		byCustomer:        map[string]string{},
+	}
+	if err := l.loadTenant(doc.Tenant); err != nil {
+		return nil, err
+	}
+	if err := l.loadAccountProfiles(doc.AccountProfiles); err != nil {
+		return nil, err
+	}
+	if err := l.loadMyAccountProfiles(doc.MyAccountProfiles); err != nil {
+		return nil, err
+	}
+	return l, nil
+}
+
+func (l *Live) loadTenant(e Entry) error {
+	if err := decode("Tenant", e, &l.Tenant); err != nil {
+		return err
+	}
+	if l.Tenant.Session.IdleSeconds <= 0 || l.Tenant.Session.MaxSeconds <= 0 {
+		return fmt.Errorf("settings document, Tenant %q: session.idleSeconds and session.maxSeconds must be positive", e.Name)
+	}
+	return checkAttributes("Tenant", e.Name, l.Tenant.Attributes)
+}
+
+func (l *Live) loadAccountProfiles(entries []Entry) error {
+	for _, e := range entries {
+		p := accountProfile{state: e.State}
+		if err := decode("AccountProfile", e, &p.AccountProfile); err != nil {
+			return err
+		}
+		if err := checkAttributes("AccountProfile", e.Name, p.Attributes); err != nil {
+			return err
+		}
+		l.accountProfiles[e.Name] = p
+	}
+	return nil
+}
+
+func (l *Live) loadMyAccountProfiles(entries []Entry) error {
+	for _, e := range entries {
+		p := myAccountProfile{state: e.State}
+		if err := decode("MyAccountProfile", e, &p.MyAccountProfile); err != nil {
+			return err
+		}
+		l.myAccountProfiles[e.Name] = p
+		// Rights that came by customer or group end with the object.
+		if e.State == Retired {
+			continue
+		}
+		if p.Customer != "" {
+			l.byCustomer[p.Customer] = e.Name
+		}
+		if len(p.CustomerGroups) > 0 {
+			l.byGroup = append(l.byGroup, e.Name)
+		}
+	}
+	slices.SortFunc(l.byGroup, l.compareOffered)
+	return nil
+}
+
+// compareOffered puts Headline before the others, then sorts by name.
+func (l *Live) compareOffered(a, b string) int {
+	headA := l.myAccountProfiles[a].Availability == Headline
+	headB := l.myAccountProfiles[b].Availability == Headline
+	switch {
+	case headA && !headB:
+		return -1
+	case headB && !headA:
+		return 1
+	}
+	return strings.Compare(a, b)
+}
+
+func decode(kind string, e Entry, into any) error {
+	if e.Name == "" {
+		return fmt.Errorf("settings document: an entry of kind %s has no name", kind)
+	}
+	if err := json.Unmarshal(e.Content, into); err != nil {
+		return fmt.Errorf("settings document, %s %q: %w", kind, e.Name, err)
+	}
+	return nil
+}
+
+func checkAttributes(kind, name string, a settings.Attributes) error {
+	if problems := a.Validate(); len(problems) > 0 {
+		return fmt.Errorf("settings document, %s %q: attributes.%w", kind, name, problems[0])
+	}
+	return nil
+}
+
+// Location returns the time zone of a resolved attribute. Every zone of a loaded
+// document exists, and so does every one that an account was stored with, unless a
+// newer release knew more zones: then UTC.
+func Location(name string) *time.Location {
+	if location, err := time.LoadLocation(name); err == nil {
+		return location
+	}
+	return time.UTC
+}
