@@ -1,0 +1,103 @@
+package v1alpha1
+
+import metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+// AccountProfile says how the accounts of a tenant are treated. Each account has
+// exactly one; those that name none have the tenant's default.
+//
+// +kubebuilder:object:root=true
+// +kubebuilder:subresource:status
+// +kubebuilder:resource:categories=foyer,shortName=ap
+// +kubebuilder:selectablefield:JSONPath=`.spec.tenantRef.name`
+// +kubebuilder:printcolumn:name="Tenant",type=string,JSONPath=`.spec.tenantRef.name`
+// +kubebuilder:printcolumn:name="Ready",type=string,JSONPath=`.status.conditions[?(@.type=="Ready")].status`
+// +kubebuilder:printcolumn:name="Reason",type=string,JSONPath=`.status.conditions[?(@.type=="Ready")].reason`
+// +kubebuilder:printcolumn:name="Accounts",type=integer,JSONPath=`.status.accounts`
+// +kubebuilder:printcolumn:name="Live",type=integer,JSONPath=`.status.liveGeneration`,description="The generation that customers have."
+// +kubebuilder:printcolumn:name="Age",type=date,JSONPath=`.metadata.creationTimestamp`
+// +kubebuilder:printcolumn:name="Message",type=string,priority=1,JSONPath=`.status.conditions[?(@.type=="Ready")].message`
+// +kubebuilder:validation:XValidation:rule="self.metadata.name.matches('^[a-z0-9]([-a-z0-9]*[a-z0-9])?$') && self.metadata.name.size() <= 63",message="metadata.name: allowed are at most 63 lower case letters, digits and '-', because accounts name their profile"
+type AccountProfile struct {
+	metav1.TypeMeta `json:",inline"`
+
+	// metadata is the standard object's metadata.
+	// +optional
+	metav1.ObjectMeta `json:"metadata,omitempty"`
+
+	// spec is what the platform team declares.
+	// +required
+	Spec AccountProfileSpec `json:"spec,omitzero"`
+
+	// status is what is live.
+	// +optional
+	Status AccountProfileStatus `json:"status,omitempty,omitzero"`
+}
+
+// AccountProfileList is a list of account profiles.
+//
+// +kubebuilder:object:root=true
+type AccountProfileList struct {
+	metav1.TypeMeta `json:",inline"`
+	metav1.ListMeta `json:"metadata,omitempty"`
+	Items           []AccountProfile `json:"items"`
+}
+
+// AccountProfileSpec is the declaration of an account profile.
+type AccountProfileSpec struct {
+	// tenantRef names the tenant that the profile belongs to. It cannot be changed.
+	// +required
+	// +kubebuilder:validation:XValidation:rule="self == oldSelf",message="a profile stays with its tenant: make a new one instead"
+	TenantRef ObjectRef `json:"tenantRef,omitzero"`
+
+	// displayName is the name of the profile for people.
+	// +required
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=80
+	DisplayName string `json:"displayName,omitempty"`
+
+	// description says what the profile is for.
+	// +optional
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=500
+	Description string `json:"description,omitempty"`
+
+	// attributes are the values for accounts of this profile that set none themselves.
+	// +optional
+	Attributes Attributes `json:"attributes,omitempty,omitzero"`
+
+	// myAccountProfileRef names the portal profile of the accounts of this profile,
+	// unless a more specific rule gives them another.
+	// +optional
+	MyAccountProfileRef ObjectRef `json:"myAccountProfileRef,omitempty,omitzero"`
+}
+
+// AccountProfileStatus is what is live of an account profile.
+// +kubebuilder:validation:MinProperties=1
+type AccountProfileStatus struct {
+	// conditions: Accepted, ResolvedRefs, Programmed and Ready; Reconciling and
+	// Stalled only while True.
+	// +optional
+	// +listType=map
+	// +listMapKey=type
+	// +kubebuilder:validation:MaxItems=16
+	Conditions []metav1.Condition `json:"conditions,omitempty"`
+
+	// observedGeneration is the newest generation that Foyer has looked at.
+	// +optional
+	// +kubebuilder:validation:Minimum=0
+	ObservedGeneration int64 `json:"observedGeneration,omitempty"`
+
+	// liveGeneration is the generation that customers have.
+	// +optional
+	// +kubebuilder:validation:Minimum=0
+	LiveGeneration int64 `json:"liveGeneration,omitempty"`
+
+	// lastModifiedTime is when the live generation was accepted.
+	// +optional
+	LastModifiedTime metav1.Time `json:"lastModifiedTime,omitempty,omitzero"`
+
+	// accounts is the number of accounts with this profile, counted about once a minute.
+	// +optional
+	// +kubebuilder:validation:Minimum=0
+	Accounts *int64 `json:"accounts,omitempty"`
+}

@@ -1,0 +1,364 @@
+package v1alpha1
+
+import metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+// Tenant is one service provider: it owns a portal, a backoffice and a database schema.
+//
+// +kubebuilder:object:root=true
+// +kubebuilder:subresource:status
+// +kubebuilder:resource:categories=foyer,shortName=tn
+// +kubebuilder:printcolumn:name="Ready",type=string,JSONPath=`.status.conditions[?(@.type=="Ready")].status`
+// +kubebuilder:printcolumn:name="Reason",type=string,JSONPath=`.status.conditions[?(@.type=="Ready")].reason`
+// +kubebuilder:printcolumn:name="Accounts",type=integer,JSONPath=`.status.accounts`
+// +kubebuilder:printcolumn:name="URL",type=string,JSONPath=`.status.portalURL`
+// +kubebuilder:printcolumn:name="Rejected",type=integer,JSONPath=`.status.rejected`
+// +kubebuilder:printcolumn:name="Age",type=date,JSONPath=`.metadata.creationTimestamp`
+// +kubebuilder:printcolumn:name="Version",type=string,priority=1,JSONPath=`.status.version`
+// +kubebuilder:printcolumn:name="Message",type=string,priority=1,JSONPath=`.status.conditions[?(@.type=="Ready")].message`
+// +kubebuilder:validation:XValidation:rule="self.metadata.name.size() <= 40",message="metadata.name: a Tenant's name may have at most 40 characters, because the names of its parts are made from it"
+// +kubebuilder:validation:XValidation:rule="self.metadata.name.matches('^[a-z]([-a-z0-9]*[a-z0-9])?$')",message="metadata.name: allowed are lower case letters, digits and '-', beginning with a letter, because Services are named after it"
+type Tenant struct {
+	metav1.TypeMeta `json:",inline"`
+
+	// metadata is the standard object's metadata.
+	// +optional
+	metav1.ObjectMeta `json:"metadata,omitempty"`
+
+	// spec is what the platform team declares.
+	// +required
+	Spec TenantSpec `json:"spec,omitzero"`
+
+	// status is what is live.
+	// +optional
+	Status TenantStatus `json:"status,omitempty,omitzero"`
+}
+
+// TenantList is a list of tenants.
+//
+// +kubebuilder:object:root=true
+type TenantList struct {
+	metav1.TypeMeta `json:",inline"`
+	metav1.ListMeta `json:"metadata,omitempty"`
+	Items           []Tenant `json:"items"`
+}
+
+// TenantState says whether Foyer acts on a tenant.
+// +kubebuilder:validation:Enum=Active;Paused
+type TenantState string
+
+// The states of a tenant.
+const (
+	TenantActive TenantState = "Active"
+	TenantPaused TenantState = "Paused"
+)
+
+// OrphanedProfilesPolicy says what becomes of accounts whose profile was deleted.
+// +kubebuilder:validation:Enum=Keep;UseDefault
+type OrphanedProfilesPolicy string
+
+// The policies for orphaned profiles.
+const (
+	OrphanedProfilesKeep       OrphanedProfilesPolicy = "Keep"
+	OrphanedProfilesUseDefault OrphanedProfilesPolicy = "UseDefault"
+)
+
+// TenantSpec is the declaration of a tenant.
+type TenantSpec struct {
+	// displayName is the provider's name as its customers know it.
+	// +required
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=80
+	DisplayName string `json:"displayName,omitempty"`
+
+	// state pauses the tenant: while Paused nothing of it is changed. Active if not set.
+	// +optional
+	State TenantState `json:"state,omitempty"`
+
+	// portal is the customers' site.
+	// +required
+	Portal PortalSpec `json:"portal,omitzero"`
+
+	// backoffice serves the provider's systems by the integration API.
+	// +optional
+	Backoffice BackofficeSpec `json:"backoffice,omitempty,omitzero"`
+
+	// database says where the tenant's data is kept. The server named "default" if not set.
+	// +optional
+	Database DatabaseSpec `json:"database,omitempty,omitzero"`
+
+	// attributes are the provider's own values, for accounts and profiles that set none.
+	// +optional
+	Attributes Attributes `json:"attributes,omitempty,omitzero"`
+
+	// defaultAccountProfileRef names the profile of accounts that have none. The
+	// built-in default profile applies while no object of that name was ever live.
+	// +optional
+	DefaultAccountProfileRef ObjectRef `json:"defaultAccountProfileRef,omitempty,omitzero"`
+
+	// defaultMyAccountProfileRef names the portal profile of accounts that no other
+	// rule gives one. Without one those accounts have no portal.
+	// +optional
+	DefaultMyAccountProfileRef ObjectRef `json:"defaultMyAccountProfileRef,omitempty,omitzero"`
+
+	// orphanedProfiles says how accounts are treated whose profile was deleted: as
+	// before (Keep, if not set), or by the default profile (UseDefault).
+	// +optional
+	OrphanedProfiles OrphanedProfilesPolicy `json:"orphanedProfiles,omitempty"`
+
+	// credentials bounds the sessions of people in the portal.
+	// +optional
+	Credentials CredentialsSpec `json:"credentials,omitempty,omitzero"`
+}
+
+// PortalSpec declares the customers' site.
+type PortalSpec struct {
+	// hostname is the host name of the portal, in lower case. It is unique in the
+	// cluster: its holder keeps it, and another tenant that asks for it is refused.
+	// +required
+	// +kubebuilder:validation:MinLength=3
+	// +kubebuilder:validation:MaxLength=253
+	// +kubebuilder:validation:Pattern=`^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)+$`
+	Hostname string `json:"hostname,omitempty"`
+
+	// replicas is the number of pods, 1 to 50. 2 if not set.
+	// +optional
+	// +kubebuilder:validation:Minimum=1
+	// +kubebuilder:validation:Maximum=50
+	Replicas *int32 `json:"replicas,omitempty"`
+
+	// branding is how the portal looks and whom it names.
+	// +optional
+	Branding BrandingSpec `json:"branding,omitempty,omitzero"`
+
+	// resources bounds each pod.
+	// +optional
+	Resources Resources `json:"resources,omitempty,omitzero"`
+}
+
+// BrandingSpec declares how the portal looks and whom it names.
+// +kubebuilder:validation:MinProperties=1
+type BrandingSpec struct {
+	// accentColor is the colour of buttons and links, as "#0a5fb4". Foyer adjusts
+	// its lightness where contrast would fall below WCAG AA.
+	// +optional
+	// +kubebuilder:validation:MinLength=7
+	// +kubebuilder:validation:MaxLength=7
+	// +kubebuilder:validation:Pattern=`^#[0-9a-fA-F]{6}$`
+	AccentColor string `json:"accentColor,omitempty"`
+
+	// supportEmail is the address that pages name for help.
+	// +optional
+	// +kubebuilder:validation:MinLength=3
+	// +kubebuilder:validation:MaxLength=254
+	// +kubebuilder:validation:Pattern=`^[^@\s<>"]+@[^@\s<>"]+$`
+	SupportEmail string `json:"supportEmail,omitempty"`
+
+	// supportPhone is the telephone number that pages name for help.
+	// +optional
+	// +kubebuilder:validation:MinLength=3
+	// +kubebuilder:validation:MaxLength=32
+	// +kubebuilder:validation:Pattern=`^[+0-9][0-9 ()./-]+$`
+	SupportPhone string `json:"supportPhone,omitempty"`
+
+	// termsURL links the provider's terms in the footer. It begins with https://.
+	// +optional
+	// +kubebuilder:validation:MinLength=9
+	// +kubebuilder:validation:MaxLength=500
+	// +kubebuilder:validation:XValidation:rule="isURL(self) && self.startsWith('https://')",message="must be an address that begins with https://"
+	TermsURL string `json:"termsURL,omitempty"`
+
+	// privacyURL links the provider's privacy notice in the footer. It begins with https://.
+	// +optional
+	// +kubebuilder:validation:MinLength=9
+	// +kubebuilder:validation:MaxLength=500
+	// +kubebuilder:validation:XValidation:rule="isURL(self) && self.startsWith('https://')",message="must be an address that begins with https://"
+	PrivacyURL string `json:"privacyURL,omitempty"`
+}
+
+// BackofficeSpec declares the pods that serve the integration API.
+// +kubebuilder:validation:MinProperties=1
+type BackofficeSpec struct {
+	// replicas is the number of pods, 1 to 50. 1 if not set.
+	// +optional
+	// +kubebuilder:validation:Minimum=1
+	// +kubebuilder:validation:Maximum=50
+	Replicas *int32 `json:"replicas,omitempty"`
+
+	// resources bounds each pod.
+	// +optional
+	Resources Resources `json:"resources,omitempty,omitzero"`
+}
+
+// DatabaseSpec says where a tenant's data is kept.
+type DatabaseSpec struct {
+	// serverRef names a PostgreSQL server that the platform team declared beside the
+	// operator. A tenant stays on the server that it was made on.
+	// +required
+	// +kubebuilder:validation:XValidation:rule="self == oldSelf",message="a tenant stays on its database server: moving its data is not something that an edit can do"
+	ServerRef ObjectRef `json:"serverRef,omitzero"`
+}
+
+// CredentialsSpec bounds the sessions of people in the portal.
+// +kubebuilder:validation:MinProperties=1
+// +kubebuilder:validation:XValidation:rule="!has(self.sessionIdleSeconds) || !has(self.sessionMaxSeconds) || self.sessionIdleSeconds <= self.sessionMaxSeconds",message="sessionIdleSeconds must not be longer than sessionMaxSeconds"
+type CredentialsSpec struct {
+	// sessionIdleSeconds ends a session after that long without a request, 300 to
+	// 86400. 3600 if not set.
+	// +optional
+	// +kubebuilder:validation:Minimum=300
+	// +kubebuilder:validation:Maximum=86400
+	SessionIdleSeconds *int64 `json:"sessionIdleSeconds,omitempty"`
+
+	// sessionMaxSeconds ends a session that long after sign-in, 900 to 604800. 43200
+	// if not set.
+	// +optional
+	// +kubebuilder:validation:Minimum=900
+	// +kubebuilder:validation:Maximum=604800
+	SessionMaxSeconds *int64 `json:"sessionMaxSeconds,omitempty"`
+}
+
+// TenantStatus is what is live of a tenant.
+// +kubebuilder:validation:MinProperties=1
+type TenantStatus struct {
+	// conditions: Accepted, ResolvedRefs, DatabaseReady, Programmed, PortalAvailable,
+	// BackofficeAvailable and Ready; Reconciling and Stalled only while True.
+	// +optional
+	// +listType=map
+	// +listMapKey=type
+	// +kubebuilder:validation:MaxItems=16
+	Conditions []metav1.Condition `json:"conditions,omitempty"`
+
+	// observedGeneration is the newest generation that Foyer has looked at.
+	// +optional
+	// +kubebuilder:validation:Minimum=0
+	ObservedGeneration int64 `json:"observedGeneration,omitempty"`
+
+	// liveGeneration is the generation that customers have.
+	// +optional
+	// +kubebuilder:validation:Minimum=0
+	LiveGeneration int64 `json:"liveGeneration,omitempty"`
+
+	// version is the release of Foyer that the tenant's pods are made for.
+	// +optional
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=64
+	Version string `json:"version,omitempty"`
+
+	// portalURL is the address of the portal.
+	// +optional
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=300
+	PortalURL string `json:"portalURL,omitempty"`
+
+	// accounts is the number of accounts, counted about once a minute.
+	// +optional
+	// +kubebuilder:validation:Minimum=0
+	Accounts *int64 `json:"accounts,omitempty"`
+
+	// defaultAccountProfile is the profile of accounts that have none.
+	// +optional
+	DefaultAccountProfile DefaultAccountProfileStatus `json:"defaultAccountProfile,omitempty,omitzero"`
+
+	// config is the configuration that the replicas run.
+	// +optional
+	Config ConfigStatus `json:"config,omitempty,omitzero"`
+
+	// database is where the tenant's data is.
+	// +optional
+	Database DatabaseStatus `json:"database,omitempty,omitzero"`
+
+	// orphanedProfiles lists deleted profiles that accounts still use by name.
+	// +optional
+	// +listType=map
+	// +listMapKey=kind
+	// +listMapKey=name
+	// +kubebuilder:validation:MaxItems=64
+	OrphanedProfiles []OrphanedProfile `json:"orphanedProfiles,omitempty"`
+
+	// rejected is the number of objects of this tenant of which the newest
+	// generation is not accepted.
+	// +optional
+	// +kubebuilder:validation:Minimum=0
+	Rejected *int32 `json:"rejected,omitempty"`
+}
+
+// DefaultProfileSource says where the default account profile comes from.
+// +kubebuilder:validation:Enum=AccountProfile;BuiltIn
+type DefaultProfileSource string
+
+// The sources of the default account profile.
+const (
+	DefaultFromAccountProfile DefaultProfileSource = "AccountProfile"
+	DefaultBuiltIn            DefaultProfileSource = "BuiltIn"
+)
+
+// DefaultAccountProfileStatus names the default account profile.
+type DefaultAccountProfileStatus struct {
+	// name is the name of the profile.
+	// +required
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=63
+	Name string `json:"name,omitempty"`
+
+	// source is AccountProfile, or BuiltIn while no object of that name was ever live.
+	// +required
+	Source DefaultProfileSource `json:"source,omitempty"`
+}
+
+// ConfigStatus is the configuration that is live.
+type ConfigStatus struct {
+	// settingsDigest names the settings document by its content.
+	// +required
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=80
+	SettingsDigest string `json:"settingsDigest,omitempty"`
+
+	// replicas is the number of ready pods that run a configuration.
+	// +required
+	// +kubebuilder:validation:Minimum=0
+	Replicas *int32 `json:"replicas,omitempty"`
+
+	// programmedReplicas is how many of them run settingsDigest.
+	// +required
+	// +kubebuilder:validation:Minimum=0
+	ProgrammedReplicas *int32 `json:"programmedReplicas,omitempty"`
+}
+
+// DatabaseStatus is where a tenant's data is.
+type DatabaseStatus struct {
+	// server is the name of the database server.
+	// +required
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=63
+	Server string `json:"server,omitempty"`
+
+	// schema is the tenant's schema on it.
+	// +required
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=63
+	Schema string `json:"schema,omitempty"`
+
+	// schemaVersion is the newest migration that was applied.
+	// +required
+	// +kubebuilder:validation:Minimum=0
+	SchemaVersion *int64 `json:"schemaVersion,omitempty"`
+}
+
+// OrphanedProfile is a deleted profile that accounts still use by name.
+type OrphanedProfile struct {
+	// kind is AccountProfile or MyAccountProfile.
+	// +required
+	// +kubebuilder:validation:Enum=AccountProfile;MyAccountProfile
+	Kind string `json:"kind,omitempty"`
+
+	// name is the name of the deleted profile.
+	// +required
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=63
+	Name string `json:"name,omitempty"`
+
+	// accounts is the number of accounts that use it; not set while it is unknown.
+	// +optional
+	// +kubebuilder:validation:Minimum=0
+	Accounts *int64 `json:"accounts,omitempty"`
+}
