@@ -1,0 +1,16 @@
+// Package provision renders the objects that a Tenant owns. It is pure: the same
+// Params give the same objects, byte for byte, and nothing is read or written.
+//
+//	provision.SettingsMap(p)   the ConfigMap of the settings document
+//	provision.Objects(p)       Services and Deployments of portal and backoffice
+//	provision.DatabaseSecret   how a component reaches the database
+//	provision.TokenSecret      the first token of the integration API
+//
+// Every object is an apply configuration, has the Tenant as controller and carries
+// the labels by which the manager's cache finds it. Package apply writes them.
+//
+// The pod templates hold nothing that changes with the configuration, neither the
+// document nor its digest: a pod restarts when its image, its resources or this
+// package change, and for no other reason. Nor do they hold a secret: pods mount
+// Secrets by name.
+package provision

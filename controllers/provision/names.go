@@ -1,0 +1,89 @@
+package provision
+
+// Component is one of the workloads of a tenant.
+type Component string
+
+// The components of a tenant. The value is the name of the container, the end of the
+// Deployment's name and the value of the component label.
+const (
+	Portal     Component = "portal"
+	Backoffice Component = "backoffice"
+)
+
+// Components lists every component, in the order in which they are written.
+func Components() []Component { return []Component{Backoffice, Portal} }
+
+// Labels of every object and pod of a tenant.
+const (
+	LabelTenant    = "foyer.dev/tenant" // the Tenant's name; the manager caches only what has it
+	LabelName      = "app.kubernetes.io/name"
+	LabelComponent = "app.kubernetes.io/component"
+	LabelManagedBy = "app.kubernetes.io/managed-by"
+
+	// Name is the value of LabelName and LabelManagedBy.
+	Name = "foyer"
+)
+
+// Annotations.
+const (
+	// AnnotationDigest, on the ConfigMap, names the settings document by its content.
+	AnnotationDigest = "foyer.dev/digest"
+	// AnnotationRefresh, on pods, makes the kubelet refresh their mounted files at once.
+	AnnotationRefresh = "foyer.dev/refresh"
+	// AnnotationVersion, on Deployments, is the release of Foyer that rendered them.
+	AnnotationVersion = "foyer.dev/version"
+)
+
+// Keys of the ConfigMap and of the Secrets.
+const (
+	KeySettings = "settings.json"
+	KeyURI      = "uri"
+	KeyToken    = "token"
+)
+
+// Ports of the pods.
+const (
+	PortPortal int32 = 8080
+	PortAPI    int32 = 8082
+	PortAdmin  int32 = 9090
+)
+
+// SettingsName is the name of the ConfigMap of the settings document.
+func SettingsName(tenant string) string { return tenant + "-settings" }
+
+// WorkloadName is the name of a component's Deployment.
+func WorkloadName(tenant string, c Component) string { return tenant + "-" + string(c) }
+
+// DatabaseSecretName is the name of the Secret by which a component reaches the database.
+func DatabaseSecretName(tenant string, c Component) string { return tenant + "-db-" + string(c) }
+
+// TokenSecretName is the name of the Secret of the first API token.
+func TokenSecretName(tenant string) string { return tenant + "-cli" }
+
+// ServiceName is the name of a component's Service.
+func ServiceName(tenant string, c Component) string {
+	if c == Backoffice {
+		return tenant + "-api"
+	}
+	return tenant + "-portal"
+}
+
+// Labels are the labels of every object of a tenant; component may be empty for what
+// belongs to all of them.
+func Labels(tenant string, c Component) map[string]string {
+	labels := map[string]string{
+		LabelTenant:    tenant,
+		LabelName:      Name,
+		LabelManagedBy: Name,
+	}
+	if c != "" {
+		labels[LabelComponent] = string(c)
+	}
+	return labels
+}
+
+// Selector are the labels that select the pods of a component. They can never change:
+// the selector of a Deployment is immutable.
+func Selector(tenant string, c Component) map[string]string {
+	return map[string]string{LabelTenant: tenant, LabelComponent: string(c)}
+}

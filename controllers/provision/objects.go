@@ -1,0 +1,98 @@
+package provision
+
+import (
+	"k8s.io/apimachinery/pkg/runtime"
+	corev1ac "k8s.io/client-go/applyconfigurations/core/v1"
+	metav1ac "k8s.io/client-go/applyconfigurations/meta/v1"
+
+	"github.com/foyerhq/foyer/api/v1alpha1"
+)
+
+// Object is a rendered object: an apply configuration that knows its own name.
+type Object interface {
+	runtime.ApplyConfiguration
+	GetAPIVersion() *string
+	GetKind() *string
+	GetName() *string
+	GetNamespace() *string
+}
+
+// Params is what the objects of a tenant are made from.
+type Params struct {
+	Tenant *v1alpha1.Tenant
+
+	// Image and Version are those of the pods, TrustedProxies the networks (comma
+	// separated CIDRs) of proxies whose word on a client's address is believed.
+	Image          string
+	Version        string
+	TrustedProxies string
+
+	// Document is the settings document and Digest its digest, for SettingsMap.
+	Document []byte
+	Digest   string
+}
+
+// Objects renders the Services and Deployments of a tenant.
+func Objects(p Params) []Object {
+	var objects []Object
+	for _, c := range Components() {
+		objects = append(objects, service(p.Tenant, c), deployment(p, c))
+	}
+	return objects
+}
+
+// SettingsMap renders the ConfigMap of the settings document. It is plain JSON, so
+// that "kubectl get configmap -o yaml" shows what is live.
+func SettingsMap(p Params) Object {
+	return corev1ac.ConfigMap(SettingsName(p.Tenant.Name), p.Tenant.Namespace).
+		WithLabels(Labels(p.Tenant.Name, "")).
+		WithAnnotations(map[string]string{AnnotationDigest: p.Digest}).
+		WithOwnerReferences(owner(p.Tenant)).
+		WithData(map[string]string{KeySettings: string(p.Document)})
+}
+
+// DatabaseSecret renders the Secret by which a component reaches the database. The
+// uri holds the login role's password, which is generated once and then kept.
+func DatabaseSecret(t *v1alpha1.Tenant, c Component, uri string) Object {
+	return secret(t, DatabaseSecretName(t.Name, c), c, KeyURI, uri)
+}
+
+// TokenSecret renders the Secret of the first token of the integration API. The token
+// is generated once and then kept.
+func TokenSecret(t *v1alpha1.Tenant, token string) Object {
+	return secret(t, TokenSecretName(t.Name), "", KeyToken, token)
+}
+
+func secret(t *v1alpha1.Tenant, name string, c Component, key, value string) Object {
+	return corev1ac.Secret(name, t.Namespace).
+		WithLabels(Labels(t.Name, c)).
+		WithOwnerReferences(owner(t)).
+		WithType("Opaque").
+		WithData(map[string][]byte{key: []byte(value)})
+}
+
+func service(t *v1alpha1.Tenant, c Component) Object {
+	port := listeners[c]
+	return corev1ac.Service(ServiceName(t.Name, c), t.Namespace).
+		WithLabels(Labels(t.Name, c)).
+		WithOwnerReferences(owner(t)).
+		WithSpec(corev1ac.ServiceSpec().
+			WithType("ClusterIP").
+			WithSelector(Selector(t.Name, c)).
+			WithPorts(corev1ac.ServicePort().
+				WithName(port.name).
+				WithProtocol("TCP").
+				WithPort(80).
+				WithTargetPort(intstrName(port.name))))
+}
+
+// owner makes the Tenant the controller of an object: with the Tenant it is deleted.
+func owner(t *v1alpha1.Tenant) *metav1ac.OwnerReferenceApplyConfiguration {
+	return metav1ac.OwnerReference().
+		WithAPIVersion(v1alpha1.SchemeGroupVersion.String()).
+		WithKind("Tenant").
+		WithName(t.Name).
+		WithUID(t.UID).
+		WithController(true).
+		WithBlockOwnerDeletion(true)
+}
