@@ -1,0 +1,168 @@
+package main
+
+import (
+	"bufio"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"sync"
+	"time"
+)
+
+const progressEvery = 10 * time.Second
+
+// buildKube builds the one binary with every Kubernetes program in it, with
+// visible progress. When nothing has changed it takes about two seconds.
+func buildKube(paths layout, out io.Writer) error {
+	if err := checkGo(); err != nil {
+		return err
+	}
+	version, err := kubernetesVersion(paths)
+	if err != nil {
+		return err
+	}
+	total := 0
+	if _, err := os.Stat(paths.kube()); err != nil {
+		fmt.Fprintf(out, "        building Kubernetes %s: 8 to 10 minutes on two cores the first time, seconds afterwards\n", version)
+		if total, err = countPackages(paths); err != nil {
+			return err
+		}
+	}
+	cmd := exec.Command("go", "build", "-v", "-trimpath", "-ldflags", linkFlags(version), "-o", paths.kube(), "./kube")
+	cmd.Dir = paths.module()
+	if err := watchBuild(cmd, out, total); err != nil {
+		return fmt.Errorf("build Kubernetes: %w", err)
+	}
+	return link(paths.kube(), paths.kubectl())
+}
+
+// linkFlags tell the programs their version, which kubectl cannot do without.
+func linkFlags(version string) string {
+	numbers := strings.Split(strings.TrimPrefix(version, "v"), ".")
+	const variable = " -X k8s.io/component-base/version."
+	return "-s -w" + variable + "gitVersion=" + version + variable + "gitMajor=" + numbers[0] + variable + "gitMinor=" + numbers[1]
+}
+
+// kubernetesVersion reads go.mod, so that the version stands in one place.
+func kubernetesVersion(paths layout) (string, error) {
+	raw, err := os.ReadFile(filepath.Join(paths.module(), "go.mod"))
+	if err != nil {
+		return "", err
+	}
+	for _, line := range strings.Split(string(raw), "\n") {
+		words := strings.Fields(line)
+		if len(words) == 2 && words[0] == "k8s.io/kubernetes" && strings.Count(words[1], ".") == 2 {
+			return words[1], nil
+		}
+	}
+	return "", errors.New("hack/cluster/go.mod requires no version of k8s.io/kubernetes")
+}
+
+// countPackages also downloads the modules.
+func countPackages(paths layout) (int, error) {
+	cmd := exec.Command("go", "list", "-deps", "./kube")
+	cmd.Dir = paths.module()
+	cmd.Stderr = io.Discard
+	list, err := cmd.Output()
+	if err != nil {
+		return 0, fmt.Errorf("list the packages of Kubernetes (go list -deps ./kube in %s): %w", cmd.Dir, err)
+	}
+	return strings.Count(string(list), "\n"), nil
+}
+
+// buildProgress counts what "go build -v" says on its way.
+type buildProgress struct {
+	mu       sync.Mutex
+	packages int
+	other    []string // anything that is not the name of a package
+}
+
+func (p *buildProgress) read(in io.Reader) {
+	lines := bufio.NewScanner(in)
+	for lines.Scan() {
+		p.mu.Lock()
+		if line := lines.Text(); strings.ContainsAny(line, " \t#") {
+			p.other = append(p.other, line)
+		} else {
+			p.packages++
+		}
+		p.mu.Unlock()
+	}
+}
+
+func (p *buildProgress) counted() int {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.packages
+}
+
+// watchBuild runs the build and prints every ten seconds how far it is.
+func watchBuild(cmd *exec.Cmd, out io.Writer, total int) error {
+	stderr, err := cmd.StderrPipe()
+	if err != nil {
+		return err
+	}
+	if err := cmd.Start(); err != nil {
+		return err
+	}
+	progress, read := &buildProgress{}, make(chan struct{})
+	go func() {
+		defer close(read)
+		progress.read(stderr)
+	}()
+	begin, ticker := time.Now(), time.NewTicker(progressEvery)
+	defer ticker.Stop()
+	for done := false; !done; {
+		select {
+		case <-read:
+			done = true
+		case <-ticker.C:
+			fmt.Fprintf(out, "        %s: %s compiled\n", time.Since(begin).Round(time.Second), packagesOf(progress.counted(), total))
+		}
+	}
+	if err := cmd.Wait(); err != nil {
+		return fmt.Errorf("%w\n%s", err, strings.Join(lastOf(progress.other, 30), "\n"))
+	}
+	return nil
+}
+
+func packagesOf(done, total int) string {
+	if total == 0 {
+		return fmt.Sprintf("%d packages", done)
+	}
+	return fmt.Sprintf("%d of about %d packages", done, total)
+}
+
+func lastOf(lines []string, count int) []string {
+	return lines[max(0, len(lines)-count):]
+}
+
+// buildPause builds the first process of every pod, without any library.
+func buildPause(paths layout) (string, error) {
+	binary := paths.in("pause")
+	cmd := exec.Command("go", "build", "-trimpath", "-ldflags", "-s -w", "-o", binary, "./pause")
+	cmd.Dir = paths.module()
+	cmd.Env = append(os.Environ(), "CGO_ENABLED=0")
+	if out, err := cmd.CombinedOutput(); err != nil {
+		return "", fmt.Errorf("build pause: %w\n%s", err, out)
+	}
+	return binary, nil
+}
+
+// link makes a symbolic link, replacing what is there under its name.
+func link(target, name string) error {
+	if current, err := os.Readlink(name); err == nil && current == target {
+		return nil
+	}
+	if err := os.MkdirAll(filepath.Dir(name), 0o755); err != nil {
+		return err
+	}
+	if err := os.Remove(name); err != nil && !errors.Is(err, os.ErrNotExist) {
+		return err
+	}
+	return os.Symlink(target, name)
+}

@@ -1,0 +1,187 @@
+package main
+
+import (
+	"archive/tar"
+	"bytes"
+	"crypto/sha256"
+	"debug/elf"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"runtime"
+	"strings"
+)
+
+const (
+	hostCABundle  = "/etc/ssl/certs/ca-certificates.crt"
+	imageCABundle = "etc/ssl/certs/ca-certificates.crt"
+	imageUser     = "65532:65532"
+)
+
+// imageSpec says what goes into an image: each binary at the root under its
+// base name, and the CA certificates that clients of TLS servers need.
+type imageSpec struct {
+	tag      string
+	binaries []string
+	caBundle string // left out if empty
+}
+
+type imageConfig struct {
+	Created      string        `json:"created"`
+	Architecture string        `json:"architecture"`
+	OS           string        `json:"os"`
+	Config       runtimeConfig `json:"config"`
+	RootFS       rootFS        `json:"rootfs"`
+}
+
+type runtimeConfig struct {
+	User       string   `json:"User"`
+	Env        []string `json:"Env"`
+	Entrypoint []string `json:"Entrypoint"`
+	WorkingDir string   `json:"WorkingDir"`
+}
+
+type rootFS struct {
+	Type    string   `json:"type"`
+	DiffIDs []string `json:"diff_ids"`
+}
+
+// imageManifest is one entry of manifest.json of a docker archive.
+type imageManifest struct {
+	Config   string
+	RepoTags []string
+	Layers   []string
+}
+
+// packImage writes a docker archive. The same files give the same bytes.
+func packImage(out io.Writer, spec imageSpec) error {
+	layer, err := packLayer(spec)
+	if err != nil {
+		return err
+	}
+	config, err := json.Marshal(imageConfig{
+		Created:      "1970-01-01T00:00:00Z",
+		Architecture: runtime.GOARCH,
+		OS:           "linux",
+		Config: runtimeConfig{
+			User:       imageUser,
+			Env:        []string{"PATH=/"},
+			Entrypoint: []string{"/" + filepath.Base(spec.binaries[0])},
+			WorkingDir: "/",
+		},
+		RootFS: rootFS{Type: "layers", DiffIDs: []string{"sha256:" + digest(layer)}},
+	})
+	if err != nil {
+		return err
+	}
+	manifest := imageManifest{
+		Config:   digest(config) + ".json",
+		RepoTags: []string{fullImageName(spec.tag)},
+		Layers:   []string{digest(layer) + ".tar"},
+	}
+	manifests, err := json.Marshal([]imageManifest{manifest})
+	if err != nil {
+		return err
+	}
+	archive := tar.NewWriter(out)
+	return errors.Join(
+		addFile(archive, "manifest.json", 0o644, manifests),
+		addFile(archive, manifest.Config, 0o644, config),
+		addFile(archive, manifest.Layers[0], 0o644, layer),
+		archive.Close(),
+	)
+}
+
+func packLayer(spec imageSpec) ([]byte, error) {
+	if len(spec.binaries) == 0 {
+		return nil, errors.New("an image needs at least one --binary")
+	}
+	var out bytes.Buffer
+	layer := tar.NewWriter(&out)
+	for _, path := range spec.binaries {
+		if err := checkStatic(path); err != nil {
+			return nil, err
+		}
+		content, err := os.ReadFile(path)
+		if err != nil {
+			return nil, err
+		}
+		if err := addFile(layer, filepath.Base(path), 0o755, content); err != nil {
+			return nil, err
+		}
+	}
+	if spec.caBundle != "" {
+		content, err := os.ReadFile(spec.caBundle)
+		if err != nil {
+			return nil, err
+		}
+		if err := addFile(layer, imageCABundle, 0o644, content); err != nil {
+			return nil, err
+		}
+	}
+	return out.Bytes(), layer.Close()
+}
+
+func addFile(archive *tar.Writer, name string, mode int64, content []byte) error {
+	header := &tar.Header{Name: name, Mode: mode, Size: int64(len(content)), Typeflag: tar.TypeReg, Format: tar.FormatPAX}
+	if err := archive.WriteHeader(header); err != nil {
+		return err
+	}
+	_, err := archive.Write(content)
+	return err
+}
+
+// checkStatic refuses a binary that would not start in an empty image.
+func checkStatic(path string) error {
+	file, err := elf.Open(path)
+	if err != nil {
+		return fmt.Errorf("%s is not a Linux program: %w", path, err)
+	}
+	defer file.Close()
+	for _, part := range file.Progs {
+		if part.Type == elf.PT_INTERP {
+			return fmt.Errorf("%s needs shared libraries, which the image has not: build it with CGO_ENABLED=0", path)
+		}
+	}
+	return nil
+}
+
+func digest(content []byte) string {
+	sum := sha256.Sum256(content)
+	return hex.EncodeToString(sum[:])
+}
+
+// fullImageName writes out what a short name stands for, as the kubelet does:
+// "foyer:dev" is "docker.io/library/foyer:dev".
+func fullImageName(tag string) string {
+	first, rest, found := strings.Cut(tag, "/")
+	switch {
+	case !found:
+		tag = "docker.io/library/" + tag
+	case !strings.ContainsAny(first, ".:") && first != "localhost":
+		tag = "docker.io/" + first + "/" + rest
+	}
+	if !strings.Contains(tag[strings.LastIndex(tag, "/"):], ":") {
+		tag += ":latest"
+	}
+	return tag
+}
+
+// importImage packs an image and gives it to the cluster's containerd.
+func importImage(state string, spec imageSpec) error {
+	file, err := os.CreateTemp(state, "image-*.tar")
+	if err != nil {
+		return err
+	}
+	defer os.Remove(file.Name())
+	if err := errors.Join(packImage(file, spec), file.Close()); err != nil {
+		return err
+	}
+	socket := filepath.Join(state, "containerd", "containerd.sock")
+	_, err = run("ctr", "--address", socket, "--namespace", "k8s.io", "images", "import", file.Name())
+	return err
+}

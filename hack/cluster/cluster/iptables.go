@@ -1,0 +1,163 @@
+package main
+
+import (
+	"fmt"
+	"os/exec"
+	"slices"
+	"strings"
+)
+
+var iptablesFamilies = []string{"iptables", "ip6tables"}
+
+// cleanTables removes the chains of a cluster, the rules that lead to them, and
+// the tables that were not there before it.
+func cleanTables(rec *record) error {
+	for _, family := range iptablesFamilies {
+		saved, err := saveTables(family)
+		if err != nil {
+			return err
+		}
+		if script := removalScript(saved, rec.ChainPrefixes); script != "" {
+			if _, err := runInput(script, family+"-restore", "--noflush", "--wait"); err != nil {
+				return err
+			}
+		}
+		if err := dropNewTables(family, rec); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// saveTables returns nothing where the family is not installed.
+func saveTables(family string) (string, error) {
+	if _, err := exec.LookPath(family + "-save"); err != nil {
+		return "", nil
+	}
+	return run(family + "-save")
+}
+
+// removalScript turns the output of iptables-save into input of
+// iptables-restore that takes away the chains with one of the prefixes and the
+// rules of other chains that jump to them. It is empty if there are none.
+func removalScript(saved string, prefixes []string) string {
+	var script, table strings.Builder
+	var chains []string
+	for _, line := range strings.Split(saved, "\n") {
+		switch {
+		case strings.HasPrefix(line, "*"):
+			table.Reset()
+			chains = nil
+			fmt.Fprintln(&table, line)
+		case strings.HasPrefix(line, ":"):
+			if name := chainName(line); hasPrefix(name, prefixes) {
+				chains = append(chains, name)
+				fmt.Fprintf(&table, ":%s - [0:0]\n", name) // flushes it
+			}
+		case strings.HasPrefix(line, "-A "):
+			words := strings.Fields(line)
+			if !hasPrefix(words[1], prefixes) && hasPrefix(jumpTarget(words), prefixes) {
+				fmt.Fprintln(&table, "-D"+strings.TrimPrefix(line, "-A"))
+			}
+		case line == "COMMIT" && len(chains) > 0:
+			for _, name := range chains {
+				fmt.Fprintf(&table, "-X %s\n", name)
+			}
+			fmt.Fprintln(&table, line)
+			script.WriteString(table.String())
+		}
+	}
+	return script.String()
+}
+
+func chainName(line string) string {
+	return strings.TrimPrefix(strings.Fields(line)[0], ":")
+}
+
+func jumpTarget(words []string) string {
+	for i, word := range words {
+		if (word == "-j" || word == "-g") && i+1 < len(words) {
+			return words[i+1]
+		}
+	}
+	return ""
+}
+
+func hasPrefix(name string, prefixes []string) bool {
+	return slices.ContainsFunc(prefixes, func(prefix string) bool { return strings.HasPrefix(name, prefix) })
+}
+
+// clusterChains lists the chains with one of the prefixes, as "family table chain".
+func clusterChains(prefixes []string) ([]string, error) {
+	var found []string
+	for _, family := range iptablesFamilies {
+		saved, err := saveTables(family)
+		if err != nil {
+			return nil, err
+		}
+		table := ""
+		for _, line := range strings.Split(saved, "\n") {
+			if strings.HasPrefix(line, "*") {
+				table = line[1:]
+			}
+			if strings.HasPrefix(line, ":") && hasPrefix(chainName(line), prefixes) {
+				found = append(found, family+" "+table+" "+chainName(line))
+			}
+		}
+	}
+	return found, nil
+}
+
+// foreignChains are found before a cluster starts: they are not ours.
+func foreignChains() ([]string, error) { return clusterChains(chainPrefixes) }
+
+// tablesInUse lists the tables that have chains, as "family table".
+func tablesInUse() ([]string, error) {
+	var found []string
+	for _, family := range iptablesFamilies {
+		saved, err := saveTables(family)
+		if err != nil {
+			return nil, err
+		}
+		for _, line := range strings.Split(saved, "\n") {
+			if strings.HasPrefix(line, "*") {
+				found = append(found, family+" "+line[1:])
+			}
+		}
+	}
+	return found, nil
+}
+
+// dropNewTables deletes the empty built-in chains that the first rule of a
+// table brought along. A table that someone else has used since stays.
+func dropNewTables(family string, rec *record) error {
+	saved, err := saveTables(family)
+	if err != nil {
+		return err
+	}
+	for _, table := range emptyTables(saved) {
+		if !slices.Contains(rec.Tables, family+" "+table) {
+			// Legacy iptables cannot do this and has no need to: its tables are always there.
+			_, _ = run(family, "--wait", "-t", table, "-X")
+		}
+	}
+	return nil
+}
+
+// emptyTables lists the tables without a rule, with accepting built-in chains only.
+func emptyTables(saved string) []string {
+	var found []string
+	var table string
+	empty := false
+	for _, line := range strings.Split(saved, "\n") {
+		switch {
+		case strings.HasPrefix(line, "*"):
+			table, empty = line[1:], true
+		case strings.HasPrefix(line, ":") && strings.Fields(line)[1] != "ACCEPT", strings.HasPrefix(line, "-A "):
+			empty = false
+		case line == "COMMIT" && empty:
+			found = append(found, table)
+		}
+	}
+	return found
+}
