@@ -1,0 +1,241 @@
+package process
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
+	"github.com/jackc/pgx/v5/pgxpool"
+)
+
+// uriFile is the key of a tenant's database Secret, and its file name when mounted.
+const uriFile = "uri"
+
+// Bounds of a pool. A login role has a connection limit that has to hold for every
+// replica, and twice during a rotation.
+const (
+	maxConns          = 5
+	maxConnLifetime   = time.Hour
+	lifetimeJitter    = 10 * time.Minute
+	maxConnIdleTime   = 5 * time.Minute
+	healthCheckPeriod = 30 * time.Second
+	connectTimeout    = 3 * time.Second
+	pingTimeout       = 2 * time.Second
+)
+
+// Pool is a connection pool that follows the URI in a mounted directory: when it
+// changes, new work goes to a new pool, and the old one is closed when its last
+// query has ended. Nothing waits for the database when the Pool is opened, so a
+// replica starts while it is away. A Pool satisfies store.DB.
+type Pool struct {
+	path      string
+	component string
+	log       *slog.Logger
+	returned  chan struct{}
+
+	mu      sync.RWMutex
+	current *generation
+
+	retiring sync.WaitGroup
+}
+
+// generation is the pool of one URI. users counts calls that may still acquire a
+// connection from it.
+type generation struct {
+	uri   string
+	pool  *pgxpool.Pool
+	users sync.WaitGroup
+}
+
+// OpenPool opens the pool of a component from the file uri in dir, and follows the
+// file until ctx ends. The caller closes the Pool.
+func OpenPool(ctx context.Context, log *slog.Logger, dir, component string) (*Pool, error) {
+	p := &Pool{
+		path:      filepath.Join(dir, uriFile),
+		component: component,
+		log:       log,
+		returned:  make(chan struct{}, 1),
+	}
+	if _, err := p.reload(); err != nil {
+		return nil, err
+	}
+	go watchDir(ctx, log, dir, func() {
+		changed, err := p.reload()
+		switch {
+		case err != nil:
+			log.Error("keeping the last database address", "error", err)
+		case changed:
+			log.Info("the database address changed, new work goes to a new pool")
+			p.announce()
+		}
+	})
+	return p, nil
+}
+
+// Returned receives after the database could be reached again, and after a change of
+// its address.
+func (p *Pool) Returned() <-chan struct{} { return p.returned }
+
+func (p *Pool) announce() {
+	select {
+	case p.returned <- struct{}{}:
+	default:
+	}
+}
+
+// reload opens a new pool if the file has another URI than the current pool.
+func (p *Pool) reload() (changed bool, err error) {
+	content, err := os.ReadFile(p.path)
+	if err != nil {
+		return false, fmt.Errorf("read the database address, which the operator mounts: %w", err)
+	}
+	uri := strings.TrimSpace(string(content))
+	p.mu.RLock()
+	same := p.current != nil && p.current.uri == uri
+	p.mu.RUnlock()
+	if same {
+		return false, nil
+	}
+	next, err := p.open(uri)
+	if err != nil {
+		return false, err
+	}
+	p.swap(next)
+	return true, nil
+}
+
+func (p *Pool) open(uri string) (*generation, error) {
+	config, err := pgxpool.ParseConfig(uri)
+	if err != nil || uri == "" {
+		// The parser's error quotes the URI: it stays out of logs.
+		return nil, fmt.Errorf("the database address in %s is not a postgres:// URI", p.path)
+	}
+	config.MaxConns = maxConns
+	config.MaxConnLifetime = maxConnLifetime
+	config.MaxConnLifetimeJitter = lifetimeJitter
+	config.MaxConnIdleTime = maxConnIdleTime
+	config.HealthCheckPeriod = healthCheckPeriod
+	config.PingTimeout = pingTimeout
+	config.ConnConfig.ConnectTimeout = connectTimeout
+	config.ConnConfig.RuntimeParams["application_name"] = "foyer-" + p.component
+	config.ConnConfig.Tracer = &connectTracer{returned: p.announce}
+	pool, err := pgxpool.NewWithConfig(context.Background(), config) // connects when needed
+	if err != nil {
+		return nil, fmt.Errorf("open the database pool: %w", err)
+	}
+	return &generation{uri: uri, pool: pool}, nil
+}
+
+func (p *Pool) swap(next *generation) {
+	p.mu.Lock()
+	old := p.current
+	p.current = next
+	p.mu.Unlock()
+	if old != nil {
+		p.retiring.Go(old.close)
+	}
+}
+
+// close waits for the calls that hold the generation, then for their connections.
+func (g *generation) close() {
+	g.users.Wait()
+	g.pool.Close()
+}
+
+// use returns the current generation; the caller ends with users.Done when it has
+// its connection. The lock orders Add before the Wait in close.
+func (p *Pool) use() *generation {
+	p.mu.RLock()
+	defer p.mu.RUnlock()
+	p.current.users.Add(1)
+	return p.current
+}
+
+// Close closes the pools when their last queries have ended.
+func (p *Pool) Close() {
+	p.mu.RLock()
+	current := p.current
+	p.mu.RUnlock()
+	current.close()
+	p.retiring.Wait()
+}
+
+// Stat returns the statistics of the current pool.
+func (p *Pool) Stat() *pgxpool.Stat {
+	g := p.use()
+	defer g.users.Done()
+	return g.pool.Stat()
+}
+
+// Exec runs a statement.
+func (p *Pool) Exec(ctx context.Context, sql string, args ...any) (pgconn.CommandTag, error) {
+	g := p.use()
+	defer g.users.Done()
+	return g.pool.Exec(ctx, sql, args...)
+}
+
+// Query runs a query; closing the rows gives the connection back.
+func (p *Pool) Query(ctx context.Context, sql string, args ...any) (pgx.Rows, error) {
+	g := p.use()
+	defer g.users.Done()
+	return g.pool.Query(ctx, sql, args...)
+}
+
+// QueryRow runs a query of one row; Scan gives the connection back.
+func (p *Pool) QueryRow(ctx context.Context, sql string, args ...any) pgx.Row {
+	g := p.use()
+	defer g.users.Done()
+	return g.pool.QueryRow(ctx, sql, args...)
+}
+
+// SendBatch sends statements in one round trip; closing the results gives the
+// connection back.
+func (p *Pool) SendBatch(ctx context.Context, batch *pgx.Batch) pgx.BatchResults {
+	g := p.use()
+	defer g.users.Done()
+	return g.pool.SendBatch(ctx, batch)
+}
+
+// BeginTx begins a transaction; its end gives the connection back.
+func (p *Pool) BeginTx(ctx context.Context, options pgx.TxOptions) (pgx.Tx, error) {
+	g := p.use()
+	defer g.users.Done()
+	return g.pool.BeginTx(ctx, options)
+}
+
+// connectTracer notices that a connection could be made after one that could not.
+type connectTracer struct {
+	away     atomic.Bool
+	returned func()
+}
+
+func (t *connectTracer) TraceConnectStart(ctx context.Context, _ pgx.TraceConnectStartData) context.Context {
+	return ctx
+}
+
+func (t *connectTracer) TraceConnectEnd(_ context.Context, data pgx.TraceConnectEndData) {
+	if data.Err != nil {
+		if !errors.Is(data.Err, context.Canceled) { // the asker left: says nothing of the database
+			t.away.Store(true)
+		}
+		return
+	}
+	if t.away.Swap(false) {
+		t.returned()
+	}
+}
+
+func (t *connectTracer) TraceQueryStart(ctx context.Context, _ *pgx.Conn, _ pgx.TraceQueryStartData) context.Context {
+	return ctx
+}
+
+func (t *connectTracer) TraceQueryEnd(context.Context, *pgx.Conn, pgx.TraceQueryEndData) {}
