@@ -1,0 +1,141 @@
+package apply
+
+import (
+	"context"
+	"fmt"
+
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/runtime/schema"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/foyerhq/foyer/controllers/provision"
+)
+
+// FieldOwner is the name under which the operator owns the fields that it sets.
+const FieldOwner = client.FieldOwner("foyer")
+
+// Result says what became of an object.
+type Result string
+
+// The results.
+const (
+	Unchanged Result = "Unchanged" // it was as rendered: nothing was sent
+	Applied   Result = "Applied"
+	Foreign   Result = "Foreign" // an object of this name is not the owner's: left alone
+)
+
+// Gateway writes objects.
+type Gateway struct {
+	client client.Client
+	live   client.Reader
+}
+
+// New makes a gateway. It reads from the cache of c, and from live (the API server)
+// where the cache cannot know: it holds only what carries a Tenant's label.
+func New(c client.Client, live client.Reader) *Gateway {
+	return &Gateway{client: c, live: live}
+}
+
+// Ensure makes the live object contain what desired says. It is for the kinds that the
+// manager caches.
+func (g *Gateway) Ensure(ctx context.Context, owner client.Object, desired provision.Object) (Result, error) {
+	want, err := render(desired)
+	if err != nil {
+		return "", err
+	}
+	current, err := g.read(ctx, want)
+	if apierrors.IsNotFound(err) {
+		return g.apply(ctx, want)
+	}
+	if err != nil {
+		return "", fmt.Errorf("read %s: %w", Name(desired), err)
+	}
+	send, result, err := decide(owner, current, want)
+	if err != nil || !send {
+		return result, err
+	}
+	// Should another object of this name have taken its place, the server refuses.
+	want.SetUID(current.GetUID())
+	return g.apply(ctx, want)
+}
+
+// EnsureFrom is Ensure on an object that the caller has read from the API server:
+// live, or a zero object if there is none. It writes on top of exactly that version,
+// or not at all: if it has changed since, or was made in the meantime, the error is a
+// conflict (apierrors.IsConflict), and the caller reads again and decides again.
+func (g *Gateway) EnsureFrom(ctx context.Context, owner, live client.Object, desired provision.Object) (Result, error) {
+	want, err := render(desired)
+	if err != nil {
+		return "", err
+	}
+	if live.GetResourceVersion() == "" {
+		return g.create(ctx, want)
+	}
+	send, result, err := decide(owner, live, want)
+	if err != nil || !send {
+		return result, err
+	}
+	want.SetResourceVersion(live.GetResourceVersion())
+	return g.apply(ctx, want)
+}
+
+// read gets the object from the cache and, if it is not there, from the API server: an
+// object that is not ours has no label of ours, so the cache does not see it.
+func (g *Gateway) read(ctx context.Context, want *rendered) (client.Object, error) {
+	made, err := g.client.Scheme().New(want.GroupVersionKind())
+	if err != nil {
+		return nil, err
+	}
+	object, ok := made.(client.Object)
+	if !ok {
+		return nil, fmt.Errorf("%s is not a kind of object", want.GroupVersionKind())
+	}
+	key := client.ObjectKey{Namespace: want.GetNamespace(), Name: want.GetName()}
+	err = g.client.Get(ctx, key, object)
+	if apierrors.IsNotFound(err) {
+		err = g.live.Get(ctx, key, object)
+	}
+	return object, err
+}
+
+// decide says whether there is something to send, and the result if there is not.
+func decide(owner, live client.Object, want *rendered) (bool, Result, error) {
+	if !metav1.IsControlledBy(live, owner) {
+		return false, Foreign, nil
+	}
+	// What is being deleted cannot be kept; its end is an event that runs the pass again.
+	if live.GetDeletionTimestamp() != nil {
+		return false, Unchanged, nil
+	}
+	if live.GetAnnotations()[AnnotationApplied] != want.GetAnnotations()[AnnotationApplied] {
+		return true, Applied, nil
+	}
+	same, err := containedIn(live, want)
+	if err != nil {
+		return false, "", err
+	}
+	return !same, Unchanged, nil
+}
+
+func (g *Gateway) apply(ctx context.Context, want *rendered) (Result, error) {
+	err := g.client.Apply(ctx, client.ApplyConfigurationFromUnstructured(&want.Unstructured),
+		FieldOwner, client.ForceOwnership)
+	if err != nil {
+		return "", fmt.Errorf("apply %s: %w", want.name(), err)
+	}
+	return Applied, nil
+}
+
+// create makes an object that must not exist yet, which an apply could not tell.
+func (g *Gateway) create(ctx context.Context, want *rendered) (Result, error) {
+	err := g.client.Create(ctx, &want.Unstructured, FieldOwner)
+	if apierrors.IsAlreadyExists(err) {
+		err = apierrors.NewConflict(
+			schema.GroupResource{Group: want.GroupVersionKind().Group, Resource: want.GetKind()}, want.GetName(), err)
+	}
+	if err != nil {
+		return "", fmt.Errorf("create %s: %w", want.name(), err)
+	}
+	return Applied, nil
+}
