@@ -74,7 +74,7 @@ type AccountProfileSpec struct {
 // AccountProfileStatus is what is live of an account profile.
 // +kubebuilder:validation:MinProperties=1
 type AccountProfileStatus struct {
-	// conditions: Accepted, ResolvedRefs, Programmed and Ready; Reconciling and
+	// conditions are Accepted, ResolvedRefs, Programmed and Ready; Reconciling and
 	// Stalled only while True.
 	// +optional
 	// +listType=map
@@ -94,7 +94,7 @@ type AccountProfileStatus struct {
 
 	// lastModifiedTime is when the live generation was accepted.
 	// +optional
-	LastModifiedTime metav1.Time `json:"lastModifiedTime,omitempty,omitzero"`
+	LastModifiedTime *metav1.Time `json:"lastModifiedTime,omitempty"`
 
 	// accounts is the number of accounts with this profile, counted about once a minute.
 	// +optional

@@ -111,7 +111,7 @@ type MyAccountProfileSpec struct {
 // MyAccountProfileStatus is what is live of a MyAccount profile.
 // +kubebuilder:validation:MinProperties=1
 type MyAccountProfileStatus struct {
-	// conditions: Accepted, ResolvedRefs, Programmed and Ready; Reconciling and
+	// conditions are Accepted, ResolvedRefs, Programmed and Ready; Reconciling and
 	// Stalled only while True.
 	// +optional
 	// +listType=map
@@ -131,7 +131,7 @@ type MyAccountProfileStatus struct {
 
 	// lastModifiedTime is when the live generation was accepted.
 	// +optional
-	LastModifiedTime metav1.Time `json:"lastModifiedTime,omitempty,omitzero"`
+	LastModifiedTime *metav1.Time `json:"lastModifiedTime,omitempty"`
 
 	// accounts is the number of accounts with this profile, counted about once a minute.
 	// +optional

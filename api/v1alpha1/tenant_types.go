@@ -220,7 +220,7 @@ type CredentialsSpec struct {
 // TenantStatus is what is live of a tenant.
 // +kubebuilder:validation:MinProperties=1
 type TenantStatus struct {
-	// conditions: Accepted, ResolvedRefs, DatabaseReady, Programmed, PortalAvailable,
+	// conditions are Accepted, ResolvedRefs, DatabaseReady, Programmed, PortalAvailable,
 	// BackofficeAvailable and Ready; Reconciling and Stalled only while True.
 	// +optional
 	// +listType=map

@@ -96,7 +96,10 @@ func (in *AccountProfileStatus) DeepCopyInto(out *AccountProfileStatus) {
 			(*in)[i].DeepCopyInto(&(*out)[i])
 		}
 	}
-	in.LastModifiedTime.DeepCopyInto(&out.LastModifiedTime)
+	if in.LastModifiedTime != nil {
+		in, out := &in.LastModifiedTime, &out.LastModifiedTime
+		*out = (*in).DeepCopy()
+	}
 	if in.Accounts != nil {
 		in, out := &in.Accounts, &out.Accounts
 		*out = new(int64)
@@ -366,7 +369,10 @@ func (in *MyAccountProfileStatus) DeepCopyInto(out *MyAccountProfileStatus) {
 			(*in)[i].DeepCopyInto(&(*out)[i])
 		}
 	}
-	in.LastModifiedTime.DeepCopyInto(&out.LastModifiedTime)
+	if in.LastModifiedTime != nil {
+		in, out := &in.LastModifiedTime, &out.LastModifiedTime
+		*out = (*in).DeepCopy()
+	}
 	if in.Accounts != nil {
 		in, out := &in.Accounts, &out.Accounts
 		*out = new(int64)

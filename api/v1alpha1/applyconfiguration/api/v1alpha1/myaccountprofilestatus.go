@@ -12,7 +12,7 @@ import (
 //
 // MyAccountProfileStatus is what is live of a MyAccount profile.
 type MyAccountProfileStatusApplyConfiguration struct {
-	// conditions: Accepted, ResolvedRefs, Programmed and Ready; Reconciling and
+	// conditions are Accepted, ResolvedRefs, Programmed and Ready; Reconciling and
 	// Stalled only while True.
 	Conditions []v1.ConditionApplyConfiguration `json:"conditions,omitempty"`
 	// observedGeneration is the newest generation that Foyer has looked at.

@@ -11,7 +11,7 @@ import (
 //
 // TenantStatus is what is live of a tenant.
 type TenantStatusApplyConfiguration struct {
-	// conditions: Accepted, ResolvedRefs, DatabaseReady, Programmed, PortalAvailable,
+	// conditions are Accepted, ResolvedRefs, DatabaseReady, Programmed, PortalAvailable,
 	// BackofficeAvailable and Ready; Reconciling and Stalled only while True.
 	Conditions []v1.ConditionApplyConfiguration `json:"conditions,omitempty"`
 	// observedGeneration is the newest generation that Foyer has looked at.
