@@ -1,0 +1,26 @@
+// Package identity holds the rules of who may sign in and what they may do. It
+// knows nothing of HTTP: the sites call it.
+//
+// # Passwords
+//
+// A [Hasher] makes and checks argon2id hashes in PHC form, as
+// $argon2id$v=19$m=19456,t=2,p=1$salt$hash. A check costs about 30 ms of CPU and
+// 19 MiB, so a bounded queue stands in front of it: as many hashes at once as there
+// are processors, a bounded number waiting, each for a bounded time; beyond that the
+// answer is [ErrBusy]. [Hasher.VerifyNobody] costs the same as a real check, so that
+// an unknown user cannot be told from a wrong password.
+//
+// # Sessions
+//
+// A session is a random secret of 32 bytes. The cookie holds the secret, the database
+// its SHA-256: who reads the table cannot sign in with it.
+//
+// # Throttling
+//
+// Failures escalate a delay, they never lock. The strict counter belongs to a login
+// *from one network*, so a stranger elsewhere cannot make its owner wait ([Throttle]).
+//
+// # Rights
+//
+// [Authorize] is the one question that every page asks.
+package identity

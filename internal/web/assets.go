@@ -1,0 +1,93 @@
+package web
+
+import (
+	"crypto/sha256"
+	_ "embed"
+	"encoding/hex"
+	"fmt"
+	"net/http"
+	"strings"
+)
+
+//go:embed assets/foyer.css
+var stylesheet []byte
+
+var stylesheetPath = "/assets/foyer-" + contentHash(stylesheet) + ".css"
+
+func contentHash(content []byte) string {
+	sum := sha256.Sum256(content)
+	return hex.EncodeToString(sum[:8])
+}
+
+// StylesheetPath is the address of the design system. It changes with the content.
+func StylesheetPath() string { return stylesheetPath }
+
+// BrandPath is the address of the stylesheet of an accent colour. The colour is part of
+// the name, so that every replica can serve it, whatever settings it has loaded.
+func BrandPath(accent string) string {
+	accent = normalAccent(accent)
+	return "/assets/brand-" + accent[1:] + "-" + contentHash(brandCSS(accent)) + ".css"
+}
+
+// IconPath is the address of the site's icon in an accent colour.
+func IconPath(accent string) string {
+	accent = normalAccent(accent)
+	return "/assets/icon-" + accent[1:] + "-" + contentHash(icon(accent)) + ".svg"
+}
+
+func normalAccent(accent string) string {
+	if _, ok := parseHex(accent); !ok {
+		return DefaultAccent
+	}
+	return strings.ToLower(accent)
+}
+
+// icon draws an open door on the accent colour.
+func icon(accent string) []byte {
+	light, _ := Palette(accent)
+	return fmt.Appendf(nil, `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 32 32">`+
+		`<rect width="32" height="32" rx="8" fill="%s"/><path d="M10 25V14a6 6 0 0 1 12 0v11z" fill="%s"/></svg>`,
+		light.Accent, light.OnAccent)
+}
+
+// Assets serves the stylesheets and the icon. A name with another hash than ours comes
+// from a page of another release while replicas change: it gets what we have, not cached.
+func Assets(w http.ResponseWriter, r *http.Request) error {
+	content, path, kind := asset(r.URL.Path)
+	if content == nil {
+		return NotFound()
+	}
+	w.Header().Set("Content-Type", kind)
+	w.Header().Set("Cache-Control", "no-store")
+	if path == r.URL.Path {
+		w.Header().Set("Cache-Control", "public, max-age=31536000, immutable")
+	}
+	w.Header().Set("Content-Length", fmt.Sprint(len(content)))
+	_, _ = w.Write(content) // the browser went away
+	return nil
+}
+
+func asset(requested string) (content []byte, path, kind string) {
+	name := strings.TrimPrefix(requested, "/assets/")
+	if rest, found := strings.CutPrefix(name, "foyer-"); found && strings.HasSuffix(rest, ".css") {
+		return stylesheet, StylesheetPath(), "text/css; charset=utf-8"
+	}
+	if accent, ok := accentOf(name, "brand-", ".css"); ok {
+		return brandCSS(accent), BrandPath(accent), "text/css; charset=utf-8"
+	}
+	if accent, ok := accentOf(name, "icon-", ".svg"); ok {
+		return icon(accent), IconPath(accent), "image/svg+xml"
+	}
+	return nil, "", ""
+}
+
+// accentOf reads the colour from a name as brand-0a5fb4-1f2e3d4c5b6a7988.css.
+func accentOf(name, prefix, suffix string) (accent string, ok bool) {
+	rest, found := strings.CutPrefix(name, prefix)
+	if !found || !strings.HasSuffix(rest, suffix) || len(rest) < 7 || rest[6] != '-' {
+		return "", false
+	}
+	accent = "#" + rest[:6]
+	_, ok = parseHex(accent)
+	return accent, ok && accent == strings.ToLower(accent)
+}

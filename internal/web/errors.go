@@ -1,0 +1,71 @@
+package web
+
+import (
+	"fmt"
+	"net/http"
+	"time"
+)
+
+// Problem is an error that knows what to tell a person. Title and Text are public; the
+// cause is for the log only.
+type Problem struct {
+	Status     int
+	Title      string
+	Text       string
+	RetryAfter time.Duration // 0: no such header
+	Cause      error
+}
+
+func (p *Problem) Error() string {
+	if p.Cause == nil {
+		return fmt.Sprintf("%d %s", p.Status, p.Title)
+	}
+	return fmt.Sprintf("%d %s: %v", p.Status, p.Title, p.Cause)
+}
+
+// Unwrap gives the cause.
+func (p *Problem) Unwrap() error { return p.Cause }
+
+// NotFound is for what does not exist, and for what belongs to somebody else: the two
+// must not be told apart.
+func NotFound() *Problem {
+	return &Problem{Status: http.StatusNotFound, Title: "This page does not exist",
+		Text: "The address may be mistyped, or what it showed is gone."}
+}
+
+// BadRequest is for a form or an address that no page of ours makes.
+func BadRequest(cause error) *Problem {
+	return &Problem{Status: http.StatusBadRequest, Title: "We could not read that",
+		Text: "What was sent does not belong to a page of this portal. Please go back and try again.", Cause: cause}
+}
+
+// CrossOrigin is for a form that another site sent in the person's name.
+func CrossOrigin(cause error) *Problem {
+	return &Problem{Status: http.StatusForbidden, Title: "That came from another site",
+		Text: "For your safety we only accept forms that were sent from this portal. Nothing was changed.", Cause: cause}
+}
+
+// MethodNotAllowed is for an address that is there, but not for this kind of request.
+func MethodNotAllowed() *Problem {
+	return &Problem{Status: http.StatusMethodNotAllowed, Title: "That is not possible here",
+		Text: "This address does not take that kind of request."}
+}
+
+// Unavailable is for a database that cannot be reached now.
+func Unavailable(cause error) *Problem {
+	return &Problem{Status: http.StatusServiceUnavailable, Title: "We cannot reach your data just now",
+		Text:       "Nothing is lost and nothing was changed. Please try again in a minute.",
+		RetryAfter: 30 * time.Second, Cause: cause}
+}
+
+// Busy is for more work at once than this replica takes.
+func Busy(cause error) *Problem {
+	return &Problem{Status: http.StatusServiceUnavailable, Title: "Many people are signing in just now",
+		Text: "Please try again in a few seconds.", RetryAfter: 5 * time.Second, Cause: cause}
+}
+
+// Internal is for everything that should not happen.
+func Internal(cause error) *Problem {
+	return &Problem{Status: http.StatusInternalServerError, Title: "Something went wrong on our side",
+		Text: "We have noted it. Please try again; if it happens again, tell us what you were doing.", Cause: cause}
+}

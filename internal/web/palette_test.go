@@ -1,0 +1,84 @@
+package web
+
+import (
+	"fmt"
+	"math"
+	"strings"
+	"testing"
+)
+
+func TestContrastKnownPairs(t *testing.T) {
+	for _, test := range []struct {
+		a, b string
+		want float64
+	}{
+		{"#000000", "#ffffff", 21},
+		{"#ffffff", "#ffffff", 1},
+		{"#777777", "#ffffff", 4.48},
+		{"#767676", "#ffffff", 4.54},
+	} {
+		if got := contrast(mustHex(test.a), mustHex(test.b)); math.Abs(got-test.want) > 0.01 {
+			t.Errorf("contrast(%s, %s) = %.2f, want %.2f", test.a, test.b, got, test.want)
+		}
+	}
+}
+
+func TestOKLCHRoundTrip(t *testing.T) {
+	for _, hex := range []string{"#000000", "#ffffff", "#3557c9", "#ff0000", "#00ff00", "#0000ff", "#ffd400"} {
+		if got := mustHex(hex).oklch().rgb().hex(); got != hex {
+			t.Errorf("%s came back as %s", hex, got)
+		}
+	}
+}
+
+// Every accent that a tenant can choose must be readable in both schemes.
+func TestPaletteMeetsAA(t *testing.T) {
+	const aa = 4.5
+	steps := []int{0, 51, 102, 128, 153, 204, 255}
+	for _, r := range steps {
+		for _, g := range steps {
+			for _, b := range steps {
+				accent := fmt.Sprintf("#%02x%02x%02x", r, g, b)
+				light, dark := Palette(accent)
+				checkShades(t, accent+" light", light, lightSurface, lightPage, aa)
+				checkShades(t, accent+" dark", dark, darkSurface, darkPage, aa)
+			}
+		}
+	}
+}
+
+func checkShades(t *testing.T, name string, s Shades, surface, page string, want float64) {
+	t.Helper()
+	for _, pair := range [][2]string{
+		{s.Accent, surface}, {s.Accent, page}, {s.Accent, s.Soft}, {s.OnAccent, s.Accent}, {s.OnAccent, s.Hover},
+	} {
+		if got := contrast(mustHex(pair[0]), mustHex(pair[1])); got < want {
+			t.Errorf("%s: %s on %s has contrast %.2f, want at least %.1f", name, pair[0], pair[1], got, want)
+		}
+	}
+}
+
+func TestPaletteKeepsAReadableAccent(t *testing.T) {
+	light, _ := Palette("#0a5fb4")
+	if light.Accent != "#0a5fb4" {
+		t.Errorf("light accent = %s, want the tenant's own #0a5fb4", light.Accent)
+	}
+}
+
+func TestPaletteOfNoColour(t *testing.T) {
+	want, _ := Palette(DefaultAccent)
+	for _, accent := range []string{"", "blue", "#12", "#gggggg", "0a5fb4"} {
+		if got, _ := Palette(accent); got != want {
+			t.Errorf("Palette(%q) = %v, want the default's %v", accent, got, want)
+		}
+	}
+}
+
+func TestStylesheetHasTheSurfacesOfThePalette(t *testing.T) {
+	css := string(stylesheet)
+	for _, colour := range []string{lightPage, lightSurface, darkPage, darkSurface} {
+		if !strings.Contains(css, colour) {
+			t.Errorf("foyer.css does not use %s, on which the palette's contrast is measured", colour)
+		}
+	}
+}
