@@ -1,0 +1,154 @@
+# Foyer: everything that a person or a CI machine does with this checkout.
+# Run `make` for the list. Every target installs what it needs, or says what is missing.
+
+SHELL := bash
+.SHELLFLAGS := -euo pipefail -c
+.DELETE_ON_ERROR:
+.DEFAULT_GOAL := help
+MAKEFLAGS += --no-print-directory
+
+VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
+# IMG is the image that `image` packs and `deploy` runs.
+IMG ?= foyer:dev
+# RUN chooses benchmarks by a regular expression: make bench RUN=propagation
+RUN ?= .
+# TEST chooses packages: make test TEST=./internal/store/...
+TEST ?= ./...
+KUBECTL ?= $(shell command -v kubectl || echo $(CURDIR)/bin/kubectl)
+
+COMMANDS := $(notdir $(wildcard cmd/*))
+BUILD := CGO_ENABLED=0 go build -trimpath -ldflags '-s -w -X main.version=$(VERSION)'
+CLUSTER_SOURCES := $(wildcard hack/cluster/cluster/*.go hack/cluster/cluster/templates/*) hack/cluster/go.mod hack/cluster/go.sum
+
+say = @printf '\n\033[1m==> %s\033[0m\n' "$(1)"
+
+##@ Everyday
+
+.PHONY: help
+help: ## Show this list
+	@awk 'BEGIN {FS = ":.*## "; print "Foyer. Usage: make TARGET"} \
+	  /^##@ / {printf "\n%s\n", substr($$0, 5)} \
+	  /^[a-z][a-z0-9-]*:.*## / {printf "  %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+.PHONY: demo
+demo: check-go check-root ## Start everything: cluster, PostgreSQL, operator, two tenants (first run: 10 to 15 minutes)
+	$(call say,Demo: a first run builds Kubernetes and takes 10 to 15 minutes on 2 cores. Later runs take 1 to 2.)
+	@go run ./hack/demo up
+
+.PHONY: demo-down
+demo-down: check-go check-root ## Stop the demo and leave nothing behind (seconds)
+	$(call say,Stopping the demo)
+	@go run ./hack/demo down
+
+.PHONY: build
+build: check-go ## Build every binary into bin/, static (1 to 3 minutes the first time, then seconds)
+	$(call say,Building $(COMMANDS) into bin/)
+	@mkdir -p bin
+	@$(BUILD) -o bin/ ./cmd/...
+
+.PHONY: generate
+generate: check-go bin/controller-gen ## Write all generated files: CRDs, deep copies, apply configurations, templates (half a minute)
+	$(call say,Generating)
+	@hack/tools/generate.sh
+
+##@ Checks
+
+.PHONY: verify
+verify: check-go bin/controller-gen ## Fail where generated files, format or vet are not clean (1 to 4 minutes)
+	$(call say,Verifying: generators$(comma) gofmt$(comma) go vet; 1 to 4 minutes)
+	@hack/tools/verify.sh
+
+.PHONY: lint
+lint: check-go bin/golangci-lint ## Run every linter, arrows and API conventions included (1 to 5 minutes)
+	$(call say,Linting: the first run reads every dependency and takes up to 5 minutes$(comma) later ones seconds)
+	@bin/golangci-lint run ./...
+	@cd hack/cluster && ../../bin/golangci-lint run --config ../../.golangci.yml ./cluster/... ./pause/...
+
+.PHONY: test
+test: check-go test-needs bin/gotestsum ## Run all tests on real servers, with the race detector; TEST=./internal/store/... for some (10 to 25 minutes cold)
+	$(call say,Testing $(TEST) with real PostgreSQL and a real API server; 2 to 5 minutes once everything is built)
+	@bin/gotestsum --format pkgname --hide-summary skipped -- -race -timeout 20m $(TEST)
+	@go -C hack/cluster test ./cluster/... ./pause/...
+	@echo "make test: everything passed"
+
+.PHONY: test-e2e
+test-e2e: check-go check-root bin/gotestsum demo ## Start the demo and test it from outside, as its users do (5 to 25 minutes)
+	$(call say,Testing the running demo)
+	@bin/gotestsum --format testname -- -tags e2e -count=1 -timeout 30m ./test/e2e/...
+	@echo "make test-e2e: everything passed"
+
+.PHONY: bench
+bench: check-go ## Measure what the design promises; RUN=propagation for one of them (minutes)
+	$(call say,Measuring $(RUN))
+	@go run ./hack/bench -run '$(RUN)'
+
+##@ Cluster
+
+.PHONY: cluster-up
+cluster-up: check-go check-root bin/cluster ## Start a one-node Kubernetes here (first build: 8 to 10 minutes, then 12 seconds)
+	@bin/cluster up
+	@echo 'To use it in this shell:  eval "$$(bin/cluster env)"'
+
+.PHONY: cluster-down
+cluster-down: check-go check-root bin/cluster ## Stop it and leave nothing behind (seconds)
+	@bin/cluster down
+
+.PHONY: image
+image: check-go build bin/cluster ## Pack all binaries into image IMG and import it into the cluster of cluster-up (seconds)
+	$(call say,Packing $(IMG))
+	@bin/cluster image --tag $(IMG) $(foreach name,$(COMMANDS),--binary bin/$(name))
+
+.PHONY: install
+install: check-kubectl ## Install the CRDs into the cluster of the current KUBECONFIG (seconds)
+	$(call say,Installing the CRDs)
+	@$(KUBECTL) apply --server-side -k config/crd
+
+.PHONY: deploy
+deploy: check-kubectl ## Install the CRDs and the operator from image IMG into the cluster of the current KUBECONFIG (seconds)
+	$(call say,Deploying the operator from $(IMG))
+	@$(KUBECTL) kustomize config/default | sed 's#foyer:dev#$(IMG)#g' | $(KUBECTL) apply --server-side -f -
+
+##@ Housekeeping
+
+.PHONY: clean
+clean: ## Remove built binaries and tools (a running demo or cluster must be stopped first)
+	@if [ -d .state/cluster ]; then echo "a cluster of this checkout is up: run 'make demo-down' or 'make cluster-down' first" >&2; exit 1; fi
+	rm -rf bin .state
+
+# --- what the targets above need ---
+
+comma := ,
+
+.PHONY: check-go check-root check-kubectl test-needs
+check-go:
+	@command -v go >/dev/null || { echo "go is not in PATH: install Go 1.26 or newer" >&2; exit 1; }
+	@go env GOVERSION | awk '{split(substr($$1, 3), v, "."); if (v[1] == 1 && v[2] < 26) {print "this is " $$1 ": install Go 1.26 or newer" > "/dev/stderr"; exit 1}}'
+
+check-root:
+	@[ "$$(id -u)" = 0 ] || { echo "this needs root: pods want namespaces, mounts and a bridge. Run it as root, or use a cluster of your own: make deploy IMG=..." >&2; exit 1; }
+
+check-kubectl:
+	@command -v $(KUBECTL) >/dev/null || { echo "kubectl is not in PATH: install it, or run 'make cluster-up', which builds one in bin/" >&2; exit 1; }
+
+# What the tests start: PostgreSQL 15 of Debian and 18 of npm, and an API server with etcd.
+test-needs: bin/cluster
+	$(call say,Preparing test servers; the first time Kubernetes is built: 8 to 10 minutes)
+	@hack/tools/packages.sh '/usr/lib/postgresql/*/bin/initdb=postgresql' npm=nodejs,npm gcc=gcc,libc6-dev
+	@[ -d test/postgres18/node_modules ] || npm ci --prefix test/postgres18 --no-audit --no-fund
+	@bin/cluster assets --dir bin/kube-assets
+
+bin/controller-gen: hack/tools/go.mod
+	@echo "Building $@ (half a minute the first time)"
+	@go -C hack/tools build -o ../../$@ sigs.k8s.io/controller-tools/cmd/controller-gen
+
+bin/gotestsum: hack/tools/go.mod
+	@echo "Building $@ (seconds)"
+	@go -C hack/tools build -o ../../$@ gotest.tools/gotestsum
+
+bin/golangci-lint: hack/tools/lint/go.mod
+	@echo "Building $@ (2 minutes the first time)"
+	@go -C hack/tools/lint build -trimpath -o ../../../$@ sigs.k8s.io/kube-api-linter/cmd/golangci-lint-kube-api-linter
+
+bin/cluster: $(CLUSTER_SOURCES)
+	@echo "Building $@ (seconds)"
+	@go -C hack/cluster build -trimpath -o ../../$@ ./cluster

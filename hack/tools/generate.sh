@@ -1,0 +1,11 @@
+#!/usr/bin/env bash
+# Writes every generated file of the checkout. Run it by `make generate`, which builds
+# controller-gen first.
+set -euo pipefail
+cd "$(dirname "$0")/../.."
+
+echo "  deep copies, apply configurations and CRDs of api/v1alpha1"
+bin/controller-gen object applyconfiguration crd paths=./api/v1alpha1 output:crd:dir=config/crd/bases
+
+echo "  Go code of the pages' templates"
+go tool templ generate -log-level warn

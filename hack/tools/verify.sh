@@ -1,0 +1,33 @@
+#!/usr/bin/env bash
+# Fails where a generated file is not what its source says, or Go files are not in the
+# standard format, or vet finds something. Run it by `make verify`.
+#
+# What is uncommitted before it starts is no finding, so it is of use while you work; on
+# a clean checkout any change by a generator is one.
+set -euo pipefail
+cd "$(dirname "$0")/../.."
+
+state() { git diff HEAD; git ls-files --others --exclude-standard; }
+
+echo "Generated files"
+before=$(state | git hash-object --stdin)
+hack/tools/generate.sh
+if [ "$before" != "$(state | git hash-object --stdin)" ]; then
+  git --no-pager diff --stat HEAD
+  git ls-files --others --exclude-standard
+  echo "generated files were not up to date: run 'make generate' and commit what it changes" >&2
+  exit 1
+fi
+
+echo "Format"
+mapfile -t sources < <(git ls-files --cached --others --exclude-standard '*.go')
+unformatted=$(gofmt -l "${sources[@]}")
+if [ -n "$unformatted" ]; then
+  echo "not in the format of gofmt: run 'gofmt -w' on" $unformatted >&2
+  exit 1
+fi
+
+echo "Vet"
+go vet -tags e2e ./...
+(cd hack/cluster && go vet ./cluster/... ./pause/...)
+echo "verify: all clean"
