@@ -76,7 +76,9 @@ func (g *Gateway) EnsureFrom(ctx context.Context, owner, live client.Object, des
 	if err != nil || !send {
 		return result, err
 	}
+	// The version says which state was read; the uid that it must still be there.
 	want.SetResourceVersion(live.GetResourceVersion())
+	want.SetUID(live.GetUID())
 	return g.apply(ctx, want)
 }
 
