@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
+	"errors"
 	"fmt"
 
 	"github.com/foyerhq/foyer/internal/settings"
@@ -22,12 +23,20 @@ const File = "settings.json"
 // its metadata.
 const MaxBytes = 1_000_000
 
+// ErrUnknownFormat is in the error of a document whose format version this release
+// does not know. Such a document is sound for the release that wrote it, so nobody
+// may overwrite it.
+var ErrUnknownFormat = errors.New("unknown format version")
+
 // Settings is the settings document of one tenant. Lists are sorted by name.
 type Settings struct {
 	Format            int     `json:"format"`
 	Tenant            Entry   `json:"tenant"`
 	AccountProfiles   []Entry `json:"accountProfiles,omitempty"`
 	MyAccountProfiles []Entry `json:"myAccountProfiles,omitempty"`
+
+	// Extra holds the fields of a newer writer, which this release carries on unread.
+	Extra map[string]json.RawMessage `json:"-"`
 }
 
 // EntryState is empty for an entry that can be assigned.
@@ -44,6 +53,9 @@ type Entry struct {
 	Generation int64           `json:"generation"`
 	State      EntryState      `json:"state,omitempty"`
 	Content    json.RawMessage `json:"content"`
+
+	// Extra holds the fields of a newer writer, which this release carries on unread.
+	Extra map[string]json.RawMessage `json:"-"`
 }
 
 // Tenant is the content of the tenant's entry.
@@ -118,10 +130,8 @@ func Encode(doc Settings) ([]byte, error) {
 	if err != nil {
 		return nil, fmt.Errorf("encode settings document: %w", err)
 	}
-	decoder := json.NewDecoder(bytes.NewReader(plain))
-	decoder.UseNumber() // a large number must not pass through a float
-	var tree any
-	if err := decoder.Decode(&tree); err != nil {
+	tree, err := decodeTree(plain)
+	if err != nil {
 		return nil, fmt.Errorf("encode settings document: %w", err)
 	}
 	var out bytes.Buffer
@@ -134,6 +144,16 @@ func Encode(doc Settings) ([]byte, error) {
 	return out.Bytes(), nil
 }
 
+// decodeTree reads JSON without knowing its shape. A large number must not pass
+// through a float.
+func decodeTree(raw []byte) (any, error) {
+	decoder := json.NewDecoder(bytes.NewReader(raw))
+	decoder.UseNumber()
+	var tree any
+	err := decoder.Decode(&tree)
+	return tree, err
+}
+
 // Digest names a document by its content: "sha256:" and 64 hexadecimal digits.
 func Digest(document []byte) string {
 	sum := sha256.Sum256(document)
@@ -141,14 +161,21 @@ func Digest(document []byte) string {
 }
 
 // Parse reads a document without looking into its contents. Unknown fields are
-// ignored; another format version is refused.
+// kept in Extra; another format version is refused before anything else of the
+// document is read.
 func Parse(document []byte) (Settings, error) {
+	var head struct {
+		Format int `json:"format"`
+	}
+	if err := json.Unmarshal(document, &head); err != nil {
+		return Settings{}, fmt.Errorf("settings document is not readable: %w", err)
+	}
+	if head.Format != Format {
+		return Settings{}, fmt.Errorf("settings document has format %d, this release reads format %d: %w", head.Format, Format, ErrUnknownFormat)
+	}
 	var doc Settings
 	if err := json.Unmarshal(document, &doc); err != nil {
 		return Settings{}, fmt.Errorf("settings document is not readable: %w", err)
-	}
-	if doc.Format != Format {
-		return Settings{}, fmt.Errorf("settings document has format %d, this release reads format %d", doc.Format, Format)
 	}
 	return doc, nil
 }

@@ -6,8 +6,6 @@ import (
 	"slices"
 	"strings"
 	"time"
-
-	"github.com/foyerhq/foyer/internal/settings"
 )
 
 // BuiltInProfile is the name under which the built-in default account profile is
@@ -38,7 +36,13 @@ type myAccountProfile struct {
 	state EntryState
 }
 
-// Load parses and checks a document. The error names the entry and what is wrong.
+// Load parses a document and checks that it can be run. The error names the entry
+// and what is wrong.
+//
+// It does not ask whether a currency, locale or time zone exists: whoever wrote the
+// document has, and a replica of another release that knew fewer of them would stop
+// following its tenant's configuration over one value. Each use of such a value has
+// an answer for an unknown one.
 func Load(document []byte) (*Live, error) {
 	doc, err := Parse(document)
 	if err != nil {
@@ -71,7 +75,7 @@ func (l *Live) loadTenant(e Entry) error {
 	if l.Tenant.Session.IdleSeconds <= 0 || l.Tenant.Session.MaxSeconds <= 0 {
 		return fmt.Errorf("settings document, Tenant %q: session.idleSeconds and session.maxSeconds must be positive", e.Name)
 	}
-	return checkAttributes("Tenant", e.Name, l.Tenant.Attributes)
+	return nil
 }
 
 func (l *Live) loadAccountProfiles(entries []Entry) error {
@@ -80,8 +84,8 @@ func (l *Live) loadAccountProfiles(entries []Entry) error {
 		if err := decode("AccountProfile", e, &p.AccountProfile); err != nil {
 			return err
 		}
-		if err := checkAttributes("AccountProfile", e.Name, p.Attributes); err != nil {
-			return err
+		if _, twice := l.accountProfiles[e.Name]; twice {
+			return fmt.Errorf("settings document: AccountProfile %q is there twice", e.Name)
 		}
 		l.accountProfiles[e.Name] = p
 	}
@@ -94,10 +98,16 @@ func (l *Live) loadMyAccountProfiles(entries []Entry) error {
 		if err := decode("MyAccountProfile", e, &p.MyAccountProfile); err != nil {
 			return err
 		}
+		if _, twice := l.myAccountProfiles[e.Name]; twice {
+			return fmt.Errorf("settings document: MyAccountProfile %q is there twice", e.Name)
+		}
 		l.myAccountProfiles[e.Name] = p
 		// Rights that came by customer or group end with the object.
 		if e.State == Retired {
 			continue
+		}
+		if holder := l.byCustomer[p.Customer]; holder != "" {
+			return fmt.Errorf("settings document: MyAccountProfiles %q and %q both name customer %q", holder, e.Name, p.Customer)
 		}
 		if p.Customer != "" {
 			l.byCustomer[p.Customer] = e.Name
@@ -129,13 +139,6 @@ func decode(kind string, e Entry, into any) error {
 	}
 	if err := json.Unmarshal(e.Content, into); err != nil {
 		return fmt.Errorf("settings document, %s %q: %w", kind, e.Name, err)
-	}
-	return nil
-}
-
-func checkAttributes(kind, name string, a settings.Attributes) error {
-	if problems := a.Validate(); len(problems) > 0 {
-		return fmt.Errorf("settings document, %s %q: attributes.%w", kind, name, problems[0])
 	}
 	return nil
 }

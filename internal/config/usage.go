@@ -21,11 +21,8 @@ type Bucket struct {
 	Accounts         int64
 }
 
-// Counts is the number of accounts per profile.
-type Counts struct {
-	// AccountProfiles and MyAccountProfiles count what applies to accounts now.
-	AccountProfiles   map[string]int64
-	MyAccountProfiles map[string]int64
+// Named counts accounts by what they name themselves. It needs no document.
+type Named struct {
 	// NamedAccountProfiles and NamedMyAccountProfiles count accounts that name the
 	// profile themselves, whether or not it exists.
 	NamedAccountProfiles   map[string]int64
@@ -34,21 +31,39 @@ type Counts struct {
 	Groups map[string]int64
 }
 
+// Counts is the number of accounts per profile.
+type Counts struct {
+	// AccountProfiles and MyAccountProfiles count what applies to accounts now. The
+	// built-in default profile is not among them: an AccountProfile that happens to
+	// have its name is another one.
+	AccountProfiles   map[string]int64
+	MyAccountProfiles map[string]int64
+	Named
+}
+
+// Named counts what accounts name themselves.
+func (u Usage) Named() Named {
+	n := Named{map[string]int64{}, map[string]int64{}, map[string]int64{}}
+	for _, b := range u.Buckets {
+		if b.AccountProfile != "" {
+			n.NamedAccountProfiles[b.AccountProfile] += b.Accounts
+		}
+		if b.MyAccountProfile != "" {
+			n.NamedMyAccountProfiles[b.MyAccountProfile] += b.Accounts
+		}
+		for _, g := range b.Groups {
+			n.Groups[g] += b.Accounts
+		}
+	}
+	return n
+}
+
 // Count resolves every bucket against the document. An account that is named as a
 // customer is taken out of its bucket and resolved by itself.
 func (l *Live) Count(u Usage) Counts {
-	c := Counts{map[string]int64{}, map[string]int64{}, map[string]int64{}, map[string]int64{}, map[string]int64{}}
+	c := Counts{map[string]int64{}, map[string]int64{}, u.Named()}
 	for _, b := range u.Buckets {
 		l.countBucket(c, b, "", b.Accounts)
-		if b.AccountProfile != "" {
-			c.NamedAccountProfiles[b.AccountProfile] += b.Accounts
-		}
-		if b.MyAccountProfile != "" {
-			c.NamedMyAccountProfiles[b.MyAccountProfile] += b.Accounts
-		}
-		for _, g := range b.Groups {
-			c.Groups[g] += b.Accounts
-		}
 	}
 	for id, b := range u.Customers {
 		l.countBucket(c, b, "", -1)
@@ -59,8 +74,10 @@ func (l *Live) Count(u Usage) Counts {
 
 func (l *Live) countBucket(c Counts, b Bucket, id string, accounts int64) {
 	effective := l.For(Account{ID: id, AccountProfile: b.AccountProfile, MyAccountProfile: b.MyAccountProfile, Groups: b.Groups})
-	c.AccountProfiles[effective.AccountProfile.Name] += accounts
-	if name := effective.MyAccountProfile.Name; name != "" {
-		c.MyAccountProfiles[name] += accounts
+	if p := effective.AccountProfile; p.Source != ByBuiltIn {
+		c.AccountProfiles[p.Name] += accounts
+	}
+	if p := effective.MyAccountProfile; p.Source != ByBuiltIn {
+		c.MyAccountProfiles[p.Name] += accounts
 	}
 }
