@@ -157,7 +157,7 @@ func findAssets(root string) (string, error) {
 	}
 	for _, name := range []string{"etcd", "kube-apiserver", "kubectl"} {
 		if _, err := os.Stat(filepath.Join(dir, name)); err != nil {
-			return "", fmt.Errorf("there is no %s in %s: run \"make kube-assets\", "+
+			return "", fmt.Errorf("there is no %s in %s: run \"make test-needs\", "+
 				"or name a folder that has it in FOYER_KUBE_ASSETS", name, dir)
 		}
 	}

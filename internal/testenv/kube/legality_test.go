@@ -71,7 +71,7 @@ func TestLegalStatus(t *testing.T) {
 func TestFindAssetsNamesTheCommand(t *testing.T) {
 	t.Setenv("FOYER_KUBE_ASSETS", t.TempDir())
 	_, err := findAssets("unused")
-	if err == nil || !strings.Contains(err.Error(), "make kube-assets") {
+	if err == nil || !strings.Contains(err.Error(), "make test-needs") {
 		t.Errorf("got %v, want an error that names the command", err)
 	}
 }
