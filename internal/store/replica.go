@@ -1,0 +1,39 @@
+package store
+
+import (
+	"context"
+	"time"
+)
+
+// Replica is what one pod runs. Error is empty, or says why it could not load the
+// newest document; Digest is then what it still runs.
+type Replica struct {
+	Pod       string
+	Component string
+	Digest    string
+	Error     string
+	UpdatedAt time.Time // set by the database
+}
+
+// Acknowledge records what a replica runs.
+func (s *Store) Acknowledge(ctx context.Context, r Replica) error {
+	_, err := s.db.Exec(ctx, `
+INSERT INTO replica (pod, component, digest, error) VALUES ($1, $2, $3, $4)
+ON CONFLICT (pod) DO UPDATE SET component = excluded.component, digest = excluded.digest, error = excluded.error, updated_at = now()`,
+		r.Pod, r.Component, r.Digest, cleanText(r.Error))
+	if err != nil {
+		return fail("acknowledge", err)
+	}
+	return nil
+}
+
+// SchemaVersion returns the newest migration that was applied. A process needs at
+// least RequiredSchemaVersion.
+func (s *Store) SchemaVersion(ctx context.Context) (int64, error) {
+	var version int64
+	err := s.db.QueryRow(ctx, `SELECT coalesce(max(version_id), 0) FROM goose_db_version WHERE is_applied`).Scan(&version)
+	if err != nil {
+		return 0, fail("read schema version", err)
+	}
+	return version, nil
+}

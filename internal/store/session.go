@@ -1,0 +1,127 @@
+package store
+
+import (
+	"context"
+	"time"
+
+	"github.com/foyerhq/foyer/internal/settings"
+)
+
+// The actions of sessions in the audit.
+const (
+	ActionSignedIn  = "signedIn"
+	ActionSignedOut = "signedOut"
+)
+
+// NewSession is a session that starts. Actor is the name that the activity page shows.
+type NewSession struct {
+	SecretHash []byte
+	UserID     string
+	ContactID  string
+	AccountID  string
+	Actor      string
+	IP         string
+	UserAgent  string
+	Now        time.Time
+	ExpiresAt  time.Time
+}
+
+// The session is only made for a contact that has access and belongs to this user and
+// account. The user's expired sessions go at the same time, so that none pile up.
+const startSessionSQL = `
+WITH who AS (
+    SELECT user_id, id, account_id FROM contact
+    WHERE id = $3 AND user_id = $2::uuid AND account_id = $4 AND access = 'Active'
+), expired AS (
+    DELETE FROM session WHERE user_id = $2::uuid AND expires_at <= $8
+), started AS (
+    INSERT INTO session (secret_hash, user_id, contact_id, created_at, last_seen_at, expires_at, ip, user_agent)
+    SELECT $1, user_id, id, $8, $8, $9, $6, $7 FROM who
+)
+INSERT INTO audit (account_id, user_id, actor, action, ip, at)
+SELECT account_id, user_id, $5, '` + ActionSignedIn + `', $6, $8 FROM who`
+
+// StartSession stores a session and the audit entry of the sign-in, both or neither.
+// A contact that may not sign in is ErrNotFound.
+func (s *Store) StartSession(ctx context.Context, n NewSession) error {
+	tag, err := s.db.Exec(ctx, startSessionSQL, n.SecretHash, n.UserID, n.ContactID, n.AccountID,
+		cleanText(n.Actor), cleanText(n.IP), cleanText(n.UserAgent), n.Now, n.ExpiresAt)
+	if err == nil && tag.RowsAffected() == 0 {
+		err = ErrNotFound
+	}
+	if err != nil {
+		return fail("start session", err)
+	}
+	return nil
+}
+
+// SessionView is everything that a request of a signed-in person needs.
+type SessionView struct {
+	UserID     string
+	Username   string
+	ContactID  string
+	FirstName  string
+	LastName   string
+	Email      string
+	Owner      bool
+	Grants     []settings.Feature
+	CreatedAt  time.Time
+	LastSeenAt time.Time
+	ExpiresAt  time.Time
+	Account    AccountView
+}
+
+const sessionSQL = `
+SELECT u.id::text, u.username, c.id, c.first_name, c.last_name, c.email, c.owner, c.grants,
+       s.created_at, s.last_seen_at, s.expires_at, ` + accountColumns + `
+FROM session s
+JOIN app_user u ON u.id = s.user_id
+JOIN contact c ON c.id = s.contact_id AND c.user_id = s.user_id
+JOIN account a ON a.id = c.account_id
+WHERE s.secret_hash = $1 AND s.expires_at > $2 AND s.last_seen_at > $3 AND c.access = 'Active'`
+
+// Session returns the session with this secret in one round trip. ErrNotFound: there
+// is none, it expired, was idle for longer than allowed, or the contact lost access.
+func (s *Store) Session(ctx context.Context, secretHash []byte, now time.Time, idle time.Duration) (SessionView, error) {
+	var v SessionView
+	targets := append([]any{&v.UserID, &v.Username, &v.ContactID, &v.FirstName, &v.LastName, &v.Email, &v.Owner, &v.Grants,
+		&v.CreatedAt, &v.LastSeenAt, &v.ExpiresAt}, v.Account.targets()...)
+	err := s.db.QueryRow(ctx, sessionSQL, secretHash, now, now.Add(-idle)).Scan(targets...)
+	if err != nil {
+		return SessionView{}, fail("read session", err)
+	}
+	return v, nil
+}
+
+// TouchSession records that the session was used. It writes each time it is called:
+// callers look at LastSeenAt first and call it once in a while.
+func (s *Store) TouchSession(ctx context.Context, secretHash []byte, now time.Time) error {
+	_, err := s.db.Exec(ctx, `UPDATE session SET last_seen_at = $2 WHERE secret_hash = $1 AND last_seen_at < $2`, secretHash, now)
+	if err != nil {
+		return fail("touch session", err)
+	}
+	return nil
+}
+
+// SignOut says who ends a session.
+type SignOut struct {
+	Actor string
+	IP    string
+	Now   time.Time
+}
+
+// EndSession removes a session and writes the audit entry of the sign-out, both or
+// neither. To end a session that is gone is no error.
+func (s *Store) EndSession(ctx context.Context, secretHash []byte, by SignOut) error {
+	_, err := s.db.Exec(ctx, `
+WITH ended AS (
+    DELETE FROM session WHERE secret_hash = $1 RETURNING user_id, contact_id
+)
+INSERT INTO audit (account_id, user_id, actor, action, ip, at)
+SELECT c.account_id, e.user_id, $2, '`+ActionSignedOut+`', $3, $4
+FROM ended e JOIN contact c ON c.id = e.contact_id`, secretHash, cleanText(by.Actor), cleanText(by.IP), by.Now)
+	if err != nil {
+		return fail("end session", err)
+	}
+	return nil
+}

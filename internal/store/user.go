@@ -1,0 +1,80 @@
+package store
+
+import (
+	"context"
+
+	"github.com/jackc/pgx/v5"
+)
+
+// SignInUser is what sign-in needs to know of a user. PasswordHash is empty for a
+// user who has no password yet.
+type SignInUser struct {
+	UserID       string
+	Username     string
+	PasswordHash string
+	Contacts     []SignInContact
+}
+
+// SignInContact is a contact, with access, that the user may sign in as.
+type SignInContact struct {
+	ContactID string
+	AccountID string
+}
+
+// The username wins over an email: a verified email is only asked when no user has
+// the login as username, and only counts while it is the verified email of one user.
+const signInUserSQL = `
+WITH by_name AS (
+    SELECT id FROM app_user WHERE lower(username) = lower($1)
+), by_email AS (
+    SELECT (array_agg(id))[1] AS id FROM app_user
+    WHERE lower(email) = lower($1) AND email_verified_at IS NOT NULL AND $1 <> ''
+    HAVING count(*) = 1
+)
+SELECT u.id::text, u.username, coalesce(u.password_hash, ''), coalesce(c.id, ''), coalesce(c.account_id, '')
+FROM app_user u
+LEFT JOIN contact c ON c.user_id = u.id AND c.access = 'Active'
+WHERE u.id = coalesce((SELECT id FROM by_name), (SELECT id FROM by_email))
+ORDER BY c.account_id`
+
+// SignInUser finds a user by username, or by a verified email that no other user has
+// verified; neither is case-sensitive. Contacts are those with access, by account. A
+// login that fits no user is ErrNotFound.
+func (s *Store) SignInUser(ctx context.Context, login string) (SignInUser, error) {
+	var user SignInUser
+	if badText(login) {
+		return user, fail("find user", ErrNotFound) // the database cannot hold such a name
+	}
+	rows, err := s.db.Query(ctx, signInUserSQL, login)
+	if err != nil {
+		return user, fail("find user", err)
+	}
+	var c SignInContact
+	_, err = pgx.ForEachRow(rows, []any{&user.UserID, &user.Username, &user.PasswordHash, &c.ContactID, &c.AccountID}, func() error {
+		if c.ContactID != "" {
+			user.Contacts = append(user.Contacts, c)
+		}
+		return nil
+	})
+	if err == nil && user.UserID == "" {
+		err = ErrNotFound
+	}
+	if err != nil {
+		return SignInUser{}, fail("find user", err)
+	}
+	return user, nil
+}
+
+// SetPasswordHash stores a new hash of a user's password, for example when its
+// parameters were raised.
+func (s *Store) SetPasswordHash(ctx context.Context, userID, hash string) error {
+	tag, err := s.db.Exec(ctx, `
+UPDATE app_user SET password_hash = $2, version = version + 1, updated_at = now() WHERE id = $1::uuid`, userID, hash)
+	if err == nil && tag.RowsAffected() == 0 {
+		err = ErrNotFound
+	}
+	if err != nil {
+		return fail("set password", err)
+	}
+	return nil
+}
