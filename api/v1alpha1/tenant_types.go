@@ -63,6 +63,7 @@ const (
 )
 
 // TenantSpec is the declaration of a tenant.
+// +kubebuilder:validation:XValidation:rule="(has(self.database) ? self.database.serverRef.name : 'default') == (has(oldSelf.database) ? oldSelf.database.serverRef.name : 'default')",fieldPath=".database",message="a tenant stays on its database server (\"default\" if none is named): an edit cannot move its data"
 type TenantSpec struct {
 	// displayName is the provider's name as its customers know it.
 	// +required
@@ -194,7 +195,6 @@ type DatabaseSpec struct {
 	// serverRef names a PostgreSQL server that the platform team declared beside the
 	// operator. A tenant stays on the server that it was made on.
 	// +required
-	// +kubebuilder:validation:XValidation:rule="self == oldSelf",message="a tenant stays on its database server: moving its data is not something that an edit can do"
 	ServerRef ObjectRef `json:"serverRef,omitzero"`
 }
 
