@@ -1,0 +1,171 @@
+package identity
+
+import (
+	"context"
+	"errors"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+)
+
+// cheap parameters, so that tests do not spend their time hashing.
+var cheap = Params{MemoryKiB: 64, Passes: 1, Lanes: 1}
+
+func newTestHasher(p Params) *Hasher { return NewHasher(p, NewQueue(2, 2, time.Second)) }
+
+func TestHashAndVerify(t *testing.T) {
+	h := newTestHasher(cheap)
+	phc, err := h.Hash(t.Context(), "correct horse")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, test := range []struct {
+		name, password, hash string
+		want                 Verdict
+	}{
+		{"right", "correct horse", phc, Verdict{Match: true}},
+		{"wrong", "correct horsf", phc, Verdict{}},
+		{"verbatim: no trimming", "correct horse ", phc, Verdict{}},
+		{"no password set", "correct horse", "", Verdict{}},
+		{"hash not readable", "correct horse", "$2b$10$abcdefghijklmnopqrstuv", Verdict{}},
+		{"too long", strings.Repeat("x", MaxPasswordBytes+1), phc, Verdict{}},
+	} {
+		got, err := h.Verify(t.Context(), test.password, test.hash)
+		if err != nil || got != test.want {
+			t.Errorf("%s: Verify = %+v, %v; want %+v", test.name, got, err, test.want)
+		}
+	}
+}
+
+func TestVerifyAsksForRehash(t *testing.T) {
+	phc, err := newTestHasher(cheap).Hash(t.Context(), "correct horse")
+	if err != nil {
+		t.Fatal(err)
+	}
+	stronger := newTestHasher(Params{MemoryKiB: 128, Passes: 2, Lanes: 1})
+	got, err := stronger.Verify(t.Context(), "correct horse", phc)
+	if want := (Verdict{Match: true, Rehash: true}); err != nil || got != want {
+		t.Errorf("Verify = %+v, %v; want %+v", got, err, want)
+	}
+	got, err = stronger.Verify(t.Context(), "wrong horse", phc)
+	if err != nil || got != (Verdict{}) {
+		t.Errorf("a wrong password must not ask for a rehash, got %+v, %v", got, err)
+	}
+}
+
+// The reference vector of the argon2 command line tool.
+func TestParseHashKnownVector(t *testing.T) {
+	const phc = "$argon2id$v=19$m=65536,t=2,p=1$c29tZXNhbHQ$CTFhFdXPJO1aFaMaO6Mm5c8y7cJHAph8ArZWb2GRPPc"
+	h, err := ParseHash(phc)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if h.String() != phc {
+		t.Errorf("String() = %s, want %s", h, phc)
+	}
+	if !h.matches("password") {
+		t.Error("the reference password does not match")
+	}
+}
+
+func TestParseHashRefuses(t *testing.T) {
+	const good = "$c29tZXNhbHQ$CTFhFdXPJO1aFaMaO6Mm5c8y7cJHAph8ArZWb2GRPPc"
+	for _, phc := range []string{
+		"",
+		"plain",
+		"$argon2i$v=19$m=65536,t=2,p=1" + good,
+		"$argon2id$v=16$m=65536,t=2,p=1" + good,
+		"$argon2id$v=19$m=4294967295,t=2,p=1" + good,
+		"$argon2id$v=19$m=131073,t=2,p=1" + good,
+		"$argon2id$v=19$m=65536,t=9,p=1" + good,
+		"$argon2id$v=19$m=65536,t=0,p=1" + good,
+		"$argon2id$v=19$m=65536,t=2,p=5" + good,
+		"$argon2id$v=19$m=65536,t=2" + good,
+		"$argon2id$v=19$t=2,m=65536,p=1" + good,
+		"$argon2id$v=19$m=-1,t=2,p=1" + good,
+		"$argon2id$v=19$m=65536,t=2,p=1$$CTFhFdXPJO1aFaMaO6Mm5c8y7cJHAph8ArZWb2GRPPc",
+		"$argon2id$v=19$m=65536,t=2,p=1$c29tZXNhbHQ$",
+		"$argon2id$v=19$m=65536,t=2,p=1$c29tZXNhbHQ$" + strings.Repeat("A", 200),
+		"$argon2id$v=19$m=65536,t=2,p=1$c29tZXNhbHQ$AAAA$x",
+	} {
+		if _, err := ParseHash(phc); !errors.Is(err, errHash) {
+			t.Errorf("ParseHash(%q) = %v, want it refused", phc, err)
+		}
+	}
+}
+
+func TestQueueBounds(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		q := NewQueue(1, 1, time.Second)
+		leave, err := q.Enter(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		waited := make(chan error)
+		go func() {
+			_, err := q.Enter(t.Context())
+			waited <- err
+		}()
+		synctest.Wait()
+		if _, err := q.Enter(t.Context()); !errors.Is(err, ErrBusy) {
+			t.Errorf("a third caller got %v, want ErrBusy at once", err)
+		}
+		if err := <-waited; !errors.Is(err, ErrBusy) {
+			t.Errorf("the waiting caller got %v, want ErrBusy after its wait", err)
+		}
+		go func() {
+			_, err := q.Enter(t.Context())
+			waited <- err
+		}()
+		synctest.Wait()
+		leave()
+		if err := <-waited; err != nil {
+			t.Errorf("after a slot came free the waiting caller got %v", err)
+		}
+	})
+}
+
+func TestQueueEndsWithItsRequest(t *testing.T) {
+	q := NewQueue(1, 1, time.Minute)
+	if _, err := q.Enter(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	if _, err := q.Enter(ctx); !errors.Is(err, context.Canceled) {
+		t.Errorf("Enter = %v, want the request's own end", err)
+	}
+}
+
+func TestSessionSecret(t *testing.T) {
+	secret, hash := NewSessionSecret()
+	if len(secret) != 43 || len(hash) != 32 {
+		t.Fatalf("secret has %d characters, hash %d bytes; want 43 and 32", len(secret), len(hash))
+	}
+	got, ok := HashSessionSecret(secret)
+	if !ok || string(got) != string(hash) {
+		t.Error("the presented secret does not have the stored hash")
+	}
+	if other, _ := NewSessionSecret(); other == secret {
+		t.Error("two secrets are equal")
+	}
+	for _, bad := range []string{"", "x", secret + "A", secret[:42], strings.Repeat("!", 43)} {
+		if _, ok := HashSessionSecret(bad); ok {
+			t.Errorf("HashSessionSecret(%q) was accepted", bad)
+		}
+	}
+}
+
+func BenchmarkVerify(b *testing.B) {
+	h := newTestHasher(DefaultParams)
+	phc, err := h.Hash(b.Context(), "correct horse")
+	if err != nil {
+		b.Fatal(err)
+	}
+	for b.Loop() {
+		if _, err := h.Verify(b.Context(), "correct horse", phc); err != nil {
+			b.Fatal(err)
+		}
+	}
+}

@@ -1,0 +1,92 @@
+package identity
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/foyerhq/foyer/internal/config"
+	"github.com/foyerhq/foyer/internal/settings"
+	"github.com/foyerhq/foyer/internal/store"
+)
+
+func TestNetworkOf(t *testing.T) {
+	for _, test := range []struct{ address, want string }{
+		{"203.0.113.77", "203.0.113.0/24"},
+		{"::ffff:203.0.113.77", "203.0.113.0/24"},
+		{"2001:db8:1:2ff:3::1", "2001:db8:1:200::/56"},
+		{"fe80::1%eth0", "fe80::/56"},
+		{"not an address", "unknown"},
+		{"", "unknown"},
+	} {
+		if got := networkOf(test.address); got != test.want {
+			t.Errorf("networkOf(%q) = %s, want %s", test.address, got, test.want)
+		}
+	}
+}
+
+func TestThrottleKeys(t *testing.T) {
+	home := NewThrottle("Dana", "203.0.113.77")
+	if diff := cmp.Diff(home, NewThrottle("dana", "203.0.113.9")); diff != "" {
+		t.Errorf("the same login from the same network has other counters:\n%s", diff)
+	}
+	abroad := NewThrottle("dana", "198.51.100.1")
+	if abroad.Own.Key == home.Own.Key {
+		t.Error("a stranger's failures from elsewhere count against the owner's own network")
+	}
+	if abroad.Login.Key != home.Login.Key {
+		t.Error("guesses from many networks are not counted together")
+	}
+	if strings.Contains(strings.Join(home.Keys(), " "), "dana") {
+		t.Error("a key holds the login as it was typed")
+	}
+	if home.Login.Policy.Most > home.Own.Policy.Most/10 {
+		t.Error("strangers can make an owner wait for long")
+	}
+	for _, key := range home.Cleared() {
+		if key == home.Network.Key {
+			t.Error("a success resets the network's counter")
+		}
+	}
+}
+
+func TestAuthorize(t *testing.T) {
+	portal := config.Effective{
+		MyAccountProfile: config.Profile{Name: "full"},
+		Features:         []settings.Feature{settings.ViewInvoices, settings.ViewActivity},
+		Attributes:       settings.Resolve(),
+	}
+	disabled := portal
+	disabled.Attributes = settings.Resolve(settings.Layer{Source: settings.SourceAccount, Attributes: settings.Attributes{PortalAccess: settings.Disabled}})
+	none := portal
+	none.MyAccountProfile = config.Profile{}
+	bills := portal
+	bills.Features = []settings.Feature{settings.ViewInvoices}
+
+	for _, test := range []struct {
+		name      string
+		feature   settings.Feature
+		owner     bool
+		grants    []settings.Feature
+		status    settings.AccountStatus
+		effective config.Effective
+		want      settings.Decision
+	}{
+		{"owner has all that the profile has", settings.ViewActivity, true, nil, settings.Active, portal, settings.Allowed},
+		{"owner has no more than the profile", settings.ViewActivity, true, nil, settings.Active, bills, settings.NotInProfile},
+		{"granted", settings.ViewInvoices, false, []settings.Feature{settings.ViewInvoices}, settings.Active, portal, settings.Allowed},
+		{"not granted", settings.ViewActivity, false, []settings.Feature{settings.ViewInvoices}, settings.Active, portal, settings.NotGranted},
+		{"grant beyond the profile", settings.ViewActivity, false, []settings.Feature{settings.ViewActivity}, settings.Active, bills, settings.NotInProfile},
+		{"suspended keeps invoices", settings.ViewInvoices, true, nil, settings.Suspended, portal, settings.Allowed},
+		{"suspended loses activity", settings.ViewActivity, true, nil, settings.Suspended, portal, settings.NotInStatus},
+		{"access disabled", settings.ViewInvoices, true, nil, settings.Active, disabled, NoPortal},
+		{"no profile", settings.ViewInvoices, true, nil, settings.Active, none, NoPortal},
+		{"unknown feature", "ViewSecrets", true, nil, settings.Active, portal, settings.NotInProfile},
+	} {
+		s := store.SessionView{Owner: test.owner, Grants: test.grants, Account: store.AccountView{Status: test.status}}
+		if got := Authorize(test.feature, s, test.effective); got != test.want {
+			t.Errorf("%s: Authorize = %s, want %s", test.name, got, test.want)
+		}
+	}
+}

@@ -1,0 +1,119 @@
+package portal
+
+import (
+	"log/slog"
+	"net/http"
+	"net/netip"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+
+	"github.com/foyerhq/foyer/internal/config"
+	"github.com/foyerhq/foyer/internal/identity"
+	"github.com/foyerhq/foyer/internal/process"
+	"github.com/foyerhq/foyer/internal/settings"
+	"github.com/foyerhq/foyer/internal/store"
+	"github.com/foyerhq/foyer/internal/web"
+)
+
+// Options are what a Portal works with.
+type Options struct {
+	Store    *store.Store
+	Settings func() *config.Live // what the replica runs now; asked once per request
+	Hasher   *identity.Hasher
+	Log      *slog.Logger
+	Metrics  prometheus.Registerer
+	Trusted  []netip.Prefix   // proxies whose word on the client's address counts
+	Now      func() time.Time // the clock
+}
+
+// Portal is the customers' site of one tenant.
+type Portal struct {
+	Options
+	origin   *http.CrossOriginProtection
+	counts   counters
+	recorder *recorder
+}
+
+// New returns the site. [Portal.Run] must run beside it.
+func New(o Options) *Portal {
+	return &Portal{
+		Options:  o,
+		origin:   http.NewCrossOriginProtection(),
+		counts:   newCounters(o.Metrics),
+		recorder: newRecorder(o.Store, o.Log),
+	}
+}
+
+// audience says who may open an address.
+type audience string
+
+const (
+	everybody audience = "everybody"
+	signedIn  audience = "signed in" // anyone with a session, even of an account without portal
+	customer  audience = "customer"  // anyone whose account has a portal
+)
+
+// route is one address. A feature makes it a page of that feature. The zero audience is
+// customer: what nobody thought about is closed.
+type route struct {
+	pattern string
+	open    audience
+	feature settings.Feature
+	handle  func(http.ResponseWriter, *http.Request, *visit) error
+}
+
+// routes is the table of every address.
+func (p *Portal) routes() []route {
+	return []route{
+		{pattern: "GET /assets/", open: everybody, handle: p.assets},
+		{pattern: "GET /sign-in", open: everybody, handle: p.signInPage},
+		{pattern: "POST /sign-in", open: everybody, handle: p.signIn},
+		{pattern: "POST /sign-out", open: everybody, handle: p.signOut},
+		{pattern: "GET /{$}", handle: p.home},
+		{pattern: "GET /invoices", feature: settings.ViewInvoices, handle: p.invoices},
+		{pattern: "GET /activity", feature: settings.ViewActivity, handle: p.activity},
+		{pattern: "/", open: signedIn, handle: p.notFound},
+	}
+}
+
+// Handler returns the site with everything around it.
+func (p *Portal) Handler(observer *process.Observer) http.Handler {
+	mux := http.NewServeMux()
+	for _, r := range p.routes() {
+		mux.Handle(r.pattern, p.serve(r))
+	}
+	sameOrigin := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if err := p.origin.Check(r); err != nil {
+			p.fail(w, r, p.newVisit(), web.CrossOrigin(err))
+			return
+		}
+		mux.ServeHTTP(w, r)
+	})
+	panicked := func(w http.ResponseWriter, r *http.Request) {
+		p.fail(w, r, p.newVisit(), web.Internal(nil))
+	}
+	return observer.Observe(web.SecurityHeaders(process.Recover(p.Log, panicked, sameOrigin)))
+}
+
+// serve admits a request to a route and shows what its handler returns.
+func (p *Portal) serve(rt route) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		v := p.newVisit()
+		err := p.admit(w, r, v, rt)
+		if err == nil {
+			err = rt.handle(w, r, v)
+		}
+		if err != nil {
+			p.fail(w, r, v, err)
+		}
+	})
+}
+
+func (p *Portal) assets(w http.ResponseWriter, r *http.Request, _ *visit) error {
+	return web.Assets(w, r)
+}
+
+func (p *Portal) notFound(http.ResponseWriter, *http.Request, *visit) error {
+	return web.NotFound()
+}

@@ -1,0 +1,112 @@
+package portal
+
+import (
+	"context"
+	"log/slog"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+
+	"github.com/foyerhq/foyer/internal/store"
+)
+
+// actionSignInFailed is the audit action of a wrong password for a known user.
+const actionSignInFailed = "signInFailed"
+
+// Bounds of what is written beside requests.
+const (
+	recorderQueue   = 256
+	recordTimeout   = 5 * time.Second
+	failureRowEvery = time.Minute // one row per user
+	maxRemembered   = 10_000
+)
+
+// counters are the portal's own metrics.
+type counters struct {
+	signIns *prometheus.CounterVec
+	denied  *prometheus.CounterVec
+}
+
+func newCounters(metrics prometheus.Registerer) counters {
+	c := counters{
+		signIns: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "foyer_portal_sign_ins_total", Help: "Attempts to sign in, by outcome.",
+		}, []string{"outcome"}),
+		denied: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "foyer_portal_denied_total", Help: "Denied pages, by feature and reason.",
+		}, []string{"feature", "reason"}),
+	}
+	metrics.MustRegister(c.signIns, c.denied)
+	return c
+}
+
+// recorder writes audit rows that must not cost the request any time. It keeps a
+// bounded number; what does not fit is dropped and logged.
+type recorder struct {
+	store   *store.Store
+	log     *slog.Logger
+	pending chan failedSignIn
+	last    map[string]time.Time // user -> last row; only run touches it
+}
+
+type failedSignIn struct {
+	user store.SignInUser
+	ip   string
+	at   time.Time
+}
+
+func newRecorder(s *store.Store, log *slog.Logger) *recorder {
+	return &recorder{store: s, log: log, pending: make(chan failedSignIn, recorderQueue), last: map[string]time.Time{}}
+}
+
+// signInFailed notes a wrong password. It takes the same steps for an unknown user.
+func (rec *recorder) signInFailed(user store.SignInUser, ip string, at time.Time) {
+	select {
+	case rec.pending <- failedSignIn{user, ip, at}:
+	default:
+		rec.log.Warn("failed sign-ins come faster than they can be recorded, one was left out of the audit")
+	}
+}
+
+// Run writes what requests left to be recorded, until ctx ends and nothing is left.
+func (p *Portal) Run(ctx context.Context) {
+	for {
+		select {
+		case f := <-p.recorder.pending:
+			p.recorder.write(f)
+		case <-ctx.Done():
+			p.recorder.drain()
+			return
+		}
+	}
+}
+
+func (rec *recorder) drain() {
+	for {
+		select {
+		case f := <-rec.pending:
+			rec.write(f)
+		default:
+			return
+		}
+	}
+}
+
+func (rec *recorder) write(f failedSignIn) {
+	if f.user.UserID == "" || len(f.user.Contacts) == 0 || f.at.Sub(rec.last[f.user.UserID]) < failureRowEvery {
+		return
+	}
+	if len(rec.last) >= maxRemembered {
+		clear(rec.last)
+	}
+	rec.last[f.user.UserID] = f.at
+	ctx, cancel := context.WithTimeout(context.Background(), recordTimeout)
+	defer cancel()
+	err := rec.store.Audit(ctx, store.AuditEntry{
+		AccountID: f.user.Contacts[0].AccountID, UserID: f.user.UserID, Actor: f.user.Username,
+		Action: actionSignInFailed, IP: f.ip, At: f.at,
+	})
+	if err != nil {
+		rec.log.Warn("could not record a failed sign-in", "error", err)
+	}
+}

@@ -1,0 +1,232 @@
+package portal
+
+import (
+	"errors"
+	"fmt"
+	"net/http"
+	"strings"
+	"time"
+
+	"github.com/foyerhq/foyer/internal/identity"
+	"github.com/foyerhq/foyer/internal/process"
+	"github.com/foyerhq/foyer/internal/store"
+	"github.com/foyerhq/foyer/internal/web"
+)
+
+const (
+	maxFormBytes = 16 << 10
+	maxLogin     = 254 // the longest email
+)
+
+// The outcomes of a sign-in, as counted.
+const (
+	outcomeOK       = "ok"
+	outcomeRefused  = "refused"
+	outcomeDelayed  = "delayed"
+	outcomeNoPortal = "no_portal"
+)
+
+// wrongSignIn is the one answer to a login that nobody has, to a wrong password, and to
+// a user who has no password yet.
+const wrongSignIn = "That username and password do not match. Check both and try again."
+
+// signInForm is what the sign-in page shows.
+type signInForm struct {
+	Login   string
+	Next    string
+	Problem string
+	Ended   bool // the person had a session that is over
+}
+
+// attempt is one try to sign in.
+type attempt struct {
+	form     signInForm
+	password string
+	ip       string
+	throttle identity.Throttle
+}
+
+// signInPage works without database: who is signed in already is not asked.
+func (p *Portal) signInPage(w http.ResponseWriter, r *http.Request, v *visit) error {
+	query := r.URL.Query()
+	form := signInForm{Next: safeNext(query.Get("next")), Ended: query.Get("ended") == "1"}
+	return show(w, r, http.StatusOK, signInView(v.page("Sign in", ""), form))
+}
+
+func (p *Portal) signIn(w http.ResponseWriter, r *http.Request, v *visit) error {
+	a, err := p.readAttempt(w, r)
+	if err != nil {
+		return web.BadRequest(err)
+	}
+	until, err := p.Store.Blocked(r.Context(), a.throttle.Keys(), v.now)
+	if err != nil {
+		return err
+	}
+	if wait := until.Sub(v.now); wait > 0 {
+		p.counts.signIns.WithLabelValues(outcomeDelayed).Inc()
+		return p.delay(w, r, v, a, wait)
+	}
+	user, match, err := p.check(r, v, a)
+	if err != nil {
+		return err
+	}
+	if !match {
+		return p.refuse(w, r, v, a, user)
+	}
+	return p.welcome(w, r, v, a, user)
+}
+
+func (p *Portal) readAttempt(w http.ResponseWriter, r *http.Request) (attempt, error) {
+	r.Body = http.MaxBytesReader(w, r.Body, maxFormBytes)
+	if err := r.ParseForm(); err != nil {
+		return attempt{}, fmt.Errorf("read sign-in form: %w", err)
+	}
+	login := strings.TrimSpace(r.PostForm.Get("login"))
+	if len(login) > maxLogin {
+		login = "" // nobody's
+	}
+	ip := process.ClientIP(r, p.Trusted)
+	return attempt{
+		form:     signInForm{Login: login, Next: safeNext(r.PostForm.Get("next"))},
+		password: r.PostForm.Get("password"),
+		ip:       ip,
+		throttle: identity.NewThrottle(login, ip),
+	}, nil
+}
+
+// check looks the user up and verifies the password, at the same cost whether or not
+// there is such a user. The strict counter goes up before the password is looked at, so
+// that attempts at the same moment cannot all be free.
+func (p *Portal) check(r *http.Request, v *visit, a attempt) (user store.SignInUser, match bool, err error) {
+	own := a.throttle.Own
+	if err := p.Store.RecordFailure(r.Context(), []string{own.Key}, v.now, own.Policy); err != nil {
+		return user, false, err
+	}
+	user, err = p.Store.SignInUser(r.Context(), a.form.Login)
+	if errors.Is(err, store.ErrNotFound) {
+		return store.SignInUser{}, false, p.Hasher.VerifyNobody(r.Context(), a.password)
+	}
+	if err != nil {
+		return user, false, err
+	}
+	verdict, err := p.Hasher.Verify(r.Context(), a.password, user.PasswordHash)
+	if err == nil && verdict.Rehash {
+		err = p.rehash(r, user.UserID, a.password)
+	}
+	return user, verdict.Match, err
+}
+
+// rehash stores the password with the parameters of today.
+func (p *Portal) rehash(r *http.Request, userID, password string) error {
+	hash, err := p.Hasher.Hash(r.Context(), password)
+	if errors.Is(err, identity.ErrBusy) {
+		return nil // at the next sign-in
+	}
+	if err != nil {
+		return err
+	}
+	return p.Store.SetPasswordHash(r.Context(), userID, hash)
+}
+
+// delay answers an attempt that came too soon. Nothing was checked and nothing counted.
+func (p *Portal) delay(w http.ResponseWriter, r *http.Request, v *visit, a attempt, wait time.Duration) error {
+	setRetryAfter(w, wait)
+	a.form.Problem = "There were too many attempts. Please wait " + waitWords(wait) + ", then try again."
+	return show(w, r, http.StatusTooManyRequests, signInView(v.page("Sign in", ""), a.form))
+}
+
+// refuse answers a login and password that do not match. The audit row of a known user
+// is written after the answer: its cost must not tell that there is such a user.
+func (p *Portal) refuse(w http.ResponseWriter, r *http.Request, v *visit, a attempt, user store.SignInUser) error {
+	p.counts.signIns.WithLabelValues(outcomeRefused).Inc()
+	for _, limit := range []identity.Limit{a.throttle.Login, a.throttle.Network} {
+		if err := p.Store.RecordFailure(r.Context(), []string{limit.Key}, v.now, limit.Policy); err != nil {
+			return err
+		}
+	}
+	p.recorder.signInFailed(user, a.ip, v.now)
+	a.form.Problem = wrongSignIn
+	return show(w, r, http.StatusUnprocessableEntity, signInView(v.page("Sign in", ""), a.form))
+}
+
+// welcome starts the session of a person whose password is right.
+func (p *Portal) welcome(w http.ResponseWriter, r *http.Request, v *visit, a attempt, user store.SignInUser) error {
+	if err := p.Store.ClearFailures(r.Context(), a.throttle.Cleared()); err != nil {
+		return err
+	}
+	contact, found, err := p.contactWithPortal(r, v, user)
+	if err != nil {
+		return err
+	}
+	if !found {
+		p.counts.signIns.WithLabelValues(outcomeNoPortal).Inc()
+		return show(w, r, http.StatusForbidden, noPortalView(v.page("No portal access", ""), user.Username))
+	}
+	if err := p.endPresented(r, v, a.ip); err != nil {
+		return err
+	}
+	secret, hash := identity.NewSessionSecret()
+	limits := v.live.Tenant.Session
+	err = p.Store.StartSession(r.Context(), store.NewSession{
+		SecretHash: hash, UserID: user.UserID, ContactID: contact.ContactID, AccountID: contact.AccountID,
+		Actor: user.Username, IP: a.ip, UserAgent: shorten(r.UserAgent(), 256),
+		Now: v.now, ExpiresAt: v.now.Add(time.Duration(limits.MaxSeconds) * time.Second),
+	})
+	if err != nil {
+		return err
+	}
+	p.counts.signIns.WithLabelValues(outcomeOK).Inc()
+	setSession(w, secret, limits)
+	http.Redirect(w, r, a.form.Next, http.StatusSeeOther)
+	return nil
+}
+
+// contactWithPortal is the first of the user's contacts whose account has a portal.
+func (p *Portal) contactWithPortal(r *http.Request, v *visit, user store.SignInUser) (store.SignInContact, bool, error) {
+	ids := make([]string, len(user.Contacts))
+	for i, c := range user.Contacts {
+		ids[i] = c.AccountID
+	}
+	accounts, err := p.Store.AccountsByID(r.Context(), ids)
+	if err != nil {
+		return store.SignInContact{}, false, err
+	}
+	for _, c := range user.Contacts {
+		if account, found := accounts[c.AccountID]; found && v.live.For(account.Account).HasPortal() {
+			return c, true, nil
+		}
+	}
+	return store.SignInContact{}, false, nil
+}
+
+// endPresented ends the session that the browser came with, whoever's it is: a new
+// sign-in never goes on with an old secret.
+func (p *Portal) endPresented(r *http.Request, v *visit, ip string) error {
+	err := p.recognise(r, v)
+	var nobody errSignIn
+	if errors.As(err, &nobody) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	by := store.SignOut{Actor: v.person(), IP: ip, Now: v.now}
+	v.session = nil
+	return p.Store.EndSession(r.Context(), v.presented, by)
+}
+
+func (p *Portal) signOut(w http.ResponseWriter, r *http.Request, v *visit) error {
+	if err := p.endPresented(r, v, process.ClientIP(r, p.Trusted)); err != nil {
+		return err
+	}
+	clearSession(w)
+	http.Redirect(w, r, "/sign-in", http.StatusSeeOther)
+	return nil
+}
+
+func shorten(text string, most int) string {
+	if len(text) > most {
+		return strings.ToValidUTF8(text[:most], "")
+	}
+	return text
+}

@@ -1,0 +1,172 @@
+package portal
+
+import (
+	"errors"
+	"net/http"
+	"strings"
+	"time"
+
+	"github.com/foyerhq/foyer/internal/config"
+	"github.com/foyerhq/foyer/internal/identity"
+	"github.com/foyerhq/foyer/internal/settings"
+	"github.com/foyerhq/foyer/internal/store"
+	"github.com/foyerhq/foyer/internal/web"
+)
+
+// touchEvery bounds how often a session's last use is written.
+const touchEvery = time.Minute
+
+// visit is what is known during one request. The settings are taken once, so that a
+// page is made of one document even while a new one goes live.
+type visit struct {
+	live      *config.Live
+	now       time.Time
+	presented []byte             // hash of the secret in the cookie, nil without one
+	session   *store.SessionView // nil for nobody
+	effective config.Effective   // of the session's account
+}
+
+func (p *Portal) newVisit() *visit {
+	return &visit{live: p.Settings(), now: p.Now()}
+}
+
+// errSignIn sends a person to the sign-in page; ended says that they had a session.
+type errSignIn struct{ ended bool }
+
+func (errSignIn) Error() string { return "not signed in" }
+
+// errDenied shows the denied page.
+type errDenied struct {
+	feature  settings.Feature
+	decision settings.Decision
+}
+
+func (e errDenied) Error() string { return string(e.feature) + ": " + string(e.decision) }
+
+// admit recognises the person and decides whether the route is open to them.
+func (p *Portal) admit(_ http.ResponseWriter, r *http.Request, v *visit, rt route) error {
+	if rt.open == everybody {
+		v.presented = presentedSession(r)
+		return nil
+	}
+	if err := p.recognise(r, v); err != nil {
+		return err
+	}
+	if rt.open == signedIn {
+		return nil
+	}
+	if !v.effective.HasPortal() {
+		return errDenied{decision: identity.NoPortal}
+	}
+	if rt.feature == "" {
+		return nil
+	}
+	if decision := v.may(rt.feature); decision != settings.Allowed {
+		return errDenied{rt.feature, decision}
+	}
+	return nil
+}
+
+// recognise loads the session of the cookie, with its person and account.
+func (p *Portal) recognise(r *http.Request, v *visit) error {
+	v.presented = presentedSession(r)
+	if v.presented == nil {
+		return errSignIn{}
+	}
+	limits := v.live.Tenant.Session
+	session, err := p.Store.Session(r.Context(), v.presented, v.now, time.Duration(limits.IdleSeconds)*time.Second)
+	if errors.Is(err, store.ErrNotFound) {
+		return errSignIn{ended: true}
+	}
+	if err != nil {
+		return err
+	}
+	// A lowered maximum also ends sessions that began under a longer one.
+	if !v.now.Before(session.CreatedAt.Add(time.Duration(limits.MaxSeconds) * time.Second)) {
+		return errSignIn{ended: true}
+	}
+	v.session = &session
+	v.effective = v.live.For(session.Account.Account)
+	if v.now.Sub(session.LastSeenAt) >= touchEvery {
+		return p.Store.TouchSession(r.Context(), v.presented, v.now)
+	}
+	return nil
+}
+
+// may decides over a feature for the person of the session.
+func (v *visit) may(f settings.Feature) settings.Decision {
+	return identity.Authorize(f, *v.session, v.effective)
+}
+
+// locale and zone are how the account reads money and dates.
+func (v *visit) locale() string       { return v.effective.Attributes.Locale.Value }
+func (v *visit) zone() *time.Location { return config.Location(v.effective.Attributes.TimeZone.Value) }
+
+// person is the own name of who is signed in.
+func (v *visit) person() string {
+	if v.session == nil {
+		return ""
+	}
+	if name := strings.TrimSpace(v.session.FirstName + " " + v.session.LastName); name != "" {
+		return name
+	}
+	return v.session.Username
+}
+
+// firstName is how pages greet the person.
+func (v *visit) firstName() string {
+	if v.session.FirstName != "" {
+		return v.session.FirstName
+	}
+	return v.person()
+}
+
+// page is the frame of a page for this person.
+func (v *visit) page(title, path string) web.Page {
+	page := web.Page{Title: title, Brand: v.brand(), Person: v.person()}
+	if v.session == nil {
+		return page
+	}
+	page.AccountName, page.AccountID = v.session.Account.Name, v.session.Account.ID
+	if v.effective.HasPortal() {
+		page.Nav = v.navigation(path)
+	}
+	return page
+}
+
+func (v *visit) brand() web.Brand {
+	t := v.live.Tenant
+	return web.Brand{
+		Name:         t.DisplayName,
+		Accent:       t.Branding.AccentColor,
+		SupportEmail: t.Branding.SupportEmail,
+		SupportPhone: t.Branding.SupportPhone,
+		TermsURL:     t.Branding.TermsURL,
+		PrivacyURL:   t.Branding.PrivacyURL,
+	}
+}
+
+// navigation shows what the account's profile has; what is not open to the person is
+// shown locked.
+func (v *visit) navigation(path string) []web.NavItem {
+	items := []web.NavItem{{Title: "Home", Path: "/", Current: path == "/"}}
+	for _, f := range settings.FeatureRegistry() {
+		decision := v.may(f.Feature)
+		if decision == settings.NotInProfile {
+			continue
+		}
+		items = append(items, web.NavItem{Title: f.Title, Path: f.Path, Current: path == f.Path, Locked: v.lockWords(decision)})
+	}
+	return items
+}
+
+// lockWords says in two or three words why something is locked.
+func (v *visit) lockWords(d settings.Decision) string {
+	switch d {
+	case settings.Allowed:
+		return ""
+	case settings.NotInStatus:
+		return "closed while " + strings.ToLower(string(v.session.Account.Status))
+	}
+	return "not granted"
+}

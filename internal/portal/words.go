@@ -1,0 +1,177 @@
+package portal
+
+import (
+	"fmt"
+	"strings"
+	"time"
+
+	"golang.org/x/text/language"
+	"golang.org/x/text/language/display"
+
+	"github.com/foyerhq/foyer/internal/config"
+	"github.com/foyerhq/foyer/internal/settings"
+)
+
+// term is one attribute of the account as the home page says it.
+type term struct {
+	Title  string
+	Value  string
+	Source string
+}
+
+// terms says every attribute in words, with where its value comes from.
+func (v *visit) terms() []term {
+	list := v.effective.Attributes.List()
+	terms := make([]term, 0, len(list))
+	for _, s := range list {
+		terms = append(terms, term{s.Title, valueWords(s.Key, s.Value), v.sourceWords(s.Source)})
+	}
+	return terms
+}
+
+func valueWords(key, value string) string {
+	switch key {
+	case "tradingTermsDays":
+		return termsWords(value)
+	case "locale":
+		return localeWords(value)
+	case "timeZone":
+		return zoneWords(value)
+	case "portalAccess":
+		if value == string(settings.Enabled) {
+			return "Open"
+		}
+		return "Closed"
+	}
+	return value
+}
+
+func termsWords(days string) string {
+	switch days {
+	case "0":
+		return "Invoices are due at once"
+	case "1":
+		return "1 day to pay"
+	}
+	return days + " days to pay"
+}
+
+func localeWords(tag string) string {
+	parsed, err := language.Parse(tag)
+	if err != nil {
+		return tag
+	}
+	if name := display.English.Tags().Name(parsed); name != "" {
+		return name
+	}
+	return tag
+}
+
+// zoneWords reads "Australia/Sydney" as "Sydney, Australia".
+func zoneWords(zone string) string {
+	zone = strings.ReplaceAll(zone, "_", " ")
+	area, place, found := strings.Cut(zone, "/")
+	if !found {
+		return zone
+	}
+	if i := strings.LastIndexByte(place, '/'); i >= 0 {
+		area, place = place[:i], place[i+1:]
+	}
+	return place + ", " + strings.ReplaceAll(area, "/", ", ")
+}
+
+// sourceWords says which layer a value comes from, by names that the customer knows.
+func (v *visit) sourceWords(s settings.Source) string {
+	switch s {
+	case settings.SourceAccount:
+		return "agreed for your account"
+	case settings.SourceAccountProfile:
+		return "from your profile " + shown(v.effective.AccountProfile)
+	case settings.SourceTenant:
+		return v.live.Tenant.DisplayName + " standard"
+	}
+	return "general default"
+}
+
+// shown is the name of a profile that a customer may see.
+func shown(p config.Profile) string {
+	if p.DisplayName != "" {
+		return p.DisplayName
+	}
+	return p.Name
+}
+
+// dueWords says why an invoice is due when it is.
+func (v *visit) dueWords(issued, due time.Time, source, name string) string {
+	if source == "Invoice" {
+		return "as stated on the invoice"
+	}
+	term := countWords(int(due.Sub(issued).Hours()/24), "day", "days")
+	switch settings.Source(source) {
+	case settings.SourceAccount:
+		return term + ", agreed for your account"
+	case settings.SourceAccountProfile:
+		return term + ", " + v.profileWords(name)
+	case settings.SourceTenant:
+		return term + ", " + v.live.Tenant.DisplayName + " standard"
+	}
+	return term + ", general default"
+}
+
+// profileWords is the display name of an account profile, which may be another than the
+// account has today. Only a profile that is gone shows its own name.
+func (v *visit) profileWords(name string) string {
+	p := v.live.For(config.Account{AccountProfile: name}).AccountProfile
+	if p.Unknown != "" || name == "" {
+		return name
+	}
+	return shown(p)
+}
+
+func countWords(n int, one, many string) string {
+	if n == 1 {
+		return "1 " + one
+	}
+	return fmt.Sprintf("%d %s", n, many)
+}
+
+// waitWords rounds a delay up to what a person would say.
+func waitWords(d time.Duration) string {
+	if d > 90*time.Second {
+		return countWords(int((d+time.Minute-1)/time.Minute), "minute", "minutes")
+	}
+	return countWords(int((d+time.Second-1)/time.Second), "second", "seconds")
+}
+
+// listWords joins names as "a", "a and b", "a, b and c".
+func listWords(names []string) string {
+	if len(names) < 2 {
+		return strings.Join(names, "")
+	}
+	last := len(names) - 1
+	return strings.Join(names[:last], ", ") + " and " + names[last]
+}
+
+// statusKind is the tint of an account status.
+func statusKind(s settings.AccountStatus) string {
+	switch s {
+	case settings.Active:
+		return "good"
+	case settings.Suspended:
+		return "warn"
+	}
+	return ""
+}
+
+// actionWords says what happened in an entry of the activity page.
+func actionWords(action string) string {
+	switch action {
+	case "signedIn":
+		return "Signed in"
+	case "signedOut":
+		return "Signed out"
+	case actionSignInFailed:
+		return "Tried to sign in with a wrong password"
+	}
+	return action
+}
