@@ -159,7 +159,7 @@ type AccountSettings struct {
 	Status           string           `json:"status"`
 	AccountProfile   AppliedProfile   `json:"accountProfile"`
 	MyAccountProfile *AppliedProfile  `json:"myAccountProfile"` // null: the account has no portal
-	HasPortal        bool             `json:"hasPortal"` // whether people of the account can sign in
+	HasPortal        bool             `json:"hasPortal"`        // whether people of the account can sign in
 	Attributes       []AppliedSetting `json:"attributes"`
 	Features         []AppliedFeature `json:"features"`
 	SettingsDigest   string           `json:"settingsDigest"`
@@ -186,7 +186,8 @@ type AppliedSetting struct {
 // AppliedFeature says whether the account's owner has a feature, and if not, why.
 type AppliedFeature struct {
 	Feature    string `json:"feature"`
-	Decision   string `json:"decision"`
+	Decision   string `json:"decision"` // Allowed, NotInProfile, NotInStatus
+	Source     string `json:"source"`
 	SourceName string `json:"sourceName,omitempty"` // the MyAccountProfile that decided
 }
 

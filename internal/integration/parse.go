@@ -197,12 +197,11 @@ func readContact(o *object) (Contact, *refused) {
 		Email:     r.email("email"),
 		Owner:     r.flag("owner"),
 		Grants:    r.grants(),
-		Access:    AccessActive,
+		Access:    r.must("access", MaxLineBytes),
 	}
-	if o.given("access") {
-		access, problem := oneOf(o, "access", []string{AccessActive, AccessDisabled})
+	if r.problem == nil {
+		_, problem := oneOf(o, "access", []string{AccessActive, AccessDisabled})
 		r.keep(problem)
-		c.Access = access
 	}
 	if o.isNull("user") {
 		r.keep(refuse("user", "cannot be cleared, set access to Disabled to close the portal to the contact"))

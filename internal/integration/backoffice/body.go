@@ -1,0 +1,134 @@
+package backoffice
+
+import (
+	"bufio"
+	"bytes"
+	"compress/gzip"
+	"errors"
+	"fmt"
+	"io"
+	"mime"
+	"net/http"
+	"strings"
+	"time"
+
+	"github.com/foyerhq/foyer/internal/integration"
+)
+
+// Bounds of an import. The size is that of the lines, after decompression.
+const (
+	maxBodyBytes = 1 << 30
+	maxDuration  = time.Hour
+	idleTimeout  = time.Minute // between two pieces of the body, and for one piece of the answer
+)
+
+var errBodyTooLarge = errors.New("the body is larger than 1 GiB: send the rest in another request")
+
+// lineReader reads the lines of a body in constant memory.
+type lineReader struct {
+	buffered *bufio.Reader
+	number   int64 // of the line read last, from 1
+}
+
+// openBody checks what the client says of its body and returns a reader of its lines.
+func openBody(w http.ResponseWriter, r *http.Request) (*lineReader, *integration.Problem) {
+	media, _, err := mime.ParseMediaType(r.Header.Get("Content-Type"))
+	if err != nil || media != integration.MediaType {
+		w.Header().Set("Accept-Post", integration.MediaType)
+		return nil, problem(http.StatusUnsupportedMediaType, "send NDJSON, one JSON object per line, as Content-Type: "+integration.MediaType)
+	}
+	patient := &patientReader{body: r.Body, control: http.NewResponseController(w), until: time.Now().Add(maxDuration)}
+	var body io.Reader = &limitedReader{reader: patient, left: maxBodyBytes}
+	switch encoding := strings.ToLower(r.Header.Get("Content-Encoding")); encoding {
+	case "", "identity":
+	case "gzip":
+		unzipped, err := gzip.NewReader(body)
+		if err != nil {
+			return nil, problem(http.StatusBadRequest, "the body is not gzip, as its Content-Encoding says")
+		}
+		body = unzipped
+	default:
+		w.Header().Set("Accept-Encoding", "gzip")
+		return nil, problem(http.StatusUnsupportedMediaType, fmt.Sprintf("Content-Encoding %q is not supported, allowed is gzip or none", encoding))
+	}
+	body = &limitedReader{reader: body, left: maxBodyBytes}                                  // of what a small gzip may unfold to
+	return &lineReader{buffered: bufio.NewReaderSize(body, integration.MaxLineBytes+2)}, nil // a line with \r\n
+}
+
+// patientReader moves the deadline of the connection with each read: an import may
+// take long, a silent client may not.
+type patientReader struct {
+	body    io.Reader
+	control *http.ResponseController
+	until   time.Time
+}
+
+func (p *patientReader) Read(b []byte) (int, error) {
+	deadline := time.Now().Add(idleTimeout)
+	if deadline.After(p.until) {
+		deadline = p.until
+	}
+	_ = p.control.SetReadDeadline(deadline) // not supported by test recorders only
+	return p.body.Read(b)
+}
+
+type limitedReader struct {
+	reader io.Reader
+	left   int64
+}
+
+func (l *limitedReader) Read(b []byte) (int, error) {
+	if l.left <= 0 {
+		return 0, errBodyTooLarge
+	}
+	if int64(len(b)) > l.left {
+		b = b[:l.left]
+	}
+	n, err := l.reader.Read(b)
+	l.left -= int64(n)
+	return n, err
+}
+
+var byteOrderMark = []byte("\xef\xbb\xbf")
+
+// next returns the next line that is not empty, without its end. It is valid until
+// the next call. tooLong: the line was skipped. io.EOF ends the body; a last line
+// needs no newline.
+func (l *lineReader) next() (line []byte, tooLong bool, err error) {
+	for {
+		line, err := l.buffered.ReadSlice('\n')
+		if err != nil && len(line) == 0 {
+			return nil, false, err
+		}
+		l.number++
+		if l.number == 1 {
+			line = bytes.TrimPrefix(line, byteOrderMark)
+		}
+		switch {
+		case errors.Is(err, bufio.ErrBufferFull):
+			return nil, true, l.skipLine()
+		case err != nil && !errors.Is(err, io.EOF):
+			return nil, false, err // half a line
+		}
+		line = bytes.TrimSuffix(bytes.TrimSuffix(line, []byte("\n")), []byte("\r"))
+		if len(line) > integration.MaxLineBytes {
+			return nil, true, nil
+		}
+		if len(bytes.TrimSpace(line)) > 0 {
+			return line, false, nil
+		}
+	}
+}
+
+// skipLine reads to the end of a line that does not fit.
+func (l *lineReader) skipLine() error {
+	for {
+		_, err := l.buffered.ReadSlice('\n')
+		switch {
+		case err == nil, errors.Is(err, io.EOF):
+			return nil // the end of the body is for the next call
+		case !errors.Is(err, bufio.ErrBufferFull):
+			return err
+		}
+	}
+}
