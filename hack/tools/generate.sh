@@ -7,5 +7,8 @@ cd "$(dirname "$0")/../.."
 echo "  deep copies, apply configurations and CRDs of api/v1alpha1"
 bin/controller-gen object applyconfiguration crd paths=./api/v1alpha1 output:crd:dir=config/crd/bases
 
+echo "  the operator's ClusterRole, from the markers in controllers"
+bin/controller-gen rbac:roleName=foyer-manager paths=./controllers output:rbac:dir=config/rbac
+
 echo "  Go code of the pages' templates"
 go tool templ generate -log-level warn
