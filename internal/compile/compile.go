@@ -1,0 +1,200 @@
+package compile
+
+import (
+	"bytes"
+	"fmt"
+	"maps"
+	"slices"
+
+	"github.com/foyerhq/foyer/api/v1alpha1"
+	"github.com/foyerhq/foyer/internal/config"
+)
+
+// pass is one run over the objects of a tenant.
+type pass struct {
+	in                Input
+	live              liveDocument
+	named             config.Named
+	tenant            *object[config.Tenant] // nil while the Tenant is missing
+	accountProfiles   map[string]*object[config.AccountProfile]
+	myAccountProfiles map[string]*object[config.MyAccountProfile]
+}
+
+// Compile decides what is to be live. An error means that nothing may be written:
+// the live document is not understood ([config.ErrUnknownFormat] if a newer release
+// wrote it), or the result would not load.
+func Compile(in Input) (Output, error) {
+	live, err := readLive(in.Live)
+	if err != nil {
+		return Output{}, err
+	}
+	p := newPass(in, live)
+	p.check()
+	document, standstill, err := p.document()
+	if err != nil {
+		return Output{}, err
+	}
+	return p.output(document, standstill)
+}
+
+// Customers lists the account ids that MyAccountProfiles name, sorted: those of the
+// objects, and those of the live document. Usage is read with them.
+func Customers(in Input) []string {
+	live, err := readLive(in.Live)
+	if err != nil { // Compile says so
+		live = liveDocument{}
+	}
+	return customers(in.MyAccountProfiles, live)
+}
+
+func customers(profiles []v1alpha1.MyAccountProfile, live liveDocument) []string {
+	ids := map[string]bool{}
+	for i := range profiles {
+		ids[profiles[i].Spec.Customer] = true
+	}
+	for _, l := range live.myAccountProfiles {
+		ids[l.content.Customer] = true
+	}
+	delete(ids, "")
+	return slices.Sorted(maps.Keys(ids))
+}
+
+func newPass(in Input, live liveDocument) *pass {
+	p := &pass{
+		in: in, live: live,
+		accountProfiles:   map[string]*object[config.AccountProfile]{},
+		myAccountProfiles: map[string]*object[config.MyAccountProfile]{},
+	}
+	if in.Usage != nil {
+		p.named = in.Usage.Named()
+	}
+	if t := in.Tenant; t != nil {
+		p.tenant = newObject(kindTenant, t.ObjectMeta, renderTenant(t), live.tenant)
+	}
+	for i := range in.AccountProfiles {
+		o := &in.AccountProfiles[i]
+		p.accountProfiles[o.Name] = newObject(kindAccountProfile, o.ObjectMeta, renderAccountProfile(o), live.accountProfiles[o.Name])
+	}
+	for i := range in.MyAccountProfiles {
+		o := &in.MyAccountProfiles[i]
+		p.myAccountProfiles[o.Name] = newObject(kindMyAccountProfile, o.ObjectMeta, renderMyAccountProfile(o), live.myAccountProfiles[o.Name])
+	}
+	return p
+}
+
+// check judges every object: its own content first, then what it claims, then what
+// it names. Each step sees what the one before has refused.
+func (p *pass) check() {
+	for _, o := range p.myAccountProfiles {
+		o.check(myAccountProfileProblems)
+	}
+	p.settleCustomers()
+	for _, o := range p.accountProfiles {
+		o.check(accountProfileProblems)
+		p.resolveAccountProfile(o)
+	}
+	p.warnOfUnknownCustomers()
+	if p.tenant == nil {
+		return
+	}
+	p.tenant.check(tenantProblems)
+	p.checkHostname()
+	p.resolveTenant()
+}
+
+// checkHostname: the caller knows the other tenants of the cluster. A hostname that
+// customers reach this tenant by is never taken away.
+func (p *pass) checkHostname() {
+	if p.in.HostnameHolder == "" {
+		return
+	}
+	o := p.tenant
+	hostname := o.content.Hostname
+	if o.live != nil && o.live.content.Hostname == hostname {
+		o.warn("spec.portal.hostname: %q is also asked for by Tenant %s; it stays here, where it is live", hostname, p.in.HostnameHolder)
+		return
+	}
+	o.refuse(&o.accepted, ReasonConflicted, "spec.portal.hostname: %q belongs to Tenant %s, which keeps it: choose another host name", hostname, p.in.HostnameHolder)
+}
+
+// warnOfUnknownCustomers reports customers and groups that no account has: often
+// a misspelling, but as often a profile that is declared before its customers.
+func (p *pass) warnOfUnknownCustomers() {
+	if p.in.Usage == nil {
+		return
+	}
+	for _, o := range p.myAccountProfiles {
+		if id := o.content.Customer; id != "" {
+			if _, exists := p.in.Usage.Customers[id]; !exists {
+				o.warn("spec.customer: no account has the id %q yet", id)
+			}
+		}
+		for _, group := range o.content.CustomerGroups {
+			if p.named.Groups[group] == 0 {
+				o.warn("spec.customerGroups: no account is in the group %q yet", group)
+			}
+		}
+	}
+}
+
+// document makes the document, or says why everything stays as it is.
+func (p *pass) document() ([]byte, *Finding, error) {
+	if standstill := p.standstill(); standstill != nil {
+		return nil, standstill, nil
+	}
+	settings, err := p.settings()
+	if err != nil {
+		return nil, nil, err
+	}
+	document, err := config.Encode(settings)
+	if err != nil {
+		return nil, nil, err
+	}
+	if _, err := config.Load(document); err != nil {
+		return nil, nil, fmt.Errorf("nothing is written, because the new document does not load: %w", err)
+	}
+	if len(document) > config.MaxBytes && !bytes.Equal(document, p.in.Live) {
+		return nil, &Finding{Reason: ReasonTooLarge, Message: fmt.Sprintf(
+			"the settings document of the tenant would have %d bytes, allowed are %d, so nothing of it changes: remove profiles or shorten descriptions and customerGroups",
+			len(document), config.MaxBytes)}, nil
+	}
+	return document, nil, nil
+}
+
+// standstill says why nothing of the tenant changes; nil: it may.
+func (p *pass) standstill() *Finding {
+	switch {
+	case p.tenant == nil:
+		return &Finding{Reason: ReasonTenantMissing, Message: "the Tenant that spec.tenantRef names does not exist in this namespace"}
+	case p.in.Tenant.Spec.State == v1alpha1.TenantPaused:
+		return &Finding{Reason: ReasonTenantPaused, Message: fmt.Sprintf("Tenant %q is paused, so nothing of it changes", p.tenant.name)}
+	case p.tenant.refused():
+		return &Finding{Reason: ReasonTenantRefused, Message: fmt.Sprintf(
+			"Tenant %q is refused, so nothing of it changes until it is mended: see its status", p.tenant.name)}
+	}
+	return nil
+}
+
+func (p *pass) settings() (config.Settings, error) {
+	tenant, err := p.tenant.entry()
+	if err != nil {
+		return config.Settings{}, err
+	}
+	accountProfiles, err := profileEntries(p.accountProfiles, p.live.accountProfiles, p.keepAccountProfile)
+	if err != nil {
+		return config.Settings{}, err
+	}
+	keep, err := p.keepMyAccountProfile(accountProfiles)
+	if err != nil {
+		return config.Settings{}, err
+	}
+	myAccountProfiles, err := profileEntries(p.myAccountProfiles, p.live.myAccountProfiles, keep)
+	if err != nil {
+		return config.Settings{}, err
+	}
+	return config.Settings{
+		Format: config.Format, Tenant: tenant,
+		AccountProfiles: accountProfiles, MyAccountProfiles: myAccountProfiles,
+		Extra: p.live.Extra,
+	}, nil
+}

@@ -1,0 +1,167 @@
+package compile
+
+import (
+	"slices"
+
+	"github.com/foyerhq/foyer/api/v1alpha1"
+	"github.com/foyerhq/foyer/internal/config"
+)
+
+// reader answers questions about the document that is live after the pass.
+type reader struct {
+	live              *config.Live // nil: nothing is live
+	counts            *config.Counts
+	settings          config.Settings
+	accountProfiles   map[string]*config.Entry
+	myAccountProfiles map[string]*config.Entry
+}
+
+// output reports the pass. document is nil if everything stays as it is, for the
+// reason that standstill gives.
+func (p *pass) output(document []byte, standstill *Finding) (Output, error) {
+	out := Output{
+		Document:          document,
+		AccountProfiles:   map[string]Outcome{},
+		MyAccountProfiles: map[string]Outcome{},
+		Customers:         customers(p.in.MyAccountProfiles, p.live),
+	}
+	r, err := p.read(document)
+	if err != nil {
+		return Output{}, err
+	}
+	for name, o := range p.accountProfiles {
+		entry := r.accountProfiles[name]
+		outcome := stand(o.outcome(entry), standstill, entry, o.uid)
+		outcome.Accounts = r.accounts(entry, func(c *config.Counts) int64 { return c.AccountProfiles[name] })
+		out.AccountProfiles[name] = outcome
+	}
+	for name, o := range p.myAccountProfiles {
+		entry := r.myAccountProfiles[name]
+		outcome := stand(o.outcome(entry), standstill, entry, o.uid)
+		outcome.Accounts = r.accounts(entry, func(c *config.Counts) int64 { return c.MyAccountProfiles[name] })
+		out.MyAccountProfiles[name] = outcome
+	}
+	if p.tenant != nil {
+		out.Tenant = p.tenantOutcome(r, standstill)
+	}
+	if r.live != nil {
+		out.Digest = r.live.Digest
+		out.Default = r.defaultProfile()
+		out.Orphaned = r.orphans()
+		out.Counts = r.counts
+	}
+	return out, nil
+}
+
+// read opens the document that is live after the pass.
+func (p *pass) read(document []byte) (reader, error) {
+	r := reader{accountProfiles: map[string]*config.Entry{}, myAccountProfiles: map[string]*config.Entry{}}
+	if document == nil {
+		document = p.in.Live
+	}
+	if len(document) == 0 {
+		return r, nil
+	}
+	var err error
+	if r.live, err = config.Load(document); err != nil {
+		return r, err
+	}
+	if r.settings, err = config.Parse(document); err != nil {
+		return r, err
+	}
+	for i := range r.settings.AccountProfiles {
+		r.accountProfiles[r.settings.AccountProfiles[i].Name] = &r.settings.AccountProfiles[i]
+	}
+	for i := range r.settings.MyAccountProfiles {
+		r.myAccountProfiles[r.settings.MyAccountProfiles[i].Name] = &r.settings.MyAccountProfiles[i]
+	}
+	if p.in.Usage != nil {
+		counts := r.live.Count(*p.in.Usage)
+		r.counts = &counts
+	}
+	return r, nil
+}
+
+// stand lets an object that could have changed something say why it did not.
+// Without its Tenant no object is in effect, whatever document is left.
+func stand(out Outcome, standstill *Finding, entry *config.Entry, uid string) Outcome {
+	missing := standstill != nil && standstill.Reason == ReasonTenantMissing
+	if standstill == nil || out.Live && !missing {
+		return out
+	}
+	why := Finding{false, standstill.Reason, standstill.Message + "; " + whatStays(entry, uid)}
+	switch {
+	case missing:
+		out.ResolvedRefs = why
+		if out.Accepted.Status {
+			out.Accepted = why
+		}
+	case !out.Refused():
+		out.Accepted = why
+	}
+	return out
+}
+
+// tenantOutcome: a tenant that is paused is as its owner wants it, and one whose
+// document is too large has to say so even where its own generation is live.
+func (p *pass) tenantOutcome(r reader, standstill *Finding) Outcome {
+	var entry *config.Entry
+	if r.live != nil {
+		entry = &r.settings.Tenant
+	}
+	out := p.tenant.outcome(entry)
+	if p.in.Usage != nil {
+		accounts := p.in.Usage.Accounts
+		out.Accounts = &accounts
+	}
+	if standstill == nil {
+		return out
+	}
+	switch {
+	case standstill.Reason == ReasonTenantPaused && out.Accepted.Status:
+		out.Accepted = Finding{true, ReasonTenantPaused, standstill.Message + "; " + whatStays(entry, p.tenant.uid)}
+	case standstill.Reason == ReasonTooLarge && out.Live:
+		out.Warnings = append(out.Warnings, standstill.Message)
+	case standstill.Reason == ReasonTooLarge:
+		out = stand(out, standstill, entry, p.tenant.uid)
+	}
+	return out
+}
+
+// accounts counts an entry that is live.
+func (r reader) accounts(entry *config.Entry, count func(*config.Counts) int64) *int64 {
+	if r.counts == nil || entry == nil {
+		return nil
+	}
+	n := count(r.counts)
+	return &n
+}
+
+func (r reader) defaultProfile() Default {
+	profile, _ := r.live.DefaultAccountProfile()
+	if profile.Source == config.ByBuiltIn {
+		return Default{profile.Name, v1alpha1.DefaultBuiltIn}
+	}
+	return Default{profile.Name, v1alpha1.DefaultFromAccountProfile}
+}
+
+// orphans lists the retired entries. With UseDefault an entry applies to nobody, but
+// is still named, so the larger of both counts is what a person has to look at.
+func (r reader) orphans() []Orphan {
+	var orphans []Orphan
+	for i := range r.settings.AccountProfiles {
+		if e := &r.settings.AccountProfiles[i]; e.State == config.Retired {
+			orphans = append(orphans, Orphan{kindAccountProfile, e.Name, r.accounts(e, func(c *config.Counts) int64 {
+				return max(c.AccountProfiles[e.Name], c.NamedAccountProfiles[e.Name])
+			})})
+		}
+	}
+	for i := range r.settings.MyAccountProfiles {
+		if e := &r.settings.MyAccountProfiles[i]; e.State == config.Retired {
+			orphans = append(orphans, Orphan{kindMyAccountProfile, e.Name, r.accounts(e, func(c *config.Counts) int64 {
+				return max(c.MyAccountProfiles[e.Name], c.NamedMyAccountProfiles[e.Name])
+			})})
+		}
+	}
+	return slices.Clip(orphans)
+}

@@ -1,0 +1,150 @@
+package compile
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"slices"
+
+	"github.com/foyerhq/foyer/api/v1alpha1"
+	"github.com/foyerhq/foyer/internal/config"
+	"github.com/foyerhq/foyer/internal/settings"
+)
+
+// How long a session lasts where the Tenant does not say.
+const (
+	defaultIdleSeconds = 3600
+	defaultMaxSeconds  = 43200
+)
+
+func renderTenant(t *v1alpha1.Tenant) config.Tenant {
+	s := t.Spec
+	return config.Tenant{
+		Namespace:   t.Namespace,
+		DisplayName: s.DisplayName,
+		Hostname:    s.Portal.Hostname,
+		Branding: config.Branding{
+			AccentColor:  s.Portal.Branding.AccentColor,
+			SupportEmail: s.Portal.Branding.SupportEmail,
+			SupportPhone: s.Portal.Branding.SupportPhone,
+			TermsURL:     s.Portal.Branding.TermsURL,
+			PrivacyURL:   s.Portal.Branding.PrivacyURL,
+		},
+		Attributes:              renderAttributes(s.Attributes),
+		DefaultAccountProfile:   s.DefaultAccountProfileRef.Name,
+		DefaultMyAccountProfile: s.DefaultMyAccountProfileRef.Name,
+		OrphanedProfiles:        config.OrphanedProfiles(s.OrphanedProfiles),
+		Session:                 renderSession(s.Credentials),
+	}
+}
+
+// renderSession fills in what is not set. A bound that is set moves the other's
+// default where the two would contradict each other.
+func renderSession(c v1alpha1.CredentialsSpec) config.Session {
+	session := config.Session{IdleSeconds: defaultIdleSeconds, MaxSeconds: defaultMaxSeconds}
+	switch idle, longest := c.SessionIdleSeconds, c.SessionMaxSeconds; {
+	case idle != nil && longest != nil:
+		session = config.Session{IdleSeconds: *idle, MaxSeconds: *longest}
+	case idle != nil:
+		session = config.Session{IdleSeconds: *idle, MaxSeconds: max(defaultMaxSeconds, *idle)}
+	case longest != nil:
+		session = config.Session{IdleSeconds: min(defaultIdleSeconds, *longest), MaxSeconds: *longest}
+	}
+	return session
+}
+
+func renderAccountProfile(p *v1alpha1.AccountProfile) config.AccountProfile {
+	return config.AccountProfile{
+		DisplayName:      p.Spec.DisplayName,
+		Description:      p.Spec.Description,
+		Attributes:       renderAttributes(p.Spec.Attributes),
+		MyAccountProfile: p.Spec.MyAccountProfileRef.Name,
+	}
+}
+
+// renderMyAccountProfile sorts the lists that are sets, so that their order in the
+// object changes nothing.
+func renderMyAccountProfile(p *v1alpha1.MyAccountProfile) config.MyAccountProfile {
+	content := config.MyAccountProfile{
+		DisplayName:    p.Spec.DisplayName,
+		Description:    p.Spec.Description,
+		Availability:   config.Availability(p.Spec.Availability),
+		Customer:       p.Spec.Customer,
+		CustomerGroups: slices.Compact(slices.Sorted(slices.Values(p.Spec.CustomerGroups))),
+	}
+	for _, flag := range p.Spec.MyAccountFlags {
+		content.Features = append(content.Features, settings.Feature(flag))
+	}
+	slices.Sort(content.Features)
+	content.Features = slices.Compact(content.Features)
+	return content
+}
+
+func renderAttributes(a v1alpha1.Attributes) settings.Attributes {
+	return settings.Attributes{
+		TradingTermsDays: a.TradingTermsDays,
+		Currency:         a.Currency,
+		Locale:           a.Locale,
+		TimeZone:         a.TimeZone,
+		PortalAccess:     settings.Access(a.PortalAccess),
+	}
+}
+
+// entry renders an accepted object. Where this very generation is live, fields that
+// a newer release derived from it are kept.
+func (o *object[C]) entry() (config.Entry, error) {
+	raw, err := json.Marshal(o.content)
+	if err != nil {
+		return config.Entry{}, fmt.Errorf("render %s %q: %w", o.kind, o.name, err)
+	}
+	entry := config.Entry{Name: o.name, UID: o.uid, Generation: o.generation, Content: raw}
+	if !o.sameGeneration() {
+		return entry, nil
+	}
+	entry.Extra = o.live.Extra
+	entry.Content, err = carryUnknown(o.live, raw)
+	if err != nil {
+		return config.Entry{}, fmt.Errorf("carry %s %q forward: %w", o.kind, o.name, err)
+	}
+	return entry, nil
+}
+
+// carryUnknown adds to rendered what the live entry has beside the fields that this
+// release knows.
+func carryUnknown[C any](live *liveEntry[C], rendered json.RawMessage) (json.RawMessage, error) {
+	known, err := json.Marshal(live.content)
+	if err != nil {
+		return nil, err
+	}
+	var trees [3]any
+	for i, raw := range []json.RawMessage{live.Content, known, rendered} {
+		decoder := json.NewDecoder(bytes.NewReader(raw))
+		decoder.UseNumber()
+		if err := decoder.Decode(&trees[i]); err != nil {
+			return nil, err
+		}
+	}
+	return json.Marshal(mergeUnknown(trees[0], trees[1], trees[2]))
+}
+
+// mergeUnknown walks three versions of one content: as it is live, what this release
+// understands of that, and what it renders now.
+func mergeUnknown(live, known, rendered any) any {
+	from, isObject := live.(map[string]any)
+	into, mergeable := rendered.(map[string]any)
+	if !isObject || !mergeable {
+		return rendered
+	}
+	understood, _ := known.(map[string]any)
+	for key, value := range from {
+		inner, isKnown := understood[key]
+		now, isRendered := into[key]
+		switch {
+		case isRendered:
+			into[key] = mergeUnknown(value, inner, now)
+		case !isKnown:
+			into[key] = value
+		}
+	}
+	return into
+}
