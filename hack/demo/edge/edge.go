@@ -17,6 +17,9 @@ import (
 	"time"
 )
 
+// Address is where the edge listens: names below localhost lead there.
+const Address = "127.0.0.1:443"
+
 // Server returns the edge's server for a listener with TLS.
 func Server(routes *Routes, authority *Authority) *http.Server {
 	return &http.Server{

@@ -1,0 +1,54 @@
+// Command demo brings up everything that Foyer is, on one machine: a one-node
+// Kubernetes, PostgreSQL, the operator as a pod, a TLS edge, two tenants with a few
+// hundred customers each, and a check that it all works.
+//
+//	go run ./hack/demo up       (make demo)
+//	go run ./hack/demo down     (make demo-down)
+//
+// Three more commands are for a demo that runs: check, and database-stop and
+// database-start, which show what an outage of PostgreSQL looks like.
+//
+// It needs Debian, Go and root. Whatever it starts is written down below
+// .state/demo, and down removes it again. A second up replaces the operator and its
+// images by what the checkout holds now, and keeps the data.
+package main
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"os/signal"
+	"syscall"
+)
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	err := run(ctx, os.Args[1:])
+	stop()
+	if err != nil {
+		fmt.Fprintf(os.Stderr, "\ndemo: %v\n", err)
+		os.Exit(1)
+	}
+}
+
+func run(ctx context.Context, args []string) error {
+	command := ""
+	if len(args) == 1 {
+		command = args[0]
+	}
+	switch command {
+	case "up":
+		return up(ctx)
+	case "down":
+		return down(ctx)
+	case "check":
+		return check(ctx)
+	case "database-stop":
+		return databaseStop(ctx)
+	case "database-start":
+		return databaseStart(ctx)
+	case "edge": // the detached process that up starts
+		return runEdge(ctx)
+	}
+	return fmt.Errorf("say one of: up, down, check, database-stop, database-start")
+}

@@ -1,0 +1,202 @@
+// Package people invents the customers of the demo: customer groups, accounts,
+// contacts with their users, and invoices, as the NDJSON lines that the integration
+// API imports.
+//
+// The same seed and the same day give the same lines, so that a second import
+// changes nothing.
+package people
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"math/rand/v2"
+	"time"
+
+	"github.com/foyerhq/foyer/internal/integration"
+	"github.com/foyerhq/foyer/internal/settings"
+)
+
+// Provider says what kind of customers a tenant has.
+type Provider struct {
+	Seed          uint64
+	FirstID       int // of its accounts
+	Businesses    int
+	Homes         int
+	BusinessGroup string // a customer group that one business in ten is in
+	// The account profiles of businesses and of homes; empty: the tenant's default.
+	BusinessProfile, HomeProfile string
+	Words                        Words
+	Known                        []Person // people with a printed sign-in; each gets an account of its own
+}
+
+// Person is someone whose sign-in the demo prints.
+type Person struct {
+	Username    string
+	First, Last string
+	Account     string // name of the account; the same name puts people together
+	Business    bool
+	Status      settings.AccountStatus // of the account
+	Grants      []settings.Feature     // nil: the owner
+	About       string                 // what to look at
+}
+
+// Import is one body for the integration API.
+type Import struct {
+	Kind  integration.Kind
+	Lines int
+	Body  []byte
+}
+
+// Lines makes everything for one provider, in the order in which it is imported.
+// passwordHash becomes the password of every user.
+func Lines(p Provider, passwordHash string, today time.Time) []Import {
+	m := maker{Provider: p, random: rand.New(rand.NewPCG(p.Seed, 2)), hash: passwordHash, today: today, next: p.FirstID, accounts: map[string]string{}} //nolint:gosec // invented people need no secrecy
+	if p.BusinessGroup != "" {
+		m.groups.add(integration.Group{Name: p.BusinessGroup, DisplayName: p.Words.GroupName})
+	}
+	for _, person := range p.Known {
+		m.known(person)
+	}
+	for range p.Businesses {
+		m.business()
+	}
+	for range p.Homes {
+		m.home()
+	}
+	return []Import{m.groups.as(integration.Groups), m.people.as(integration.Accounts), m.contacts.as(integration.Contacts), m.invoices.as(integration.Invoices)}
+}
+
+type maker struct {
+	Provider
+	random                             *rand.Rand
+	hash                               string
+	today                              time.Time
+	next, invoice                      int
+	accounts                           map[string]string // name of a known account -> id
+	groups, people, contacts, invoices lines
+}
+
+func (m *maker) known(p Person) {
+	id, exists := m.accounts[p.Account]
+	if !exists {
+		id = m.account(p.Account, p.Status, p.Business, false)
+		m.accounts[p.Account] = id
+	}
+	m.contact(id, p.Username, p.First, p.Last, p.Grants == nil, p.Grants)
+}
+
+func (m *maker) business() {
+	first, last := m.name()
+	name := fmt.Sprintf("%s %s %s", last, pick(m, m.Words.Trades), m.Words.Company)
+	id := m.account(name, m.status(), true, m.random.IntN(10) == 0)
+	m.contact(id, "u"+id, first, last, true, nil)
+	if m.random.IntN(2) == 0 {
+		first, last := m.name()
+		m.contact(id, "u"+id+"b", first, last, false, []settings.Feature{settings.ViewInvoices})
+	}
+}
+
+func (m *maker) home() {
+	first, last := m.name()
+	id := m.account(first+" "+last, m.status(), false, false)
+	m.contact(id, "u"+id, first, last, true, nil)
+}
+
+func (m *maker) account(name string, status settings.AccountStatus, business, inGroup bool) string {
+	id := fmt.Sprint(m.next)
+	m.next++
+	profile := m.HomeProfile
+	if business {
+		profile = m.BusinessProfile
+	}
+	line := integration.Account{ID: id, Name: integration.Of(name), Status: integration.Of(status)}
+	if profile != "" {
+		line.AccountProfile = integration.Of(profile)
+	}
+	if inGroup && m.BusinessGroup != "" {
+		line.Groups = integration.Of([]string{m.BusinessGroup})
+	}
+	m.people.add(line)
+	m.bill(id, business, status)
+	return id
+}
+
+func (m *maker) contact(account, username, first, last string, owner bool, grants []settings.Feature) {
+	email := fmt.Sprintf("%s@customers.example", username)
+	id := account + "-1"
+	if !owner {
+		id = account + "-" + username
+	}
+	m.contacts.add(integration.Contact{
+		ID: id, AccountID: account, FirstName: first, LastName: last, Email: email, Owner: owner, Grants: grants, Access: integration.AccessActive,
+		User: &integration.User{Username: username, Email: email, EmailVerified: true, PasswordHash: m.hash},
+	})
+}
+
+// bill makes the invoices of the last six months. None names a due date: that comes
+// from the trading terms of the account's profile. The older ones are paid; one
+// account in eight still owes the last but one.
+func (m *maker) bill(account string, business bool, status settings.AccountStatus) {
+	if status == settings.Prospect {
+		return
+	}
+	owes := m.random.IntN(8) == 0 || status == settings.Suspended
+	monthly := 2900 + m.random.IntN(90)*100
+	if business {
+		monthly = 19000 + m.random.IntN(900)*100
+	}
+	for month := 5; month >= 0; month-- {
+		cents := monthly + m.random.IntN(900)
+		balance, state := 0, integration.InvoicePaid
+		if (month == 0 && status != settings.Closed) || (month == 1 && owes) {
+			balance, state = cents, integration.InvoiceOpen
+		}
+		m.invoice++
+		m.invoices.add(integration.Invoice{
+			ID: fmt.Sprintf("%s-%d", account, 6-month), AccountID: account, Number: fmt.Sprintf("%s%06d", m.Words.InvoicePrefix, m.FirstID+m.invoice),
+			IssuedOn: m.issued(month).Format(time.DateOnly), Total: money(cents), Balance: money(balance), Status: state,
+		})
+	}
+}
+
+// issued is six days ago, that many months before.
+func (m *maker) issued(monthsAgo int) time.Time {
+	return m.today.AddDate(0, -monthsAgo, -6)
+}
+
+func (m *maker) status() settings.AccountStatus {
+	switch n := m.random.IntN(40); {
+	case n == 0:
+		return settings.Closed
+	case n == 1:
+		return settings.Prospect
+	case n <= 3:
+		return settings.Suspended
+	}
+	return settings.Active
+}
+
+func (m *maker) name() (first, last string) {
+	return pick(m, m.Words.FirstNames), pick(m, m.Words.LastNames)
+}
+
+func pick(m *maker, from []string) string { return from[m.random.IntN(len(from))] }
+
+func money(cents int) string { return fmt.Sprintf("%d.%02d", cents/100, cents%100) }
+
+// lines collects NDJSON.
+type lines struct {
+	body  bytes.Buffer
+	count int
+}
+
+func (l *lines) add(line any) {
+	// The lines are plain structs of strings: encoding them cannot fail.
+	_ = json.NewEncoder(&l.body).Encode(line)
+	l.count++
+}
+
+func (l *lines) as(kind integration.Kind) Import {
+	return Import{Kind: kind, Lines: l.count, Body: l.body.Bytes()}
+}

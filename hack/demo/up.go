@@ -1,0 +1,231 @@
+package main
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"runtime"
+	"strings"
+	"time"
+
+	"github.com/foyerhq/foyer/hack/demo/people"
+)
+
+// up brings everything up, or up to date, and returns with it running.
+func up(ctx context.Context) error {
+	if runtime.GOOS != "linux" || os.Geteuid() != 0 {
+		return errors.New("the demo makes a Kubernetes node of this machine, so it needs Linux (Debian) and root.\n" +
+			"With a cluster of your own: make deploy IMG=<a registry of yours>/foyer, then kubectl apply -k config/samples")
+	}
+	if err := os.MkdirAll(stateDir, 0o755); err != nil { //nolint:gosec // holds the public certificate; secrets in it have modes of their own
+		return fmt.Errorf("make the demo's state directory: %w", err)
+	}
+	d := &demo{}
+	err := runSteps(ctx, d, []step{
+		{"Kubernetes on this machine (the first time: 8 to 12 minutes on 2 cores)", startCluster},
+		{"PostgreSQL (Debian's, not as root)", startPostgres},
+		{"the programs of Foyer, as one image", buildImage},
+		{"the operator, as a pod", deployOperator},
+		{"two tenants from config/samples", applyTenants},
+		{"the TLS edge on loopback", startEdge},
+		{"customers, by the integration API", importCustomers},
+		{"checking that it works, as its users would", checkSites},
+	})
+	if err != nil {
+		return err
+	}
+	printWelcome(d)
+	return nil
+}
+
+// startCluster runs hack/cluster, which is quick when the cluster runs already.
+func startCluster(ctx context.Context, d *demo) error {
+	if err := show(ctx, nil, "go", "-C", "hack/cluster", "build", "-o", "../../bin/cluster", "./cluster"); err != nil {
+		return err
+	}
+	if err := show(ctx, nil, "bin/cluster", "up"); err != nil {
+		return err
+	}
+	return d.readCluster(ctx)
+}
+
+// readCluster asks the cluster's own command where everything is.
+func (d *demo) readCluster(ctx context.Context) error {
+	out, err := capture(ctx, nil, nil, "bin/cluster", "env")
+	if err != nil {
+		return err
+	}
+	values := map[string]string{}
+	for line := range strings.Lines(out) {
+		if key, value, ok := strings.Cut(strings.TrimPrefix(strings.TrimSpace(line), "export "), "="); ok {
+			values[key] = strings.Trim(value, "'")
+		}
+	}
+	d.kubeconfig, d.kubectl, d.gateway, d.podCIDR = values["KUBECONFIG"], values["FOYER_KUBECTL"], values["FOYER_GATEWAY"], values["FOYER_POD_CIDR"]
+	if d.kubeconfig == "" || d.kubectl == "" || d.gateway == "" || d.podCIDR == "" {
+		return fmt.Errorf("bin/cluster env does not say where the cluster is:\n%s", out)
+	}
+	return nil
+}
+
+// buildImage builds every program and imports the image under a tag made of its
+// content: Kubernetes does not notice an image that changes under its tag.
+func buildImage(ctx context.Context, d *demo) error {
+	version, err := capture(ctx, nil, nil, "git", "describe", "--tags", "--always", "--dirty")
+	if err != nil {
+		version = "demo"
+	}
+	args := []string{"image", "--tag", ""}
+	sum := sha256.New()
+	for _, name := range []string{"manager", "portal", "backoffice"} {
+		path := filepath.Join("bin", name)
+		ldflags := "-s -w -X main.version=" + strings.TrimSpace(version)
+		if err := show(ctx, []string{"CGO_ENABLED=0"}, "go", "build", "-trimpath", "-ldflags", ldflags, "-o", path, "./cmd/"+name); err != nil {
+			return err
+		}
+		if err := hashFile(sum, path); err != nil {
+			return err
+		}
+		args = append(args, "--binary", path)
+		note("built %s", path)
+	}
+	d.image = "foyer:" + hex.EncodeToString(sum.Sum(nil))[:12]
+	args[2] = d.image
+	return show(ctx, nil, "bin/cluster", args...)
+}
+
+func hashFile(into io.Writer, path string) error {
+	f, err := os.Open(path) //nolint:gosec // what was just built
+	if err != nil {
+		return fmt.Errorf("read what was built: %w", err)
+	}
+	defer f.Close() //nolint:errcheck // read only
+	if _, err := io.Copy(into, f); err != nil {
+		return fmt.Errorf("read what was built: %w", err)
+	}
+	return nil
+}
+
+// deployOperator applies config/default with this image, and the server Secret.
+func deployOperator(ctx context.Context, d *demo) error {
+	overlay, err := d.writeOverlay()
+	if err != nil {
+		return err
+	}
+	if _, err := d.kube(ctx, nil, "apply", "--server-side", "--force-conflicts", "-k", overlay); err != nil {
+		return err
+	}
+	password, err := serverPassword()
+	if err != nil {
+		return err
+	}
+	secret := fmt.Sprintf(`apiVersion: v1
+kind: Secret
+metadata:
+  name: default
+  namespace: foyer-system
+  labels: {foyer.dev/database-server: "true"}
+stringData:
+  uri: %s
+  allowedNamespaces: "*"
+`, serverURI(d.gateway, password))
+	if _, err := d.kube(ctx, []byte(secret), "apply", "--server-side", "--force-conflicts", "-f", "-"); err != nil {
+		return err
+	}
+	_, err = d.kube(ctx, nil, "--namespace", "foyer-system", "rollout", "status", "deployment/foyer-manager", "--timeout=120s")
+	return err
+}
+
+// writeOverlay is config/default with the demo's image and the edge as the one
+// proxy that is trusted for the visitor's address.
+func (d *demo) writeOverlay() (string, error) {
+	dir := filepath.Join(stateDir, "deploy")
+	if err := os.MkdirAll(dir, 0o755); err != nil { //nolint:gosec // no secrets
+		return "", fmt.Errorf("write the overlay: %w", err)
+	}
+	name, tag, _ := strings.Cut(d.image, ":")
+	overlay := fmt.Sprintf(`apiVersion: kustomize.config.k8s.io/v1beta1
+kind: Kustomization
+resources: [../../../config/default]
+images:
+- {name: foyer, newName: %s, newTag: %q}
+patches:
+- target: {kind: Deployment, name: foyer-manager}
+  patch: |-
+    - {op: add, path: /spec/template/spec/containers/0/args/-, value: "--trusted-proxies=%s/32"}
+    - {op: replace, path: /spec/template/spec/containers/0/env/0/value, value: "%s"}
+`, name, tag, d.gateway, d.image)
+	if err := os.WriteFile(filepath.Join(dir, "kustomization.yaml"), []byte(overlay), 0o644); err != nil { //nolint:gosec // no secrets
+		return "", fmt.Errorf("write the overlay: %w", err)
+	}
+	return dir, nil
+}
+
+func applyTenants(ctx context.Context, d *demo) error {
+	if _, err := d.kube(ctx, nil, "apply", "--server-side", "--validate=strict", "-k", "config/samples"); err != nil {
+		return err
+	}
+	note("waiting until both tenants are Ready")
+	if _, err := d.kube(ctx, nil, "wait", "--for=condition=Ready", "tenants", "--all", "--all-namespaces", "--timeout=180s"); err != nil {
+		state, _ := d.kube(ctx, nil, "get", "foyer", "--all-namespaces", "-o", "wide")
+		return fmt.Errorf("%w\n%s", err, state)
+	}
+	return nil
+}
+
+func printWelcome(d *demo) {
+	fmt.Printf("\nFoyer runs. Everyone's password is %q.\n", people.Password)
+	for _, s := range sites() {
+		fmt.Printf("\n  https://%s\n", s.host)
+		for _, person := range s.provider.Known {
+			fmt.Printf("    %-6s %s\n", person.Username, person.About)
+		}
+	}
+	ca, err := filepath.Abs(filepath.Join(stateDir, caFile))
+	if err != nil {
+		ca = filepath.Join(stateDir, caFile)
+	}
+	fmt.Printf(`
+A browser on this machine finds these names by itself. It will warn once, unless you
+let it trust the demo's authority: %s
+
+Now try, with
+  export KUBECONFIG=%s
+  alias kubectl=%s
+
+  kubectl get foyer -A
+  kubectl -n acme patch accountprofile business --type=merge -p '{"spec":{"attributes":{"tradingTermsDays":30}}}'
+  kubectl -n acme patch myaccountprofile basic --type=merge -p '{"spec":{"myAccountFlags":["ViewInvoices","ViewActivity"]}}'
+  kubectl -n acme get accountprofile business -o yaml
+
+and reload the page of a customer. "bin/demo database-stop" and "database-start" show
+what customers and kubectl see while PostgreSQL is away. "make demo-down" removes everything.
+`, ca, d.kubeconfig, d.kubectl)
+	fmt.Printf("\nDemo is up (%s).\n", time.Now().Format(time.TimeOnly))
+}
+
+// down removes what up made, in the opposite order. It goes on after a failure, so
+// that as much as possible is gone.
+func down(ctx context.Context) error {
+	failures := errors.Join(stopEdge(ctx), removePostgres(ctx), stopCluster(ctx))
+	if failures != nil {
+		return failures
+	}
+	if err := os.RemoveAll(stateDir); err != nil {
+		return fmt.Errorf("delete the demo's state: %w", err)
+	}
+	fmt.Println("The demo is gone: no process, interface, mount or data of it is left.")
+	return nil
+}
+
+func stopCluster(ctx context.Context) error {
+	if err := show(ctx, nil, "go", "-C", "hack/cluster", "build", "-o", "../../bin/cluster", "./cluster"); err != nil {
+		return err
+	}
+	return show(ctx, nil, "bin/cluster", "down")
+}

@@ -1,0 +1,26 @@
+// The people of the demo (hack/demo/people) and what a test does as one of them.
+import { expect } from '@playwright/test';
+
+const password = 'try-the-portal';
+
+export const acme = 'https://acme.localhost';
+export const nordlicht = 'https://nordlicht.localhost';
+
+// dana: owner of a business. sam: her colleague, granted invoices only.
+// ravi: a residential customer. june: owner of a suspended business.
+export async function signIn(page, origin, username, secret = password) {
+  await page.goto(`${origin}/sign-in`);
+  await page.getByLabel(/user name|username|email/i).first().fill(username);
+  await page.getByLabel(/^password/i).fill(secret);
+  await page.getByRole('button', { name: /sign in/i }).click();
+}
+
+export async function signedIn(page, origin, username) {
+  await signIn(page, origin, username);
+  await expect(page.getByRole('button', { name: /sign out/i })).toBeVisible();
+}
+
+// Screenshots are for people to look at; the folder is git-ignored.
+export async function picture(page, name) {
+  await page.screenshot({ path: `screenshots/${name}.png`, fullPage: true });
+}
