@@ -39,13 +39,13 @@ const (
 type Pool struct {
 	path      string
 	component string
-	log       *slog.Logger
 	returned  chan struct{}
 
 	mu      sync.RWMutex
 	current *generation
 
-	retiring sync.WaitGroup
+	stopWatching context.CancelFunc
+	work         sync.WaitGroup // watching, and closing old pools
 }
 
 // generation is the pool of one URI. users counts calls that may still acquire a
@@ -57,28 +57,33 @@ type generation struct {
 }
 
 // OpenPool opens the pool of a component from the file uri in dir, and follows the
-// file until ctx ends. The caller closes the Pool.
-func OpenPool(ctx context.Context, log *slog.Logger, dir, component string) (*Pool, error) {
+// file until Close.
+func OpenPool(log *slog.Logger, dir, component string) (*Pool, error) {
 	p := &Pool{
 		path:      filepath.Join(dir, uriFile),
 		component: component,
-		log:       log,
 		returned:  make(chan struct{}, 1),
 	}
 	if _, err := p.reload(); err != nil {
 		return nil, err
 	}
-	go watchDir(ctx, log, dir, func() {
-		changed, err := p.reload()
-		switch {
-		case err != nil:
-			log.Error("keeping the last database address", "error", err)
-		case changed:
-			log.Info("the database address changed, new work goes to a new pool")
-			p.announce()
-		}
+	ctx, stop := context.WithCancel(context.Background())
+	p.stopWatching = stop
+	p.work.Go(func() {
+		watchDir(ctx, log, dir, func() { p.follow(log) })
 	})
 	return p, nil
+}
+
+func (p *Pool) follow(log *slog.Logger) {
+	changed, err := p.reload()
+	switch {
+	case err != nil:
+		log.Error("keeping the last database address", "error", err)
+	case changed:
+		log.Info("the database address changed, new work goes to a new pool")
+		p.announce()
+	}
 }
 
 // Returned receives after the database could be reached again, and after a change of
@@ -141,7 +146,7 @@ func (p *Pool) swap(next *generation) {
 	p.current = next
 	p.mu.Unlock()
 	if old != nil {
-		p.retiring.Go(old.close)
+		p.work.Go(old.close)
 	}
 }
 
@@ -160,13 +165,15 @@ func (p *Pool) use() *generation {
 	return p.current
 }
 
-// Close closes the pools when their last queries have ended.
+// Close ends following the file, and closes the pools when their last queries have
+// ended. Nothing may use the Pool any more.
 func (p *Pool) Close() {
+	p.stopWatching()
 	p.mu.RLock()
 	current := p.current
 	p.mu.RUnlock()
+	p.work.Wait()
 	current.close()
-	p.retiring.Wait()
 }
 
 // Stat returns the statistics of the current pool.

@@ -13,7 +13,7 @@ const (
 	watchPoll     = 30 * time.Second       // for what the kernel did not tell
 )
 
-// watchDir calls changed after each change in a directory, and every 30 seconds,
+// watchDir calls changed once, after each change in a directory, and every 30 seconds,
 // until ctx ends. It watches the directory and not its files: a mounted Secret is
 // changed by swapping a symbolic link, after which a watch on a file is silent.
 func watchDir(ctx context.Context, log *slog.Logger, dir string, changed func()) {
@@ -26,6 +26,7 @@ func watchDir(ctx context.Context, log *slog.Logger, dir string, changed func())
 	}
 	poll := time.NewTicker(watchPoll)
 	defer poll.Stop()
+	changed() // what came before the watch
 	var settled <-chan time.Time
 	for {
 		select {

@@ -1,0 +1,177 @@
+package process
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"net/http"
+	"os"
+	"os/signal"
+	"sync"
+	"syscall"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+
+	"github.com/foyerhq/foyer/internal/config"
+	"github.com/foyerhq/foyer/internal/store"
+)
+
+// Program says what a binary of the data plane is.
+type Program struct {
+	Component string // portal, backoffice
+	Version   string // of the release
+	Listen    string // default address of its own listener
+	// Handler makes what the binary serves, once the first settings document is loaded.
+	Handler func(*Runtime) (http.Handler, error)
+}
+
+// Runtime is what a handler works with.
+type Runtime struct {
+	Flags    Flags
+	Version  string
+	Log      *slog.Logger
+	Metrics  *prometheus.Registry
+	Store    *store.Store
+	Settings func() *config.Live // the document in force, never nil; ask once per request
+	Stopping <-chan struct{}     // closed when no new connections are taken
+
+	component  string
+	ctx        context.Context // ends after the last request
+	background sync.WaitGroup
+}
+
+// Go runs work beside the requests. Its ctx ends after the last request, and the
+// process waits for it.
+func (r *Runtime) Go(work func(ctx context.Context)) {
+	r.background.Go(func() { work(r.ctx) })
+}
+
+// Main runs a program until SIGTERM or an interrupt, and returns its exit code.
+func Main(p Program) int {
+	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM, os.Interrupt)
+	defer stop()
+	err := Run(ctx, p, os.Args[1:], os.Stderr)
+	switch {
+	case err == nil, errors.Is(err, flag.ErrHelp):
+		return 0
+	}
+	NewLogger(os.Stderr, p.Component).Error("stopped", "error", err)
+	return 1
+}
+
+// The requirements of readiness, as /readyz names them.
+const (
+	needSettings = "settings"
+	needDatabase = "database"
+)
+
+// Run is the life of a program until ctx ends. Logs go to output.
+func Run(ctx context.Context, p Program, args []string, output io.Writer) error {
+	flags, err := ParseFlags(p.Component, p.Listen, args, output)
+	if err != nil {
+		return err
+	}
+	log := NewLogger(output, p.Component)
+	metrics := NewMetrics(p.Component, p.Version)
+	health := NewHealth(map[string]string{needSettings: "not loaded yet", needDatabase: "not reached yet"})
+
+	afterRequests, end := context.WithCancel(context.WithoutCancel(ctx))
+	stopping := make(chan struct{})
+	r := &Runtime{Flags: flags, Version: p.Version, Log: log, Metrics: metrics, Stopping: stopping, component: p.Component, ctx: afterRequests}
+	stop := func() { end(); r.background.Wait() }
+	defer stop()
+
+	if err := serveAdmin(r, health); err != nil {
+		return err
+	}
+	pool, err := OpenPool(log, flags.DatabaseDir, p.Component)
+	if err != nil {
+		return err
+	}
+	defer pool.Close()
+	defer stop() // the background uses the pool
+	metrics.MustRegister(poolCollector{pool})
+	r.Store = store.New(pool)
+	r.Go(func(ctx context.Context) { waitForSchema(ctx, r.Store, health, log) })
+
+	if !followSettings(ctx, r, health, pool.Returned()) {
+		return nil
+	}
+	handler, err := p.Handler(r)
+	if err != nil {
+		return err
+	}
+	listener, err := (&net.ListenConfig{}).Listen(ctx, "tcp", flags.Listen)
+	if err != nil {
+		return fmt.Errorf("--listen: %w", err)
+	}
+	log.Info("serving", "version", p.Version, "pod", flags.Pod, "address", listener.Addr().String())
+	server := NewServer(handler, log)
+	server.RegisterOnShutdown(func() { close(stopping) })
+	return Serve(ctx, server, listener, health, flags.Drain)
+}
+
+// serveAdmin starts the admin listener, which is the first to come and the last to go.
+func serveAdmin(r *Runtime, health *Health) error {
+	listener, err := (&net.ListenConfig{}).Listen(r.ctx, "tcp", r.Flags.AdminListen)
+	if err != nil {
+		return fmt.Errorf("--admin-listen: %w", err)
+	}
+	r.Log.Info("admin listener", "address", listener.Addr().String())
+	server := NewServer(Admin(health, r.Metrics), r.Log)
+	r.Go(func(context.Context) {
+		if err := server.Serve(listener); !errors.Is(err, http.ErrServerClosed) {
+			r.Log.Error("the admin listener failed", "error", err)
+		}
+	})
+	r.Go(func(ctx context.Context) {
+		<-ctx.Done()
+		server.Close() //nolint:errcheck // the process ends
+	})
+	return nil
+}
+
+// Bounds of the wait between two looks for the schema.
+const (
+	minSchemaDelay = 200 * time.Millisecond
+	maxSchemaDelay = 5 * time.Second
+	schemaTimeout  = 5 * time.Second
+)
+
+// waitForSchema asks until the database was reached and its schema is new enough. It
+// then never asks again: a schema does not become older, and the present state of the
+// database is none of readiness's business.
+func waitForSchema(ctx context.Context, s *store.Store, health *Health, log *slog.Logger) {
+	for delay := minSchemaDelay; ; delay = min(2*delay, maxSchemaDelay) {
+		reason := schemaProblem(ctx, s)
+		if reason == "" {
+			health.Meet(needDatabase)
+			return
+		}
+		health.Fail(needDatabase, reason)
+		log.Warn("waiting for the database", "reason", reason)
+		select {
+		case <-ctx.Done():
+			return
+		case <-time.After(delay):
+		}
+	}
+}
+
+func schemaProblem(ctx context.Context, s *store.Store) string {
+	ctx, cancel := context.WithTimeout(ctx, schemaTimeout)
+	defer cancel()
+	version, err := s.SchemaVersion(ctx)
+	switch {
+	case err != nil:
+		return "not reached yet: " + err.Error()
+	case version < store.RequiredSchemaVersion:
+		return fmt.Sprintf("its schema has version %d and this release needs %d, the operator migrates it", version, store.RequiredSchemaVersion)
+	}
+	return ""
+}
