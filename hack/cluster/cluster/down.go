@@ -50,6 +50,11 @@ func clearAny(paths layout) (string, error) {
 // clearHost undoes a cluster, running or dead. The record goes last: a clearing
 // that fails half-way can be repeated.
 func clearHost(rec *record) error {
+	if rec.BootID != "" {
+		if boot, err := bootID(); err != nil || boot != rec.BootID {
+			return clearAfterRestart(rec)
+		}
+	}
 	for _, s := range []struct {
 		what string
 		do   func() error
@@ -58,6 +63,7 @@ func clearHost(rec *record) error {
 		{"unmount", func() error { return unmountBelow(rec.State) }},
 		{"remove the interfaces", func() error { return removeInterfaces(rec.Bridge) }},
 		{"remove the iptables chains", func() error { return cleanTables(rec) }},
+		{"remove the packet counters", deleteCounters},
 		{"remove the cgroups", removePodCgroups},
 		{"remove files", func() error { return removeHostFiles(rec) }},
 		{"restore kernel settings", func() error { return restoreSysctls(rec) }},
@@ -66,6 +72,18 @@ func clearHost(rec *record) error {
 		if err := s.do(); err != nil {
 			return fmt.Errorf("%s: %w", s.what, err)
 		}
+	}
+	return os.RemoveAll(recordDir)
+}
+
+// clearAfterRestart removes files only: all else ended with the machine, and
+// what bears Kubernetes' names now belongs to another one.
+func clearAfterRestart(rec *record) error {
+	if len(podCgroups()) > 0 {
+		rec.HostPaths = nil
+	}
+	if err := errors.Join(removeHostFiles(rec), removeState(rec.State)); err != nil {
+		return err
 	}
 	return os.RemoveAll(recordDir)
 }
@@ -223,8 +241,19 @@ func restoreSysctls(rec *record) error {
 	return nil
 }
 
-// removeState never follows a mount: unmountBelow has succeeded before.
+// removeState removes only what bears our mark, so that a mistaken --state or
+// record does no harm, and never follows a mount.
 func removeState(dir string) error {
+	entries, err := os.ReadDir(dir)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	if _, err := os.Stat(filepath.Join(dir, stateMark)); err != nil && len(entries) > 0 {
+		return fmt.Errorf("%s has no file %s, so it is not a cluster's: remove it yourself", dir, stateMark)
+	}
 	if points, err := mountsBelow(dir); err != nil || len(points) > 0 {
 		return fmt.Errorf("still mounted: %v %w", points, err)
 	}

@@ -116,7 +116,7 @@ func checkPorts() error {
 	return fmt.Errorf("addresses in use (ss -ltnp shows by whom):\n  - %s", strings.Join(taken, "\n  - "))
 }
 
-// lockMachine lets one up, down or image run at a time. The kernel drops an
+// lockMachine lets one up or down run at a time. The kernel drops an
 // abstract socket with its process, so no file is left and no lock is stale.
 func lockMachine() (release func(), err error) {
 	deadline := time.Now().Add(20 * time.Minute)

@@ -7,13 +7,20 @@ import (
 	"strings"
 )
 
-var iptablesFamilies = []string{"iptables", "ip6tables"}
+// installedFamilies are those that this machine has at all: before the packages
+// are installed there is none.
+func installedFamilies() []string {
+	return slices.DeleteFunc([]string{"iptables", "ip6tables"}, func(family string) bool {
+		_, err := exec.LookPath(family + "-save")
+		return err != nil
+	})
+}
 
 // cleanTables removes the chains of a cluster, the rules that lead to them, and
 // the tables that were not there before it.
 func cleanTables(rec *record) error {
-	for _, family := range iptablesFamilies {
-		saved, err := saveTables(family)
+	for _, family := range installedFamilies() {
+		saved, err := run(family + "-save")
 		if err != nil {
 			return err
 		}
@@ -27,14 +34,6 @@ func cleanTables(rec *record) error {
 		}
 	}
 	return nil
-}
-
-// saveTables returns nothing where the family is not installed.
-func saveTables(family string) (string, error) {
-	if _, err := exec.LookPath(family + "-save"); err != nil {
-		return "", nil
-	}
-	return run(family + "-save")
 }
 
 // removalScript turns the output of iptables-save into input of
@@ -90,8 +89,8 @@ func hasPrefix(name string, prefixes []string) bool {
 // clusterChains lists the chains with one of the prefixes, as "family table chain".
 func clusterChains(prefixes []string) ([]string, error) {
 	var found []string
-	for _, family := range iptablesFamilies {
-		saved, err := saveTables(family)
+	for _, family := range installedFamilies() {
+		saved, err := run(family + "-save")
 		if err != nil {
 			return nil, err
 		}
@@ -114,8 +113,8 @@ func foreignChains() ([]string, error) { return clusterChains(chainPrefixes) }
 // tablesInUse lists the tables that have chains, as "family table".
 func tablesInUse() ([]string, error) {
 	var found []string
-	for _, family := range iptablesFamilies {
-		saved, err := saveTables(family)
+	for _, family := range installedFamilies() {
+		saved, err := run(family + "-save")
 		if err != nil {
 			return nil, err
 		}
@@ -128,20 +127,22 @@ func tablesInUse() ([]string, error) {
 	return found, nil
 }
 
-// dropNewTables deletes the empty built-in chains that the first rule of a
-// table brought along. A table that someone else has used since stays.
+// dropNewTables deletes the tables that came with our first rule and are empty
+// again. A table that someone else has used since stays; those of legacy
+// iptables are always there.
 func dropNewTables(family string, rec *record) error {
-	saved, err := saveTables(family)
+	version, err := run(family, "--version")
+	if err != nil || !strings.Contains(version, "nf_tables") {
+		return err
+	}
+	saved, err := run(family + "-save")
 	if err != nil {
 		return err
 	}
-	for _, table := range emptyTables(saved) {
-		if !slices.Contains(rec.Tables, family+" "+table) {
-			// Legacy iptables cannot do this and has no need to: its tables are always there.
-			_, _ = run(family, "--wait", "-t", table, "-X")
-		}
-	}
-	return nil
+	added := slices.DeleteFunc(emptyTables(saved), func(table string) bool {
+		return slices.Contains(rec.Tables, family+" "+table)
+	})
+	return deleteTables(family, added)
 }
 
 // emptyTables lists the tables without a rule, with accepting built-in chains only.

@@ -40,7 +40,7 @@ func ownTraces(state string) ([]string, error) {
 	for _, point := range mounts {
 		found = append(found, "mount "+point)
 	}
-	for _, path := range []string{state, recordDir, "/sys/class/net/" + bridge} {
+	for _, path := range []string{layout{state: state}.mark(), recordDir, "/sys/class/net/" + bridge} {
 		if _, err := os.Lstat(path); err == nil {
 			found = append(found, path)
 		}

@@ -39,6 +39,8 @@ var commands = map[string]command{
 }
 
 func main() {
+	// iptables and ip live where an unprivileged PATH, kept by su or sudo, has no look.
+	os.Setenv("PATH", os.Getenv("PATH")+":/usr/local/sbin:/usr/sbin:/sbin")
 	if err := dispatch(os.Args[1:]); err != nil {
 		if !errors.Is(err, flag.ErrHelp) {
 			fmt.Fprintf(os.Stderr, "cluster: %v\n", err)
@@ -104,6 +106,7 @@ func findLayout(state string) (layout, error) {
 func (l layout) module() string         { return filepath.Join(l.checkout, "hack", "cluster") }
 func (l layout) kube() string           { return filepath.Join(l.checkout, "bin", "kube") }
 func (l layout) kubectl() string        { return filepath.Join(l.checkout, "bin", "kubectl") }
+func (l layout) mark() string           { return filepath.Join(l.state, stateMark) }
 func (l layout) kubeconfig() string     { return filepath.Join(l.state, "kubeconfig") }
 func (l layout) log(name string) string { return filepath.Join(l.state, "logs", name+".log") }
 func (l layout) in(parts ...string) string {

@@ -23,6 +23,9 @@ const (
 	// recordDir is outside the checkout: it must outlive it.
 	recordDir = "/var/lib/foyer-cluster"
 
+	// stateMark is a file that every state directory holds: none without it is removed.
+	stateMark = "foyer-cluster-state"
+
 	// daemonMark is an environment variable that every daemon carries, and every
 	// shim that containerd starts inherits. No other process has it.
 	daemonMark = "FOYER_CLUSTER_DAEMON"

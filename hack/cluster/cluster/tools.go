@@ -28,7 +28,7 @@ func runStatus(paths layout, args []string) error {
 		}
 		fmt.Printf("%-24s process %-7d %s\n", p.Name, p.PID, state)
 	}
-	if err := unhealthy(rec); err != nil {
+	if err := answers(rec); err != nil {
 		return fmt.Errorf("the cluster is not well: %w", err)
 	}
 	fmt.Println("the node is Ready")

@@ -6,6 +6,7 @@ import (
 	"io"
 	"net"
 	"os"
+	"strconv"
 	"strings"
 	"time"
 )
@@ -62,13 +63,14 @@ func runUp(paths layout, args []string) error {
 	return nil
 }
 
-// alreadyRuns is true when this checkout's cluster is healthy.
+// alreadyRuns is true when this checkout's cluster is healthy. One that is only
+// slow to answer is given a minute; nothing brings back one that is replaced.
 func alreadyRuns(paths layout) (bool, error) {
 	rec, err := loadRecord(recordDir)
 	if rec == nil || err != nil {
 		return false, err
 	}
-	reason := unhealthy(rec)
+	reason := waitFor(time.Minute, func() error { return answers(rec) }, func() error { return complete(rec) })
 	if reason != nil {
 		fmt.Printf("a cluster was here and is not well (%v): it is replaced\n", reason)
 		return false, nil
@@ -79,15 +81,10 @@ func alreadyRuns(paths layout) (bool, error) {
 	return true, nil
 }
 
-// unhealthy says what is wrong with a recorded cluster.
-func unhealthy(rec *record) error {
-	if boot, err := bootID(); err != nil || boot != rec.BootID {
-		return errors.New("the machine was restarted since")
-	}
-	for _, c := range components(layout{state: rec.State}) {
-		if p, found := rec.process(c.name); !found || !p.alive() {
-			return fmt.Errorf("%s does not run", c.name)
-		}
+// answers says why a recorded cluster cannot be used.
+func answers(rec *record) error {
+	if err := complete(rec); err != nil {
+		return err
 	}
 	client, err := newAPIClient(rec.State)
 	if err != nil {
@@ -99,11 +96,21 @@ func unhealthy(rec *record) error {
 	return client.nodeReady()
 }
 
+// complete says which daemon a recorded cluster lacks.
+func complete(rec *record) error {
+	if boot, err := bootID(); err != nil || boot != rec.BootID {
+		return errors.New("the machine was restarted since")
+	}
+	for _, c := range components(layout{state: rec.State}) {
+		if p, found := rec.process(c.name); !found || !p.alive() {
+			return componentError{c.name}
+		}
+	}
+	return nil
+}
+
 // bringUp makes everything anew, after clearing what a dead cluster left.
 func bringUp(paths layout, show progress) error {
-	if err := pathTooLong(paths); err != nil {
-		return err
-	}
 	rec, err := prepareHost(paths, show)
 	if err != nil {
 		return err
@@ -131,10 +138,11 @@ func prepareHost(paths layout, show progress) (*record, error) {
 		do   func() (string, error)
 	}{
 		{"clear what a dead cluster left", func() (string, error) { return clearAny(paths) }},
+		{"state directory " + paths.state, quiet(func() error { return makeState(paths) })},
 		{"Debian packages", installPackages},
-		{"Kubernetes binary", quiet(func() error { return buildKube(paths, show.out) })},
 		{"no other Kubernetes here", quiet(checkFree)},
 		{"networks " + podCIDR + " and " + serviceCIDR + " are free", quiet(checkRoutes)},
+		{"Kubernetes binary", quiet(func() error { return buildKube(paths, show.out) })},
 		{"record in " + recordDir, quiet(func() error {
 			var err error
 			if rec, err = newRecord(paths); err != nil {
@@ -151,10 +159,21 @@ func prepareHost(paths layout, show progress) (*record, error) {
 	return rec, nil
 }
 
-func writeState(paths layout) error {
-	if err := os.MkdirAll(paths.in("logs"), 0o755); err != nil {
+// makeState makes the directory with our mark in it, and takes over no other's.
+func makeState(paths layout) error {
+	if err := pathTooLong(paths); err != nil {
 		return err
 	}
+	if entries, err := os.ReadDir(paths.state); err == nil && len(entries) > 0 {
+		return fmt.Errorf("%s is not empty, and is not a cluster's: choose another with --state", paths.state)
+	}
+	if err := writeFile(paths.mark(), []byte("The development cluster's: `down` removes this directory.\n")); err != nil {
+		return err
+	}
+	return os.MkdirAll(paths.in("logs"), 0o755)
+}
+
+func writeState(paths layout) error {
 	if err := writePKI(paths.in("pki")); err != nil {
 		return err
 	}
@@ -218,7 +237,7 @@ func allAlive(rec *record) error {
 // componentError is the end of a daemon that should still run.
 type componentError struct{ name string }
 
-func (e componentError) Error() string { return e.name + " has ended" }
+func (e componentError) Error() string { return e.name + " does not run" }
 
 func importPause(paths layout) error {
 	binary, err := buildPause(paths)
@@ -249,7 +268,19 @@ func waitReady(paths layout, rec *record, client apiClient, show progress) error
 	if err != nil {
 		return err
 	}
-	return writeFile(paths.kubeconfig(), text)
+	if err := writeFile(paths.kubeconfig(), text); err != nil {
+		return err
+	}
+	return giveToCaller(paths.kubeconfig())
+}
+
+// giveToCaller lets the person behind sudo use kubectl without it.
+func giveToCaller(path string) error {
+	uid, err := strconv.Atoi(os.Getenv("SUDO_UID"))
+	if err != nil {
+		return nil // no sudo
+	}
+	return os.Chown(path, uid, -1)
 }
 
 func dialService() error {
