@@ -17,7 +17,7 @@ import (
 	"github.com/foyerhq/foyer/controllers/provision"
 )
 
-// AnnotationApplied, on every object that the operator writes, is the digest of what
+// AnnotationApplied names, on every object that the operator writes, the digest of what
 // it rendered. The values of a Secret are not part of it.
 const AnnotationApplied = "foyer.dev/applied"
 

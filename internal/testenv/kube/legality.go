@@ -70,10 +70,10 @@ func legalConditions(conditions []metav1.Condition, observed int64) []error {
 		}
 	}
 	if observed > 0 && meta.FindStatusCondition(conditions, v1alpha1.ConditionReady) == nil {
-		violations = append(violations, errors.New("Ready is missing although the object was observed"))
+		violations = append(violations, errors.New("the condition Ready is missing although the object was observed"))
 	}
 	if seen[v1alpha1.ConditionReconciling] && seen[v1alpha1.ConditionStalled] {
-		violations = append(violations, errors.New("Reconciling and Stalled are both there"))
+		violations = append(violations, errors.New("the conditions Reconciling and Stalled are both there"))
 	}
 	return violations
 }
