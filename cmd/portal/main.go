@@ -1,0 +1,44 @@
+// Command portal serves the customers' site of one tenant: sign-in, home, invoices,
+// activity. It reads the tenant's settings and the address of its database from two
+// mounted directories and follows both without a restart.
+package main
+
+import (
+	"net/http"
+	"os"
+	"runtime"
+	"time"
+
+	"github.com/foyerhq/foyer/internal/identity"
+	"github.com/foyerhq/foyer/internal/portal"
+	"github.com/foyerhq/foyer/internal/process"
+)
+
+// version is set by the linker.
+var version = "development"
+
+// Bounds of the queue in front of password hashing: each hash takes 19 MiB, each one
+// that waits only a goroutine.
+const (
+	hashesWaiting = 64
+	hashWait      = 5 * time.Second
+)
+
+func main() {
+	os.Exit(process.Main(process.Program{Component: "portal", Version: version, Listen: ":8080", Handler: handler}))
+}
+
+func handler(r *process.Runtime) (http.Handler, error) {
+	queue := identity.NewQueue(runtime.GOMAXPROCS(0), hashesWaiting, hashWait)
+	site := portal.New(portal.Options{
+		Store:    r.Store,
+		Settings: r.Settings,
+		Hasher:   identity.NewHasher(identity.DefaultParams, queue),
+		Log:      r.Log,
+		Metrics:  r.Metrics,
+		Trusted:  r.Flags.TrustedProxies,
+		Now:      time.Now,
+	})
+	r.Go(site.Run)
+	return site.Handler(process.NewObserver(r.Log, r.Metrics, r.Flags.TrustedProxies)), nil
+}
