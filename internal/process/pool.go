@@ -15,6 +15,8 @@ import (
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/jackc/pgx/v5/pgxpool"
+
+	"github.com/foyerhq/foyer/internal/config/reload"
 )
 
 // uriFile is the key of a tenant's database Secret, and its file name when mounted.
@@ -70,7 +72,7 @@ func OpenPool(log *slog.Logger, dir, component string) (*Pool, error) {
 	ctx, stop := context.WithCancel(context.Background())
 	p.stopWatching = stop
 	p.work.Go(func() {
-		watchDir(ctx, log, dir, func() { p.follow(log) })
+		reload.Watch(ctx, dir, func() { p.follow(log) })
 	})
 	return p, nil
 }
