@@ -1,0 +1,264 @@
+package controllers
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"sync"
+	"time"
+
+	corev1 "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/apimachinery/pkg/types"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/log"
+
+	"github.com/foyerhq/foyer/controllers/apply"
+	"github.com/foyerhq/foyer/controllers/metrics"
+	"github.com/foyerhq/foyer/controllers/provision"
+	"github.com/foyerhq/foyer/controllers/status"
+	"github.com/foyerhq/foyer/internal/store"
+)
+
+const (
+	// maxRefreshes bounds how often a pod is told to look again; after that the
+	// kubelet's own round, about once a minute, has to do.
+	maxRefreshes = 6
+	// fastPolling is how long the replicas are asked often.
+	fastPolling = 5 * time.Second
+	// failureDelay is how long an error of a replica may be about the document before.
+	failureDelay = 2 * time.Second
+	// patchers is how many pods are annotated at the same time.
+	patchers = 16
+)
+
+// acknowledge finds out which ready replicas run the live document. Pods that do not
+// are told to look: a changed annotation makes the kubelet refresh their files at once.
+// When every replica is known to run it, nothing is asked.
+func (r *Reconciler) acknowledge(ctx context.Context, p *pass) error {
+	if p.tenant == nil || p.document.body == nil {
+		return nil
+	}
+	r.forgetPods(p)
+	pending := p.pending()
+	if len(pending) > 0 && p.database.tenant != nil && !p.justWritten() {
+		if err := r.askReplicas(ctx, p); err != nil {
+			return err
+		}
+		pending = p.pending()
+	}
+	if len(pending) > 0 && p.database.ready {
+		if err := r.refreshPods(ctx, p, pending); err != nil {
+			return err
+		}
+	}
+	r.conclude(p, pending)
+	return nil
+}
+
+// justWritten: the document was written in this very pass, so no replica has it yet.
+func (p *pass) justWritten() bool { return p.memory.written.Equal(p.now) }
+
+// pending are the ready pods that are not known to run the live document.
+func (p *pass) pending() []*corev1.Pod {
+	var list []*corev1.Pod
+	for i := range p.pods {
+		if pod := &p.pods[i]; counts(pod) && p.memory.running[pod.UID] != p.document.digest {
+			list = append(list, pod)
+		}
+	}
+	return list
+}
+
+// forgetPods drops what is remembered of pods that do not count any more: should one
+// come back, it is asked again.
+func (r *Reconciler) forgetPods(p *pass) {
+	ready := map[types.UID]bool{}
+	for i := range p.pods {
+		ready[p.pods[i].UID] = counts(&p.pods[i])
+	}
+	for uid := range p.memory.running {
+		if !ready[uid] {
+			delete(p.memory.running, uid)
+		}
+	}
+}
+
+// askReplicas reads what the replicas have written about themselves.
+func (r *Reconciler) askReplicas(ctx context.Context, p *pass) error {
+	var replicas []store.Replica
+	err := r.ask(ctx, p, func(ctx context.Context) (err error) {
+		replicas, err = p.database.tenant.Replicas(ctx)
+		return err
+	})
+	if err != nil || p.database.tenant == nil {
+		return err
+	}
+	byName := map[string]store.Replica{}
+	for _, replica := range replicas {
+		byName[replica.Pod] = replica
+	}
+	p.memory.failure = ""
+	for i := range p.pods {
+		pod := &p.pods[i]
+		replica, ok := byName[pod.Name]
+		if !ok || !counts(pod) {
+			continue
+		}
+		p.memory.running[pod.UID] = replica.Digest
+		if replica.Digest != p.document.digest && replica.Error != "" && p.sinceWritten() > failureDelay {
+			p.memory.failure = replica.Error
+		}
+	}
+	return r.forgetReplicas(ctx, p, replicas)
+}
+
+// forgetReplicas deletes the rows of pods that are gone, once there are many.
+func (r *Reconciler) forgetReplicas(ctx context.Context, p *pass, replicas []store.Replica) error {
+	if !p.database.ready || len(replicas) <= 2*len(p.pods)+4 {
+		return nil
+	}
+	keep := make([]string, len(p.pods))
+	for i := range p.pods {
+		keep[i] = p.pods[i].Name
+	}
+	return r.ask(ctx, p, func(ctx context.Context) error { return p.database.tenant.ForgetReplicas(ctx, keep) })
+}
+
+// sinceWritten is how long the replicas have had to load the document. After a restart
+// of the operator nobody knows: long enough.
+func (p *pass) sinceWritten() time.Duration {
+	if p.memory.written.IsZero() {
+		return time.Hour
+	}
+	return p.now.Sub(p.memory.written)
+}
+
+// refreshPods annotates the pods that are due: at once when the document is written,
+// and again if they do not acknowledge, because the kubelet can be faster than the
+// ConfigMap is.
+func (r *Reconciler) refreshPods(ctx context.Context, p *pass, pending []*corev1.Pod) error {
+	var failures sync.Map
+	var patches sync.WaitGroup
+	places := make(chan struct{}, patchers)
+	for _, pod := range pending {
+		next, due := r.nextRefresh(p, pod)
+		if !due {
+			continue
+		}
+		p.memory.refreshed[pod.UID] = next
+		patches.Go(func() {
+			places <- struct{}{}
+			defer func() { <-places }()
+			if err := r.annotate(ctx, pod, next); err != nil {
+				failures.Store(pod.UID, err)
+			}
+		})
+	}
+	patches.Wait()
+	var first error
+	failures.Range(func(uid, err any) bool {
+		delete(p.memory.refreshed, uid.(types.UID))
+		first = err.(error)
+		return false
+	})
+	return first
+}
+
+// nextRefresh is the next annotation of a pod, if it is time for one.
+func (r *Reconciler) nextRefresh(p *pass, pod *corev1.Pod) (refresh, bool) {
+	last, ok := p.memory.refreshed[pod.UID]
+	if !ok {
+		// A pod that a former operator has told needs another value to look again.
+		last = refresh{times: refreshesIn(pod, p.document.digest)}
+	} else if p.now.Sub(last.at) < r.pace.refresh {
+		return refresh{}, false
+	}
+	if last.times >= maxRefreshes {
+		return refresh{}, false
+	}
+	return refresh{times: last.times + 1, at: p.now, digest: p.document.digest}, true
+}
+
+// refreshesIn reads out of a pod's annotation how often it was told about a document.
+func refreshesIn(pod *corev1.Pod, digest string) int {
+	value := pod.Annotations[provision.AnnotationRefresh]
+	if value == digest {
+		return 1
+	}
+	var times int
+	if rest, ok := strings.CutPrefix(value, digest+"/"); ok {
+		if _, err := fmt.Sscanf(rest, "%d", &times); err == nil {
+			return times
+		}
+	}
+	return 0
+}
+
+func (n refresh) value() string {
+	if n.times <= 1 {
+		return n.digest
+	}
+	return fmt.Sprintf("%s/%d", n.digest, n.times)
+}
+
+func (r *Reconciler) annotate(ctx context.Context, pod *corev1.Pod, next refresh) error {
+	patch := fmt.Sprintf(`{"metadata":{"annotations":{%q:%q}}}`, provision.AnnotationRefresh, next.value())
+	target := &corev1.Pod{}
+	target.Name, target.Namespace = pod.Name, pod.Namespace
+	err := r.client.Patch(ctx, target, client.RawPatch(types.MergePatchType, []byte(patch)), apply.FieldOwner)
+	if apierrors.IsNotFound(err) {
+		return nil // it has gone meanwhile
+	}
+	if err != nil {
+		return fmt.Errorf("annotate pod %s: %w", pod.Name, err)
+	}
+	metrics.Writes.WithLabelValues("Pod").Inc()
+	return nil
+}
+
+// conclude says how far the document has come, and when to look again.
+func (r *Reconciler) conclude(p *pass, pending []*corev1.Pod) {
+	longest, shortest := p.memory.await(p.now, pending)
+	d := status.Document{
+		Digest:  p.document.digest,
+		Asked:   p.database.tenant != nil,
+		Failure: p.memory.failure,
+		Pending: longest,
+	}
+	ready := map[provision.Component]int{}
+	for i := range p.pods {
+		if counts(&p.pods[i]) {
+			ready[provision.Component(p.pods[i].Labels[provision.LabelComponent])]++
+			d.Replicas++
+		}
+	}
+	d.Programmed = d.Replicas - int32(len(pending)) //nolint:gosec // a tenant has at most a hundred pods
+	for _, c := range provision.Components() {
+		if ready[c] == 0 {
+			d.Missing = string(c)
+		}
+	}
+	p.memory.complete = d.Missing == "" && len(pending) == 0
+	p.replicas = d
+	switch {
+	case p.memory.complete:
+		r.propagated(p)
+	case len(pending) > 0 && d.Asked && shortest < fastPolling:
+		p.runAgain(r.pace.poll)
+	case len(pending) > 0 && d.Asked:
+		p.runAgain(r.pace.pollAtRest)
+	}
+}
+
+// propagated measures, once, how long a document took.
+func (r *Reconciler) propagated(p *pass) {
+	if p.memory.observed {
+		return
+	}
+	p.memory.observed = true
+	took := time.Since(p.memory.written)
+	metrics.Propagation.Observe(took.Seconds())
+	log.Log.WithName("propagation").V(1).Info("every replica runs the settings document",
+		"namespace", p.key.Namespace, "tenant", p.key.Name, "digest", p.document.digest, "took", took.String())
+}

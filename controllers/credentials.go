@@ -1,0 +1,152 @@
+package controllers
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"net/url"
+
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/foyerhq/foyer/api/v1alpha1"
+	"github.com/foyerhq/foyer/controllers/apply"
+	"github.com/foyerhq/foyer/controllers/metrics"
+	"github.com/foyerhq/foyer/controllers/provision"
+	"github.com/foyerhq/foyer/controllers/status"
+	"github.com/foyerhq/foyer/internal/store/admin"
+)
+
+// tokenName is the name of the first API token, which the Secret T-cli holds.
+const tokenName = "cli"
+
+// prepareTenant makes everything that a tenant needs on its database server, and the
+// Secrets by which its pods and its people reach it. A password is made once and kept
+// in the Secret; the role's follows the Secret.
+func (r *Reconciler) prepareTenant(ctx context.Context, t *v1alpha1.Tenant, s *server) (admin.Prepared, error) {
+	prepared, err := r.prepareOn(ctx, t, s)
+	if err == nil {
+		return prepared, nil
+	}
+	var problem *admin.Problem
+	if !errors.As(err, &problem) {
+		problem = problemOf(err)
+	}
+	if problem.Reason == status.ReasonUnreachable && ctx.Err() == nil && s.down(problem) {
+		r.runTenantsOf(ctx, s.name)
+	}
+	return admin.Prepared{}, err
+}
+
+func (r *Reconciler) prepareOn(ctx context.Context, t *v1alpha1.Tenant, s *server) (admin.Prepared, error) {
+	opened, failure := s.open()
+	if failure != nil {
+		return admin.Prepared{}, failure
+	}
+	secrets, passwords, err := r.passwords(ctx, t)
+	if err != nil {
+		return admin.Prepared{}, err
+	}
+	prepared, err := opened.Prepare(ctx, r.owner(t), passwords, s.adopt)
+	if err != nil {
+		return admin.Prepared{}, fmt.Errorf("prepare the schema: %w", err)
+	}
+	for _, c := range provision.Components() {
+		uri, err := opened.LoginURI(r.owner(t), string(c), passwords[string(c)])
+		if err != nil {
+			return admin.Prepared{}, fmt.Errorf("make the address for the %s: %w", c, err)
+		}
+		if err := r.writeSecret(ctx, t, secrets[c], provision.DatabaseSecret(t, c, uri)); err != nil {
+			return admin.Prepared{}, err
+		}
+	}
+	return prepared, r.prepareToken(ctx, t, opened.Tenant(prepared.Schema))
+}
+
+// passwords reads the password of each login role from its Secret, and makes those
+// that are missing.
+func (r *Reconciler) passwords(ctx context.Context, t *v1alpha1.Tenant) (map[provision.Component]*corev1.Secret, map[string]string, error) {
+	secrets := map[provision.Component]*corev1.Secret{}
+	passwords := map[string]string{}
+	for _, c := range provision.Components() {
+		secret, err := r.readSecret(ctx, t, provision.DatabaseSecretName(t.Name, c))
+		if err != nil {
+			return nil, nil, err
+		}
+		secrets[c] = secret
+		passwords[string(c)] = passwordIn(secret.Data[provision.KeyURI])
+	}
+	return secrets, passwords, nil
+}
+
+// passwordIn takes the password out of a URI, or makes a new one.
+func passwordIn(uri []byte) string {
+	if parsed, err := url.Parse(string(uri)); err == nil && parsed.User != nil {
+		if password, ok := parsed.User.Password(); ok && password != "" {
+			return password
+		}
+	}
+	return rand.Text()
+}
+
+func (r *Reconciler) prepareToken(ctx context.Context, t *v1alpha1.Tenant, database *admin.Tenant) error {
+	secret, err := r.readSecret(ctx, t, provision.TokenSecretName(t.Name))
+	if err != nil {
+		return err
+	}
+	token := string(secret.Data[provision.KeyToken])
+	if token == "" {
+		token = rand.Text()
+	}
+	if err := r.writeSecret(ctx, t, secret, provision.TokenSecret(t, token)); err != nil {
+		return err
+	}
+	if err := database.EnsureToken(ctx, tokenName, token); err != nil {
+		return fmt.Errorf("keep the API token: %w", err)
+	}
+	return nil
+}
+
+// readSecret reads a Secret of the tenant; a zero Secret means that there is none.
+func (r *Reconciler) readSecret(ctx context.Context, t *v1alpha1.Tenant, name string) (*corev1.Secret, error) {
+	secret := &corev1.Secret{}
+	err := r.live.Get(ctx, types.NamespacedName{Namespace: t.Namespace, Name: name}, secret)
+	if client.IgnoreNotFound(err) != nil {
+		return nil, notNow(fmt.Errorf("read Secret %s: %w", name, err))
+	}
+	if err == nil && !metav1.IsControlledBy(secret, t) {
+		return nil, secretInTheWay(secret)
+	}
+	return secret, nil
+}
+
+func (r *Reconciler) writeSecret(ctx context.Context, t *v1alpha1.Tenant, live *corev1.Secret, desired provision.Object) error {
+	result, err := r.gateway.EnsureFrom(ctx, t, live, desired)
+	if err != nil {
+		return notNow(err)
+	}
+	if result == apply.Applied {
+		metrics.Writes.WithLabelValues("Secret").Inc()
+	}
+	return nil
+}
+
+// secretInTheWay: the Secret of a former Tenant of this name goes by itself, any other
+// one is somebody else's.
+func secretInTheWay(secret *corev1.Secret) *admin.Problem {
+	if owner := metav1.GetControllerOf(secret); owner != nil && owner.Kind == "Tenant" {
+		return &admin.Problem{Reason: status.ReasonPreparing,
+			Message: "Foyer waits until Secret " + secret.Name + " of the former Tenant of this name is deleted."}
+	}
+	return &admin.Problem{Reason: status.ReasonForeignObject,
+		Message: "Secret " + secret.Name + " exists and does not belong to this Tenant: delete it, or move it out of the way."}
+}
+
+// notNow is an error of the API server: it passes.
+func notNow(err error) *admin.Problem {
+	return &admin.Problem{Reason: status.ReasonPreparing,
+		Message: "Foyer is preparing the tenant's Secrets; the API server refused for now, and it tries again.", Err: err}
+}

@@ -1,0 +1,165 @@
+package controllers
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/utils/ptr"
+	"sigs.k8s.io/controller-runtime/pkg/log"
+
+	"github.com/foyerhq/foyer/api/v1alpha1"
+	"github.com/foyerhq/foyer/controllers/index"
+	"github.com/foyerhq/foyer/controllers/status"
+	"github.com/foyerhq/foyer/internal/store"
+	"github.com/foyerhq/foyer/internal/store/admin"
+)
+
+// askTimeout bounds one question to a database, so that a server that does not answer
+// holds up a pass for a moment only; after that it is known to be away.
+const askTimeout = 3 * time.Second
+
+// quiet is how long a preparation may take before the status speaks of it. After a
+// restart of the operator every tenant is looked at again, and nothing is to be said.
+const quiet = 10 * time.Second
+
+// database is what a pass knows of the tenant's database.
+type database struct {
+	server *server
+	tenant *admin.Tenant // what may be asked; nil while nothing may be
+	// ready: schema and roles are there, and the server answers. Only then is anything
+	// written, to the database or for the tenant.
+	ready    bool
+	starting bool // it is being looked at, what was said of it stays
+	prepared *v1alpha1.DatabaseStatus
+	finding  status.Finding
+}
+
+// readyDatabase finds the server of the tenant, and prepares the tenant on it unless
+// that is done.
+func (r *Reconciler) readyDatabase(ctx context.Context, p *pass) error {
+	if p.tenant == nil {
+		return nil
+	}
+	if p.output.Document == nil && !p.everLive() {
+		p.database.finding = status.No(status.ReasonNotAccepted, "Nothing is made for a tenant before it is accepted.")
+		return nil
+	}
+	server, problem, err := r.servers.find(ctx, index.Server(p.tenant), p.key.Namespace)
+	if err != nil {
+		return err
+	}
+	if problem != nil {
+		r.preparations.forget(p.key)
+		p.fail(problem)
+		return nil
+	}
+	p.database.server = server
+	opened, problem := server.open()
+	if problem != nil {
+		p.fail(problem)
+		return nil
+	}
+	if p.paused() {
+		r.leaveDatabase(p, opened)
+		return nil
+	}
+	r.prepareDatabase(p, opened)
+	return nil
+}
+
+// everLive says whether customers have had this tenant.
+func (p *pass) everLive() bool {
+	return p.document.body != nil || p.tenant.Status.LiveGeneration != 0
+}
+
+// leaveDatabase is for a paused tenant: it is asked, and nothing is changed.
+func (r *Reconciler) leaveDatabase(p *pass, opened *admin.Server) {
+	d := &p.database
+	d.starting = true
+	d.finding = status.Unknown(status.ReasonPaused, "The tenant is paused, so its database was not looked at.")
+	if p.tenant.Status.Database.Schema != "" {
+		d.tenant = opened.Tenant(r.owner(p.tenant).Schema())
+	}
+}
+
+func (r *Reconciler) prepareDatabase(p *pass, opened *admin.Server) {
+	d := &p.database
+	state := r.preparations.ensure(p.tenant, d.server, !p.allAvailable())
+	switch {
+	case state.problem != nil && !state.running:
+		p.fail(state.problem)
+		p.runAgain(time.Until(state.again))
+		return
+	case state.prepared == nil:
+		d.starting = time.Since(state.started) < quiet
+		d.finding = status.No(status.ReasonPreparing, "Foyer is preparing the tenant's schema and roles.")
+		if state.problem != nil {
+			d.finding = findingOf(state.problem)
+		}
+		p.runAgain(quiet)
+		return
+	}
+	d.ready = true
+	d.tenant = opened.Tenant(state.prepared.Schema)
+	d.prepared = &v1alpha1.DatabaseStatus{
+		Server:        d.server.name,
+		Schema:        state.prepared.Schema,
+		SchemaVersion: ptr.To(state.prepared.SchemaVersion),
+	}
+	d.finding = status.Yes(status.ReasonPrepared, "Schema and roles are in place.")
+}
+
+// allAvailable says by the last status whether the workloads run. If they do not, it
+// may be because something of the tenant's database or Secrets was taken away.
+func (p *pass) allAvailable() bool {
+	for _, c := range p.tenant.Status.Conditions {
+		switch c.Type {
+		case v1alpha1.ConditionPortalAvailable, v1alpha1.ConditionBackofficeAvailable:
+			if c.Status != metav1.ConditionTrue {
+				return false
+			}
+		}
+	}
+	return true
+}
+
+// fail says that the database cannot be used in this pass, and why.
+func (p *pass) fail(problem *admin.Problem) {
+	p.database.ready, p.database.starting, p.database.tenant = false, false, nil
+	p.database.finding = findingOf(problem)
+}
+
+func findingOf(problem *admin.Problem) status.Finding {
+	if waits(problem) {
+		return status.No(problem.Reason, problem.Message)
+	}
+	return status.Stuck(problem.Reason, problem.Message)
+}
+
+// ask puts one question to the tenant's database. If the database cannot be used, the
+// pass goes on without it: nothing of this tenant is ready, and the error is nil. What
+// a sound database answers, that there is no such row, is the only error.
+func (r *Reconciler) ask(ctx context.Context, p *pass, question func(context.Context) error) error {
+	limited, cancel := context.WithTimeout(ctx, askTimeout)
+	defer cancel()
+	err := question(limited)
+	if err == nil || errors.Is(err, store.ErrNotFound) || ctx.Err() != nil {
+		return err
+	}
+	problem := problemOf(err)
+	if problem.Reason == status.ReasonUnreachable {
+		p.database.server.down(problem)
+	} else {
+		r.preparations.repeat(p.key)
+	}
+	log.FromContext(ctx).Info("the database of a tenant cannot be used", "server", p.database.server.name, "cause", err.Error())
+	p.fail(problem)
+	p.runAgain(r.pace.retry)
+	return nil
+}
+
+func (r *Reconciler) owner(t *v1alpha1.Tenant) admin.Owner {
+	return admin.Owner{ClusterUID: r.clusterUID, Namespace: t.Namespace, Name: t.Name}
+}

@@ -1,0 +1,24 @@
+// Package controllers is the control plane: one pass over one tenant, run by any change
+// of any of its objects, even when the Tenant itself is missing.
+//
+// A pass is a row of small phases, each in the file of its name:
+//
+//	gather       the Tenant and every profile that names it, from the cache
+//	live         the document that customers have: the ConfigMap, or its copy in the database
+//	compile      objects + live document -> document to write + an outcome per object (pure)
+//	database     schema, roles and Secrets; prepared beside the pass, see preparations
+//	usage        how many accounts use what, asked once a minute
+//	publish      the document: first to the table, then to the ConfigMap
+//	workloads    Services and Deployments
+//	acknowledge  pods are told to look, and asked what they run
+//	report       the status of the Tenant and of each profile, where it differs
+//
+// What a pass remembers between two runs ([memory]) only saves work: all of it can be
+// lost at any moment. What decides is read: the objects, the ConfigMap, the database.
+//
+// Nothing that can be slow holds up a pass. Servers that are away are polled beside it,
+// and preparing a schema, migrations included, runs in a bounded pool; both run the
+// pass again when they have something to say.
+//
+// A pass that finds everything as it should be writes nothing.
+package controllers

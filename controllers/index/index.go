@@ -1,0 +1,92 @@
+// Package index names the indexes of the manager's cache, so that no question of a
+// pass reads a whole list: which profiles name a tenant, which tenants are on a
+// server, which tenants ask for a host name or have it.
+package index
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/foyerhq/foyer/api/v1alpha1"
+)
+
+// The indexes.
+const (
+	// ProfilesByTenant holds AccountProfiles and MyAccountProfiles by the tenant that
+	// they name; use it together with a namespace.
+	ProfilesByTenant = "foyer.tenant"
+	// TenantsByServer holds Tenants by the name of their database server.
+	TenantsByServer = "foyer.server"
+	// TenantsByHostname holds Tenants by the host name that they ask for and by the
+	// one that customers reach them at, which may differ.
+	TenantsByHostname = "foyer.hostname"
+)
+
+// DefaultServer is the database server of a tenant that names none.
+const DefaultServer = "default"
+
+// urlScheme begins every portal URL.
+const urlScheme = "https://"
+
+// Register adds every index to a cache.
+func Register(ctx context.Context, indexer client.FieldIndexer) error {
+	for _, i := range []struct {
+		object client.Object
+		name   string
+		values client.IndexerFunc
+	}{
+		{&v1alpha1.AccountProfile{}, ProfilesByTenant, tenantOf},
+		{&v1alpha1.MyAccountProfile{}, ProfilesByTenant, tenantOf},
+		{&v1alpha1.Tenant{}, TenantsByServer, func(o client.Object) []string { return []string{Server(o.(*v1alpha1.Tenant))} }},
+		{&v1alpha1.Tenant{}, TenantsByHostname, func(o client.Object) []string { return Hostnames(o.(*v1alpha1.Tenant)) }},
+	} {
+		if err := indexer.IndexField(ctx, i.object, i.name, i.values); err != nil {
+			return fmt.Errorf("index %s of %T: %w", i.name, i.object, err)
+		}
+	}
+	return nil
+}
+
+func tenantOf(o client.Object) []string { return []string{Tenant(o)} }
+
+// Tenant is the name of the tenant that a profile names.
+func Tenant(o client.Object) string {
+	switch p := o.(type) {
+	case *v1alpha1.AccountProfile:
+		return p.Spec.TenantRef.Name
+	case *v1alpha1.MyAccountProfile:
+		return p.Spec.TenantRef.Name
+	default:
+		return ""
+	}
+}
+
+// Server is the name of a tenant's database server.
+func Server(t *v1alpha1.Tenant) string {
+	if name := t.Spec.Database.ServerRef.Name; name != "" {
+		return name
+	}
+	return DefaultServer
+}
+
+// Hostnames are the host name that a tenant asks for and the one that it has.
+func Hostnames(t *v1alpha1.Tenant) []string {
+	names := []string{t.Spec.Portal.Hostname}
+	if held := HeldHostname(t); held != "" && !slices.Contains(names, held) {
+		names = append(names, held)
+	}
+	return names
+}
+
+// HeldHostname is the host name at which customers reach a tenant, by its status.
+// It is empty while nothing of the tenant is live.
+func HeldHostname(t *v1alpha1.Tenant) string {
+	return strings.TrimPrefix(t.Status.PortalURL, urlScheme)
+}
+
+// PortalURL is the address of the portal at a host name.
+func PortalURL(hostname string) string { return urlScheme + hostname }

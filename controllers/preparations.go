@@ -1,0 +1,180 @@
+package controllers
+
+import (
+	"context"
+	"math/rand/v2"
+	"sync"
+	"time"
+
+	"k8s.io/apimachinery/pkg/types"
+	"sigs.k8s.io/controller-runtime/pkg/log"
+
+	"github.com/foyerhq/foyer/api/v1alpha1"
+	"github.com/foyerhq/foyer/controllers/status"
+	"github.com/foyerhq/foyer/internal/store/admin"
+)
+
+// preparations makes schemas, roles and Secrets of tenants beside the pass, because
+// migrations may take long and a server may be slow: each server has a few places of
+// its own, so that a slow one holds up nobody else's tenants.
+//
+// A preparation is repeated now and then, which only reads when nothing is to do, and
+// heals what was taken away by hand.
+type preparations struct {
+	pace   pace
+	work   func(context.Context, *v1alpha1.Tenant, *server) (admin.Prepared, error)
+	notify func(context.Context, types.NamespacedName)
+
+	ctx    context.Context // of the manager; ends with stop
+	cancel context.CancelFunc
+	jobs   sync.WaitGroup
+
+	mu      sync.Mutex
+	states  map[types.NamespacedName]*preparation
+	places  map[string]chan struct{}
+	stopped bool
+}
+
+// placesPerServer is how many tenants of a server are prepared at the same time.
+const placesPerServer = 4
+
+// prepareTimeout bounds one preparation, its migrations included.
+const prepareTimeout = 10 * time.Minute
+
+// maxRetry bounds the wait before a preparation that failed is tried again.
+const maxRetry = time.Minute
+
+// target is what a preparation is about. Another target needs another preparation.
+type target struct {
+	tenant  types.UID
+	server  string
+	version string // of the server's Secret
+}
+
+// preparation is the state of one tenant.
+type preparation struct {
+	target     target
+	generation int64
+	running    bool
+	started    time.Time
+	finished   time.Time
+	again      time.Time // when it is repeated
+	failures   int
+	prepared   *admin.Prepared // the last success for this target
+	problem    *admin.Problem  // of the last attempt
+}
+
+func newPreparations(p pace, work func(context.Context, *v1alpha1.Tenant, *server) (admin.Prepared, error),
+	notify func(context.Context, types.NamespacedName),
+) *preparations {
+	ctx, cancel := context.WithCancel(context.Background())
+	return &preparations{
+		pace: p, work: work, notify: notify, ctx: ctx, cancel: cancel,
+		states: map[types.NamespacedName]*preparation{},
+		places: map[string]chan struct{}{},
+	}
+}
+
+// stop ends what runs and starts nothing more.
+func (p *preparations) stop() {
+	p.mu.Lock()
+	p.stopped = true
+	p.mu.Unlock()
+	p.cancel()
+	p.jobs.Wait()
+}
+
+// ensure returns what is known of a tenant's preparation, and starts one if it is due.
+func (p *preparations) ensure(t *v1alpha1.Tenant, s *server, hurry bool) preparation {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	key := types.NamespacedName{Namespace: t.Namespace, Name: t.Name}
+	want := target{tenant: t.UID, server: s.name, version: s.version}
+	state, ok := p.states[key]
+	if !ok || state.target != want {
+		state = &preparation{target: want}
+		p.states[key] = state
+	}
+	if !state.running && !p.stopped && p.due(state, t, hurry) {
+		state.running, state.started, state.generation = true, time.Now(), t.Generation
+		p.jobs.Go(func() { p.run(key, state, t.DeepCopy(), s) })
+	}
+	return *state
+}
+
+// due says whether it is time for the first or another attempt. A changed Tenant is a
+// reason to look, as a person may be waiting for something to be healed.
+func (p *preparations) due(s *preparation, t *v1alpha1.Tenant, hurry bool) bool {
+	now := time.Now()
+	return s.finished.IsZero() || !now.Before(s.again) || s.generation != t.Generation ||
+		hurry && now.Sub(s.finished) > p.pace.retry
+}
+
+func (p *preparations) run(key types.NamespacedName, state *preparation, t *v1alpha1.Tenant, s *server) {
+	place := p.placeOn(s.name)
+	select {
+	case place <- struct{}{}:
+		defer func() { <-place }()
+	case <-p.ctx.Done():
+		return
+	}
+	ctx, cancel := context.WithTimeout(p.ctx, prepareTimeout)
+	defer cancel()
+	prepared, err := p.work(ctx, t, s)
+	if p.ctx.Err() != nil {
+		return
+	}
+	if err != nil {
+		log.Log.WithName("prepare").Error(err, "could not prepare the database of a tenant, trying again",
+			"namespace", key.Namespace, "tenant", key.Name, "server", s.name)
+	}
+	p.finish(state, prepared, err)
+	p.notify(p.ctx, key)
+}
+
+func (p *preparations) finish(state *preparation, prepared admin.Prepared, err error) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	now := time.Now()
+	state.running, state.finished = false, now
+	if err == nil {
+		state.prepared, state.problem, state.failures = &prepared, nil, 0
+		state.again = now.Add(p.pace.verify + rand.N(p.pace.verify/5))
+		return
+	}
+	state.problem = problemOf(err)
+	wait := p.pace.retry
+	if state.problem.Reason != status.ReasonUnreachable { // a server that is away is polled, and tried when it is back
+		wait = min(wait<<min(state.failures, 10), maxRetry)
+		state.failures++
+	}
+	state.again = now.Add(wait + rand.N(wait/5))
+}
+
+func (p *preparations) placeOn(server string) chan struct{} {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	place, ok := p.places[server]
+	if !ok {
+		place = make(chan struct{}, placesPerServer)
+		p.places[server] = place
+	}
+	return place
+}
+
+// repeat makes the next pass prepare a tenant again: its database has answered what it
+// should not. Not at once after the last time, which did not help.
+func (p *preparations) repeat(key types.NamespacedName) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if state, ok := p.states[key]; ok {
+		state.again = state.finished.Add(p.pace.retry)
+	}
+}
+
+// forget drops the state of a tenant that is gone.
+func (p *preparations) forget(key types.NamespacedName) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	delete(p.states, key)
+}

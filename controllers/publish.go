@@ -1,0 +1,75 @@
+package controllers
+
+import (
+	"context"
+
+	"github.com/foyerhq/foyer/controllers/apply"
+	"github.com/foyerhq/foyer/controllers/metrics"
+	"github.com/foyerhq/foyer/controllers/provision"
+)
+
+// publish makes the compiled document live. A pass that writes has read the live one
+// from the API server, so that nothing is carried on from an old one; the document is
+// kept in the database before customers get it.
+func (r *Reconciler) publish(ctx context.Context, p *pass) error {
+	if !p.database.ready || !p.known() || p.output.Document == nil || p.published() {
+		return nil
+	}
+	if !p.document.fresh {
+		before := p.document.digest
+		if err := r.readFresh(ctx, p); err != nil {
+			return err
+		}
+		if p.document.digest != before || p.document.lost {
+			return errStale
+		}
+	}
+	err := r.ask(ctx, p, func(ctx context.Context) error {
+		return p.database.tenant.SaveDocument(ctx, documentKind, p.output.Digest, p.output.Document)
+	})
+	if err != nil || !p.database.ready {
+		return err
+	}
+	return r.writeDocument(ctx, p)
+}
+
+// published says whether the compiled document is what the ConfigMap holds.
+func (p *pass) published() bool {
+	d := p.document
+	return d.configMap.ResourceVersion != "" && d.digest == p.output.Digest &&
+		d.configMap.Annotations[provision.AnnotationDigest] == d.digest &&
+		d.configMap.Data[provision.KeySettings] == string(p.output.Document)
+}
+
+func (r *Reconciler) writeDocument(ctx context.Context, p *pass) error {
+	desired := provision.SettingsMap(r.params(p))
+	result, err := r.gateway.EnsureFrom(ctx, p.tenant, p.document.configMap, desired)
+	if err != nil {
+		return err
+	}
+	if result == apply.Foreign {
+		p.inTheWay(apply.Name(desired))
+		return nil
+	}
+	metrics.Writes.WithLabelValues("ConfigMap").Inc()
+	p.document.load(p.output.Document, func(string) bool { return true })
+	p.memory.wrote(p.output.Digest, p.now)
+	return nil
+}
+
+// inTheWay remembers an object of our name that is somebody else's.
+func (p *pass) inTheWay(name string) {
+	p.foreign = name + " exists and does not belong to this Tenant: delete it, or move it out of the way."
+	p.runAgain(foreignPoll)
+}
+
+func (r *Reconciler) params(p *pass) provision.Params {
+	return provision.Params{
+		Tenant:         p.tenant,
+		Image:          r.options.Image,
+		Version:        r.options.Version,
+		TrustedProxies: r.options.TrustedProxies,
+		Document:       p.output.Document,
+		Digest:         p.output.Digest,
+	}
+}

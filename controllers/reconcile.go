@@ -1,0 +1,101 @@
+package controllers
+
+import (
+	"context"
+	"errors"
+	"sync"
+	"time"
+
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/apimachinery/pkg/types"
+	"k8s.io/client-go/tools/events"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/handler"
+	"sigs.k8s.io/controller-runtime/pkg/log"
+	"sigs.k8s.io/controller-runtime/pkg/reconcile"
+
+	"github.com/foyerhq/foyer/controllers/apply"
+	"github.com/foyerhq/foyer/controllers/metrics"
+)
+
+// Reconciler passes over tenants.
+type Reconciler struct {
+	client   client.Client // reads from the cache
+	live     client.Reader // reads from the API server
+	gateway  *apply.Gateway
+	recorder events.EventRecorder
+	options  Options
+	pace     pace
+
+	clusterUID   string
+	servers      *servers
+	preparations *preparations
+	again        *again
+
+	mu       sync.Mutex
+	memories map[types.NamespacedName]*memory
+}
+
+// conflictDelay is the wait before a pass starts again because another writer was
+// faster: long enough that two writers do not run in step.
+const conflictDelay = 20 * time.Millisecond
+
+// Reconcile is the pass over one tenant.
+func (r *Reconciler) Reconcile(ctx context.Context, req reconcile.Request) (reconcile.Result, error) {
+	start := time.Now()
+	p := &pass{key: req.NamespacedName, now: start, memory: r.recall(req.NamespacedName)}
+	phases := []func(context.Context, *pass) error{
+		r.gather,
+		r.readLive,
+		r.compile,
+		r.readyDatabase,
+		r.restore,
+		r.countUsage,
+		r.publish,
+		r.writeWorkloads,
+		r.observe,
+		r.acknowledge,
+		r.report,
+	}
+	var err error
+	for _, phase := range phases {
+		if err = phase(ctx, p); err != nil {
+			break
+		}
+	}
+	metrics.PassSeconds.Observe(time.Since(start).Seconds())
+	switch {
+	case err == nil:
+		metrics.Passes.WithLabelValues(metrics.ResultDone).Inc()
+		return p.result(), nil
+	case apierrors.IsConflict(err) || errors.Is(err, errStale):
+		metrics.Passes.WithLabelValues(metrics.ResultConflict).Inc()
+		log.FromContext(ctx).V(1).Info("starting again, another writer was faster", "cause", err.Error())
+		return reconcile.Result{RequeueAfter: conflictDelay}, nil
+	default:
+		metrics.Passes.WithLabelValues(metrics.ResultError).Inc()
+		return reconcile.Result{}, err
+	}
+}
+
+// result says when the pass is to run again by itself. What nobody waits for goes
+// behind every edit of a person.
+func (p *pass) result() reconcile.Result {
+	if p.next == 0 {
+		return reconcile.Result{}
+	}
+	result := reconcile.Result{RequeueAfter: p.next}
+	if p.next > time.Second {
+		low := handler.LowPriority
+		result.Priority = &low
+	}
+	return result
+}
+
+// runAgain asks for another pass after that time, or sooner.
+func (p *pass) runAgain(after time.Duration) {
+	after = max(after, time.Millisecond)
+	if p.next == 0 || after < p.next {
+		p.next = after
+	}
+}

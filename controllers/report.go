@@ -1,0 +1,152 @@
+package controllers
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"reflect"
+
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/runtime"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/foyerhq/foyer/api/v1alpha1"
+	ac "github.com/foyerhq/foyer/api/v1alpha1/applyconfiguration/api/v1alpha1"
+	"github.com/foyerhq/foyer/controllers/apply"
+	"github.com/foyerhq/foyer/controllers/metrics"
+	"github.com/foyerhq/foyer/controllers/status"
+)
+
+// report writes the status of the Tenant and of each profile, where it differs. One
+// that cannot be written does not keep the others from it.
+func (r *Reconciler) report(ctx context.Context, p *pass) error {
+	p.replicas.Known = p.tenant == nil || p.known()
+	p.replicas.Starting = p.database.starting
+	now := metav1.NewTime(p.now.Truncate(timePrecision))
+	var problems []error
+	if p.tenant != nil {
+		problems = append(problems, r.reportTenant(ctx, p, now))
+	}
+	for i := range p.accountProfiles {
+		problems = append(problems, r.reportAccountProfile(ctx, p, &p.accountProfiles[i], now))
+	}
+	for i := range p.myAccountProfiles {
+		problems = append(problems, r.reportMyAccountProfile(ctx, p, &p.myAccountProfiles[i], now))
+	}
+	return errors.Join(problems...)
+}
+
+func (r *Reconciler) reportTenant(ctx context.Context, p *pass, now metav1.Time) error {
+	former := formerStatus(p.memory, p.tenant, p.tenant.Status)
+	next := status.OfTenant(former, p.tenantFacts(), now)
+	if sameStatus(former.Conditions, next.Conditions, former, next) {
+		return nil
+	}
+	desired := ac.Tenant(p.tenant.Name, p.tenant.Namespace).WithUID(p.tenant.UID)
+	desired.Status = &ac.TenantStatusApplyConfiguration{}
+	if err := convert(next, desired.Status); err != nil {
+		return err
+	}
+	err := r.applyStatus(ctx, p, "Tenant", p.tenant, desired, next, func() *string { return desired.ResourceVersion })
+	if err == nil {
+		r.announce(p.tenant, former.Conditions, next.Conditions)
+	}
+	return err
+}
+
+func (r *Reconciler) reportAccountProfile(ctx context.Context, p *pass, o *v1alpha1.AccountProfile, now metav1.Time) error {
+	former := formerStatus(p.memory, o, o.Status)
+	facts := p.profileFacts(o, p.output.AccountProfiles[o.Name], p.document.parsed.AccountProfiles)
+	next := v1alpha1.AccountProfileStatus(status.OfProfile(status.ProfileStatus(former), facts, now))
+	if sameStatus(former.Conditions, next.Conditions, former, next) {
+		return nil
+	}
+	desired := ac.AccountProfile(o.Name, o.Namespace).WithUID(o.UID)
+	desired.Status = &ac.AccountProfileStatusApplyConfiguration{}
+	if err := convert(next, desired.Status); err != nil {
+		return err
+	}
+	err := r.applyStatus(ctx, p, "AccountProfile", o, desired, next, func() *string { return desired.ResourceVersion })
+	if err == nil {
+		r.announce(o, former.Conditions, next.Conditions)
+	}
+	return err
+}
+
+func (r *Reconciler) reportMyAccountProfile(ctx context.Context, p *pass, o *v1alpha1.MyAccountProfile, now metav1.Time) error {
+	former := formerStatus(p.memory, o, o.Status)
+	facts := p.profileFacts(o, p.output.MyAccountProfiles[o.Name], p.document.parsed.MyAccountProfiles)
+	next := v1alpha1.MyAccountProfileStatus(status.OfProfile(status.ProfileStatus(former), facts, now))
+	if sameStatus(former.Conditions, next.Conditions, former, next) {
+		return nil
+	}
+	desired := ac.MyAccountProfile(o.Name, o.Namespace).WithUID(o.UID)
+	desired.Status = &ac.MyAccountProfileStatusApplyConfiguration{}
+	if err := convert(next, desired.Status); err != nil {
+		return err
+	}
+	err := r.applyStatus(ctx, p, "MyAccountProfile", o, desired, next, func() *string { return desired.ResourceVersion })
+	if err == nil {
+		r.announce(o, former.Conditions, next.Conditions)
+	}
+	return err
+}
+
+// applyStatus writes one status and remembers it until the cache has it. The answer of
+// the API server is decoded into what was sent; version reads it from there.
+func (r *Reconciler) applyStatus(ctx context.Context, p *pass, kind string, o client.Object,
+	desired runtime.ApplyConfiguration, next any, version func() *string,
+) error {
+	err := r.client.Status().Apply(ctx, desired, apply.FieldOwner, client.ForceOwnership)
+	if apierrors.IsNotFound(err) {
+		return nil // it was deleted meanwhile
+	}
+	if err != nil {
+		return fmt.Errorf("write the status of %s %s: %w", kind, o.GetName(), err)
+	}
+	metrics.Writes.WithLabelValues(kind + "/status").Inc()
+	if v := version(); v != nil {
+		p.memory.reported[o.GetUID()] = reported{version: *v, status: next}
+	}
+	return nil
+}
+
+// sameStatus says whether there is nothing to write.
+func sameStatus(a, b []metav1.Condition, former, next any) bool {
+	return status.Same(a, b) && sameBesides(former, next)
+}
+
+// sameBesides compares two statuses without their conditions, in the form in which
+// they are stored.
+func sameBesides(former, next any) bool {
+	a, errA := fields(former)
+	b, errB := fields(next)
+	return errA == nil && errB == nil && reflect.DeepEqual(a, b)
+}
+
+func fields(s any) (map[string]any, error) {
+	encoded, err := json.Marshal(s)
+	if err != nil {
+		return nil, err
+	}
+	var decoded map[string]any
+	if err := json.Unmarshal(encoded, &decoded); err != nil {
+		return nil, err
+	}
+	delete(decoded, "conditions")
+	return decoded, nil
+}
+
+// convert turns a status into its apply configuration: both have the same JSON.
+func convert(from, to any) error {
+	encoded, err := json.Marshal(from)
+	if err != nil {
+		return fmt.Errorf("encode a status: %w", err)
+	}
+	if err := json.Unmarshal(encoded, to); err != nil {
+		return fmt.Errorf("encode a status: %w", err)
+	}
+	return nil
+}

@@ -1,0 +1,290 @@
+package controllers
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"sync"
+
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/foyerhq/foyer/controllers/metrics"
+	"github.com/foyerhq/foyer/controllers/status"
+	"github.com/foyerhq/foyer/internal/store"
+	"github.com/foyerhq/foyer/internal/store/admin"
+)
+
+// Keys of the Secret that declares a database server.
+const (
+	keyURI               = "uri"
+	keyDirectURI         = "directURI"
+	keyAllowedNamespaces = "allowedNamespaces"
+	keyAdopt             = "adopt"
+)
+
+// servers are the database servers that the platform team has declared: one Secret,
+// one connection pool. A server is opened when the first tenant needs it, and again
+// when its Secret changes.
+type servers struct {
+	cached    client.Reader // metadata of the Secrets
+	live      client.Reader // their content
+	namespace string
+
+	mu    sync.Mutex
+	known map[string]*server
+}
+
+// server is one declaration of a database server; a changed Secret makes a new one.
+type server struct {
+	name    string
+	version string // of the Secret
+	config  admin.Config
+	allowed []string
+	adopt   []string
+
+	mu      sync.Mutex
+	opened  *admin.Server
+	failure *admin.Problem // why it cannot be used now
+}
+
+func newServers(cached, live client.Reader, namespace string) *servers {
+	return &servers{cached: cached, live: live, namespace: namespace, known: map[string]*server{}}
+}
+
+// find returns the server of that name if it serves the namespace. Otherwise the
+// problem says, in the same words for a server that does not exist and for one that
+// is not for this namespace, what the platform team can do.
+func (s *servers) find(ctx context.Context, name, namespace string) (*server, *admin.Problem, error) {
+	if err := s.refresh(ctx); err != nil {
+		return nil, nil, err
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if found, ok := s.known[name]; ok && found.serves(namespace) {
+		return found, nil, nil
+	}
+	return nil, s.notFound(name, namespace), nil
+}
+
+func (s *servers) notFound(name, namespace string) *admin.Problem {
+	var usable []string
+	for other, server := range s.known {
+		if server.serves(namespace) {
+			usable = append(usable, other)
+		}
+	}
+	slices.Sort(usable)
+	choice := "No server is declared for this namespace."
+	if len(usable) > 0 {
+		choice = "Declared for this namespace: " + strings.Join(usable, ", ") + "."
+	}
+	return &admin.Problem{
+		Reason: status.ReasonServerNotFound,
+		Message: fmt.Sprintf("Database server %q is not declared for namespace %s. %s The platform team declares a server as a Secret "+
+			"of its name in namespace %s, labelled %s, with key %s, and %s in its key %s.",
+			name, namespace, choice, s.namespace, LabelServer, keyURI, namespace, keyAllowedNamespaces),
+	}
+}
+
+func (s *server) serves(namespace string) bool {
+	return slices.Contains(s.allowed, "*") || slices.Contains(s.allowed, namespace)
+}
+
+// refresh reads the Secrets that have changed.
+func (s *servers) refresh(ctx context.Context) error {
+	var list metav1.PartialObjectMetadataList
+	list.SetGroupVersionKind(corev1.SchemeGroupVersion.WithKind("SecretList"))
+	err := s.cached.List(ctx, &list, client.InNamespace(s.namespace), client.HasLabels{LabelServer})
+	if err != nil {
+		return fmt.Errorf("list the Secrets of database servers: %w", err)
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	present := map[string]bool{}
+	for _, secret := range list.Items {
+		present[secret.Name] = true
+		if old, ok := s.known[secret.Name]; ok && old.version == secret.ResourceVersion {
+			continue
+		}
+		if err := s.read(ctx, secret.Name); err != nil {
+			return err
+		}
+	}
+	for name := range s.known {
+		if !present[name] {
+			s.drop(name)
+		}
+	}
+	return nil
+}
+
+func (s *servers) read(ctx context.Context, name string) error {
+	var secret corev1.Secret
+	err := s.live.Get(ctx, types.NamespacedName{Namespace: s.namespace, Name: name}, &secret)
+	if client.IgnoreNotFound(err) != nil {
+		return fmt.Errorf("read the Secret of database server %s: %w", name, err)
+	}
+	if old, ok := s.known[name]; ok && err == nil && old.version == secret.ResourceVersion {
+		return nil // the cache is behind, this one is not
+	}
+	s.drop(name)
+	if err == nil {
+		s.known[name] = declared(&secret)
+	}
+	return nil
+}
+
+func declared(secret *corev1.Secret) *server {
+	value := func(key string) string { return strings.TrimSpace(string(secret.Data[key])) }
+	return &server{
+		name:    secret.Name,
+		version: secret.ResourceVersion,
+		config:  admin.Config{URI: value(keyURI), DirectURI: value(keyDirectURI)},
+		allowed: words(value(keyAllowedNamespaces)),
+		adopt:   words(value(keyAdopt)),
+	}
+}
+
+// words splits a list by commas and white space.
+func words(list string) []string {
+	return strings.FieldsFunc(list, func(r rune) bool { return strings.ContainsRune(", \t\r\n", r) })
+}
+
+// drop closes a server. Those who use it at this moment finish first.
+func (s *servers) drop(name string) {
+	if old, ok := s.known[name]; ok {
+		delete(s.known, name)
+		metrics.ServerUp.DeleteLabelValues(name)
+		go old.close()
+	}
+}
+
+func (s *servers) close() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for name := range s.known {
+		s.drop(name)
+	}
+}
+
+func (s *server) close() {
+	s.mu.Lock()
+	opened := s.opened
+	s.opened = nil
+	s.mu.Unlock()
+	if opened != nil {
+		opened.Close()
+	}
+}
+
+// open returns the connection pool of the server, or why it cannot be used now.
+func (s *server) open() (*admin.Server, *admin.Problem) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.failure != nil {
+		return nil, s.failure
+	}
+	if s.opened != nil {
+		return s.opened, nil
+	}
+	if s.config.URI == "" {
+		s.failure = &admin.Problem{Reason: status.ReasonInvalidServer,
+			Message: fmt.Sprintf("The Secret of database server %q has no key %s.", s.name, keyURI)}
+		return nil, s.failure
+	}
+	opened, err := admin.Open(s.config)
+	if err != nil {
+		s.failure = problemOf(err)
+		return nil, s.failure
+	}
+	s.opened = opened
+	return opened, nil
+}
+
+// down remembers that the server does not answer, until a poll finds that it does. It
+// says whether that is news.
+func (s *server) down(problem *admin.Problem) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	news := s.failure == nil
+	s.failure = problem
+	metrics.ServerUp.WithLabelValues(s.name).Set(0)
+	return news
+}
+
+// poll asks whether the server answers, and says whether that has changed.
+func (s *server) poll(ctx context.Context) bool {
+	s.mu.Lock()
+	opened := s.opened
+	s.mu.Unlock()
+	if opened == nil {
+		return false // nobody uses it, or its Secret is wrong
+	}
+	if err := opened.Ping(ctx); err != nil {
+		return s.down(problemOf(err))
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	news := s.failure != nil
+	s.failure = nil
+	metrics.ServerUp.WithLabelValues(s.name).Set(1)
+	return news
+}
+
+// pollServers polls every server and runs the tenants of those that have come or gone.
+func (r *Reconciler) pollServers(ctx context.Context) {
+	r.servers.mu.Lock()
+	var list []*server
+	for _, s := range r.servers.known {
+		list = append(list, s)
+	}
+	r.servers.mu.Unlock()
+	var polls sync.WaitGroup
+	for _, s := range list {
+		polls.Go(func() {
+			limited, cancel := context.WithTimeout(ctx, askTimeout)
+			defer cancel()
+			if s.poll(limited) && ctx.Err() == nil {
+				r.runTenantsOf(ctx, s.name)
+			}
+		})
+	}
+	polls.Wait()
+}
+
+func (r *Reconciler) runTenantsOf(ctx context.Context, server string) {
+	for _, request := range r.requestsOnServer(ctx, server) {
+		r.again.now(ctx, request.NamespacedName)
+	}
+}
+
+// problemOf puts an error of a database into words for a status.
+func problemOf(err error) *admin.Problem {
+	var problem *admin.Problem
+	switch {
+	case errors.As(err, &problem):
+		return problem
+	case store.Unavailable(err):
+		return &admin.Problem{Reason: status.ReasonUnreachable, Message: "The database server does not answer.", Err: err}
+	default:
+		return &admin.Problem{Reason: reasonFailed,
+			Message: "The database refused something that Foyer needs; the operator's log has the details.", Err: err}
+	}
+}
+
+// reasonFailed is the reason of a problem that has no better name.
+const reasonFailed = "Failed"
+
+// waits says whether a problem can go away without anybody changing what was declared.
+func waits(problem *admin.Problem) bool {
+	switch problem.Reason {
+	case status.ReasonUnreachable, status.ReasonServerNotFound, status.ReasonPreparing, reasonFailed:
+		return true
+	}
+	return false
+}

@@ -1,0 +1,140 @@
+package status
+
+import (
+	"slices"
+	"strings"
+
+	"k8s.io/apimachinery/pkg/api/equality"
+	"k8s.io/apimachinery/pkg/api/meta"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"github.com/foyerhq/foyer/api/v1alpha1"
+)
+
+// The reasons of conditions.
+const (
+	ReasonReady               = "Ready"
+	ReasonAccepted            = "Accepted"
+	ReasonResolved            = "Resolved"
+	ReasonProgrammed          = "Programmed"
+	ReasonAvailable           = "Available"
+	ReasonPaused              = "Paused"
+	ReasonPreparing           = "Preparing"
+	ReasonPrepared            = "Prepared"
+	ReasonUnreachable         = "Unreachable"
+	ReasonServerNotFound      = "ServerNotFound"
+	ReasonInvalidServer       = "InvalidServer"
+	ReasonForeignObject       = "ForeignObject"
+	ReasonLoadFailed          = "LoadFailed"
+	ReasonNoReadyReplica      = "NoReadyReplica"
+	ReasonPending             = "Pending"
+	ReasonNotAccepted         = "NotAccepted"
+	ReasonNotDeployed         = "NotDeployed"
+	ReasonDatabaseUnreachable = "DatabaseUnreachable"
+	ReasonDatabaseNotReady    = "DatabaseNotReady"
+	ReasonTenantNotReady      = "TenantNotReady"
+)
+
+// maxMessage keeps a message readable; the API allows 32,768 bytes.
+const maxMessage = 1024
+
+// Finding is one fact in the form of a condition.
+type Finding struct {
+	Status  metav1.ConditionStatus
+	Reason  string
+	Message string
+	// Stalled: it stays as it is until a person changes what was declared.
+	Stalled bool
+}
+
+// Yes, No and Unknown make findings; Stuck is a No that waits for a person.
+func Yes(reason, message string) Finding {
+	return Finding{Status: metav1.ConditionTrue, Reason: reason, Message: message}
+}
+
+// No is a finding that something is not so yet, or not any more.
+func No(reason, message string) Finding {
+	return Finding{Status: metav1.ConditionFalse, Reason: reason, Message: message}
+}
+
+// Stuck is a finding that something is not so until a person acts.
+func Stuck(reason, message string) Finding {
+	return Finding{Status: metav1.ConditionFalse, Reason: reason, Message: message, Stalled: true}
+}
+
+// Unknown is a finding that it cannot be told.
+func Unknown(reason, message string) Finding {
+	return Finding{Status: metav1.ConditionUnknown, Reason: reason, Message: message}
+}
+
+// IsTrue says whether the finding is positive.
+func (f Finding) IsTrue() bool { return f.Status == metav1.ConditionTrue }
+
+// conditions collects the conditions of one object.
+type conditions struct {
+	former     []metav1.Condition
+	generation int64
+	now        metav1.Time
+	list       []metav1.Condition
+}
+
+func (c *conditions) add(kind string, f Finding) {
+	next := metav1.Condition{
+		Type:               kind,
+		Status:             f.Status,
+		ObservedGeneration: c.generation,
+		LastTransitionTime: c.now,
+		Reason:             f.Reason,
+		Message:            shorten(f.Message),
+	}
+	if old := meta.FindStatusCondition(c.former, kind); old != nil && old.Status == f.Status {
+		next.LastTransitionTime = old.LastTransitionTime
+	}
+	c.list = append(c.list, next)
+}
+
+// finish adds Ready and what goes with it. The first finding that is not True decides.
+func (c *conditions) finish(ready Finding, findings ...Finding) {
+	for _, f := range findings {
+		if !f.IsTrue() {
+			ready = Finding{Status: metav1.ConditionFalse, Reason: f.Reason, Message: f.Message, Stalled: f.Stalled}
+			break
+		}
+	}
+	c.add(v1alpha1.ConditionReady, ready)
+	switch {
+	case ready.IsTrue():
+	case ready.Stalled:
+		c.add(v1alpha1.ConditionStalled, Yes(ready.Reason, ready.Message))
+	default:
+		c.add(v1alpha1.ConditionReconciling, Yes(ready.Reason, ready.Message))
+	}
+}
+
+func shorten(message string) string {
+	if len(message) <= maxMessage {
+		return message
+	}
+	return strings.ToValidUTF8(message[:maxMessage-3], "") + "..."
+}
+
+// Former returns a condition of the former status as a finding, if there is one.
+func Former(list []metav1.Condition, kind string) (Finding, bool) {
+	c := meta.FindStatusCondition(list, kind)
+	if c == nil {
+		return Finding{}, false
+	}
+	stalled := meta.IsStatusConditionTrue(list, v1alpha1.ConditionStalled)
+	return Finding{Status: c.Status, Reason: c.Reason, Message: c.Message, Stalled: stalled && c.Status == metav1.ConditionFalse}, true
+}
+
+// Same says whether two lists of conditions are equal, in whatever order.
+func Same(a, b []metav1.Condition) bool {
+	return equality.Semantic.DeepEqual(sorted(a), sorted(b))
+}
+
+func sorted(list []metav1.Condition) []metav1.Condition {
+	list = slices.Clone(list)
+	slices.SortFunc(list, func(a, b metav1.Condition) int { return strings.Compare(a.Type, b.Type) })
+	return list
+}

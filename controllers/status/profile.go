@@ -1,0 +1,90 @@
+package status
+
+import (
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"github.com/foyerhq/foyer/api/v1alpha1"
+)
+
+// Profile is what a pass has found of an AccountProfile or a MyAccountProfile.
+type Profile struct {
+	Generation   int64
+	Accepted     Finding
+	ResolvedRefs Finding
+	// LiveGeneration is the generation in the live document, 0 if there is none.
+	LiveGeneration int64
+	Document       Document
+	Accounts       *int64 // nil: unknown, the last count stays
+
+	// Of the tenant: whether it exists, is acceptable or live, and what its database
+	// says.
+	TenantLive bool
+	Paused     bool
+	Database   Finding
+}
+
+// ProfileStatus are the fields that the statuses of both kinds of profiles share.
+type ProfileStatus struct {
+	Conditions         []metav1.Condition
+	ObservedGeneration int64
+	LiveGeneration     int64
+	LastModifiedTime   *metav1.Time
+	Accounts           *int64
+}
+
+// OfProfile returns the status of a profile.
+func OfProfile(old ProfileStatus, p Profile, now metav1.Time) ProfileStatus {
+	next := old
+	next.ObservedGeneration = p.Generation
+	if p.Accounts != nil {
+		next.Accounts = p.Accounts
+	}
+	if p.Document.Known {
+		next.LiveGeneration = p.LiveGeneration
+		switch {
+		case p.LiveGeneration == 0:
+			next.LastModifiedTime = nil
+		case p.LiveGeneration != old.LiveGeneration:
+			next.LastModifiedTime = &now
+		}
+	}
+	programmed := p.programmed(old)
+	c := &conditions{former: old.Conditions, generation: p.Generation, now: now}
+	c.add(v1alpha1.ConditionAccepted, p.Accepted)
+	c.add(v1alpha1.ConditionResolvedRefs, p.ResolvedRefs)
+	c.add(v1alpha1.ConditionProgrammed, programmed)
+	c.finish(Yes(ReasonReady, "Customers have this configuration."), p.explain(p.Accepted), p.explain(p.ResolvedRefs), programmed)
+	next.Conditions = c.list
+	return next
+}
+
+func (p Profile) programmed(old ProfileStatus) Finding {
+	switch {
+	case !p.Document.Known:
+		return Unknown(ReasonDatabaseUnreachable, "What is live is lost and is restored when the database answers.")
+	case p.LiveGeneration == p.Generation:
+		return p.Document.ofProfile(formerProgrammed(old.Conditions, p.Generation, old.LiveGeneration))
+	case !p.Accepted.IsTrue() || !p.ResolvedRefs.IsTrue():
+		return notLive(p.LiveGeneration)
+	case p.Paused:
+		return Stuck(ReasonPaused, "It goes live when the tenant's spec.state is Active.")
+	case !p.TenantLive:
+		return No(ReasonTenantNotReady, "It goes live together with its tenant, which is not accepted.")
+	case !p.Database.IsTrue():
+		return databaseFirst(p.Database)
+	default:
+		return pending()
+	}
+}
+
+// explain adds to a refusal what customers have instead.
+func (p Profile) explain(f Finding) Finding {
+	switch {
+	case f.IsTrue() || !p.Document.Known || p.LiveGeneration == p.Generation:
+	case p.LiveGeneration == 0:
+		f.Message += " Nothing of this profile is live."
+	default:
+		f.Message += " Customers keep the last accepted generation."
+	}
+	return f
+}

@@ -1,0 +1,151 @@
+package status
+
+import (
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/utils/ptr"
+
+	"github.com/foyerhq/foyer/api/v1alpha1"
+)
+
+// Tenant is what a pass has found of a Tenant.
+type Tenant struct {
+	Generation   int64
+	Accepted     Finding
+	ResolvedRefs Finding
+	Database     Finding
+	// Portal and Backoffice say whether they have a ready replica.
+	Portal, Backoffice Finding
+	// Foreign is a sentence about an object that is in the way, or empty.
+	Foreign string
+	// Paused, and Waiting: something declared is not live because of it.
+	Paused, Waiting bool
+
+	// LiveGeneration is the generation in the live document, LiveURL its portal's.
+	LiveGeneration int64
+	LiveURL        string
+	Document       Document
+
+	Version  string // empty: the workloads were not looked at
+	Accounts *int64 // nil: unknown, the last count stays
+	Default  v1alpha1.DefaultAccountProfileStatus
+	Prepared *v1alpha1.DatabaseStatus // nil: not known now, the last stays
+	Orphaned []v1alpha1.OrphanedProfile
+	Rejected int32
+}
+
+// OfTenant returns the status of a Tenant.
+func OfTenant(old v1alpha1.TenantStatus, t Tenant, now metav1.Time) v1alpha1.TenantStatus {
+	next := *old.DeepCopy()
+	next.ObservedGeneration = t.Generation
+	next.Rejected = ptr.To(t.Rejected)
+	if t.Version != "" {
+		next.Version = t.Version
+	}
+	if t.Accounts != nil {
+		next.Accounts = t.Accounts
+	}
+	if t.Prepared != nil {
+		next.Database = *t.Prepared
+	}
+	if t.Default.Name != "" {
+		next.DefaultAccountProfile = t.Default
+	}
+	if t.Document.Known {
+		next.LiveGeneration = t.LiveGeneration
+		next.PortalURL = t.LiveURL
+		next.OrphanedProfiles = t.Orphaned
+		next.Config = t.config(old.Config)
+	}
+	next.Conditions = t.conditions(old, now)
+	return next
+}
+
+func (t Tenant) config(old v1alpha1.ConfigStatus) v1alpha1.ConfigStatus {
+	d := t.Document
+	if d.Digest == "" {
+		return v1alpha1.ConfigStatus{}
+	}
+	if !d.Asked && old.SettingsDigest == d.Digest {
+		return old
+	}
+	return v1alpha1.ConfigStatus{
+		SettingsDigest:     d.Digest,
+		Replicas:           ptr.To(d.Replicas),
+		ProgrammedReplicas: ptr.To(d.Programmed),
+	}
+}
+
+func (t Tenant) conditions(old v1alpha1.TenantStatus, now metav1.Time) []metav1.Condition {
+	programmed := t.programmed(old)
+	c := &conditions{former: old.Conditions, generation: t.Generation, now: now}
+	c.add(v1alpha1.ConditionAccepted, t.Accepted)
+	c.add(v1alpha1.ConditionResolvedRefs, t.ResolvedRefs)
+	c.add(v1alpha1.ConditionDatabaseReady, t.Database)
+	c.add(v1alpha1.ConditionProgrammed, programmed)
+	c.add(v1alpha1.ConditionPortalAvailable, t.Portal)
+	c.add(v1alpha1.ConditionBackofficeAvailable, t.Backoffice)
+
+	ready := Yes(ReasonReady, "The portal and the backoffice run what is declared.")
+	if t.Paused {
+		ready = Yes(ReasonPaused, "The tenant runs and is paused: nothing is changed until spec.state is Active.")
+	}
+	findings := []Finding{t.Accepted, t.ResolvedRefs, t.Database, programmed, t.Portal, t.Backoffice}
+	if t.Paused && t.Waiting { // before anything else: it explains the rest
+		findings = append([]Finding{t.pausedFinding()}, findings...)
+	}
+	c.finish(ready, findings...)
+	return c.list
+}
+
+func (t Tenant) pausedFinding() Finding {
+	return Stuck(ReasonPaused, "The tenant is paused, and something declared is not live: set spec.state to Active.")
+}
+
+// programmed says whether this generation is what the replicas run.
+func (t Tenant) programmed(old v1alpha1.TenantStatus) Finding {
+	live := t.LiveGeneration == t.Generation || t.Paused && !t.Waiting
+	switch {
+	case t.Foreign != "":
+		return Stuck(ReasonForeignObject, t.Foreign)
+	case !t.Document.Known:
+		return Unknown(ReasonDatabaseUnreachable, "What is live is lost and is restored when the database answers.")
+	case t.Document.Digest != "" && live:
+		return t.Document.ofTenant(formerOfTenant(old, t.Generation))
+	case t.Paused:
+		return t.pausedFinding()
+	case !t.Accepted.IsTrue() || !t.ResolvedRefs.IsTrue():
+		return notLive(t.LiveGeneration)
+	case !t.Database.IsTrue():
+		return databaseFirst(t.Database)
+	default:
+		return pending()
+	}
+}
+
+// formerOfTenant is what was said of Programmed. It counts for a new generation of a
+// paused tenant too, which changes nothing.
+func formerOfTenant(old v1alpha1.TenantStatus, generation int64) Finding {
+	if f := formerProgrammed(old.Conditions, generation, old.LiveGeneration); f.Status != "" {
+		return f
+	}
+	f, _ := Former(old.Conditions, v1alpha1.ConditionProgrammed)
+	if old.LiveGeneration < generation && f.Reason == ReasonProgrammed {
+		return Finding{}
+	}
+	return f
+}
+
+func notLive(liveGeneration int64) Finding {
+	if liveGeneration == 0 {
+		return No(ReasonNotAccepted, "Nothing of it is live: this generation was not accepted, and none was before.")
+	}
+	return No(ReasonNotAccepted, "The last accepted generation stays live: this one was not accepted.")
+}
+
+// databaseFirst explains why something acceptable is not live.
+func databaseFirst(database Finding) Finding {
+	if database.Reason == ReasonUnreachable {
+		return Unknown(ReasonDatabaseUnreachable, "It goes live when the database answers: a configuration is kept there before customers get it.")
+	}
+	return No(ReasonDatabaseNotReady, "It goes live when the tenant's database is ready.")
+}

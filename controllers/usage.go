@@ -1,0 +1,54 @@
+package controllers
+
+import (
+	"context"
+	"math/rand/v2"
+	"slices"
+
+	"github.com/foyerhq/foyer/internal/config"
+)
+
+// countUsage asks how many accounts use what, when that is due: about once a minute,
+// more often while a deleted profile waits to be unused, and at once when other
+// accounts have to be looked at, or when every replica knows that a profile is gone,
+// because only a count after that may drop it.
+func (r *Reconciler) countUsage(ctx context.Context, p *pass) error {
+	if !p.database.ready || p.document.body == nil && p.output.Document == nil {
+		return nil
+	}
+	m := p.memory
+	settled := p.acknowledged()
+	if wait := m.usageNext.Sub(p.now); wait > 0 && m.usage != nil &&
+		slices.Equal(m.customers, p.output.Customers) && (m.settled || !settled || !p.retiring()) {
+		p.runAgain(wait)
+		return nil
+	}
+	var usage config.Usage
+	err := r.ask(ctx, p, func(ctx context.Context) (err error) {
+		if err = p.database.tenant.Fold(ctx); err != nil {
+			return err
+		}
+		usage, err = p.database.tenant.Usage(ctx, p.output.Customers)
+		return err
+	})
+	if err != nil || !p.database.ready {
+		return err
+	}
+	wait := r.pace.usage
+	if p.retiring() {
+		wait = r.pace.retiring
+	}
+	wait += rand.N(wait / 5)
+	m.usage, m.usageNext = &usage, p.now.Add(wait)
+	m.customers, m.settled = p.output.Customers, settled
+	p.runAgain(wait)
+	return r.compile(ctx, p)
+}
+
+// retiring says whether a deleted profile waits until no account uses it.
+func (p *pass) retiring() bool { return len(p.output.Orphaned) > 0 }
+
+// acknowledged says whether every replica is known to run the live document.
+func (p *pass) acknowledged() bool {
+	return p.memory.digest != "" && p.memory.digest == p.document.digest && p.memory.complete
+}

@@ -1,0 +1,205 @@
+package controllers
+
+import (
+	"context"
+	"slices"
+	"time"
+
+	appsv1 "k8s.io/api/apps/v1"
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/labels"
+	"k8s.io/apimachinery/pkg/selection"
+	"k8s.io/apimachinery/pkg/types"
+	"k8s.io/client-go/util/workqueue"
+	"sigs.k8s.io/controller-runtime/pkg/builder"
+	"sigs.k8s.io/controller-runtime/pkg/cache"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/event"
+	"sigs.k8s.io/controller-runtime/pkg/handler"
+	"sigs.k8s.io/controller-runtime/pkg/log"
+	"sigs.k8s.io/controller-runtime/pkg/manager"
+	"sigs.k8s.io/controller-runtime/pkg/predicate"
+	"sigs.k8s.io/controller-runtime/pkg/reconcile"
+	"sigs.k8s.io/controller-runtime/pkg/source"
+
+	"github.com/foyerhq/foyer/api/v1alpha1"
+	"github.com/foyerhq/foyer/controllers/index"
+	"github.com/foyerhq/foyer/controllers/provision"
+)
+
+// LabelServer marks the Secrets that declare database servers.
+const LabelServer = "foyer.dev/database-server"
+
+// CacheOptions are what the manager caches: of built-in kinds what carries our labels
+// only, of Secrets the metadata of the database servers in the operator's namespace,
+// and of pods neither spec nor containers.
+func CacheOptions(namespace string) cache.Options {
+	ours := cache.ByObject{Label: exists(provision.LabelTenant)}
+	return cache.Options{
+		DefaultTransform: cache.TransformStripManagedFields(),
+		ByObject: map[client.Object]cache.ByObject{
+			&corev1.ConfigMap{}:  ours,
+			&corev1.Service{}:    ours,
+			&appsv1.Deployment{}: ours,
+			&corev1.Pod{}:        {Label: ours.Label, Transform: slimPod},
+			&corev1.Secret{}: {Namespaces: map[string]cache.Config{
+				namespace: {LabelSelector: exists(LabelServer)},
+			}},
+		},
+	}
+}
+
+func exists(label string) labels.Selector {
+	requirement, err := labels.NewRequirement(label, selection.Exists, nil)
+	if err != nil { // the labels are constants
+		return labels.Nothing()
+	}
+	return labels.NewSelector().Add(*requirement)
+}
+
+func slimPod(o any) (any, error) {
+	if pod, ok := o.(*corev1.Pod); ok {
+		pod.ManagedFields = nil
+		pod.Spec = corev1.PodSpec{}
+		pod.Status = corev1.PodStatus{Phase: pod.Status.Phase, Conditions: pod.Status.Conditions}
+	}
+	return o, nil
+}
+
+// watch runs the pass by whatever can change its outcome.
+func watch(mgr manager.Manager, r *Reconciler, concurrency int) error {
+	generation := builder.WithPredicates(predicate.GenerationChangedPredicate{})
+	byTenant := handler.EnqueueRequestsFromMapFunc(tenantOfProfile)
+	return builder.ControllerManagedBy(mgr).
+		Named("tenant").
+		For(&v1alpha1.Tenant{}, generation).
+		Watches(&v1alpha1.AccountProfile{}, byTenant, generation).
+		Watches(&v1alpha1.MyAccountProfile{}, byTenant, generation).
+		Watches(&v1alpha1.Tenant{}, handler.EnqueueRequestsFromMapFunc(r.claimants), builder.WithPredicates(hostnameReleased())).
+		Owns(&corev1.ConfigMap{}).
+		Owns(&corev1.Service{}).
+		Owns(&appsv1.Deployment{}).
+		Watches(&corev1.Pod{}, handler.EnqueueRequestsFromMapFunc(tenantOfPod), builder.WithPredicates(readinessChanged())).
+		WatchesMetadata(&corev1.Secret{}, handler.EnqueueRequestsFromMapFunc(r.tenantsOfServerSecret)).
+		WatchesRawSource(r.again.source()).
+		WithOptions(controllerOptions(concurrency)).
+		Complete(r)
+}
+
+// newRateLimiter: 20 ms, doubling up to a minute, for each tenant by itself.
+func newRateLimiter() workqueue.TypedRateLimiter[reconcile.Request] {
+	return workqueue.NewTypedItemExponentialFailureRateLimiter[reconcile.Request](20*time.Millisecond, time.Minute)
+}
+
+func tenantOfProfile(_ context.Context, o client.Object) []reconcile.Request {
+	return request(o.GetNamespace(), index.Tenant(o))
+}
+
+func tenantOfPod(_ context.Context, o client.Object) []reconcile.Request {
+	return request(o.GetNamespace(), o.GetLabels()[provision.LabelTenant])
+}
+
+func request(namespace, name string) []reconcile.Request {
+	return []reconcile.Request{{NamespacedName: types.NamespacedName{Namespace: namespace, Name: name}}}
+}
+
+// claimants are the other tenants that ask for a host name of this one.
+func (r *Reconciler) claimants(ctx context.Context, o client.Object) []reconcile.Request {
+	tenant, ok := o.(*v1alpha1.Tenant)
+	if !ok {
+		return nil
+	}
+	var requests []reconcile.Request
+	for _, hostname := range index.Hostnames(tenant) {
+		for _, other := range r.indexed(ctx, index.TenantsByHostname, hostname) {
+			if client.ObjectKeyFromObject(&other) != client.ObjectKeyFromObject(tenant) {
+				requests = append(requests, request(other.Namespace, other.Name)...)
+			}
+		}
+	}
+	return requests
+}
+
+// tenantsOfServerSecret are the tenants on a database server.
+func (r *Reconciler) tenantsOfServerSecret(ctx context.Context, o client.Object) []reconcile.Request {
+	return r.requestsOnServer(ctx, o.GetName())
+}
+
+func (r *Reconciler) requestsOnServer(ctx context.Context, server string) []reconcile.Request {
+	var requests []reconcile.Request
+	for _, tenant := range r.indexed(ctx, index.TenantsByServer, server) {
+		requests = append(requests, request(tenant.Namespace, tenant.Name)...)
+	}
+	return requests
+}
+
+// indexed reads tenants from the cache. Its errors are those of a cache that has no
+// such index, which Setup has excluded, or that is not started.
+func (r *Reconciler) indexed(ctx context.Context, name, value string) []v1alpha1.Tenant {
+	var list v1alpha1.TenantList
+	if err := r.client.List(ctx, &list, client.MatchingFields{name: value}); err != nil {
+		log.FromContext(ctx).Error(err, "could not read tenants from the cache", "index", name)
+		return nil
+	}
+	return list.Items
+}
+
+// hostnameReleased passes what can free a host name for another tenant.
+func hostnameReleased() predicate.Predicate {
+	return predicate.Funcs{
+		CreateFunc:  func(event.CreateEvent) bool { return false },
+		GenericFunc: func(event.GenericEvent) bool { return false },
+		DeleteFunc:  func(event.DeleteEvent) bool { return true },
+		UpdateFunc: func(e event.UpdateEvent) bool {
+			before, ok := e.ObjectOld.(*v1alpha1.Tenant)
+			after, ok2 := e.ObjectNew.(*v1alpha1.Tenant)
+			return ok && ok2 && !slices.Equal(index.Hostnames(before), index.Hostnames(after))
+		},
+	}
+}
+
+// readinessChanged passes pods that come, go, or change whether they count.
+func readinessChanged() predicate.Predicate {
+	return predicate.Funcs{
+		UpdateFunc: func(e event.UpdateEvent) bool {
+			before, ok := e.ObjectOld.(*corev1.Pod)
+			after, ok2 := e.ObjectNew.(*corev1.Pod)
+			return ok && ok2 && counts(before) != counts(after)
+		},
+	}
+}
+
+// counts says whether a pod is one that customers can reach: ready and not leaving.
+func counts(pod *corev1.Pod) bool {
+	if pod.DeletionTimestamp != nil {
+		return false
+	}
+	for _, c := range pod.Status.Conditions {
+		if c.Type == corev1.PodReady {
+			return c.Status == corev1.ConditionTrue
+		}
+	}
+	return false
+}
+
+// again runs passes that something beside the pass asks for.
+type again struct {
+	events chan event.GenericEvent
+}
+
+func newAgain() *again { return &again{events: make(chan event.GenericEvent)} }
+
+// now runs the pass over a tenant. It waits until the queue has taken the request, or
+// until ctx ends.
+func (a *again) now(ctx context.Context, key types.NamespacedName) {
+	tenant := &v1alpha1.Tenant{ObjectMeta: metav1.ObjectMeta{Namespace: key.Namespace, Name: key.Name}}
+	select {
+	case a.events <- event.GenericEvent{Object: tenant}:
+	case <-ctx.Done():
+	}
+}
+
+func (a *again) source() source.Source {
+	return source.Channel(a.events, &handler.EnqueueRequestForObject{})
+}

@@ -1,0 +1,86 @@
+package controllers
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	appsv1 "k8s.io/api/apps/v1"
+	corev1 "k8s.io/api/core/v1"
+	"k8s.io/utils/ptr"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/foyerhq/foyer/controllers/apply"
+	"github.com/foyerhq/foyer/controllers/metrics"
+	"github.com/foyerhq/foyer/controllers/provision"
+	"github.com/foyerhq/foyer/controllers/status"
+)
+
+// foreignPoll is how often the pass looks whether an object that is in the way has
+// gone: it has none of our labels, so no event tells.
+const foreignPoll = 15 * time.Second
+
+// writeWorkloads makes Services and Deployments as declared. A refused or paused
+// tenant keeps those that it has, and so does one whose database is not there.
+func (r *Reconciler) writeWorkloads(ctx context.Context, p *pass) error {
+	if !p.database.ready || !p.known() || p.output.Document == nil || p.document.body == nil || p.foreign != "" {
+		return nil
+	}
+	for _, desired := range provision.Objects(r.params(p)) {
+		result, err := r.gateway.Ensure(ctx, p.tenant, desired)
+		if err != nil {
+			return err
+		}
+		switch result {
+		case apply.Foreign:
+			p.inTheWay(apply.Name(desired))
+		case apply.Applied:
+			metrics.Writes.WithLabelValues(ptr.Deref(desired.GetKind(), "")).Inc()
+		}
+	}
+	if p.foreign == "" {
+		p.version = r.options.Version
+	}
+	return nil
+}
+
+// observe looks at the Deployments and the pods.
+func (r *Reconciler) observe(ctx context.Context, p *pass) error {
+	if p.tenant == nil {
+		return nil
+	}
+	p.available = map[provision.Component]status.Finding{}
+	for _, c := range provision.Components() {
+		finding, err := r.availability(ctx, p, c)
+		if err != nil {
+			return err
+		}
+		p.available[c] = finding
+	}
+	var pods corev1.PodList
+	err := r.client.List(ctx, &pods, client.InNamespace(p.key.Namespace), client.MatchingLabels{provision.LabelTenant: p.key.Name})
+	if err != nil {
+		return fmt.Errorf("read pods: %w", err)
+	}
+	p.pods = pods.Items
+	return nil
+}
+
+func (r *Reconciler) availability(ctx context.Context, p *pass, c provision.Component) (status.Finding, error) {
+	var deployment appsv1.Deployment
+	key := client.ObjectKey{Namespace: p.key.Namespace, Name: provision.WorkloadName(p.key.Name, c)}
+	if err := r.client.Get(ctx, key, &deployment); client.IgnoreNotFound(err) != nil {
+		return status.Finding{}, fmt.Errorf("read Deployment %s: %w", key.Name, err)
+	} else if err != nil {
+		return status.No(status.ReasonNotDeployed, "The "+string(c)+" is not deployed yet."), nil
+	}
+	if deployment.Status.ReadyReplicas > 0 {
+		return status.Yes(status.ReasonAvailable, "The "+string(c)+" has a ready replica."), nil
+	}
+	for _, condition := range deployment.Status.Conditions {
+		if condition.Type == appsv1.DeploymentReplicaFailure && condition.Status == corev1.ConditionTrue {
+			return status.No("ReplicaFailure", "The "+string(c)+" cannot get a pod: "+condition.Message), nil
+		}
+	}
+	return status.No(status.ReasonNoReadyReplica, "The "+string(c)+" has no ready replica: see its Deployment and pods."), nil
+}
