@@ -6,7 +6,7 @@ type ObjectRef struct {
 	// +required
 	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=63
-	// +kubebuilder:validation:Pattern=`^[a-z0-9]([-a-z0-9]*[a-z0-9])?$`
+	// +kubebuilder:validation:XValidation:rule=`self.matches('^[a-z0-9]([-a-z0-9]*[a-z0-9])?$')`,message="must be a name of lower case letters, digits and '-', as in business-2"
 	Name string `json:"name,omitempty"`
 }
 
@@ -36,21 +36,21 @@ type Attributes struct {
 	// +optional
 	// +kubebuilder:validation:MinLength=3
 	// +kubebuilder:validation:MaxLength=3
-	// +kubebuilder:validation:Pattern=`^[A-Z]{3}$`
+	// +kubebuilder:validation:XValidation:rule=`self.matches('^[A-Z]{3}$')`,message="must be an ISO 4217 code in capitals, as EUR"
 	Currency string `json:"currency,omitempty"`
 
 	// locale is the BCP 47 tag that decides how money and dates are written, as "en-AU".
 	// +optional
 	// +kubebuilder:validation:MinLength=2
 	// +kubebuilder:validation:MaxLength=35
-	// +kubebuilder:validation:Pattern=`^[a-z]{2,3}(-[A-Za-z0-9]{2,8})*$`
+	// +kubebuilder:validation:XValidation:rule=`self.matches('^[a-z]{2,3}(-[A-Za-z0-9]{2,8})*$')`,message="must be a BCP 47 language tag, as en-AU"
 	Locale string `json:"locale,omitempty"`
 
 	// timeZone is the IANA name of the zone in which an account's days begin, as "Australia/Sydney".
 	// +optional
 	// +kubebuilder:validation:MinLength=2
 	// +kubebuilder:validation:MaxLength=64
-	// +kubebuilder:validation:Pattern=`^[A-Za-z][A-Za-z0-9_+-]*(/[A-Za-z0-9_+-]+)*$`
+	// +kubebuilder:validation:XValidation:rule=`self.matches('^[A-Za-z][A-Za-z0-9_+-]*(/[A-Za-z0-9_+-]+)*$')`,message="must be an IANA time zone, as Australia/Sydney"
 	TimeZone string `json:"timeZone,omitempty"`
 
 	// portalAccess says whether people of the account can sign in to the portal.
@@ -65,21 +65,21 @@ type Resources struct {
 	// +optional
 	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=16
-	// +kubebuilder:validation:Pattern=`^([1-9][0-9]*m|[0-9]+(\.[0-9]+)?)$`
+	// +kubebuilder:validation:XValidation:rule=`self.matches(r'^([1-9][0-9]*m|[0-9]+(\.[0-9]+)?)$')`,message="must be an amount of processor time, as 100m or 0.5"
 	CPURequest string `json:"cpuRequest,omitempty"`
 
 	// memoryRequest is the memory that each replica is scheduled with, as "64Mi".
 	// +optional
 	// +kubebuilder:validation:MinLength=2
 	// +kubebuilder:validation:MaxLength=16
-	// +kubebuilder:validation:Pattern=`^[1-9][0-9]*(Ki|Mi|Gi)$`
+	// +kubebuilder:validation:XValidation:rule=`self.matches('^[1-9][0-9]*(Ki|Mi|Gi)$')`,message="must be an amount of memory, as 64Mi or 1Gi"
 	MemoryRequest string `json:"memoryRequest,omitempty"`
 
 	// memoryLimit is the memory that a replica may not exceed, as "256Mi".
 	// +optional
 	// +kubebuilder:validation:MinLength=2
 	// +kubebuilder:validation:MaxLength=16
-	// +kubebuilder:validation:Pattern=`^[1-9][0-9]*(Ki|Mi|Gi)$`
+	// +kubebuilder:validation:XValidation:rule=`self.matches('^[1-9][0-9]*(Ki|Mi|Gi)$')`,message="must be an amount of memory, as 64Mi or 1Gi"
 	MemoryLimit string `json:"memoryLimit,omitempty"`
 }
 

@@ -118,7 +118,7 @@ type PortalSpec struct {
 	// +required
 	// +kubebuilder:validation:MinLength=3
 	// +kubebuilder:validation:MaxLength=253
-	// +kubebuilder:validation:Pattern=`^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)+$`
+	// +kubebuilder:validation:XValidation:rule=`self.matches(r'^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)+$')`,message="must be a host name in lower case with at least one dot, as my.acme.example"
 	Hostname string `json:"hostname,omitempty"`
 
 	// replicas is the number of pods, 1 to 50. 2 if not set.
@@ -144,21 +144,21 @@ type BrandingSpec struct {
 	// +optional
 	// +kubebuilder:validation:MinLength=7
 	// +kubebuilder:validation:MaxLength=7
-	// +kubebuilder:validation:Pattern=`^#[0-9a-fA-F]{6}$`
+	// +kubebuilder:validation:XValidation:rule=`self.matches('^#[0-9a-fA-F]{6}$')`,message="must be a colour of six hexadecimal digits, as #0a5fb4"
 	AccentColor string `json:"accentColor,omitempty"`
 
 	// supportEmail is the address that pages name for help.
 	// +optional
 	// +kubebuilder:validation:MinLength=3
 	// +kubebuilder:validation:MaxLength=254
-	// +kubebuilder:validation:Pattern=`^[^@\s<>"]+@[^@\s<>"]+$`
+	// +kubebuilder:validation:XValidation:rule=`self.matches(r'^[^@\s<>"]+@[^@\s<>"]+$')`,message="must be an email address, as help@acme.example"
 	SupportEmail string `json:"supportEmail,omitempty"`
 
 	// supportPhone is the telephone number that pages name for help.
 	// +optional
 	// +kubebuilder:validation:MinLength=3
 	// +kubebuilder:validation:MaxLength=32
-	// +kubebuilder:validation:Pattern=`^[+0-9][0-9 ()./-]+$`
+	// +kubebuilder:validation:XValidation:rule=`self.matches('^[+0-9][0-9 ()./-]+$')`,message="must be a telephone number: digits, spaces and ()./-, beginning with + or a digit"
 	SupportPhone string `json:"supportPhone,omitempty"`
 
 	// termsURL links the provider's terms in the footer. It begins with https://.
@@ -225,6 +225,7 @@ type TenantStatus struct {
 	// +optional
 	// +listType=map
 	// +listMapKey=type
+	// +kubebuilder:validation:MinItems=1
 	// +kubebuilder:validation:MaxItems=16
 	Conditions []metav1.Condition `json:"conditions,omitempty"`
 
@@ -272,6 +273,7 @@ type TenantStatus struct {
 	// +listType=map
 	// +listMapKey=kind
 	// +listMapKey=name
+	// +kubebuilder:validation:MinItems=1
 	// +kubebuilder:validation:MaxItems=64
 	OrphanedProfiles []OrphanedProfile `json:"orphanedProfiles,omitempty"`
 
