@@ -2,18 +2,22 @@ package provision_test
 
 import (
 	"flag"
+	"io"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	appsv1ac "k8s.io/client-go/applyconfigurations/apps/v1"
 	"k8s.io/utils/ptr"
 	"sigs.k8s.io/yaml"
 
 	"github.com/foyerhq/foyer/api/v1alpha1"
 	"github.com/foyerhq/foyer/controllers/provision"
+	"github.com/foyerhq/foyer/internal/process"
 )
 
 var update = flag.Bool("update", false, "write the golden files of testdata anew")
@@ -190,5 +194,31 @@ func TestResources(t *testing.T) {
 				t.Errorf("request, limit, GOMEMLIMIT (-want +got):\n%s", diff)
 			}
 		})
+	}
+}
+
+// The binaries of the data plane accept the flags that their pods are given.
+func TestArgumentsAreFlagsOfTheBinaries(t *testing.T) {
+	for _, object := range provision.Objects(full()) {
+		deployment, ok := object.(*appsv1ac.DeploymentApplyConfiguration)
+		if !ok {
+			continue
+		}
+		container := deployment.Spec.Template.Spec.Containers[0]
+		flags, err := process.ParseFlags(*container.Name, "", container.Args, io.Discard)
+		if err != nil {
+			t.Fatalf("%s refuses its flags: %v", *container.Name, err)
+		}
+		if !strings.HasSuffix(flags.Listen, strconv.Itoa(int(*container.Ports[0].ContainerPort))) ||
+			!strings.HasSuffix(flags.AdminListen, strconv.Itoa(int(*container.Ports[1].ContainerPort))) {
+			t.Errorf("%s listens on %s and %s, its ports are %d and %d", *container.Name, flags.Listen, flags.AdminListen,
+				*container.Ports[0].ContainerPort, *container.Ports[1].ContainerPort)
+		}
+		if flags.SettingsDir != *container.VolumeMounts[0].MountPath || flags.DatabaseDir != *container.VolumeMounts[1].MountPath {
+			t.Errorf("%s reads %s and %s, its mounts are others", *container.Name, flags.SettingsDir, flags.DatabaseDir)
+		}
+		if len(flags.TrustedProxies) != 2 {
+			t.Errorf("%s trusts %v", *container.Name, flags.TrustedProxies)
+		}
 	}
 }
