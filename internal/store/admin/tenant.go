@@ -1,0 +1,160 @@
+package admin
+
+import (
+	"context"
+
+	"github.com/jackc/pgx/v5"
+
+	"github.com/foyerhq/foyer/internal/config"
+	"github.com/foyerhq/foyer/internal/store"
+)
+
+// Tenant is the manager's view of one prepared schema.
+type Tenant struct {
+	server *Server
+	schema string
+}
+
+// Tenant returns the view of a schema that Prepare returned.
+func (s *Server) Tenant(schema string) *Tenant { return &Tenant{s, schema} }
+
+func (t *Tenant) read(ctx context.Context, doing string, work func(context.Context, pgx.Tx) error) error {
+	return t.server.explain(doing, t.server.asOwner(ctx, t.schema, readOnly, work))
+}
+
+func (t *Tenant) write(ctx context.Context, doing string, work func(context.Context, pgx.Tx) error) error {
+	return t.server.explain(doing, t.server.asOwner(ctx, t.schema, readWrite, work))
+}
+
+// Usage counts accounts by profile, pin and groups, and looks up those accounts that
+// profiles name as their customer. It sees one moment and scans no accounts.
+func (t *Tenant) Usage(ctx context.Context, customers []string) (config.Usage, error) {
+	usage := config.Usage{Customers: map[string]config.Bucket{}}
+	err := t.read(ctx, "count accounts", func(ctx context.Context, tx pgx.Tx) error {
+		rows, err := tx.Query(ctx, `
+SELECT account_profile, my_account_profile, groups, sum(accounts)::bigint FROM account_bucket
+GROUP BY 1, 2, 3 HAVING sum(accounts) <> 0 ORDER BY 1, 2, 3`)
+		if err != nil {
+			return err
+		}
+		if usage.Buckets, err = pgx.CollectRows(rows, pgx.RowToStructByPos[config.Bucket]); err != nil {
+			return err
+		}
+		return readCustomers(ctx, tx, customers, usage.Customers)
+	})
+	if err != nil {
+		return config.Usage{}, err
+	}
+	return usage, nil
+}
+
+func readCustomers(ctx context.Context, tx pgx.Tx, ids []string, into map[string]config.Bucket) error {
+	if len(ids) == 0 {
+		return nil
+	}
+	rows, err := tx.Query(ctx, `
+SELECT id, coalesce(account_profile, ''), coalesce(my_account_profile, ''), groups FROM account WHERE id = ANY($1)`, ids)
+	if err != nil {
+		return err
+	}
+	for rows.Next() {
+		var id string
+		bucket := config.Bucket{Accounts: 1}
+		if err := rows.Scan(&id, &bucket.AccountProfile, &bucket.MyAccountProfile, &bucket.Groups); err != nil {
+			rows.Close()
+			return err
+		}
+		into[id] = bucket
+	}
+	return rows.Err()
+}
+
+// Deltas that arrive meanwhile are not seen by the statement and stay for the next
+// fold; of two folds at once, the second finds its rows gone and adds nothing.
+const foldSQL = `
+WITH crowded AS (
+    SELECT account_profile, my_account_profile, groups FROM account_bucket
+    GROUP BY 1, 2, 3 HAVING count(*) > 1 OR sum(accounts) = 0
+), taken AS (
+    DELETE FROM account_bucket b USING crowded c
+    WHERE b.account_profile = c.account_profile AND b.my_account_profile = c.my_account_profile AND b.groups = c.groups
+    RETURNING b.account_profile, b.my_account_profile, b.groups, b.accounts
+)
+INSERT INTO account_bucket
+SELECT account_profile, my_account_profile, groups, sum(accounts) FROM taken
+GROUP BY 1, 2, 3 HAVING sum(accounts) <> 0`
+
+// Fold merges the deltas of the counts. It writes only where there is something to
+// merge.
+func (t *Tenant) Fold(ctx context.Context) error {
+	return t.write(ctx, "fold counts", func(ctx context.Context, tx pgx.Tx) error {
+		_, err := tx.Exec(ctx, foldSQL)
+		return err
+	})
+}
+
+// Replicas returns what the replicas reported, by pod.
+func (t *Tenant) Replicas(ctx context.Context) ([]store.Replica, error) {
+	var replicas []store.Replica
+	err := t.read(ctx, "read replicas", func(ctx context.Context, tx pgx.Tx) error {
+		rows, err := tx.Query(ctx, `SELECT pod, component, digest, error, updated_at FROM replica ORDER BY pod`)
+		if err != nil {
+			return err
+		}
+		replicas, err = pgx.CollectRows(rows, pgx.RowToStructByPos[store.Replica])
+		return err
+	})
+	return replicas, err
+}
+
+// ForgetReplicas removes the reports of all pods but those to keep.
+func (t *Tenant) ForgetReplicas(ctx context.Context, keep []string) error {
+	if keep == nil {
+		keep = []string{} // a null array would match nothing
+	}
+	return t.write(ctx, "forget replicas", func(ctx context.Context, tx pgx.Tx) error {
+		_, err := tx.Exec(ctx, `DELETE FROM replica WHERE pod <> ALL($1)`, keep)
+		return err
+	})
+}
+
+// SaveDocument keeps a document that goes live. One that went live before becomes the
+// latest again.
+func (t *Tenant) SaveDocument(ctx context.Context, kind, digest string, body []byte) error {
+	return t.write(ctx, "save document", func(ctx context.Context, tx pgx.Tx) error {
+		_, err := tx.Exec(ctx, `
+INSERT INTO document AS d (digest, kind, body, created_at) VALUES ($1, $2, $3, clock_timestamp())
+ON CONFLICT (digest) DO UPDATE SET created_at = excluded.created_at
+WHERE d.created_at < (SELECT max(created_at) FROM document WHERE kind = $2)`, digest, kind, string(body))
+		return err
+	})
+}
+
+// LatestDocument returns the document of a kind that went live last, or
+// store.ErrNotFound.
+func (t *Tenant) LatestDocument(ctx context.Context, kind string) ([]byte, error) {
+	var body string
+	err := t.read(ctx, "read document", func(ctx context.Context, tx pgx.Tx) error {
+		err := tx.QueryRow(ctx, `SELECT body FROM document WHERE kind = $1 ORDER BY created_at DESC LIMIT 1`, kind).Scan(&body)
+		if err == pgx.ErrNoRows {
+			return store.ErrNotFound
+		}
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	return []byte(body), nil
+}
+
+// EnsureToken makes the API token of a name the given one. The database keeps its
+// hash only.
+func (t *Tenant) EnsureToken(ctx context.Context, name, token string) error {
+	return t.write(ctx, "store the API token", func(ctx context.Context, tx pgx.Tx) error {
+		_, err := tx.Exec(ctx, `
+INSERT INTO api_token AS t (name, secret_hash) VALUES ($1, $2)
+ON CONFLICT (name) DO UPDATE SET secret_hash = excluded.secret_hash, created_at = now(), last_used_at = NULL
+WHERE t.secret_hash <> excluded.secret_hash`, name, store.TokenHash(token))
+		return err
+	})
+}

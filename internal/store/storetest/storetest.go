@@ -1,0 +1,86 @@
+// Package storetest gives tests a tenant in a real database: prepared as the manager
+// does it, and reached with the login roles of its components.
+package storetest
+
+import (
+	"context"
+	"crypto/rand"
+	"testing"
+
+	"github.com/jackc/pgx/v5/pgxpool"
+
+	"github.com/foyerhq/foyer/internal/store"
+	"github.com/foyerhq/foyer/internal/store/admin"
+	"github.com/foyerhq/foyer/internal/testenv/postgres"
+)
+
+// Password is the password of the login roles.
+const Password = "correct-horse-battery-staple"
+
+// Tenant is a prepared tenant.
+type Tenant struct {
+	Owner  admin.Owner
+	Schema string
+	Server *admin.Server // the manager's connections
+	Admin  *admin.Tenant // the manager's view
+
+	PortalURI     string // what the portal's Secret holds
+	BackofficeURI string
+
+	Portal     *store.Store // with the rights of the portal
+	Backoffice *store.Store // with the rights of the backoffice
+}
+
+// New prepares a tenant named acme in a database of its own.
+func New(t testing.TB, server *postgres.Server) *Tenant {
+	t.Helper()
+	return NewIn(t, server.Manager(t), "acme")
+}
+
+// NewIn prepares a tenant in the database of a manager's URI.
+func NewIn(t testing.TB, managerURI, name string) *Tenant {
+	t.Helper()
+	// Roles are of the whole server, so each tenant gets a cluster of its own.
+	tenant := &Tenant{Owner: admin.Owner{ClusterUID: rand.Text(), Namespace: "customers", Name: name}}
+	var err error
+	if tenant.Server, err = admin.Open(admin.Config{URI: managerURI}); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(tenant.Server.Close)
+	prepared, err := tenant.Server.Prepare(t.Context(), tenant.Owner, Logins(), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	tenant.Schema = prepared.Schema
+	tenant.Admin = tenant.Server.Tenant(prepared.Schema)
+	tenant.PortalURI = tenant.loginURI(t, admin.Portal)
+	tenant.BackofficeURI = tenant.loginURI(t, admin.Backoffice)
+	tenant.Portal = store.New(Pool(t, tenant.PortalURI))
+	tenant.Backoffice = store.New(Pool(t, tenant.BackofficeURI))
+	return tenant
+}
+
+// Logins are the passwords of all components.
+func Logins() map[string]string {
+	return map[string]string{admin.Portal: Password, admin.Backoffice: Password}
+}
+
+func (tenant *Tenant) loginURI(t testing.TB, component string) string {
+	t.Helper()
+	uri, err := tenant.Server.LoginURI(tenant.Owner, component, Password)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return uri
+}
+
+// Pool opens connections and closes them when the test ends.
+func Pool(t testing.TB, uri string) *pgxpool.Pool {
+	t.Helper()
+	pool, err := pgxpool.New(context.Background(), uri)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(pool.Close)
+	return pool
+}
