@@ -34,6 +34,7 @@ type homePage struct {
 type owed struct {
 	Balance     []string // one amount per currency
 	Overdue     []string
+	Late        bool // something is overdue
 	OpenNote    string
 	OverdueNote string
 }
@@ -79,13 +80,13 @@ func iconOf(f settings.Feature) string {
 }
 
 func (v *visit) owedOf(page store.InvoicePage) *owed {
-	o := &owed{Balance: v.amounts(page.Balance), Overdue: v.amounts(page.Overdue)}
+	o := &owed{Balance: v.amounts(page.Balance), Overdue: v.amounts(page.Overdue), Late: page.OverdueInvoices > 0}
 	o.OpenNote = "Nothing to pay, thank you"
 	if page.OpenInvoices > 0 {
 		o.OpenNote = countWords(int(page.OpenInvoices), "open invoice", "open invoices")
 	}
 	o.OverdueNote = "Nothing is overdue"
-	if page.OverdueInvoices > 0 {
+	if o.Late {
 		o.OverdueNote = countWords(int(page.OverdueInvoices), "invoice is past its due date", "invoices are past their due date")
 	}
 	return o

@@ -22,6 +22,7 @@ type invoiceRow struct {
 	DueWhy    string
 	Total     string
 	Balance   string
+	Settled   bool // nothing is left to pay
 	State     string
 	StateKind string
 }
@@ -29,7 +30,6 @@ type invoiceRow struct {
 type invoicesPage struct {
 	Page  web.Page
 	Owed  *owed
-	Late  bool // something is overdue
 	Rows  []invoiceRow
 	Older string // address of the next page, empty on the last
 	Later bool   // this is not the first page
@@ -45,7 +45,7 @@ func (p *Portal) invoices(w http.ResponseWriter, r *http.Request, v *visit) erro
 	if err != nil {
 		return err
 	}
-	page := invoicesPage{Page: v.page("Invoices", "/invoices"), Owed: v.owedOf(list), Late: list.OverdueInvoices > 0, Later: after.ID != ""}
+	page := invoicesPage{Page: v.page("Invoices", "/invoices"), Owed: v.owedOf(list), Later: after.ID != ""}
 	for _, invoice := range list.Invoices {
 		page.Rows = append(page.Rows, v.invoiceRow(invoice, today))
 	}
@@ -63,6 +63,7 @@ func (v *visit) invoiceRow(i store.Invoice, today time.Time) invoiceRow {
 		DueWhy:  v.dueWords(i.IssuedOn, i.DueOn, i.DueSource, i.DueSourceName),
 		Total:   locale.Money(v.locale(), i.Currency, i.Total),
 		Balance: locale.Money(v.locale(), i.Currency, i.Balance),
+		Settled: i.Status != store.InvoiceOpen,
 	}
 	row.State, row.StateKind = stateWords(i, today)
 	return row

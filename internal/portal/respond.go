@@ -68,6 +68,8 @@ func problemOf(err error) *web.Problem {
 	switch {
 	case errors.As(err, &problem):
 		return problem
+	case errors.Is(err, store.ErrNotFound):
+		return web.NotFound()
 	case errors.Is(err, identity.ErrBusy):
 		return web.Busy(err)
 	case store.Unavailable(err), errors.Is(err, context.DeadlineExceeded):

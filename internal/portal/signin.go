@@ -50,7 +50,12 @@ type attempt struct {
 func (p *Portal) signInPage(w http.ResponseWriter, r *http.Request, v *visit) error {
 	query := r.URL.Query()
 	form := signInForm{Next: safeNext(query.Get("next")), Ended: query.Get("ended") == "1"}
-	return show(w, r, http.StatusOK, signInView(v.page("Sign in", ""), form))
+	return show(w, r, http.StatusOK, signInView(v.signInFrame(), form))
+}
+
+// signInFrame has no navigation and no header: the page shows the provider large.
+func (v *visit) signInFrame() web.Page {
+	return web.Page{Title: "Sign in", Brand: v.brand(), Bare: true}
 }
 
 func (p *Portal) signIn(w http.ResponseWriter, r *http.Request, v *visit) error {
@@ -132,7 +137,7 @@ func (p *Portal) rehash(r *http.Request, userID, password string) error {
 func (p *Portal) delay(w http.ResponseWriter, r *http.Request, v *visit, a attempt, wait time.Duration) error {
 	setRetryAfter(w, wait)
 	a.form.Problem = "There were too many attempts. Please wait " + waitWords(wait) + ", then try again."
-	return show(w, r, http.StatusTooManyRequests, signInView(v.page("Sign in", ""), a.form))
+	return show(w, r, http.StatusTooManyRequests, signInView(v.signInFrame(), a.form))
 }
 
 // refuse answers a login and password that do not match. The audit row of a known user
@@ -146,7 +151,7 @@ func (p *Portal) refuse(w http.ResponseWriter, r *http.Request, v *visit, a atte
 	}
 	p.recorder.signInFailed(user, a.ip, v.now)
 	a.form.Problem = wrongSignIn
-	return show(w, r, http.StatusUnprocessableEntity, signInView(v.page("Sign in", ""), a.form))
+	return show(w, r, http.StatusUnprocessableEntity, signInView(v.signInFrame(), a.form))
 }
 
 // welcome starts the session of a person whose password is right.

@@ -13,6 +13,7 @@ type Page struct {
 	Person      string // own name of who is signed in, empty for nobody
 	AccountName string // the master account, shown in the footer
 	AccountID   string
+	Bare        bool // without header: the page itself shows whose it is
 }
 
 // NavItem is one entry of the navigation. Locked says in words why it is not open to
