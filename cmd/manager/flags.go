@@ -1,0 +1,67 @@
+package main
+
+import (
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"strings"
+
+	"github.com/foyerhq/foyer/internal/process"
+)
+
+// options are what the flags say.
+type options struct {
+	namespace      string
+	image          string
+	trustedProxies string
+	metricsListen  string
+	healthListen   string
+	leaderElect    bool
+}
+
+// parseFlags reads and checks the flags. Usage goes to output.
+func parseFlags(args []string, getenv func(string) string, output io.Writer) (options, error) {
+	var o options
+	set := flag.NewFlagSet("manager", flag.ContinueOnError)
+	set.SetOutput(output)
+	set.StringVar(&o.namespace, "namespace", getenv("POD_NAMESPACE"),
+		"the operator's own namespace, where database servers are declared (default $POD_NAMESPACE)")
+	set.StringVar(&o.image, "image", getenv("FOYER_IMAGE"),
+		"image of the tenants' pods (default $FOYER_IMAGE)")
+	set.StringVar(&o.trustedProxies, "trusted-proxies", "",
+		"networks, as comma separated CIDRs, of proxies whose word on a visitor's address portals believe")
+	set.StringVar(&o.metricsListen, "metrics-listen", ":8080",
+		"address that serves /metrics, as plain HTTP; 0 for none")
+	set.StringVar(&o.healthListen, "health-listen", ":8081",
+		"address that serves /livez and /readyz")
+	set.BoolVar(&o.leaderElect, "leader-elect", false,
+		"work only while holding a lease, so that several managers can run")
+	if err := set.Parse(args); err != nil {
+		return options{}, err
+	}
+	if set.NArg() > 0 {
+		return options{}, fmt.Errorf("unexpected argument %q, manager takes flags only", set.Arg(0))
+	}
+	return o.checked()
+}
+
+func (o options) checked() (options, error) {
+	if o.namespace == "" {
+		return options{}, errors.New("the operator's namespace is not known: set --namespace or POD_NAMESPACE")
+	}
+	if o.image == "" {
+		return options{}, errors.New("the image of the tenants' pods is not known: set --image or FOYER_IMAGE")
+	}
+	prefixes, err := process.ParsePrefixes(o.trustedProxies)
+	if err != nil {
+		return options{}, fmt.Errorf("--trusted-proxies: %w", err)
+	}
+	// One form for one meaning: the pods roll only when the networks change.
+	networks := make([]string, len(prefixes))
+	for i, prefix := range prefixes {
+		networks[i] = prefix.String()
+	}
+	o.trustedProxies = strings.Join(networks, ",")
+	return o, nil
+}
