@@ -19,6 +19,7 @@ type SignInUser struct {
 type SignInContact struct {
 	ContactID string
 	AccountID string
+	Name      string // the person's own name in this account, may be empty
 }
 
 // The username wins over an email: a verified email is only asked when no user has
@@ -31,7 +32,8 @@ WITH by_name AS (
     WHERE lower(email) = lower($1) AND email_verified_at IS NOT NULL AND $1 <> ''
     HAVING count(*) = 1
 )
-SELECT u.id::text, u.username, coalesce(u.password_hash, ''), coalesce(c.id, ''), coalesce(c.account_id, '')
+SELECT u.id::text, u.username, coalesce(u.password_hash, ''), coalesce(c.id, ''), coalesce(c.account_id, ''),
+       coalesce(trim(c.first_name || ' ' || c.last_name), '')
 FROM app_user u
 LEFT JOIN contact c ON c.user_id = u.id AND c.access = 'Active'
 WHERE u.id = coalesce((SELECT id FROM by_name), (SELECT id FROM by_email))
@@ -50,7 +52,7 @@ func (s *Store) SignInUser(ctx context.Context, login string) (SignInUser, error
 		return user, fail("find user", err)
 	}
 	var c SignInContact
-	_, err = pgx.ForEachRow(rows, []any{&user.UserID, &user.Username, &user.PasswordHash, &c.ContactID, &c.AccountID}, func() error {
+	_, err = pgx.ForEachRow(rows, []any{&user.UserID, &user.Username, &user.PasswordHash, &c.ContactID, &c.AccountID, &c.Name}, func() error {
 		if c.ContactID != "" {
 			user.Contacts = append(user.Contacts, c)
 		}
