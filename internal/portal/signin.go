@@ -174,7 +174,7 @@ func (p *Portal) welcome(w http.ResponseWriter, r *http.Request, v *visit, a att
 	limits := v.live.Tenant.Session
 	err = p.Store.StartSession(r.Context(), store.NewSession{
 		SecretHash: hash, UserID: user.UserID, ContactID: contact.ContactID, AccountID: contact.AccountID,
-		Actor: user.Username, IP: a.ip, UserAgent: shorten(r.UserAgent(), 256),
+		Actor: nameOf(contact, user), IP: a.ip, UserAgent: shorten(r.UserAgent(), 256),
 		Now: v.now, ExpiresAt: v.now.Add(time.Duration(limits.MaxSeconds) * time.Second),
 	})
 	if err != nil {
@@ -202,6 +202,14 @@ func (p *Portal) contactWithPortal(r *http.Request, v *visit, user store.SignInU
 		}
 	}
 	return store.SignInContact{}, false, nil
+}
+
+// nameOf is how the activity page names the person who signs in.
+func nameOf(c store.SignInContact, user store.SignInUser) string {
+	if c.Name != "" {
+		return c.Name
+	}
+	return user.Username
 }
 
 // endPresented ends the session that the browser came with, whoever's it is: a new
