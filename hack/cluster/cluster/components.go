@@ -54,7 +54,7 @@ func etcdArgs(paths layout) []string {
 		"--trusted-ca-file=" + paths.in("pki/ca.crt"),
 		"--client-cert-auth=true",
 		"--unsafe-no-fsync=true",
-"--log-level=warn",
+		"--log-level=warn",
 	}
 }
 

@@ -40,7 +40,8 @@ func clearAny(paths layout) (string, error) {
 			return "", err
 		}
 		if len(traces) == 0 {
-			return "there was none", nil
+			// Nothing was started: other chains or cgroups here are not ours.
+			return "there was none", removeMarkedState(paths)
 		}
 		rec = emptyRecord(paths)
 	}
@@ -239,6 +240,14 @@ func restoreSysctls(rec *record) error {
 		}
 	}
 	return nil
+}
+
+// removeMarkedState removes what an up that failed early has left.
+func removeMarkedState(paths layout) error {
+	if _, err := os.Stat(paths.mark()); err != nil {
+		return nil
+	}
+	return removeState(paths.state)
 }
 
 // removeState removes only what bears our mark, so that a mistaken --state or

@@ -102,7 +102,12 @@ func packLayer(spec imageSpec) ([]byte, error) {
 	}
 	var out bytes.Buffer
 	layer := tar.NewWriter(&out)
+	seen := map[string]bool{}
 	for _, path := range spec.binaries {
+		if seen[filepath.Base(path)] {
+			return nil, fmt.Errorf("two binaries are named %s", filepath.Base(path))
+		}
+		seen[filepath.Base(path)] = true
 		if err := checkStatic(path); err != nil {
 			return nil, err
 		}

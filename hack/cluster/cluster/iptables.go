@@ -73,9 +73,10 @@ func chainName(line string) string {
 	return strings.TrimPrefix(strings.Fields(line)[0], ":")
 }
 
+// jumpTarget takes the last jump: an earlier one is part of a comment.
 func jumpTarget(words []string) string {
-	for i, word := range words {
-		if (word == "-j" || word == "-g") && i+1 < len(words) {
+	for i := len(words) - 2; i > 0; i-- {
+		if words[i] == "-j" || words[i] == "-g" {
 			return words[i+1]
 		}
 	}

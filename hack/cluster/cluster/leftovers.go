@@ -22,7 +22,7 @@ func runVerifyDown(paths layout, args []string) error {
 	return nil
 }
 
-// ownTraces finds what can only be ours.
+// ownTraces finds what can only be ours, once something was started.
 func ownTraces(state string) ([]string, error) {
 	var found []string
 	processes, err := markedProcesses()
@@ -40,7 +40,7 @@ func ownTraces(state string) ([]string, error) {
 	for _, point := range mounts {
 		found = append(found, "mount "+point)
 	}
-	for _, path := range []string{layout{state: state}.mark(), recordDir, "/sys/class/net/" + bridge} {
+	for _, path := range []string{recordDir, "/sys/class/net/" + bridge} {
 		if _, err := os.Lstat(path); err == nil {
 			found = append(found, path)
 		}
@@ -71,6 +71,9 @@ func leftovers(state string) ([]string, error) {
 		return nil, err
 	}
 	found = append(found, chains...)
+	if _, err := os.Lstat(state); err == nil {
+		found = append(found, state)
+	}
 	files, err := ownFiles(emptyRecord(layout{state: state}))
 	if err != nil {
 		return nil, err

@@ -55,12 +55,20 @@ func runUp(paths layout, args []string) error {
 	}
 	if !running {
 		if err := bringUp(paths, show); err != nil {
-			return fmt.Errorf("%w\nlogs are in %s; `down`, or the next `up`, clears what is there", err, paths.in("logs"))
+			return withAdvice(err)
 		}
 	}
 	fmt.Printf("%6.1fs the cluster is ready\n\n  export KUBECONFIG=%s\n  %s get nodes\n",
 		time.Since(show.begin).Seconds(), paths.kubeconfig(), paths.kubectl())
 	return nil
+}
+
+// withAdvice says what became of the half that worked, if there is any.
+func withAdvice(err error) error {
+	if rec, recordErr := loadRecord(recordDir); rec == nil || recordErr != nil {
+		return err
+	}
+	return fmt.Errorf("%w\nwhat was started is left for you to look at: `down`, or the next `up`, clears it", err)
 }
 
 // alreadyRuns is true when this checkout's cluster is healthy. One that is only
@@ -120,7 +128,7 @@ func bringUp(paths layout, show progress) error {
 		do   func() (string, error)
 	}{
 		{"bridge " + bridge + " at " + gateway, quiet(makeNetwork)},
-		{"free ports", quiet(checkPorts)},
+		{"look for other users of the ports", quiet(checkPorts)},
 		{"certificates and configuration", quiet(func() error { return writeState(paths) })},
 	} {
 		if err := show.step(s.name, s.do); err != nil {
@@ -138,10 +146,10 @@ func prepareHost(paths layout, show progress) (*record, error) {
 		do   func() (string, error)
 	}{
 		{"clear what a dead cluster left", func() (string, error) { return clearAny(paths) }},
-		{"state directory " + paths.state, quiet(func() error { return makeState(paths) })},
 		{"Debian packages", installPackages},
-		{"no other Kubernetes here", quiet(checkFree)},
-		{"networks " + podCIDR + " and " + serviceCIDR + " are free", quiet(checkRoutes)},
+		{"look for another Kubernetes", quiet(checkFree)},
+		{"look for other users of " + podCIDR + " and " + serviceCIDR, quiet(checkRoutes)},
+		{"state directory " + paths.state, quiet(func() error { return makeState(paths) })},
 		{"Kubernetes binary", quiet(func() error { return buildKube(paths, show.out) })},
 		{"record in " + recordDir, quiet(func() error {
 			var err error
