@@ -129,3 +129,12 @@ const (
 	// ReasonTooLarge: the document would not fit into its ConfigMap.
 	ReasonTooLarge = "TooLarge"
 )
+
+// Reasons lists every reason, for documentation and for the tests of what reports
+// them.
+func Reasons() []string {
+	return []string{
+		ReasonAccepted, ReasonResolvedRefs, ReasonInvalid, ReasonConflicted, ReasonRefNotFound, ReasonRefRetired,
+		ReasonRefHistorical, ReasonTenantMissing, ReasonTenantRefused, ReasonTenantPaused, ReasonTooLarge,
+	}
+}
