@@ -40,6 +40,9 @@ GROUP BY 1, 2, 3 HAVING sum(accounts) <> 0 ORDER BY 1, 2, 3`)
 		if usage.Buckets, err = pgx.CollectRows(rows, pgx.RowToStructByPos[config.Bucket]); err != nil {
 			return err
 		}
+		for _, bucket := range usage.Buckets {
+			usage.Accounts += bucket.Accounts
+		}
 		return readCustomers(ctx, tx, customers, usage.Customers)
 	})
 	if err != nil {
