@@ -2,6 +2,7 @@ package main
 
 import (
 	"bufio"
+	"bytes"
 	"errors"
 	"fmt"
 	"io"
@@ -28,6 +29,7 @@ func buildKube(paths layout, out io.Writer) error {
 	total := 0
 	if _, err := os.Stat(paths.kube()); err != nil {
 		fmt.Fprintf(out, "        building Kubernetes %s: 8 to 10 minutes on two cores the first time, seconds afterwards\n", version)
+		fmt.Fprintln(out, "        fetching its modules, unless they are here already")
 		if total, err = countPackages(paths); err != nil {
 			return err
 		}
@@ -64,14 +66,15 @@ func kubernetesVersion(paths layout) (string, error) {
 
 // countPackages also downloads the modules.
 func countPackages(paths layout) (int, error) {
+	var list, said bytes.Buffer
 	cmd := exec.Command("go", "list", "-deps", "./kube")
 	cmd.Dir = paths.module()
-	cmd.Stderr = io.Discard
-	list, err := cmd.Output()
-	if err != nil {
-		return 0, fmt.Errorf("list the packages of Kubernetes (go list -deps ./kube in %s): %w", cmd.Dir, err)
+	cmd.Stdout, cmd.Stderr = &list, &said
+	if err := cmd.Run(); err != nil {
+		lines := strings.Split(strings.TrimSpace(said.String()), "\n")
+		return 0, fmt.Errorf("fetch the modules of Kubernetes: %w\n%s", err, strings.Join(lastOf(lines, 10), "\n"))
 	}
-	return strings.Count(string(list), "\n"), nil
+	return strings.Count(list.String(), "\n"), nil
 }
 
 // buildProgress counts what "go build -v" says on its way.
