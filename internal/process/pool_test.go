@@ -1,0 +1,191 @@
+package process
+
+import (
+	"context"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+
+	"github.com/jackc/pgx/v5"
+
+	"github.com/foyerhq/foyer/internal/store"
+	"github.com/foyerhq/foyer/internal/store/admin"
+	"github.com/foyerhq/foyer/internal/store/storetest"
+	"github.com/foyerhq/foyer/internal/testenv/postgres"
+)
+
+var server *postgres.Server
+
+func TestMain(m *testing.M) { os.Exit(postgres.Run(m, &server)) }
+
+var _ store.DB = (*Pool)(nil)
+
+// mount changes a file of a directory the way the kubelet does: the data is a
+// directory of its own, and one rename of a link swaps it.
+func mount(t *testing.T, dir, file, content string) {
+	t.Helper()
+	data, err := os.MkdirTemp(dir, "..2026_")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(filepath.Join(data, file), []byte(content), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Symlink(filepath.Base(data), filepath.Join(dir, "..data_tmp")); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Rename(filepath.Join(dir, "..data_tmp"), filepath.Join(dir, "..data")); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Symlink(filepath.Join("..data", file), filepath.Join(dir, file)); err != nil && !os.IsExist(err) {
+		t.Fatal(err)
+	}
+}
+
+func openPool(t *testing.T, dir string) *Pool {
+	t.Helper()
+	pool, err := OpenPool(quiet, dir, "backoffice")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(pool.Close)
+	return pool
+}
+
+func announced(pool *Pool) func() bool {
+	return func() bool {
+		select {
+		case <-pool.Returned():
+			return true
+		default:
+			return false
+		}
+	}
+}
+
+func ask(ctx context.Context, pool *Pool) error {
+	_, err := pool.Exec(ctx, "SELECT count(*) FROM account")
+	return err
+}
+
+// The role gets another password and the Secret another URI: no query fails, a
+// transaction that began before ends as it began, and the old connections go.
+func TestPoolFollowsTheURI(t *testing.T) {
+	tenant := storetest.New(t, server)
+	dir := t.TempDir()
+	mount(t, dir, "uri", tenant.BackofficeURI+"\n")
+	pool := openPool(t, dir)
+	long, err := pool.BeginTx(t.Context(), pgx.TxOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	before := pool.current.pool
+
+	loaded, stop := context.WithCancel(t.Context())
+	var load sync.WaitGroup
+	for range maxConns - 1 {
+		load.Go(func() {
+			for loaded.Err() == nil {
+				if err := ask(context.WithoutCancel(loaded), pool); err != nil {
+					t.Errorf("a query failed: %v", err)
+					return
+				}
+			}
+		})
+	}
+	eventually(t, "the pool is warm", func() bool { return pool.Stat().TotalConns() == maxConns })
+
+	passwords := map[string]string{admin.Portal: storetest.Password, admin.Backoffice: "another one"}
+	if _, err := tenant.Server.Prepare(t.Context(), tenant.Owner, passwords, nil); err != nil {
+		t.Fatal(err)
+	}
+	uri, err := tenant.Server.LoginURI(tenant.Owner, admin.Backoffice, "another one")
+	if err != nil {
+		t.Fatal(err)
+	}
+	mount(t, dir, "uri", uri)
+	eventually(t, "the change is announced", announced(pool))
+	if err := ask(t.Context(), pool); err != nil {
+		t.Errorf("after the change: %v", err)
+	}
+	if _, err := long.Exec(t.Context(), "SELECT count(*) FROM invoice"); err != nil {
+		t.Errorf("the transaction that began before: %v", err)
+	}
+	if err := long.Commit(t.Context()); err != nil {
+		t.Errorf("the transaction that began before: %v", err)
+	}
+	eventually(t, "the old connections are closed", func() bool { return before.Stat().TotalConns() == 0 })
+	stop()
+	load.Wait()
+}
+
+func TestPoolStartsWhileTheDatabaseIsAway(t *testing.T) {
+	own, err := postgres.Start(0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { own.Close() })
+	tenant := storetest.New(t, own)
+	if err := own.Stop(); err != nil {
+		t.Fatal(err)
+	}
+	dir := t.TempDir()
+	mount(t, dir, "uri", tenant.BackofficeURI)
+	pool := openPool(t, dir)
+	if err := ask(t.Context(), pool); !store.Unavailable(err) {
+		t.Errorf("without a database: got %v, want unavailable", err)
+	}
+	for range 3 { // started, and taken away again under open connections
+		if err := own.Start(); err != nil {
+			t.Fatal(err)
+		}
+		eventually(t, "queries work", func() bool { return ask(t.Context(), pool) == nil })
+		eventually(t, "the return is announced", announced(pool))
+		if err := own.Stop(); err != nil {
+			t.Fatal(err)
+		}
+		eventually(t, "queries fail", func() bool { return ask(t.Context(), pool) != nil })
+		eventually(t, "queries say why", func() bool { return store.Unavailable(ask(t.Context(), pool)) })
+	}
+}
+
+func TestPoolKeepsTheLastGoodURI(t *testing.T) {
+	tenant := storetest.New(t, server)
+	dir := t.TempDir()
+	var output lockedBuffer
+	log := slog.New(slog.NewJSONHandler(&output, nil))
+	mount(t, dir, "uri", tenant.BackofficeURI)
+	pool, err := OpenPool(log, dir, "backoffice")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer pool.Close()
+	for _, broken := range []string{"", "mysql://user:hunter2@host/db", "postgres://user:hunter2@host:notaport/db"} {
+		output.mu.Lock()
+		output.Reset()
+		output.mu.Unlock()
+		mount(t, dir, "uri", broken)
+		eventually(t, "the broken address is reported", func() bool { return strings.Contains(output.String(), "keeping the last database address") })
+		if err := ask(t.Context(), pool); err != nil {
+			t.Errorf("after %q: %v", broken, err)
+		}
+		if strings.Contains(output.String(), "hunter2") {
+			t.Errorf("the log holds the password: %s", output.String())
+		}
+	}
+}
+
+func TestOpenPoolRefuses(t *testing.T) {
+	dir := t.TempDir()
+	if _, err := OpenPool(quiet, dir, "portal"); err == nil || !strings.Contains(err.Error(), "read the database address, which the operator mounts") {
+		t.Errorf("no file: %v", err)
+	}
+	mount(t, dir, "uri", "postgres://user:hunter2@host:notaport/db")
+	_, err := OpenPool(quiet, dir, "portal")
+	if err == nil || strings.Contains(err.Error(), "hunter2") || !strings.Contains(err.Error(), "is not a postgres:// URI") {
+		t.Errorf("broken address: %v", err)
+	}
+}
