@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 
@@ -18,26 +19,43 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/foyerhq/foyer/internal/testenv/kube"
+	"github.com/foyerhq/foyer/internal/testenv/postgres"
 )
 
-var cluster *kube.Cluster
+var (
+	cluster    *kube.Cluster
+	postgreSQL *postgres.Server
+)
 
-func TestMain(m *testing.M) { os.Exit(kube.Run(m, &cluster)) }
+func TestMain(m *testing.M) { os.Exit(withServers(m)) }
+
+func withServers(m *testing.M) int {
+	server, err := postgres.Start(0)
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		return 1
+	}
+	defer func() { _ = server.Close() }()
+	postgreSQL = server
+	return kube.Run(m, &cluster)
+}
 
 // operatorNamespace is where config/default puts the operator.
 const operatorNamespace = "foyer-system"
 
 // deploy applies config/default, as a platform team does.
-func deploy(t *testing.T) {
+func deploy(t *testing.T) { kubectlApply(t, "default") }
+
+func kubectlApply(t *testing.T, folder string) {
 	t.Helper()
 	root, err := kube.RepositoryRoot()
 	if err != nil {
 		t.Fatal(err)
 	}
 	output, err := cluster.Kubectl(t.Context(), t, "apply", "--server-side", "--validate=strict",
-		"-k", filepath.Join(root, "config", "default"))
+		"-k", filepath.Join(root, "config", folder))
 	if err != nil {
-		t.Fatalf("apply config/default: %v\n%s", err, output)
+		t.Fatalf("apply config/%s: %v\n%s", folder, err, output)
 	}
 }
 
@@ -149,26 +167,37 @@ func TestTheOperatorsPodIsRestricted(t *testing.T) {
 	}
 }
 
-// The manager runs with the rights of config/rbac, and hands its lease on at once when
-// it is told to stop.
+// The manager makes the sample tenants ready with the rights of config/rbac, and hands
+// its lease on at once when it is told to stop.
 func TestTheManagerRunsWithItsOwnRightsAndStops(t *testing.T) {
 	deploy(t)
-	first := start(t, asOperator())
-	answers(t, first.health+"/livez")
-	answers(t, first.health+"/readyz")
-	kube.Eventually(t, "the manager holds its lease", func() error {
-		lease, err := lease(t)
-		if err == nil && ptr.Deref(lease.Spec.HolderIdentity, "") == "" {
-			err = errors.New("nobody holds it")
-		}
-		return err
-	})
-	if err := first.stop(); err != nil {
+	declareServer(t)
+	kubectlApply(t, "samples")
+	config, refused := recordRefused(asOperator())
+	manager := start(t, config)
+	answers(t, manager.health+"/livez")
+	answers(t, manager.health+"/readyz")
+
+	tenants := sampleTenants(t)
+	for _, tenant := range tenants {
+		standInForPods(t, tenant)
+	}
+	for _, tenant := range tenants {
+		becomesReady(t, tenant)
+	}
+	held, err := lease(t)
+	if err != nil || ptr.Deref(held.Spec.HolderIdentity, "") == "" {
+		t.Errorf("the lease is not held: %v, %v", held.Spec, err)
+	}
+	if err := manager.stop(); err != nil {
 		t.Errorf("the manager ended with: %v", err)
 	}
 	released, err := lease(t)
 	if err != nil || ptr.Deref(released.Spec.HolderIdentity, "") != "" {
 		t.Errorf("the lease was not released: %v, %v", ptr.Deref(released.Spec.HolderIdentity, ""), err)
+	}
+	if list := refused(); len(list) > 0 {
+		t.Errorf("requests that the rights do not cover:\n%s", strings.Join(list, "\n"))
 	}
 }
 
