@@ -22,8 +22,9 @@ type resources struct {
 	cpuRequest, memoryRequest, memoryLimit resource.Quantity
 }
 
-// bounds are the resources of each pod of a component. A value that the Tenant sets
-// moves the default of the other one if they would contradict each other.
+// bounds are the resources of each pod of a component. A request above the limit would
+// be refused by the API server: the default of one gives way to what the Tenant sets of
+// the other, and where it sets both, the limit counts.
 func bounds(t *v1alpha1.Tenant, c Component) resources {
 	asked := t.Spec.Portal.Resources
 	if c == Backoffice {
