@@ -27,7 +27,7 @@ type found struct {
 
 const inspectSQL = `
 SELECT current_setting('server_version_num')::int, r.rolname::text, r.rolsuper, r.rolcreaterole,
-       has_database_privilege(d.oid, 'CREATE'), r.rolsuper OR pg_has_role(r.oid, d.datdba, 'USAGE'),
+       has_database_privilege(d.oid, 'CREATE'), d.datdba = r.oid OR (NOT r.rolsuper AND pg_has_role(r.oid, d.datdba, 'USAGE')),
        o.oid IS NOT NULL,
        coalesce(pg_has_role(r.oid, o.oid, CASE WHEN current_setting('server_version_num')::int >= 160000 THEN 'SET' ELSE 'MEMBER' END), false),
        (SELECT count(*)::int FROM pg_roles WHERE rolname = ANY($2)),

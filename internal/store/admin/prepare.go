@@ -31,11 +31,31 @@ func (s *Server) Prepare(ctx context.Context, owner Owner, logins map[string]str
 		return Prepared{}, err
 	}
 	p := &preparation{Server: s, owner: owner, schema: owner.Schema(), components: list, passwords: logins, adopt: adopt}
-	prepared, err := p.run(ctx)
-	if err != nil {
-		return Prepared{}, s.explain("prepare the database of "+owner.Namespace+"/"+owner.Name, err)
+	for try := 1; ; try++ {
+		prepared, err := p.run(ctx)
+		if err == nil {
+			return prepared, nil
+		}
+		if try == prepareTries || !overtaken(err) {
+			return Prepared{}, s.explain("prepare the database of "+owner.Namespace+"/"+owner.Name, err)
+		}
 	}
-	return prepared, nil
+}
+
+// prepareTries bounds how often Prepare starts again when another manager prepares the
+// same tenant, as for a moment when the leader changes.
+const prepareTries = 5
+
+// overtaken recognises that another session made or changed the same object: unique
+// violations in the catalogue, duplicates, and "tuple concurrently updated", which has
+// no code of its own.
+func overtaken(err error) bool {
+	var pgErr *pgconn.PgError
+	if !errors.As(err, &pgErr) {
+		return false
+	}
+	return slices.Contains([]string{"23505", "42710", "42P06", "40001", "40P01"}, pgErr.Code) ||
+		pgErr.Code == "XX000" && strings.HasPrefix(pgErr.Message, "tuple concurrently")
 }
 
 // preparation is one run of Prepare.

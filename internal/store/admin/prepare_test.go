@@ -1,26 +1,295 @@
 package admin_test
 
 import (
-	"os"
+	"crypto/rand"
+	"net/url"
+	"strings"
+	"sync"
 	"testing"
 
+	"github.com/google/go-cmp/cmp"
+	"github.com/jackc/pgx/v5"
+
+	"github.com/foyerhq/foyer/internal/store"
 	"github.com/foyerhq/foyer/internal/store/admin"
 	"github.com/foyerhq/foyer/internal/store/storetest"
 	"github.com/foyerhq/foyer/internal/testenv/postgres"
 )
 
-var server *postgres.Server
+func newOwner() admin.Owner {
+	return admin.Owner{ClusterUID: rand.Text(), Namespace: "customers", Name: "acme"}
+}
 
-func TestMain(m *testing.M) { os.Exit(postgres.Run(m, &server)) }
+func TestPrepareWritesOnlyWhatIsMissing(t *testing.T) {
+	onBoth(t, func(t *testing.T, server *postgres.Server) {
+		uri, owner := server.Manager(t), newOwner()
+		manager := open(t, uri)
+		first, err := manager.Prepare(t.Context(), owner, storetest.Logins(), nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		want := admin.Prepared{Schema: owner.Schema(), SchemaVersion: store.RequiredSchemaVersion}
+		if diff := cmp.Diff(want, first); diff != "" {
+			t.Errorf("first: %s", diff)
+		}
 
-func TestPrepareOnce(t *testing.T) {
-	tenant := storetest.New(t, server)
-	again, err := tenant.Server.Prepare(t.Context(), tenant.Owner, storetest.Logins(), nil)
-	if err != nil {
+		// A transaction that writes takes an id; the test runs alone on its server.
+		watch := connect(t, uri)
+		nextID := `SELECT pg_snapshot_xmax(pg_current_snapshot())::text`
+		before := query(t, watch, nextID)
+		again, err := manager.Prepare(t.Context(), owner, storetest.Logins(), nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if diff := cmp.Diff(want, again); diff != "" {
+			t.Errorf("again: %s", diff)
+		}
+		if diff := cmp.Diff(before, query(t, watch, nextID)); diff != "" {
+			t.Errorf("a Prepare with nothing to do wrote: %s", diff)
+		}
+		if strings.Contains(server.Log(), storetest.Password) {
+			t.Error("the server's log holds the password of a login role")
+		}
+	})
+}
+
+func TestPrepareAsSuperuser(t *testing.T) {
+	onBoth(t, func(t *testing.T, server *postgres.Server) {
+		t.Parallel()
+		tenant := storetest.NewIn(t, server.Database(t), "acme")
+		if _, err := tenant.Portal.SchemaVersion(t.Context()); err != nil {
+			t.Error(err)
+		}
+	})
+}
+
+// TestPrepareFinishesWhatWasInterrupted leaves behind what each step of a first
+// Prepare would, and more.
+func TestPrepareFinishesWhatWasInterrupted(t *testing.T) {
+	onBoth(t, func(t *testing.T, server *postgres.Server) {
+		for what, leave := range map[string][]string{
+			"owner role":           {"CREATE ROLE <schema>"},
+			"login role":           {"CREATE ROLE <schema>", "CREATE ROLE <schema>_portal LOGIN"},
+			"schema":               {"CREATE ROLE <schema>", "GRANT <schema> TO CURRENT_USER", "CREATE SCHEMA <schema> AUTHORIZATION <schema>"},
+			"migration half-done":  {"PREPARE", "DELETE FROM <schema>.installation"},
+			"login role dropped":   {"PREPARE", "DROP OWNED BY <schema>_backoffice", "DROP ROLE <schema>_backoffice"},
+			"right taken away":     {"PREPARE", "REVOKE ALL ON <schema>.account FROM <schema>_portal", "UPDATE <schema>.installation SET prepared = ''"},
+			"right given too many": {"PREPARE", "GRANT ALL ON <schema>.invoice TO <schema>_portal", "UPDATE <schema>.installation SET prepared = ''"},
+		} {
+			t.Run(what, func(t *testing.T) {
+				t.Parallel()
+				uri, owner := server.Manager(t), newOwner()
+				manager := open(t, uri)
+				for _, sql := range leave {
+					if sql == "PREPARE" {
+						if _, err := manager.Prepare(t.Context(), owner, storetest.Logins(), nil); err != nil {
+							t.Fatal(err)
+						}
+						uri = superuser(t, server, uri)
+						continue
+					}
+					execute(t, uri, strings.ReplaceAll(sql, "<schema>", owner.Schema()))
+				}
+				prepareAndUse(t, manager, owner)
+			})
+		}
+	})
+}
+
+func prepareAndUse(t *testing.T, manager *admin.Server, owner admin.Owner) {
+	t.Helper()
+	if _, err := manager.Prepare(t.Context(), owner, storetest.Logins(), nil); err != nil {
 		t.Fatal(err)
 	}
-	t.Log(again)
-	v, err := tenant.Portal.SchemaVersion(t.Context())
-	t.Log(v, err)
-	_ = admin.Portal
+	for component := range storetest.Logins() {
+		uri, err := manager.LoginURI(owner, component, storetest.Password)
+		if err != nil {
+			t.Fatal(err)
+		}
+		conn := connect(t, uri)
+		query(t, conn, "SELECT id FROM account")
+		if component == admin.Portal {
+			if _, err := conn.Exec(t.Context(), "DELETE FROM invoice"); !denied(err) {
+				t.Errorf("the portal deletes invoices: %v", err)
+			}
+		}
+	}
+}
+
+func TestPrepareChangesPasswords(t *testing.T) {
+	onBoth(t, func(t *testing.T, server *postgres.Server) {
+		t.Parallel()
+		tenant := storetest.New(t, server)
+		rotated := map[string]string{admin.Portal: "another one", admin.Backoffice: storetest.Password}
+		if _, err := tenant.Server.Prepare(t.Context(), tenant.Owner, rotated, nil); err != nil {
+			t.Fatal(err)
+		}
+		if conn, err := pgx.Connect(t.Context(), tenant.PortalURI); err == nil {
+			t.Error("the old password still works")
+			conn.Close(t.Context()) //nolint:errcheck // the test failed
+		}
+		uri, err := tenant.Server.LoginURI(tenant.Owner, admin.Portal, "another one")
+		if err != nil {
+			t.Fatal(err)
+		}
+		connect(t, uri)
+		connect(t, tenant.BackofficeURI)
+	})
+}
+
+// TestPrepareByTwoManagers: for a moment there can be two leaders.
+func TestPrepareByTwoManagers(t *testing.T) {
+	onBoth(t, func(t *testing.T, server *postgres.Server) {
+		t.Parallel()
+		uri, owner := server.Manager(t), newOwner()
+		var wait sync.WaitGroup
+		for range 3 {
+			manager := open(t, uri)
+			wait.Go(func() {
+				if _, err := manager.Prepare(t.Context(), owner, storetest.Logins(), nil); err != nil {
+					t.Error(err)
+				}
+			})
+		}
+		wait.Wait()
+	})
+}
+
+func TestPrepareKeepsToTheOwner(t *testing.T) {
+	onBoth(t, func(t *testing.T, server *postgres.Server) {
+		t.Parallel()
+		uri, owner := server.Manager(t), newOwner()
+		manager := open(t, uri)
+		prepareAndUse(t, manager, owner)
+		change := func(sql string) { execute(t, superuser(t, server, uri), sql) }
+		change("INSERT INTO " + owner.Schema() + ".account (id, name, status) VALUES ('1', 'Kept', 'Active')")
+
+		change("UPDATE " + owner.Schema() + ".installation SET cluster_uid = 'another', name = 'other'")
+		_, err := manager.Prepare(t.Context(), owner, storetest.Logins(), []string{"foyer_0123456789abcdef"})
+		wantProblem(t, err, admin.OwnedByAnother, owner.Schema(), "customers/other", "another", "adopt")
+
+		if _, err := manager.Prepare(t.Context(), owner, storetest.Logins(), []string{owner.Schema()}); err != nil {
+			t.Fatalf("adopt: %v", err)
+		}
+		prepareAndUse(t, manager, owner) // it is its own now, without adopt
+		kept := query(t, connect(t, superuser(t, server, uri)), "SELECT name FROM "+owner.Schema()+".account")
+		if diff := cmp.Diff([]string{"Kept"}, kept); diff != "" {
+			t.Error(diff)
+		}
+	})
+}
+
+func TestPrepareLeavesForeignSchemas(t *testing.T) {
+	onBoth(t, func(t *testing.T, server *postgres.Server) {
+		t.Parallel()
+		uri, owner := server.Manager(t), newOwner()
+		execute(t, superuser(t, server, uri), "CREATE SCHEMA "+owner.Schema())
+		_, err := open(t, uri).Prepare(t.Context(), owner, storetest.Logins(), nil)
+		wantProblem(t, err, admin.OwnedByAnother, owner.Schema(), "postgres")
+	})
+}
+
+func TestMissingRights(t *testing.T) {
+	onBoth(t, func(t *testing.T, server *postgres.Server) {
+		tests := map[string]struct {
+			role  string // attributes of the manager's role
+			setUp []string
+			words []string
+		}{
+			"no CREATEROLE":       {role: "LOGIN", words: []string{"ALTER ROLE", "CREATEROLE"}},
+			"no CREATE":           {role: "LOGIN CREATEROLE", words: []string{"GRANT CREATE ON DATABASE"}},
+			"nobody may connect":  {role: "LOGIN CREATEROLE", setUp: []string{"GRANT CREATE, CONNECT ON DATABASE DB TO ROLE", "REVOKE CONNECT ON DATABASE DB FROM PUBLIC"}, words: []string{"may not connect", "OWNER TO"}},
+			"CREATE is enough":    {role: "LOGIN CREATEROLE", setUp: []string{"GRANT CREATE ON DATABASE DB TO ROLE"}},
+			"a role of a manager": {role: "LOGIN CREATEROLE", setUp: []string{"GRANT pg_read_all_data TO ROLE", "GRANT CREATE ON DATABASE DB TO ROLE"}},
+		}
+		for what, test := range tests {
+			t.Run(what, func(t *testing.T) {
+				t.Parallel()
+				root := server.Database(t)
+				database := mustParse(t, root).Path[1:]
+				role := "limited_" + database
+				execute(t, root, "CREATE ROLE "+role+" "+test.role+" PASSWORD '"+secret+"'")
+				for _, sql := range test.setUp {
+					execute(t, root, strings.NewReplacer("DB", database, "TO ROLE", "TO "+role).Replace(sql))
+				}
+				_, err := open(t, as(t, root, role, secret)).Prepare(t.Context(), newOwner(), storetest.Logins(), nil)
+				if test.words == nil {
+					if err != nil {
+						t.Error(err)
+					}
+					return
+				}
+				wantProblem(t, err, admin.MissingRights, append(test.words, role)...)
+			})
+		}
+	})
+}
+
+// TestRolesOfAnotherManager: the tenant was prepared by one role of the server and the
+// Secret now has another. From PostgreSQL 16 on it has no rights on the first's roles.
+func TestRolesOfAnotherManager(t *testing.T) {
+	onBoth(t, func(t *testing.T, server *postgres.Server) {
+		t.Parallel()
+		root, owner := server.Database(t), newOwner()
+		prepareAndUse(t, open(t, root), owner)
+		database := mustParse(t, root).Path[1:]
+		role := "second_" + database
+		execute(t, root, "CREATE ROLE "+role+" LOGIN CREATEROLE PASSWORD '"+secret+"'", "GRANT CREATE ON DATABASE "+database+" TO "+role)
+		manager := open(t, as(t, root, role, secret))
+		_, err := manager.Prepare(t.Context(), owner, storetest.Logins(), nil)
+		wantProblem(t, err, admin.MissingRights, "GRANT CONNECT ON DATABASE", database, role)
+		execute(t, root, "GRANT CONNECT ON DATABASE "+database+" TO "+role)
+		_, err = manager.Prepare(t.Context(), owner, storetest.Logins(), nil)
+		if server.Version() < 16 {
+			if err != nil {
+				t.Error(err)
+			}
+			return
+		}
+		wantProblem(t, err, admin.MissingRights, role, "GRANT", owner.Schema(), "SET TRUE")
+		execute(t, root, `GRANT `+owner.Schema()+` TO `+role+` WITH SET TRUE, INHERIT FALSE`)
+		_, err = manager.Prepare(t.Context(), owner, map[string]string{admin.Portal: "new", admin.Backoffice: "new"}, nil)
+		wantProblem(t, err, admin.MissingRights, role, "ADMIN OPTION", owner.Schema()+"_backoffice")
+		for component := range storetest.Logins() {
+			execute(t, root, `GRANT `+owner.Schema()+`_`+component+` TO `+role+` WITH ADMIN OPTION`)
+		}
+		prepareAndUse(t, manager, owner)
+	})
+}
+
+func TestPrepareRefusesOddLogins(t *testing.T) {
+	manager := open(t, oldest.Manager(t))
+	for what, logins := range map[string]map[string]string{
+		"unknown component": {"dispatcher": "x"},
+		"no password":       {admin.Portal: ""},
+		"not ASCII":         {admin.Portal: "pässword"},
+	} {
+		if _, err := manager.Prepare(t.Context(), newOwner(), logins, nil); err == nil {
+			t.Errorf("%s: want an error", what)
+		}
+	}
+}
+
+func TestLoginURI(t *testing.T) {
+	owner := admin.Owner{ClusterUID: "c", Namespace: "n", Name: "t"}
+	role := owner.Schema() + "_portal"
+	tests := map[string]string{
+		"postgres://m:s@db.example:6432/foyer":                                                   "postgres://" + role + ":p%40ss@db.example:6432/foyer",
+		"postgresql://m:s@db.example":                                                            "postgres://" + role + ":p%40ss@db.example/m",
+		"postgres://m:s@db/foyer?sslmode=verify-full&pool_max_conns=9&search_path=x":             "postgres://" + role + ":p%40ss@db/foyer?sslmode=verify-full",
+		"postgres://m:s@a:1,b:2/foyer?target_session_attrs=read-write":                           "postgres://" + role + ":p%40ss@a:1,b:2/foyer?target_session_attrs=read-write",
+		"postgres://m:s@[::1]:5432/foyer?sslmode=verify-full&sslrootcert=system&user=a&options=": "postgres://" + role + ":p%40ss@[::1]:5432/foyer?sslmode=verify-full&sslrootcert=system",
+	}
+	for uri, want := range tests {
+		got, err := open(t, uri).LoginURI(owner, admin.Portal, "p@ss")
+		if err != nil || got != want {
+			t.Errorf("%s:\ngot  %s, %v\nwant %s", uri, got, err, want)
+		}
+		if parsed, err := url.Parse(got); err != nil || parsed.User.Username() != role {
+			t.Errorf("%s: %v", got, err)
+		}
+	}
+	if _, err := open(t, "postgres://db/foyer").LoginURI(owner, "nobody", "x"); err == nil {
+		t.Error("a component that does not exist has a URI")
+	}
 }

@@ -67,6 +67,11 @@ func (s *Server) explain(doing string, err error) error {
 		case "3D000":
 			return &Problem{Unauthorized, fmt.Sprintf("the server at %s has no database %q", s.host, s.database), safe}
 		case "42501":
+			var connecting *pgconn.ConnectError
+			if errors.As(err, &connecting) {
+				return &Problem{MissingRights, fmt.Sprintf("role %q may not connect to database %q: run GRANT CONNECT ON DATABASE %s TO %s",
+					s.user, s.database, name(s.database), name(s.user)), safe}
+			}
 			return &Problem{MissingRights, fmt.Sprintf("role %q may not %s: %s", s.user, doing, s.scrub(pgErr.Message)), safe}
 		}
 	}

@@ -1,6 +1,7 @@
 package admin
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"log/slog"
@@ -74,7 +75,8 @@ func Open(c Config) (*Server, error) {
 	s := &Server{
 		pool: pool, direct: direct.ConnConfig.Copy(), uri: uri,
 		host:     net.JoinHostPort(conn.Host, strconv.Itoa(int(conn.Port))),
-		database: conn.Database, user: conn.User,
+		database: cmp.Or(conn.Database, conn.User), // as the server does it
+		user:     conn.User,
 	}
 	for _, password := range []string{conn.Password, direct.ConnConfig.Password} {
 		if password != "" {

@@ -1,0 +1,185 @@
+package admin_test
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/jackc/pgx/v5"
+
+	"github.com/foyerhq/foyer/internal/store/admin"
+	"github.com/foyerhq/foyer/internal/store/storetest"
+	"github.com/foyerhq/foyer/internal/testenv/postgres"
+)
+
+// privilegesSQL lists whatever a role may do with anything in a schema, with the
+// schema itself, with its roles. It asks the server about each object and each
+// privilege there is, so rights that come by PUBLIC or by membership count too.
+const privilegesSQL = `
+WITH of_table(privilege) AS (VALUES ('SELECT'), ('INSERT'), ('UPDATE'), ('DELETE'), ('TRUNCATE'), ('REFERENCES'), ('TRIGGER')),
+of_sequence(privilege) AS (VALUES ('USAGE'), ('SELECT'), ('UPDATE')),
+of_schema(privilege) AS (VALUES ('USAGE'), ('CREATE'))
+SELECT privilege || ' ON ' || relname FROM pg_class, of_table
+WHERE relnamespace = $2::text::regnamespace AND relkind IN ('r', 'p', 'v', 'm', 'f') AND has_table_privilege($1::text::name, pg_class.oid, privilege)
+UNION ALL
+SELECT privilege || '(' || attname || ') ON ' || relname
+FROM pg_class JOIN pg_attribute ON attrelid = pg_class.oid AND attnum > 0 AND NOT attisdropped, (VALUES ('SELECT'), ('INSERT'), ('UPDATE'), ('REFERENCES')) of_column(privilege)
+WHERE relnamespace = $2::text::regnamespace AND relkind IN ('r', 'p', 'v', 'm', 'f')
+  AND has_column_privilege($1::text::name, pg_class.oid, attnum, privilege) AND NOT has_table_privilege($1::text::name, pg_class.oid, privilege)
+UNION ALL
+SELECT privilege || ' ON SEQUENCE ' || relname FROM pg_class, of_sequence
+WHERE relnamespace = $2::text::regnamespace AND relkind = 'S' AND has_sequence_privilege($1::text::name, pg_class.oid, privilege)
+UNION ALL
+SELECT 'EXECUTE ON FUNCTION ' || proname FROM pg_proc
+WHERE pronamespace = $2::text::regnamespace AND has_function_privilege($1::text::name, oid, 'EXECUTE')
+UNION ALL
+SELECT privilege || ' ON SCHEMA' FROM of_schema WHERE has_schema_privilege($1::text::name, $2::text, privilege)
+UNION ALL
+SELECT 'MEMBER OF ' || rolname FROM pg_roles
+WHERE (rolname = $2 OR rolname LIKE $2 || '\_%') AND rolname <> $1 AND pg_has_role($1::text::name, oid, 'MEMBER')`
+
+func privileges(t *testing.T, conn *pgx.Conn, role, schema string) []string {
+	t.Helper()
+	list := query(t, conn, privilegesSQL, role, schema)
+	slices.Sort(list)
+	return list
+}
+
+// TestLoginRolesHaveExactlyTheirRights lists the rights, so that each change of them
+// shows in review.
+func TestLoginRolesHaveExactlyTheirRights(t *testing.T) {
+	want := map[string][]string{
+		admin.Portal: {
+			"DELETE ON session", "DELETE ON throttle",
+			"INSERT ON audit", "INSERT ON replica", "INSERT ON session", "INSERT ON throttle",
+			"SELECT ON account", "SELECT ON account_group", "SELECT ON app_user", "SELECT ON audit", "SELECT ON contact",
+			"SELECT ON goose_db_version", "SELECT ON invoice", "SELECT ON replica", "SELECT ON session", "SELECT ON throttle",
+			"UPDATE ON replica", "UPDATE ON session", "UPDATE ON throttle",
+			"UPDATE(password_hash) ON app_user", "UPDATE(updated_at) ON app_user", "UPDATE(version) ON app_user",
+			"USAGE ON SCHEMA",
+		},
+		admin.Backoffice: {
+			"INSERT ON account", "INSERT ON account_group", "INSERT ON app_user", "INSERT ON audit", "INSERT ON contact",
+			"INSERT ON invoice", "INSERT ON replica",
+			"SELECT ON account", "SELECT ON account_group", "SELECT ON api_token", "SELECT ON app_user", "SELECT ON audit",
+			"SELECT ON contact", "SELECT ON goose_db_version", "SELECT ON invoice", "SELECT ON replica",
+			"UPDATE ON account", "UPDATE ON account_group", "UPDATE ON app_user", "UPDATE ON contact", "UPDATE ON invoice",
+			"UPDATE ON replica", "UPDATE(last_used_at) ON api_token",
+			"USAGE ON SCHEMA",
+		},
+	}
+	onBoth(t, func(t *testing.T, server *postgres.Server) {
+		t.Parallel()
+		tenant := storetest.New(t, server)
+		root := connect(t, superuser(t, server, tenant.PortalURI))
+		for component, list := range want {
+			if diff := cmp.Diff(list, privileges(t, root, tenant.Schema+"_"+component, tenant.Schema)); diff != "" {
+				t.Errorf("%s (-want +got):\n%s", component, diff)
+			}
+		}
+		everyone := query(t, root, `
+SELECT a.privilege_type FROM pg_database d, aclexplode(d.datacl) a WHERE d.datname = current_database() AND a.grantee = 0
+UNION ALL
+SELECT 'EXECUTE ' || p.proname FROM pg_proc p, aclexplode(coalesce(p.proacl, acldefault('f', p.proowner))) a
+WHERE p.pronamespace = $1::text::regnamespace AND a.grantee = 0`, tenant.Schema)
+		if len(everyone) > 0 {
+			t.Errorf("everyone has %v", everyone)
+		}
+		settings := query(t, root, `SELECT unnest(setconfig) FROM pg_db_role_setting WHERE setrole = $1::text::regrole`, tenant.Schema+"_portal")
+		if diff := cmp.Diff([]string{"search_path=" + tenant.Schema + ", pg_temp", "statement_timeout=10s", "lock_timeout=5s",
+			"idle_in_transaction_session_timeout=15s"}, settings); diff != "" {
+			t.Error(diff)
+		}
+	})
+}
+
+// TestTenantsCannotReachEachOther: no login role of tenant A has any privilege on
+// anything of tenant B, in the same database or in another, and every attempt fails.
+func TestTenantsCannotReachEachOther(t *testing.T) {
+	onBoth(t, func(t *testing.T, server *postgres.Server) {
+		t.Parallel()
+		uri := server.Manager(t)
+		a, b := storetest.NewIn(t, uri, "a"), storetest.NewIn(t, uri, "b")
+		elsewhere := storetest.New(t, server)
+		root := connect(t, superuser(t, server, uri))
+		for component, uri := range map[string]string{admin.Portal: a.PortalURI, admin.Backoffice: a.BackofficeURI} {
+			t.Run(component, func(t *testing.T) {
+				role := a.Schema + "_" + component
+				if list := privileges(t, root, role, b.Schema); len(list) > 0 {
+					t.Errorf("%s has %v", role, list)
+				}
+				conn := connect(t, uri)
+				for _, sql := range attempts(t, root, a.Schema, b.Schema) {
+					if _, err := conn.Exec(t.Context(), sql); !denied(err) {
+						t.Errorf("%s: got %v, want permission denied", sql, err)
+					}
+				}
+				other := mustParse(t, uri)
+				other.Path = mustParse(t, elsewhere.PortalURI).Path
+				if conn, err := pgx.Connect(t.Context(), other.String()); !denied(err) {
+					t.Errorf("connect to another tenant's database: got %v %v, want permission denied", conn, err)
+				}
+				if _, err := pgx.Connect(t.Context(), as(t, uri, b.Schema+"_"+component, "guess")); err == nil {
+					t.Error("signs in as the other tenant with a wrong password")
+				}
+				if _, err := pgx.Connect(t.Context(), as(t, uri, b.Schema, storetest.Password)); err == nil {
+					t.Error("signs in as the owner of the other tenant")
+				}
+			})
+		}
+	})
+}
+
+// attempts are statements that a broken-into process of tenant a could try: on
+// everything of tenant b, and to gain rights.
+func attempts(t *testing.T, root *pgx.Conn, a, b string) []string {
+	t.Helper()
+	tables := query(t, root, `SELECT relname::text FROM pg_class WHERE relnamespace = $1::text::regnamespace AND relkind = 'r'`, b)
+	sequences := query(t, root, `SELECT relname::text FROM pg_class WHERE relnamespace = $1::text::regnamespace AND relkind = 'S'`, b)
+	functions := query(t, root, `SELECT proname::text FROM pg_proc WHERE pronamespace = $1::text::regnamespace`, b)
+	if len(tables) < 14 || len(sequences) < 1 || len(functions) < 1 {
+		t.Fatalf("found only %v %v %v", tables, sequences, functions)
+	}
+	var list []string
+	for _, name := range tables {
+		for _, sql := range []string{"SELECT FROM %s", "INSERT INTO %s DEFAULT VALUES", "DELETE FROM %s", "TRUNCATE %s", "COPY %s TO STDOUT",
+			"DO $$ BEGIN LOCK TABLE %s; END $$", "ALTER TABLE %s ADD x text", "DROP TABLE %s", "CREATE INDEX ON %s ((1))"} {
+			list = append(list, fmt.Sprintf(sql, b+"."+name))
+		}
+	}
+	for _, name := range sequences {
+		list = append(list, fmt.Sprintf("SELECT nextval('%s.%s')", b, name))
+	}
+	for _, name := range functions {
+		list = append(list, fmt.Sprintf("SELECT %s.%s()", b, name))
+	}
+	const rest = `SET ROLE <b>
+SET ROLE <b>_portal
+SET ROLE <a>
+SET SESSION AUTHORIZATION <b>_portal
+CREATE TABLE <b>.mine (x text)
+CREATE TABLE <a>.mine (x text)
+CREATE TABLE public.mine (x text)
+CREATE TEMP TABLE mine (x text)
+CREATE SCHEMA mine
+CREATE ROLE mine
+CREATE DATABASE mine
+DROP SCHEMA <b> CASCADE
+ALTER ROLE <b>_portal PASSWORD 'mine'
+GRANT <b> TO <a>_portal
+GRANT <b>_portal TO <a>_portal
+GRANT USAGE ON SCHEMA <b> TO <a>_portal
+ALTER FUNCTION <a>.count_accounts() SECURITY INVOKER
+SELECT rolpassword FROM pg_authid
+SELECT pg_read_file('/etc/passwd')
+COPY account TO PROGRAM 'true'
+SELECT FROM installation
+SELECT FROM account_bucket
+SELECT FROM document
+DELETE FROM account
+INSERT INTO api_token (name, secret_hash) VALUES ('mine', 'x')
+UPDATE api_token SET secret_hash = 'x'`
+	return append(list, strings.Split(strings.NewReplacer("<a>", a, "<b>", b).Replace(rest), "\n")...)
+}

@@ -1,0 +1,244 @@
+package admin_test
+
+import (
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
+
+	"github.com/foyerhq/foyer/internal/config"
+	"github.com/foyerhq/foyer/internal/store"
+	"github.com/foyerhq/foyer/internal/store/storetest"
+	"github.com/foyerhq/foyer/internal/testenv/postgres"
+)
+
+// TestUsageCountsAccounts is a property: after any changes of accounts, by any number
+// of statements, the counts equal what counting the accounts gives, folded or not.
+func TestUsageCountsAccounts(t *testing.T) {
+	onBoth(t, func(t *testing.T, server *postgres.Server) {
+		t.Parallel()
+		tenant := storetest.New(t, server)
+		owner := connect(t, superuser(t, server, tenant.PortalURI))
+		if _, err := owner.Exec(t.Context(), "SET search_path TO "+tenant.Schema); err != nil {
+			t.Fatal(err)
+		}
+		seed := rand.Uint64()
+		random := rand.New(rand.NewPCG(seed, 0)) //nolint:gosec // a test
+		for step := range 150 {
+			sql := randomChange(random)
+			if _, err := owner.Exec(t.Context(), sql); err != nil {
+				t.Fatalf("%s: %v", sql, err)
+			}
+			if random.IntN(10) == 0 {
+				if err := tenant.Admin.Fold(t.Context()); err != nil {
+					t.Fatal(err)
+				}
+				crowded := query(t, owner, `SELECT 'x' FROM account_bucket GROUP BY account_profile, my_account_profile, groups HAVING count(*) > 1 OR sum(accounts) = 0`)
+				if len(crowded) > 0 {
+					t.Errorf("seed %d, step %d: %d buckets are not folded", seed, step, len(crowded))
+				}
+			}
+			usage, err := tenant.Admin.Usage(t.Context(), nil)
+			if err != nil {
+				t.Fatal(err)
+			}
+			want := query(t, owner, `
+SELECT concat(account_profile, '|', my_account_profile, '|', array_to_string(groups, ','), '=', count(*)) FROM account GROUP BY account_profile, my_account_profile, groups`)
+			if diff := cmp.Diff(want, bucketTexts(usage.Buckets), cmpopts.SortSlices(strings.Compare), cmpopts.EquateEmpty()); diff != "" {
+				t.Fatalf("seed %d, step %d, after %s (-accounts +buckets):\n%s", seed, step, sql, diff)
+			}
+		}
+	})
+}
+
+func bucketTexts(buckets []config.Bucket) []string {
+	var list []string
+	for _, b := range buckets {
+		list = append(list, fmt.Sprintf("%s|%s|%s=%d", b.AccountProfile, b.MyAccountProfile, strings.Join(b.Groups, ","), b.Accounts))
+	}
+	return list
+}
+
+// randomChange inserts, upserts, changes or deletes some accounts.
+func randomChange(random *rand.Rand) string {
+	pick := func(values ...string) string { return values[random.IntN(len(values))] }
+	profile := pick("NULL", "'business'", "'residential'")
+	pin := pick("NULL", "'full'")
+	groups := pick("'{}'", "'{gold}'", "'{gold,silver}'")
+	some := fmt.Sprintf("id::int %% %d = %d", 1+random.IntN(7), random.IntN(7))
+	from, to := random.IntN(200), random.IntN(200)
+	insert := fmt.Sprintf(`INSERT INTO account (id, name, status, account_profile, my_account_profile, groups)
+SELECT n, 'Customer', 'Active', %s, %s, %s FROM generate_series(%d, %d) n `, profile, pin, groups, from, to)
+	switch random.IntN(6) {
+	case 0:
+		return insert + "ON CONFLICT DO NOTHING"
+	case 1:
+		return insert + "ON CONFLICT (id) DO UPDATE SET account_profile = excluded.account_profile, groups = excluded.groups"
+	case 2:
+		return fmt.Sprintf("UPDATE account SET account_profile = %s, groups = %s WHERE %s", profile, groups, some)
+	case 3:
+		return "UPDATE account SET name = name || '.', my_account_profile = " + pin + " WHERE " + some
+	case 4:
+		return "DELETE FROM account WHERE " + some
+	default: // two kinds of change in one statement
+		return fmt.Sprintf("WITH gone AS (DELETE FROM account WHERE id::int %% 11 = %d) UPDATE account SET groups = %s WHERE id::int %% 11 <> %d AND %s",
+			random.IntN(11), groups, random.IntN(11), some)
+	}
+}
+
+func TestUsageLooksCustomersUp(t *testing.T) {
+	tenant := storetest.New(t, newest)
+	pin := "full"
+	accounts := []store.AccountUpsert{
+		{ID: "1", Name: "One", Status: "Active", MyAccountProfile: &pin},
+		{ID: "2", Name: "Two", Status: "Active"},
+	}
+	if _, err := tenant.Backoffice.UpsertAccounts(t.Context(), accounts); err != nil {
+		t.Fatal(err)
+	}
+	usage, err := tenant.Admin.Usage(t.Context(), []string{"1", "3"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := config.Usage{
+		Accounts: 2,
+		Buckets: []config.Bucket{
+			{Groups: []string{}, Accounts: 1},
+			{MyAccountProfile: "full", Groups: []string{}, Accounts: 1},
+		},
+		Customers: map[string]config.Bucket{"1": {MyAccountProfile: "full", Groups: []string{}, Accounts: 1}},
+	}
+	if diff := cmp.Diff(want, usage); diff != "" {
+		t.Error(diff)
+	}
+}
+
+func TestReplicas(t *testing.T) {
+	tenant := storetest.New(t, newest)
+	all := []store.Replica{
+		{Pod: "acme-backoffice-1", Component: "backoffice", Digest: "sha256:1"},
+		{Pod: "acme-portal-1", Component: "portal", Digest: "sha256:1", Error: "format 2"},
+		{Pod: "acme-portal-2", Component: "portal", Digest: "sha256:2"},
+	}
+	acknowledge := func(s *store.Store, r store.Replica) {
+		if err := s.Acknowledge(t.Context(), r); err != nil {
+			t.Fatal(err)
+		}
+	}
+	acknowledge(tenant.Backoffice, all[0])
+	acknowledge(tenant.Portal, store.Replica{Pod: "acme-portal-1", Component: "portal", Digest: "sha256:0"})
+	acknowledge(tenant.Portal, all[1])
+	acknowledge(tenant.Portal, all[2])
+	check := func(want []store.Replica) {
+		t.Helper()
+		got, err := tenant.Admin.Replicas(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		if diff := cmp.Diff(want, got, cmpopts.IgnoreFields(store.Replica{}, "UpdatedAt"), cmpopts.EquateEmpty()); diff != "" {
+			t.Error(diff)
+		}
+		for _, r := range got {
+			if time.Since(r.UpdatedAt).Abs() > time.Minute {
+				t.Errorf("%s was updated at %s", r.Pod, r.UpdatedAt)
+			}
+		}
+	}
+	check(all)
+	for _, keep := range [][]string{{"acme-portal-2", "acme-backoffice-1", "unknown"}, {}, nil} {
+		if err := tenant.Admin.ForgetReplicas(t.Context(), keep); err != nil {
+			t.Fatal(err)
+		}
+		check(slices.DeleteFunc(slices.Clone(all), func(r store.Replica) bool { return !slices.Contains(keep, r.Pod) }))
+	}
+}
+
+func TestDocuments(t *testing.T) {
+	tenant := storetest.New(t, newest)
+	latest := func() string {
+		t.Helper()
+		body, err := tenant.Admin.LatestDocument(t.Context(), "settings")
+		if errors.Is(err, store.ErrNotFound) {
+			return "none"
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		return string(body)
+	}
+	if got := latest(); got != "none" {
+		t.Errorf("at first: got %q", got)
+	}
+	for _, body := range []string{"{\n  \"a\": 1\n}\n", "b", "b", "{\n  \"a\": 1\n}\n", "c"} {
+		if err := tenant.Admin.SaveDocument(t.Context(), "settings", "sha256:"+body[:1], []byte(body)); err != nil {
+			t.Fatal(err)
+		}
+		if got := latest(); got != body {
+			t.Errorf("got %q, want %q", got, body)
+		}
+	}
+	if err := tenant.Admin.SaveDocument(t.Context(), "routing", "sha256:r", []byte("r")); err != nil {
+		t.Fatal(err)
+	}
+	if got := latest(); got != "c" {
+		t.Errorf("another kind changed the latest: got %q", got)
+	}
+}
+
+func TestTokens(t *testing.T) {
+	tenant := storetest.New(t, newest)
+	now := time.Now()
+	valid := func(token string) bool {
+		t.Helper()
+		name, err := tenant.Backoffice.TokenName(t.Context(), store.TokenHash(token), now)
+		if err != nil && !errors.Is(err, store.ErrNotFound) {
+			t.Fatal(err)
+		}
+		if err == nil && name != "cli" {
+			t.Errorf("got name %q", name)
+		}
+		return err == nil
+	}
+	for range 2 { // the second changes nothing
+		if err := tenant.Admin.EnsureToken(t.Context(), "cli", "first"); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if !valid("first") || valid("second") || valid("") {
+		t.Error("only the first token should be valid")
+	}
+	if err := tenant.Admin.EnsureToken(t.Context(), "cli", "second"); err != nil {
+		t.Fatal(err)
+	}
+	if valid("first") || !valid("second") {
+		t.Error("only the second token should be valid")
+	}
+
+	conn := connect(t, superuser(t, newest, tenant.PortalURI))
+	change := func(sql string) {
+		if _, err := conn.Exec(t.Context(), strings.ReplaceAll(sql, "<schema>", tenant.Schema), now); err != nil {
+			t.Fatal(err)
+		}
+	}
+	used := query(t, conn, "SELECT last_used_at::text FROM "+tenant.Schema+".api_token")
+	now = now.Add(59 * time.Second)
+	valid("second")
+	if diff := cmp.Diff(used, query(t, conn, "SELECT last_used_at::text FROM "+tenant.Schema+".api_token")); diff != "" {
+		t.Errorf("a use within a minute was written: %s", diff)
+	}
+	now = now.Add(2 * time.Second)
+	valid("second")
+	if cmp.Equal(used, query(t, conn, "SELECT last_used_at::text FROM "+tenant.Schema+".api_token")) {
+		t.Error("a use after a minute was not written")
+	}
+	change("UPDATE <schema>.api_token SET expires_at = $1")
+	if valid("second") {
+		t.Error("an expired token is valid")
+	}
+}
