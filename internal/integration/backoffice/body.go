@@ -22,7 +22,7 @@ const (
 	idleTimeout  = time.Minute // between two pieces of the body, and for one piece of the answer
 )
 
-var errBodyTooLarge = errors.New("the body is larger than 1 GiB: send the rest in another request")
+var errBodyTooLarge = errors.New("the body is larger than an import may be (1 GiB): send the rest in another request")
 
 // lineReader reads the lines of a body in constant memory.
 type lineReader struct {
@@ -31,14 +31,14 @@ type lineReader struct {
 }
 
 // openBody checks what the client says of its body and returns a reader of its lines.
-func openBody(w http.ResponseWriter, r *http.Request) (*lineReader, *integration.Problem) {
+func openBody(w http.ResponseWriter, r *http.Request, limit int64) (*lineReader, *integration.Problem) {
 	media, _, err := mime.ParseMediaType(r.Header.Get("Content-Type"))
 	if err != nil || media != integration.MediaType {
 		w.Header().Set("Accept-Post", integration.MediaType)
 		return nil, problem(http.StatusUnsupportedMediaType, "send NDJSON, one JSON object per line, as Content-Type: "+integration.MediaType)
 	}
 	patient := &patientReader{body: r.Body, control: http.NewResponseController(w), until: time.Now().Add(maxDuration)}
-	var body io.Reader = &limitedReader{reader: patient, left: maxBodyBytes}
+	var body io.Reader = &limitedReader{reader: patient, left: limit}
 	switch encoding := strings.ToLower(r.Header.Get("Content-Encoding")); encoding {
 	case "", "identity":
 	case "gzip":
@@ -51,7 +51,7 @@ func openBody(w http.ResponseWriter, r *http.Request) (*lineReader, *integration
 		w.Header().Set("Accept-Encoding", "gzip")
 		return nil, problem(http.StatusUnsupportedMediaType, fmt.Sprintf("Content-Encoding %q is not supported, allowed is gzip or none", encoding))
 	}
-	body = &limitedReader{reader: body, left: maxBodyBytes}                                  // of what a small gzip may unfold to
+	body = &limitedReader{reader: body, left: limit}                                         // of what a small gzip may unfold to
 	return &lineReader{buffered: bufio.NewReaderSize(body, integration.MaxLineBytes+2)}, nil // a line with \r\n
 }
 

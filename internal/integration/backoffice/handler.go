@@ -24,14 +24,20 @@ type api struct {
 	Options
 	tokens  *tokens
 	running chan struct{} // a place for each import that runs
+	limit   int64         // of the bytes of an import
 }
 
 // maxImports bounds the imports that run at once, and with them memory and connections.
 const maxImports = 4
 
 // New returns the handler of the API. The caller observes its requests.
-func New(o Options) http.Handler {
-	a := &api{Options: o, tokens: newTokens(o.Store, time.Now), running: make(chan struct{}, maxImports)}
+func New(o Options) http.Handler { return newAPI(o).handler() }
+
+func newAPI(o Options) *api {
+	return &api{Options: o, tokens: newTokens(o.Store, time.Now), running: make(chan struct{}, maxImports), limit: maxBodyBytes}
+}
+
+func (a *api) handler() http.Handler {
 	mux := http.NewServeMux()
 	a.handle(mux, http.MethodPost, "/api/v1/import/groups", a.importer(integration.Groups, a.groups()))
 	a.handle(mux, http.MethodPost, "/api/v1/import/accounts", a.importer(integration.Accounts, a.accounts()))
@@ -40,7 +46,7 @@ func New(o Options) http.Handler {
 	a.handle(mux, http.MethodGet, "/api/v1/accounts/{id}/settings", a.accountSettings)
 	a.handle(mux, http.MethodGet, "/api/v1/version", a.version)
 	mux.Handle("/", a.authenticated(http.HandlerFunc(notFound)))
-	return process.Recover(o.Log, panicked, securityHeaders(mux))
+	return process.Recover(a.Log, panicked, securityHeaders(mux))
 }
 
 // handle routes one method of an address; other methods learn which one it is.

@@ -66,7 +66,7 @@ func (a *api) importer(kind integration.Kind, handle importFunc) http.HandlerFun
 		}
 		control := http.NewResponseController(w)
 		_ = control.EnableFullDuplex() // refusals go out while lines come in; not supported by HTTP/2, which needs it not
-		lines, wrong := openBody(w, r)
+		lines, wrong := openBody(w, r, a.limit)
 		if wrong != nil {
 			writeProblem(w, r, wrong)
 			return
