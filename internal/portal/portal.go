@@ -100,7 +100,7 @@ func (p *Portal) Handler(observer *process.Observer) http.Handler {
 func (p *Portal) serve(rt route) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		v := p.newVisit()
-		err := p.admit(w, r, v, rt)
+		err := p.admit(r, v, rt)
 		if err == nil {
 			err = rt.handle(w, r, v)
 		}

@@ -44,7 +44,7 @@ type errDenied struct {
 func (e errDenied) Error() string { return string(e.feature) + ": " + string(e.decision) }
 
 // admit recognises the person and decides whether the route is open to them.
-func (p *Portal) admit(_ http.ResponseWriter, r *http.Request, v *visit, rt route) error {
+func (p *Portal) admit(r *http.Request, v *visit, rt route) error {
 	if rt.open == everybody {
 		v.presented = presentedSession(r)
 		return nil

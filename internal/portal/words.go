@@ -69,15 +69,12 @@ func localeWords(tag string) string {
 
 // zoneWords reads "Australia/Sydney" as "Sydney, Australia".
 func zoneWords(zone string) string {
-	zone = strings.ReplaceAll(zone, "_", " ")
-	area, place, found := strings.Cut(zone, "/")
-	if !found {
+	parts := strings.Split(strings.ReplaceAll(zone, "_", " "), "/")
+	last := len(parts) - 1
+	if last == 0 {
 		return zone
 	}
-	if i := strings.LastIndexByte(place, '/'); i >= 0 {
-		area, place = place[:i], place[i+1:]
-	}
-	return place + ", " + strings.ReplaceAll(area, "/", ", ")
+	return parts[last] + ", " + parts[last-1]
 }
 
 // sourceWords says which layer a value comes from, by names that the customer knows.

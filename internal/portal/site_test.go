@@ -1,0 +1,304 @@
+package portal
+
+import (
+	"fmt"
+	"net/http"
+	"net/url"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/foyerhq/foyer/internal/process"
+	"github.com/foyerhq/foyer/internal/settings"
+	"github.com/foyerhq/foyer/internal/store"
+	"github.com/foyerhq/foyer/internal/store/storetest"
+	"github.com/foyerhq/foyer/internal/testenv/postgres"
+	"github.com/foyerhq/foyer/internal/web"
+)
+
+// checkedRoute is how an address answers nobody and a person with every right.
+type checkedRoute struct {
+	method, path   string
+	nobody, person int
+	toSignIn       bool // nobody is sent to the sign-in page
+}
+
+// checkedRoutes holds every route by its pattern. A new route without an entry here
+// fails the test.
+var checkedRoutes = map[string]checkedRoute{
+	"GET /assets/":   {method: "GET", path: web.StylesheetPath(), nobody: 200, person: 200},
+	"GET /sign-in":   {method: "GET", path: "/sign-in", nobody: 200, person: 200},
+	"POST /sign-in":  {method: "POST", path: "/sign-in", nobody: 422, person: 422},
+	"GET /{$}":       {method: "GET", path: "/", nobody: 303, toSignIn: true, person: 200},
+	"GET /invoices":  {method: "GET", path: "/invoices", nobody: 303, toSignIn: true, person: 200},
+	"GET /activity":  {method: "GET", path: "/activity", nobody: 303, toSignIn: true, person: 200},
+	"/":              {method: "GET", path: "/no/such/page", nobody: 303, toSignIn: true, person: 404},
+	"POST /sign-out": {method: "POST", path: "/sign-out", nobody: 303, toSignIn: true, person: 303}, // last: it ends the session
+}
+
+func TestEveryRoute(t *testing.T) {
+	s := newSite(t)
+	s.seed(t)
+	dana := s.signedIn(t, "dana")
+	var patterns []string
+	for _, r := range s.portal.routes() {
+		patterns = append(patterns, r.pattern)
+	}
+	for pattern := range checkedRoutes {
+		if !strings.Contains(strings.Join(patterns, "\n"), pattern) {
+			t.Errorf("%s is checked and not a route", pattern)
+		}
+	}
+	patterns = append(patterns, "POST /sign-out")
+	for _, pattern := range patterns {
+		want, known := checkedRoutes[pattern]
+		if !known {
+			t.Errorf("%s has no entry in checkedRoutes", pattern)
+			continue
+		}
+		nobody := s.browser(t).do(want.method, want.path, url.Values{})
+		if nobody.status != want.nobody {
+			t.Errorf("%s answers nobody with %d, want %d", pattern, nobody.status, want.nobody)
+		}
+		if target := nobody.header.Get("Location"); want.toSignIn != strings.HasPrefix(target, "/sign-in") {
+			t.Errorf("%s sends nobody to %q", pattern, target)
+		}
+		checkHeaders(t, pattern, nobody)
+		if pattern == "POST /sign-out" {
+			continue
+		}
+		person := dana.do(want.method, want.path, url.Values{})
+		if person.status != want.person {
+			t.Errorf("%s answers dana with %d, want %d", pattern, person.status, want.person)
+		}
+		checkHeaders(t, pattern, person)
+	}
+}
+
+func checkHeaders(t *testing.T, name string, a answer) {
+	t.Helper()
+	want := map[string]string{
+		"Content-Security-Policy": "default-src 'none'; style-src 'self'; img-src 'self' data:; " +
+			"form-action 'self'; frame-ancestors 'none'; base-uri 'none'",
+		"Strict-Transport-Security":    "max-age=31536000; includeSubDomains",
+		"X-Content-Type-Options":       "nosniff",
+		"Referrer-Policy":              "no-referrer",
+		"Cross-Origin-Opener-Policy":   "same-origin",
+		"Cross-Origin-Resource-Policy": "same-origin",
+		"Permissions-Policy":           "camera=(), geolocation=(), microphone=(), payment=(), usb=()",
+		"Cache-Control":                "no-store",
+	}
+	if strings.Contains(name, "/assets/") {
+		want["Cache-Control"] = "public, max-age=31536000, immutable"
+	}
+	got := map[string]string{}
+	for key := range want {
+		got[key] = a.header.Get(key)
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("%s: headers (-want +got):\n%s", name, diff)
+	}
+	if a.header.Get("Server") != "" || a.header.Get("X-Powered-By") != "" {
+		t.Errorf("%s: a header names the software", name)
+	}
+	for _, inline := range []string{"<script", "<style", " style=", " onclick="} {
+		if strings.Contains(a.body, inline) {
+			t.Errorf("%s: the page has %s", name, inline)
+		}
+	}
+}
+
+func TestHeadersOfErrors(t *testing.T) {
+	s := newSite(t)
+	s.seed(t)
+	sam := s.signedIn(t, "sam")
+	checkHeaders(t, "denied", sam.get("/activity").is(t, http.StatusForbidden))
+	checkHeaders(t, "bad request", sam.get("/invoices?after=x").is(t, http.StatusBadRequest))
+	checkHeaders(t, "cross-origin", sam.do("POST", "/sign-out", nil, "Sec-Fetch-Site", "cross-site").is(t, http.StatusForbidden))
+	checkHeaders(t, "path cleaning", sam.get("//invoices"))
+	checkHeaders(t, "odd method", sam.do("DELETE", "/invoices", nil, "Sec-Fetch-Site", "same-origin").is(t, http.StatusNotFound))
+}
+
+func TestCrossOriginFormsAreRefused(t *testing.T) {
+	s := newSite(t)
+	s.seed(t)
+	dana := s.signedIn(t, "dana")
+	form := url.Values{"login": {"sam"}, "password": {password}}
+	for name, headers := range map[string][]string{
+		"other site":             {"Sec-Fetch-Site", "cross-site"},
+		"other subdomain":        {"Sec-Fetch-Site", "same-site"},
+		"old browser, by origin": {"Sec-Fetch-Site", "", "Origin", "https://evil.example"},
+	} {
+		dana.do("POST", "/sign-out", nil, headers...).is(t, http.StatusForbidden).shows(t, "That came from another site")
+		a := dana.do("POST", "/sign-in", form, headers...).is(t, http.StatusForbidden)
+		if a.header.Get("Set-Cookie") != "" {
+			t.Errorf("%s: a session was started from another site", name)
+		}
+	}
+	dana.get("/").is(t, http.StatusOK).shows(t, "Hello, Dana")
+	dana.do("POST", "/sign-out", nil, "Sec-Fetch-Site", "", "Origin", s.server.URL).goesTo(t, "/sign-in")
+}
+
+func TestAssets(t *testing.T) {
+	s := newSite(t)
+	b := s.browser(t)
+	page := b.get("/sign-in").body
+	for _, kind := range []struct{ prefix, contentType string }{
+		{"/assets/foyer-", "text/css; charset=utf-8"},
+		{"/assets/brand-0a6b5e-", "text/css; charset=utf-8"},
+		{"/assets/icon-0a6b5e-", "image/svg+xml"},
+	} {
+		_, rest, found := strings.Cut(page, kind.prefix)
+		if !found {
+			t.Fatalf("the page does not link %s", kind.prefix)
+		}
+		path := kind.prefix + rest[:strings.Index(rest, `"`)]
+		a := b.get(path).is(t, http.StatusOK)
+		if got := a.header.Get("Content-Type"); got != kind.contentType {
+			t.Errorf("%s has type %s, want %s", path, got, kind.contentType)
+		}
+		// While replicas change, a page of one release asks another: it gets a style that is not kept.
+		other := b.get(kind.prefix+"0123456789abcdef"+path[strings.LastIndex(path, "."):]).is(t, http.StatusOK)
+		if got := other.header.Get("Cache-Control"); got != "no-store" {
+			t.Errorf("%s of another release has Cache-Control %q, want no-store", kind.prefix, got)
+		}
+	}
+	for _, path := range []string{"/assets/", "/assets/x.css", "/assets/brand-zzzzzz-1.css", "/assets/brand-0A6B5E-1.css", "/assets/foyer-1.js", "/assets/../portal.go"} {
+		if a := b.get(path); a.status == http.StatusOK {
+			t.Errorf("%s answers 200", path)
+		}
+	}
+}
+
+func TestPanicIsAHumanPage(t *testing.T) {
+	s := newSite(t)
+	s.seed(t)
+	dana := s.signedIn(t, "dana")
+	s.portal.Store = nil // whoever asks it panics
+	dana.get("/").is(t, http.StatusInternalServerError).shows(t, "Something went wrong on our side", "help@acme.example").hides(t, "goroutine", "nil pointer")
+	s.portal.Store = s.tenant.Portal
+	dana.get("/").is(t, http.StatusOK)
+}
+
+// newOutage is a site whose database a test can take away, with the pool of the real binary.
+func newOutage(t *testing.T) (*site, *postgres.Server) {
+	t.Helper()
+	own, err := postgres.Start(0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = own.Close() })
+	s := newSiteOn(t, storetest.New(t, own))
+	s.seed(t)
+	dir := t.TempDir()
+	if err := os.WriteFile(filepath.Join(dir, "uri"), []byte(s.tenant.PortalURI), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	pool, err := process.OpenPool(s.portal.Log, dir, "portal")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(pool.Close)
+	s.portal.Store = store.New(pool)
+	return s, own
+}
+
+func TestDatabaseOutage(t *testing.T) {
+	s, database := newOutage(t)
+	dana := s.signedIn(t, "dana")
+	dana.get("/").is(t, http.StatusOK)
+	if err := database.Stop(); err != nil {
+		t.Fatal(err)
+	}
+	for range 6 { // also past every pooled connection
+		a := dana.get("/invoices").is(t, http.StatusServiceUnavailable)
+		a.shows(t, "A Acme Telecom", "We cannot reach your data just now", "Nothing is lost", "Try again", "help@acme.example")
+		a.hides(t, "postgres", "127.0.0.1", "connect", "SQL", "dial")
+		if a.header.Get("Retry-After") != "30" {
+			t.Errorf("Retry-After = %q, want 30", a.header.Get("Retry-After"))
+		}
+		checkHeaders(t, "outage", a)
+	}
+	nobody := s.browser(t)
+	nobody.get("/sign-in").is(t, http.StatusOK).shows(t, "Sign in to Acme Telecom")
+	nobody.signIn("dana", password).is(t, http.StatusServiceUnavailable)
+	dana.do("POST", "/sign-out", nil).is(t, http.StatusServiceUnavailable)
+	if err := database.Start(); err != nil {
+		t.Fatal(err)
+	}
+	eventually(t, "the page is back", func() bool { return dana.get("/").status == http.StatusOK })
+	dana.get("/invoices").is(t, http.StatusOK)
+}
+
+// A restart breaks every pooled connection; the customer does not see it for long.
+func TestDatabaseRestart(t *testing.T) {
+	s, database := newOutage(t)
+	dana := s.signedIn(t, "dana")
+	if err := database.Restart(); err != nil {
+		t.Fatal(err)
+	}
+	eventually(t, "the page is back", func() bool {
+		a := dana.get("/")
+		if a.status != http.StatusOK && a.status != http.StatusServiceUnavailable {
+			t.Fatalf("status %d during a restart", a.status)
+		}
+		return a.status == http.StatusOK
+	})
+}
+
+func TestNothingSecretIsLogged(t *testing.T) {
+	s := newSite(t)
+	s.seed(t)
+	b := s.signedIn(t, "dana")
+	b.signIn("sam", "a secret that is wrong")
+	b.get("/nothing?token=hush")
+	log := s.logged.String()
+	for _, secret := range []string{password, "a secret that is wrong", "hush", b.client.Jar.Cookies(mustURL(t, s.server.URL))[0].Value} {
+		if strings.Contains(log, secret) {
+			t.Errorf("the log has %q", secret)
+		}
+	}
+	if !strings.Contains(log, `route="POST /sign-in"`) {
+		t.Error("the request log is empty")
+	}
+}
+
+func mustURL(t *testing.T, text string) *url.URL {
+	t.Helper()
+	u, err := url.Parse(text)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return u
+}
+
+// Every feature of the registry has a page in the table, closed to who lacks it.
+func TestEveryFeatureHasAPage(t *testing.T) {
+	pages := map[settings.Feature]string{}
+	for _, r := range (&Portal{}).routes() {
+		if r.feature != "" {
+			pages[r.feature] = r.pattern
+		}
+	}
+	for _, f := range settings.FeatureRegistry() {
+		if want := fmt.Sprintf("GET %s", f.Path); pages[f.Feature] != want {
+			t.Errorf("feature %s has route %q, want %q", f.Feature, pages[f.Feature], want)
+		}
+	}
+}
+
+func TestDefaultAudienceIsClosed(t *testing.T) {
+	s := newSite(t)
+	s.seed(t)
+	v := s.portal.newVisit()
+	request, err := http.NewRequestWithContext(t.Context(), http.MethodGet, s.server.URL+"/new", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := s.portal.admit(request, v, route{pattern: "GET /new"}); err == nil {
+		t.Error("a route that says nothing of its audience is open to nobody's browser")
+	}
+}

@@ -1,0 +1,113 @@
+package portal
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/foyerhq/foyer/internal/store"
+)
+
+func TestSafeNext(t *testing.T) {
+	for next, want := range map[string]string{
+		"/invoices":                        "/invoices",
+		"/invoices?after=2026-01-01~x":     "/invoices?after=2026-01-01~x",
+		"/activity?before=7#top":           "/activity?before=7#top",
+		"":                                 "/",
+		"invoices":                         "/",
+		"https://evil.example/":            "/",
+		"//evil.example/":                  "/",
+		"/\\evil.example/":                 "/",
+		"/a\\b":                            "/",
+		"/\t/evil.example":                 "/",
+		"/%09/evil.example":                "/%09/evil.example",
+		"/%2F/evil.example":                "/",
+		"/\r\nSet-Cookie: x":               "/",
+		"javascript:alert(1)":              "/",
+		"/sign-in":                         "/",
+		"/sign-out":                        "/",
+		"/assets/x.css":                    "/",
+		"/" + strings.Repeat("a", maxNext): "/",
+		"/%zz":                             "/",
+	} {
+		if got := safeNext(next); got != want {
+			t.Errorf("safeNext(%q) = %q, want %q", next, got, want)
+		}
+	}
+}
+
+func FuzzSafeNext(f *testing.F) {
+	f.Add("/invoices")
+	f.Add("//evil.example")
+	f.Add("/\\evil.example")
+	f.Fuzz(func(t *testing.T, next string) {
+		got := safeNext(next)
+		if !strings.HasPrefix(got, "/") || strings.HasPrefix(got, "//") || strings.ContainsAny(got, "\\\r\n\t") {
+			t.Errorf("safeNext(%q) = %q leaves the site", next, got)
+		}
+	})
+}
+
+func TestCursor(t *testing.T) {
+	want := store.InvoiceCursor{IssuedOn: time.Date(2026, 3, 9, 0, 0, 0, 0, time.UTC), ID: "INV~17 é"}
+	got, err := readCursor(writeCursor(want))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Error(diff)
+	}
+}
+
+func TestValueWords(t *testing.T) {
+	for _, test := range []struct{ key, value, want string }{
+		{"tradingTermsDays", "0", "Invoices are due at once"},
+		{"tradingTermsDays", "1", "1 day to pay"},
+		{"tradingTermsDays", "21", "21 days to pay"},
+		{"currency", "EUR", "EUR"},
+		{"locale", "en-AU", "Australian English"},
+		{"locale", "de", "German"},
+		{"timeZone", "Australia/Sydney", "Sydney, Australia"},
+		{"timeZone", "America/Argentina/Buenos_Aires", "Buenos Aires, Argentina"},
+		{"timeZone", "UTC", "UTC"},
+		{"portalAccess", "Enabled", "Open"},
+		{"portalAccess", "Disabled", "Closed"},
+	} {
+		if got := valueWords(test.key, test.value); got != test.want {
+			t.Errorf("valueWords(%s, %s) = %q, want %q", test.key, test.value, got, test.want)
+		}
+	}
+}
+
+func TestWaitWords(t *testing.T) {
+	for wait, want := range map[time.Duration]string{
+		300 * time.Millisecond: "1 second",
+		2 * time.Second:        "2 seconds",
+		90 * time.Second:       "90 seconds",
+		91 * time.Second:       "2 minutes",
+		15 * time.Minute:       "15 minutes",
+	} {
+		if got := waitWords(wait); got != want {
+			t.Errorf("waitWords(%s) = %q, want %q", wait, got, want)
+		}
+	}
+}
+
+func TestStateWords(t *testing.T) {
+	today := time.Date(2026, 11, 22, 23, 59, 0, 0, time.FixedZone("east", 11*3600))
+	for _, test := range []struct{ status, due, words, kind string }{
+		{"Open", "2026-11-23", "Open", "accent"},
+		{"Open", "2026-11-22", "Due today", "warn"},
+		{"Open", "2026-11-21", "1 day overdue", "bad"},
+		{"Open", "2025-11-22", "365 days overdue", "bad"},
+		{"Paid", "2025-11-22", "Paid", "good"},
+		{"Void", "2025-11-22", "Cancelled", ""},
+	} {
+		words, kind := stateWords(store.Invoice{Status: test.status, DueOn: day(test.due)}, today)
+		if words != test.words || kind != test.kind {
+			t.Errorf("stateWords(%s, %s) = %q, %q; want %q, %q", test.status, test.due, words, kind, test.words, test.kind)
+		}
+	}
+}
