@@ -19,11 +19,16 @@ if [ "$before" != "$(state | git hash-object --stdin)" ]; then
   exit 1
 fi
 
+echo "Modules"
+for module in . hack/cluster hack/tools hack/tools/lint; do
+  go -C "$module" mod tidy -diff || { echo "go.mod is not tidy: run 'go mod tidy' in $module" >&2; exit 1; }
+done
+
 echo "Format"
 mapfile -t sources < <(git ls-files --cached --others --exclude-standard '*.go')
 unformatted=$(gofmt -l "${sources[@]}")
 if [ -n "$unformatted" ]; then
-  echo "not in the format of gofmt: run 'gofmt -w' on" $unformatted >&2
+  printf "not in the format of gofmt, run gofmt -w on:\n%s\n" "$unformatted" >&2
   exit 1
 fi
 

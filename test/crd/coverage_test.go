@@ -56,11 +56,22 @@ func TestEveryRuleIsTested(t *testing.T) {
 // file has, the rule with the field that it is of.
 func readRules(t *testing.T) map[string]string {
 	t.Helper()
+	rules := map[string]string{}
+	for kind, schema := range readSchemas(t) {
+		delete(schema.Properties, "status") // only the operator writes it
+		walk(rules, kind, "", schema)
+	}
+	return rules
+}
+
+// readSchemas returns the schema of each kind, by the kind's name in lower case.
+func readSchemas(t *testing.T) map[string]apiextensionsv1.JSONSchemaProps {
+	t.Helper()
 	root, err := kube.RepositoryRoot()
 	if err != nil {
 		t.Fatal(err)
 	}
-	rules := map[string]string{}
+	schemas := map[string]apiextensionsv1.JSONSchemaProps{}
 	for _, file := range yamlFiles(t, filepath.Join(root, "config", "crd", "bases")) {
 		content, err := os.ReadFile(file)
 		if err != nil {
@@ -70,11 +81,9 @@ func readRules(t *testing.T) map[string]string {
 		if err := yaml.UnmarshalStrict(content, &crd); err != nil {
 			t.Fatal(err)
 		}
-		schema := *crd.Spec.Versions[0].Schema.OpenAPIV3Schema
-		delete(schema.Properties, "status") // only the operator writes it
-		walk(rules, strings.ToLower(crd.Spec.Names.Kind), "", schema)
+		schemas[strings.ToLower(crd.Spec.Names.Kind)] = *crd.Spec.Versions[0].Schema.OpenAPIV3Schema
 	}
-	return rules
+	return schemas
 }
 
 func walk(rules map[string]string, path, field string, schema apiextensionsv1.JSONSchemaProps) {

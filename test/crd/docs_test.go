@@ -1,0 +1,76 @@
+package crd
+
+import (
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+
+	apiextensionsv1 "k8s.io/apiextensions-apiserver/pkg/apis/apiextensions/v1"
+
+	"github.com/foyerhq/foyer/internal/testenv/kube"
+)
+
+// TestEveryFieldIsDocumented wants the name of every field on the page of its kind.
+func TestEveryFieldIsDocumented(t *testing.T) {
+	for kind, schema := range readSchemas(t) {
+		page := readFile(t, "docs", kind+".md")
+		for _, part := range []string{"spec", "status"} {
+			for _, field := range fieldNames(schema.Properties[part]) {
+				if !regexp.MustCompile(`\b` + field + `\b`).MatchString(page) {
+					t.Errorf("docs/%s.md does not mention the field %s of %s", kind, field, part)
+				}
+			}
+		}
+	}
+}
+
+// fieldNames lists the fields below a schema, but not those of a condition, which are
+// Kubernetes' own.
+func fieldNames(schema apiextensionsv1.JSONSchemaProps) []string {
+	var names []string
+	for name, property := range schema.Properties {
+		names = append(names, name)
+		if name == "conditions" {
+			continue
+		}
+		names = append(names, fieldNames(property)...)
+		if property.Items != nil {
+			names = append(names, fieldNames(*property.Items.Schema)...)
+		}
+	}
+	return names
+}
+
+var reasonConstant = regexp.MustCompile(`(?m)^\s*(?:[Rr]eason)\w*\s*=\s*"(\w+)"`)
+
+// TestEveryReasonIsDocumented wants every reason of a condition on one of the pages.
+func TestEveryReasonIsDocumented(t *testing.T) {
+	pages := readFile(t, "docs", "tenant.md") + readFile(t, "docs", "accountprofile.md") + readFile(t, "docs", "myaccountprofile.md")
+	for _, source := range []string{"internal/compile/types.go", "controllers/status/conditions.go"} {
+		reasons := reasonConstant.FindAllStringSubmatch(readFile(t, filepath.FromSlash(source)), -1)
+		if len(reasons) == 0 {
+			t.Errorf("%s declares no reasons any more: tell this test where they are", source)
+		}
+		for _, match := range reasons {
+			if !strings.Contains(pages, "`"+match[1]+"`") {
+				t.Errorf("no page of a kind in docs/ explains the reason %s of %s", match[1], source)
+			}
+		}
+	}
+}
+
+// readFile returns the text of a file of the repository.
+func readFile(t *testing.T, path ...string) string {
+	t.Helper()
+	root, err := kube.RepositoryRoot()
+	if err != nil {
+		t.Fatal(err)
+	}
+	content, err := os.ReadFile(filepath.Join(append([]string{root}, path...)...))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(content)
+}
