@@ -127,7 +127,7 @@ func (c *Cluster) Kubectl(ctx context.Context, t testing.TB, arguments ...string
 	if err := os.WriteFile(kubeconfig, c.env.KubeConfig, 0o600); err != nil {
 		t.Fatal(err)
 	}
-	command := exec.CommandContext(ctx, filepath.Join(c.assets, "kubectl"), arguments...)
+	command := exec.CommandContext(ctx, filepath.Join(c.assets, "kubectl"), arguments...) //nolint:gosec // a test says what to run
 	command.Env = append(os.Environ(), "KUBECONFIG="+kubeconfig)
 	output, err := command.CombinedOutput()
 	return string(output), err
@@ -156,7 +156,7 @@ func findAssets(root string) (string, error) {
 		dir = filepath.Join(root, "bin", "kube-assets")
 	}
 	for _, name := range []string{"etcd", "kube-apiserver", "kubectl"} {
-		if _, err := os.Stat(filepath.Join(dir, name)); err != nil {
+		if _, err := os.Stat(filepath.Join(dir, name)); err != nil { //nolint:gosec // the person who runs the tests names the folder
 			return "", fmt.Errorf("there is no %s in %s: run \"make test-needs\", "+
 				"or name a folder that has it in FOYER_KUBE_ASSETS", name, dir)
 		}

@@ -99,7 +99,7 @@ func (c *Cluster) reportReady(ctx context.Context, deployment *appsv1.Deployment
 	if n == 0 {
 		available = corev1.ConditionFalse
 	}
-	count := int32(n)
+	count := int32(n) //nolint:gosec // a handful of pods
 	deployment.Status = appsv1.DeploymentStatus{
 		ObservedGeneration: deployment.Generation,
 		Replicas:           count,
