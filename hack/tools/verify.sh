@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Fails where a generated file is not what its source says, or Go files are not in the
-# standard format, or vet finds something. Run it by `make verify`.
+# Fails where a generated file is not what its source says, Go files are not in the
+# standard format, vet finds something, or go.mod is not tidy. Run it by `make verify`.
 #
 # What is uncommitted before it starts is no finding, so it is of use while you work; on
 # a clean checkout any change by a generator is one.
@@ -19,11 +19,6 @@ if [ "$before" != "$(state | git hash-object --stdin)" ]; then
   exit 1
 fi
 
-echo "Modules"
-for module in . hack/cluster hack/tools hack/tools/lint; do
-  go -C "$module" mod tidy -diff || { echo "go.mod is not tidy: run 'go mod tidy' in $module" >&2; exit 1; }
-done
-
 echo "Format"
 mapfile -t sources < <(git ls-files --cached --others --exclude-standard '*.go')
 unformatted=$(gofmt -l "${sources[@]}")
@@ -35,4 +30,9 @@ fi
 echo "Vet"
 go vet -tags e2e ./...
 (cd hack/cluster && go vet ./cluster/... ./pause/...)
+echo "Modules"
+for module in . hack/cluster hack/tools hack/tools/lint; do
+  go -C "$module" mod tidy -diff || { echo "go.mod is not tidy: run 'go mod tidy' in $module" >&2; exit 1; }
+done
+
 echo "verify: all clean"
