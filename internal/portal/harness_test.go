@@ -81,7 +81,12 @@ type site struct {
 	logged *lockedBuffer
 }
 
-func newSite(t *testing.T) *site { return newSiteOn(t, storetest.New(t, server)) }
+// newSite makes a site with a tenant of its own; tests with one run beside each other.
+func newSite(t *testing.T) *site {
+	t.Helper()
+	t.Parallel()
+	return newSiteOn(t, storetest.New(t, server))
+}
 
 func newSiteOn(t *testing.T, tenant *storetest.Tenant) *site {
 	t.Helper()

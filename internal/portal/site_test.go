@@ -186,6 +186,7 @@ func TestPanicIsAHumanPage(t *testing.T) {
 // newOutage is a site whose database a test can take away, with the pool of the real binary.
 func newOutage(t *testing.T) (*site, *postgres.Server) {
 	t.Helper()
+	t.Parallel()
 	own, err := postgres.Start(0)
 	if err != nil {
 		t.Fatal(err)
