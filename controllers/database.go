@@ -43,7 +43,7 @@ func (r *Reconciler) readyDatabase(ctx context.Context, p *pass) error {
 		return nil
 	}
 	if p.output.Document == nil && !p.everLive() {
-		p.database.finding = status.No(status.ReasonNotAccepted, "Nothing is made for a tenant before it is accepted.")
+		p.database.finding = status.No(status.ReasonNotAccepted, "Nothing is made for a tenant before it is accepted and active.")
 		return nil
 	}
 	server, problem, err := r.servers.find(ctx, index.Server(p.tenant), p.key.Namespace)
@@ -132,10 +132,11 @@ func (p *pass) fail(problem *admin.Problem) {
 }
 
 func findingOf(problem *admin.Problem) status.Finding {
+	message := status.Sentence(problem.Message)
 	if waits(problem) {
-		return status.No(problem.Reason, problem.Message)
+		return status.No(problem.Reason, message)
 	}
-	return status.Stuck(problem.Reason, problem.Message)
+	return status.Stuck(problem.Reason, message)
 }
 
 // ask puts one question to the tenant's database. If the database cannot be used, the

@@ -1,9 +1,10 @@
 package controllers
 
 import (
-	"strings"
 	"time"
 
+	"k8s.io/apimachinery/pkg/api/meta"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/utils/ptr"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
@@ -23,13 +24,13 @@ const timePrecision = time.Second
 const maxOrphans = 64
 
 // tenantFacts collects what the pass has found of the Tenant.
-func (p *pass) tenantFacts() status.Tenant {
-	accepted, resolved := findings(p.output.Tenant)
+func (p *pass) tenantFacts(former v1alpha1.TenantStatus) status.Tenant {
+	accepted, resolved := p.findings(p.output.Tenant, p.tenant.Generation, former.Conditions)
 	facts := status.Tenant{
 		Generation:     p.tenant.Generation,
 		Accepted:       accepted,
 		ResolvedRefs:   resolved,
-		Database:       p.databaseFinding(),
+		Database:       p.databaseFinding(former.Conditions),
 		Portal:         p.available[provision.Portal],
 		Backoffice:     p.available[provision.Backoffice],
 		Foreign:        p.foreign,
@@ -41,7 +42,7 @@ func (p *pass) tenantFacts() status.Tenant {
 		Default: v1alpha1.DefaultAccountProfileStatus{
 			Name: p.output.Default.Name, Source: p.output.Default.Source,
 		},
-		Orphaned: p.orphaned(),
+		Orphaned: p.orphaned(former.OrphanedProfiles),
 		Rejected: p.rejected(),
 		Version:  p.version,
 	}
@@ -51,8 +52,8 @@ func (p *pass) tenantFacts() status.Tenant {
 	if p.memory.usage != nil {
 		facts.Accounts = ptr.To(p.memory.usage.Accounts)
 	}
-	if live, err := config.Load(p.document.body); err == nil {
-		facts.LiveURL = index.PortalURL(live.Tenant.Hostname)
+	if hostname := p.hostname(); hostname != "" {
+		facts.LiveURL = index.PortalURL(hostname)
 	}
 	metrics.Rejected.WithLabelValues(p.key.Namespace, p.key.Name).Set(float64(facts.Rejected))
 	return facts
@@ -60,20 +61,29 @@ func (p *pass) tenantFacts() status.Tenant {
 
 // databaseFinding is what the status says of the database. What was said stays while
 // the pass has not found out.
-func (p *pass) databaseFinding() status.Finding {
+func (p *pass) databaseFinding(former []metav1.Condition) status.Finding {
 	if p.database.starting {
-		if former, ok := status.Former(p.tenant.Status.Conditions, v1alpha1.ConditionDatabaseReady); ok {
-			return former
+		if said, ok := status.Former(former, v1alpha1.ConditionDatabaseReady); ok {
+			return said
 		}
 	}
 	return p.database.finding
 }
 
-func (p *pass) orphaned() []v1alpha1.OrphanedProfile {
+// orphaned lists the deleted profiles that are kept. While nothing was counted yet,
+// the former counts stay.
+func (p *pass) orphaned(former []v1alpha1.OrphanedProfile) []v1alpha1.OrphanedProfile {
+	counted := map[string]*int64{}
+	for _, o := range former {
+		counted[o.Kind+"/"+o.Name] = o.Accounts
+	}
 	var list []v1alpha1.OrphanedProfile
 	for _, o := range p.output.Orphaned {
 		if len(list) == maxOrphans {
 			break
+		}
+		if p.memory.usage == nil {
+			o.Accounts = counted[o.Kind+"/"+o.Name]
 		}
 		list = append(list, v1alpha1.OrphanedProfile{Kind: o.Kind, Name: o.Name, Accounts: o.Accounts})
 	}
@@ -94,29 +104,33 @@ func (p *pass) rejected() int32 {
 }
 
 // profileFacts collects what the pass has found of a profile.
-func (p *pass) profileFacts(o client.Object, outcome compile.Outcome, live []config.Entry) status.Profile {
-	accepted, resolved := findings(outcome)
-	facts := status.Profile{
+func (p *pass) profileFacts(o client.Object, former []metav1.Condition, outcome compile.Outcome, live []config.Entry) status.Profile {
+	accepted, resolved := p.findings(outcome, o.GetGeneration(), former)
+	return status.Profile{
 		Generation:     o.GetGeneration(),
 		Accepted:       accepted,
 		ResolvedRefs:   resolved,
 		LiveGeneration: entry(live, o),
 		Document:       p.replicas,
-		Paused:         p.paused(),
 		Accounts:       outcome.Accounts,
-		TenantLive:     p.tenant != nil && (p.output.Document != nil || p.document.body != nil),
 		Database:       p.database.finding,
 	}
-	return facts
 }
 
 // findings turns an outcome into conditions. What waits for another object is not
 // stuck: it may be on its way.
-func findings(o compile.Outcome) (accepted, resolved status.Finding) {
+func (p *pass) findings(o compile.Outcome, generation int64, former []metav1.Condition) (accepted, resolved status.Finding) {
 	accepted, resolved = finding(o.Accepted), finding(o.ResolvedRefs)
 	accepted.Stalled = !o.Accepted.Status && !waitsForTenant(o.Accepted.Reason)
-	if o.Accepted.Status && len(o.Warnings) > 0 {
-		accepted.Message += " Note: " + strings.Join(o.Warnings, " ")
+	if !o.Accepted.Status {
+		return accepted, resolved
+	}
+	for _, warning := range o.Warnings {
+		accepted.Message += " Note: " + status.Sentence(warning)
+	}
+	said := meta.FindStatusCondition(former, v1alpha1.ConditionAccepted)
+	if p.memory.usage == nil && said != nil && said.Status == metav1.ConditionTrue && said.ObservedGeneration == generation {
+		accepted.Message = said.Message // some notes are about counts, and nothing was counted yet
 	}
 	return accepted, resolved
 }
@@ -126,8 +140,9 @@ func waitsForTenant(reason string) bool {
 }
 
 func finding(f compile.Finding) status.Finding {
+	message := status.Sentence(f.Message)
 	if f.Status {
-		return status.Yes(f.Reason, f.Message)
+		return status.Yes(f.Reason, message)
 	}
-	return status.No(f.Reason, f.Message)
+	return status.No(f.Reason, message)
 }

@@ -66,6 +66,7 @@ func (r *Reconciler) gather(ctx context.Context, p *pass) error {
 // gone forgets what belongs to a tenant that is no more.
 func (r *Reconciler) gone(p *pass) {
 	r.preparations.forget(p.key)
+	r.claims.release(p.key, "")
 	metrics.Forget(p.key.Namespace, p.key.Name)
 	reported := p.memory.reported
 	*p.memory = *newMemory()
@@ -100,40 +101,6 @@ func standing[T any, P interface {
 		}
 	}
 	return kept
-}
-
-// hostnameHolder names another tenant that has the host name which this one asks for:
-// the one whose customers reach it there, or else the oldest that asks for it.
-func (r *Reconciler) hostnameHolder(ctx context.Context, t *v1alpha1.Tenant) (string, error) {
-	hostname := t.Spec.Portal.Hostname
-	var list v1alpha1.TenantList
-	if err := r.client.List(ctx, &list, client.MatchingFields{index.TenantsByHostname: hostname}); err != nil {
-		return "", fmt.Errorf("read tenants by host name: %w", err)
-	}
-	holder := t
-	for i := range list.Items {
-		other := &list.Items[i]
-		if other.UID != t.UID && (other.DeletionTimestamp == nil || index.HeldHostname(other) == hostname) && precedes(other, holder, hostname) {
-			holder = other
-		}
-	}
-	if holder == t {
-		return "", nil
-	}
-	return holder.Namespace + "/" + holder.Name, nil
-}
-
-// precedes says whether a has the better claim to a host name: customers reach it
-// there, or nobody holds it and it is older.
-func precedes(a, b *v1alpha1.Tenant, hostname string) bool {
-	holdsA, holdsB := index.HeldHostname(a) == hostname, index.HeldHostname(b) == hostname
-	if holdsA != holdsB {
-		return holdsA
-	}
-	if !a.CreationTimestamp.Equal(&b.CreationTimestamp) {
-		return a.CreationTimestamp.Before(&b.CreationTimestamp)
-	}
-	return client.ObjectKeyFromObject(a).String() < client.ObjectKeyFromObject(b).String()
 }
 
 // mapKey is the ConfigMap of the settings document.

@@ -6,6 +6,7 @@ import (
 	"github.com/foyerhq/foyer/controllers/apply"
 	"github.com/foyerhq/foyer/controllers/metrics"
 	"github.com/foyerhq/foyer/controllers/provision"
+	"github.com/foyerhq/foyer/internal/config"
 )
 
 // publish makes the compiled document live. A pass that writes has read the live one
@@ -30,7 +31,26 @@ func (r *Reconciler) publish(ctx context.Context, p *pass) error {
 	if err != nil || !p.database.ready {
 		return err
 	}
-	return r.writeDocument(ctx, p)
+	// The document that was compiled has the host name of the Tenant as it is declared.
+	hostname, before := p.tenant.Spec.Portal.Hostname, p.hostname()
+	if !r.claims.take(hostname, p.key) {
+		return errStale // the other tenant's status is about to say so
+	}
+	if err := r.writeDocument(ctx, p); err != nil {
+		r.claims.release(p.key, before)
+		return err
+	}
+	r.claims.release(p.key, p.hostname())
+	return nil
+}
+
+// hostname is the one at which customers reach the tenant.
+func (p *pass) hostname() string {
+	live, err := config.Load(p.document.body)
+	if err != nil {
+		return "" // nothing is live
+	}
+	return live.Tenant.Hostname
 }
 
 // published says whether the compiled document is what the ConfigMap holds.

@@ -30,6 +30,7 @@ type Reconciler struct {
 	clusterUID   string
 	servers      *servers
 	preparations *preparations
+	claims       *claims
 	again        *again
 
 	mu       sync.Mutex

@@ -40,7 +40,7 @@ func (r *Reconciler) report(ctx context.Context, p *pass) error {
 
 func (r *Reconciler) reportTenant(ctx context.Context, p *pass, now metav1.Time) error {
 	former := formerStatus(p.memory, p.tenant, p.tenant.Status)
-	next := status.OfTenant(former, p.tenantFacts(), now)
+	next := status.OfTenant(former, p.tenantFacts(former), now)
 	if sameStatus(former.Conditions, next.Conditions, former, next) {
 		return nil
 	}
@@ -58,7 +58,7 @@ func (r *Reconciler) reportTenant(ctx context.Context, p *pass, now metav1.Time)
 
 func (r *Reconciler) reportAccountProfile(ctx context.Context, p *pass, o *v1alpha1.AccountProfile, now metav1.Time) error {
 	former := formerStatus(p.memory, o, o.Status)
-	facts := p.profileFacts(o, p.output.AccountProfiles[o.Name], p.document.parsed.AccountProfiles)
+	facts := p.profileFacts(o, former.Conditions, p.output.AccountProfiles[o.Name], p.document.parsed.AccountProfiles)
 	next := v1alpha1.AccountProfileStatus(status.OfProfile(status.ProfileStatus(former), facts, now))
 	if sameStatus(former.Conditions, next.Conditions, former, next) {
 		return nil
@@ -77,7 +77,7 @@ func (r *Reconciler) reportAccountProfile(ctx context.Context, p *pass, o *v1alp
 
 func (r *Reconciler) reportMyAccountProfile(ctx context.Context, p *pass, o *v1alpha1.MyAccountProfile, now metav1.Time) error {
 	former := formerStatus(p.memory, o, o.Status)
-	facts := p.profileFacts(o, p.output.MyAccountProfiles[o.Name], p.document.parsed.MyAccountProfiles)
+	facts := p.profileFacts(o, former.Conditions, p.output.MyAccountProfiles[o.Name], p.document.parsed.MyAccountProfiles)
 	next := v1alpha1.MyAccountProfileStatus(status.OfProfile(status.ProfileStatus(former), facts, now))
 	if sameStatus(former.Conditions, next.Conditions, former, next) {
 		return nil

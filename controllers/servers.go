@@ -198,8 +198,8 @@ func (s *server) open() (*admin.Server, *admin.Problem) {
 		return nil, s.failure
 	}
 	opened, err := admin.Open(s.config)
-	if err != nil {
-		s.failure = problemOf(err)
+	if err != nil { // nothing was dialled yet: its Secret is wrong
+		s.failure = &admin.Problem{Reason: status.ReasonInvalidServer, Message: problemOf(err).Message, Err: err}
 		return nil, s.failure
 	}
 	s.opened = opened

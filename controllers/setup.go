@@ -107,6 +107,7 @@ func newReconciler(mgr manager.Manager, o Options, p pace, clusterUID string) *R
 		clusterUID: clusterUID,
 		memories:   map[types.NamespacedName]*memory{},
 		again:      newAgain(),
+		claims:     &claims{held: map[string]types.NamespacedName{}},
 	}
 	r.servers = newServers(r.client, r.live, o.Namespace)
 	r.preparations = newPreparations(p, r.prepareTenant, r.again.now)

@@ -12,12 +12,11 @@ import (
 	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/client-go/rest"
+	"k8s.io/utils/ptr"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/config"
 	"sigs.k8s.io/controller-runtime/pkg/manager"
 	metricsserver "sigs.k8s.io/controller-runtime/pkg/metrics/server"
-
-	"k8s.io/utils/ptr"
 
 	"github.com/foyerhq/foyer/api/v1alpha1"
 	"github.com/foyerhq/foyer/internal/testenv/kube"
@@ -61,6 +60,7 @@ func quietWorld(t *testing.T) *world {
 	t.Helper()
 	w := &world{t: t, client: cluster.Client, operator: cluster.Namespace(t), tenants: cluster.Namespace(t)}
 	w.uri = postgreSQL.Manager(t)
+	watchLegality(w)
 	return w
 }
 
@@ -240,4 +240,14 @@ func message(o client.Object, kind string) string {
 		return c.Message
 	}
 	return ""
+}
+
+func errorf(format string, args ...any) error { return fmt.Errorf(format, args...) }
+
+// want compares for Eventually.
+func want[T comparable](got, wanted T) error {
+	if got != wanted {
+		return fmt.Errorf("got %v, want %v", got, wanted)
+	}
+	return nil
 }

@@ -15,7 +15,6 @@ import (
 const (
 	ReasonReady               = "Ready"
 	ReasonAccepted            = "Accepted"
-	ReasonResolved            = "Resolved"
 	ReasonProgrammed          = "Programmed"
 	ReasonAvailable           = "Available"
 	ReasonPaused              = "Paused"
@@ -32,7 +31,6 @@ const (
 	ReasonNotDeployed         = "NotDeployed"
 	ReasonDatabaseUnreachable = "DatabaseUnreachable"
 	ReasonDatabaseNotReady    = "DatabaseNotReady"
-	ReasonTenantNotReady      = "TenantNotReady"
 )
 
 // maxMessage keeps a message readable; the API allows 32,768 bytes.
@@ -109,6 +107,21 @@ func (c *conditions) finish(ready Finding, findings ...Finding) {
 	default:
 		c.add(v1alpha1.ConditionReconciling, Yes(ready.Reason, ready.Message))
 	}
+}
+
+// Sentence makes a sentence of a message: it begins with a capital letter, unless with
+// the name of a field, and ends with a full stop.
+func Sentence(message string) string {
+	if message == "" {
+		return ""
+	}
+	if !strings.HasPrefix(message, "spec.") {
+		message = strings.ToUpper(message[:1]) + message[1:]
+	}
+	if !strings.HasSuffix(message, ".") {
+		message += "."
+	}
+	return message
 }
 
 func shorten(message string) string {

@@ -15,12 +15,8 @@ type Profile struct {
 	LiveGeneration int64
 	Document       Document
 	Accounts       *int64 // nil: unknown, the last count stays
-
-	// Of the tenant: whether it exists, is acceptable or live, and what its database
-	// says.
-	TenantLive bool
-	Paused     bool
-	Database   Finding
+	// Database is what is said of the tenant's.
+	Database Finding
 }
 
 // ProfileStatus are the fields that the statuses of both kinds of profiles share.
@@ -53,38 +49,22 @@ func OfProfile(old ProfileStatus, p Profile, now metav1.Time) ProfileStatus {
 	c.add(v1alpha1.ConditionAccepted, p.Accepted)
 	c.add(v1alpha1.ConditionResolvedRefs, p.ResolvedRefs)
 	c.add(v1alpha1.ConditionProgrammed, programmed)
-	c.finish(Yes(ReasonReady, "Customers have this configuration."), p.explain(p.Accepted), p.explain(p.ResolvedRefs), programmed)
+	c.finish(Yes(ReasonReady, "Customers have this configuration."), p.Accepted, p.ResolvedRefs, programmed)
 	next.Conditions = c.list
 	return next
 }
 
 func (p Profile) programmed(old ProfileStatus) Finding {
 	switch {
-	case !p.Document.Known:
+	case !p.Document.Known && old.LiveGeneration != 0:
 		return Unknown(ReasonDatabaseUnreachable, "What is live is lost and is restored when the database answers.")
-	case p.LiveGeneration == p.Generation:
+	case p.Document.Known && p.LiveGeneration == p.Generation:
 		return p.Document.ofProfile(formerProgrammed(old.Conditions, p.Generation, old.LiveGeneration))
 	case !p.Accepted.IsTrue() || !p.ResolvedRefs.IsTrue():
 		return notLive(p.LiveGeneration)
-	case p.Paused:
-		return Stuck(ReasonPaused, "It goes live when the tenant's spec.state is Active.")
-	case !p.TenantLive:
-		return No(ReasonTenantNotReady, "It goes live together with its tenant, which is not accepted.")
 	case !p.Database.IsTrue():
 		return databaseFirst(p.Database)
 	default:
 		return pending()
 	}
-}
-
-// explain adds to a refusal what customers have instead.
-func (p Profile) explain(f Finding) Finding {
-	switch {
-	case f.IsTrue() || !p.Document.Known || p.LiveGeneration == p.Generation:
-	case p.LiveGeneration == 0:
-		f.Message += " Nothing of this profile is live."
-	default:
-		f.Message += " Customers keep the last accepted generation."
-	}
-	return f
 }

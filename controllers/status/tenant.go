@@ -107,9 +107,9 @@ func (t Tenant) programmed(old v1alpha1.TenantStatus) Finding {
 	switch {
 	case t.Foreign != "":
 		return Stuck(ReasonForeignObject, t.Foreign)
-	case !t.Document.Known:
+	case !t.Document.Known && old.LiveGeneration != 0:
 		return Unknown(ReasonDatabaseUnreachable, "What is live is lost and is restored when the database answers.")
-	case t.Document.Digest != "" && live:
+	case t.Document.Known && t.Document.Digest != "" && live:
 		return t.Document.ofTenant(formerOfTenant(old, t.Generation))
 	case t.Paused:
 		return t.pausedFinding()

@@ -1,0 +1,136 @@
+package controllers
+
+import (
+	"net/url"
+	"strings"
+	"testing"
+
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"github.com/foyerhq/foyer/api/v1alpha1"
+	"github.com/foyerhq/foyer/controllers/provision"
+	"github.com/foyerhq/foyer/internal/testenv/kube"
+	"github.com/foyerhq/foyer/internal/testenv/postgres"
+)
+
+func TestServerIsMissing(t *testing.T) {
+	t.Parallel()
+	w := quietWorld(t)
+	w.startOperator(cluster.Config, nil)
+	w.replicas = startReplicas(w)
+	w.declareServer("elsewhere", w.uri, "some-other-namespace")
+	w.declareServer("spare", w.uri, w.tenants+", more")
+	tenant := w.tenant("acme")
+	w.create(tenant)
+	w.expect(tenant, "Ready=False", "Accepted=True", "DatabaseReady=False/ServerNotFound", "Reconciling=True")
+	kube.Eventually(t, "the message names what there is for this namespace", func() error {
+		w.expect(tenant, "DatabaseReady=False")
+		m := message(tenant, "DatabaseReady")
+		if strings.Contains(m, "elsewhere") {
+			t.Fatalf("the message tells of a server that is not for this namespace: %s", m)
+		}
+		if !strings.Contains(m, `"default"`) || !strings.Contains(m, "spare") {
+			edit(w, tenant, func(t *v1alpha1.Tenant) { t.Spec.DisplayName += "." }) // another server is no event
+			return errorf("the message is %q", m)
+		}
+		return nil
+	})
+
+	// It appears, but not for this namespace.
+	w.declareServer("default", w.uri, "some-other-namespace")
+	w.expect(tenant, "DatabaseReady=False/ServerNotFound")
+	secret := &corev1.Secret{ObjectMeta: metav1.ObjectMeta{Namespace: w.operator, Name: "default"}}
+	edit(w, secret, func(s *corev1.Secret) { s.Data[keyAllowedNamespaces] = []byte("*") })
+	w.expect(tenant, "Ready=True")
+}
+
+func TestServerIsWrong(t *testing.T) {
+	t.Parallel()
+	good := postgreSQL.Manager(t)
+	for name, test := range map[string]struct {
+		uri    string
+		reason string
+		active string
+	}{
+		"no URI":         {"", "InvalidServer", "Stalled"},
+		"not a URI":      {"mysql://a:hunter2@b/c", "InvalidServer", "Stalled"},
+		"wrong password": {withPassword(t, good, "hunter2"), "Unauthorized", "Stalled"},
+		"nobody there":   {"postgres://a:hunter2@127.0.0.1:1/c", "Unreachable", "Reconciling"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			w := quietWorld(t)
+			w.declareServer("default", test.uri, w.tenants)
+			w.startOperator(cluster.Config, nil)
+			w.replicas = startReplicas(w)
+			tenant := w.tenant("acme")
+			w.create(tenant)
+			w.expect(tenant, "Ready=False", "DatabaseReady=False/"+test.reason, test.active+"=True", "PortalAvailable=False")
+			conditions, _ := statusOf(tenant)
+			if text := describe(conditions); strings.Contains(text, "hunter2") {
+				t.Errorf("the status tells the password:\n%s", text)
+			}
+			secret := &corev1.Secret{ObjectMeta: metav1.ObjectMeta{Namespace: w.operator, Name: "default"}}
+			edit(w, secret, func(s *corev1.Secret) { s.Data[keyURI] = []byte(w.uri) })
+			w.expect(tenant, "Ready=True")
+		})
+	}
+}
+
+func withPassword(t *testing.T, uri, password string) string {
+	t.Helper()
+	parsed, err := url.Parse(uri)
+	if err != nil {
+		t.Fatal(err)
+	}
+	parsed.User = url.UserPassword(parsed.User.Username(), password)
+	return parsed.String()
+}
+
+func TestDatabaseGoesAwayAndComesBack(t *testing.T) {
+	t.Parallel()
+	server, err := postgres.Start(0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = server.Close() })
+	w := quietWorld(t)
+	w.uri = server.URI()
+	w.declareServer("default", w.uri, w.tenants)
+	w.startOperator(cluster.Config, nil)
+	w.replicas = startReplicas(w)
+	tenant, profile := w.tenant("acme"), w.accountProfile("acme", "business")
+	w.create(tenant, profile)
+	w.expect(tenant, "Ready=True")
+	w.expect(profile, "Ready=True")
+	before := w.deployment("acme-portal")
+	document := w.configMap("acme")
+
+	if err := server.Stop(); err != nil {
+		t.Fatal(err)
+	}
+	w.expect(tenant, "Ready=False/Unreachable", "DatabaseReady=False/Unreachable", "Programmed=Unknown", "PortalAvailable=True", "Reconciling=True")
+	edit(w, profile, func(p *v1alpha1.AccountProfile) { p.Spec.DisplayName = "Companies" })
+	w.expect(profile, "Ready=False", "Accepted=True", "Programmed=Unknown/DatabaseUnreachable")
+	other := w.tenant("beta")
+	w.create(other)
+	w.expect(other, "Ready=False", "DatabaseReady=False/Unreachable")
+	if after := w.deployment("acme-portal"); after.ResourceVersion != before.ResourceVersion {
+		t.Error("the workload was touched")
+	}
+	if after := w.configMap("acme"); after.ResourceVersion != document.ResourceVersion {
+		t.Error("a document was written without the database")
+	}
+	w.delete(w.configMap("acme"))
+
+	if err := server.Start(); err != nil {
+		t.Fatal(err)
+	}
+	w.expect(tenant, "Ready=True", "DatabaseReady=True")
+	w.expect(profile, "Ready=True")
+	w.expect(other, "Ready=True")
+	if !strings.Contains(w.configMap("acme").Data[provision.KeySettings], "Companies") {
+		t.Error("the edit of the outage is not live")
+	}
+}

@@ -1,0 +1,15 @@
+package controllers
+
+import (
+	"fmt"
+	"os"
+
+	"github.com/go-logr/logr/funcr"
+	"sigs.k8s.io/controller-runtime/pkg/log"
+)
+
+func init() {
+	if os.Getenv("FOYER_TEST_LOG") != "" {
+		log.SetLogger(funcr.New(func(prefix, args string) { fmt.Println(prefix, args) }, funcr.Options{LogTimestamp: true, Verbosity: 1}))
+	}
+}
