@@ -51,16 +51,18 @@ type ActivityPage struct {
 	Next    int64
 }
 
+const activitySQL = `
+SELECT id, at, actor, action, ip, detail FROM audit
+WHERE account_id = $1 AND id < coalesce(nullif($2::bigint, 0), 9223372036854775807)
+ORDER BY id DESC LIMIT $3`
+
 // Activity returns a page of what happened in an account: entries before the given
 // Next of an earlier page, or the newest for 0.
 func (s *Store) Activity(ctx context.Context, accountID string, before int64, limit int) (ActivityPage, error) {
 	if badText(accountID) {
 		return ActivityPage{}, nil
 	}
-	rows, err := s.db.Query(ctx, `
-SELECT id, at, actor, action, ip, detail FROM audit
-WHERE account_id = $1 AND id < coalesce(nullif($2::bigint, 0), 9223372036854775807)
-ORDER BY id DESC LIMIT $3`, accountID, before, limit+1)
+	rows, err := s.db.Query(ctx, activitySQL, accountID, before, limit+1)
 	if err != nil {
 		return ActivityPage{}, fail("read activity", err)
 	}

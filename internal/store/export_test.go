@@ -1,0 +1,10 @@
+package store
+
+// The queries whose plans are tested.
+var Queries = map[string]string{
+	"session":       sessionSQL,
+	"sign-in":       signInUserSQL,
+	"invoices":      invoicesSQL,
+	"open invoices": openInvoicesSQL,
+	"activity":      activitySQL,
+}

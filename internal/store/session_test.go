@@ -1,0 +1,145 @@
+package store_test
+
+import (
+	"errors"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
+
+	"github.com/foyerhq/foyer/internal/config"
+	"github.com/foyerhq/foyer/internal/settings"
+	"github.com/foyerhq/foyer/internal/store"
+)
+
+const idle = 30 * time.Minute
+
+func TestSessionHoldsWhatARequestNeeds(t *testing.T) {
+	t.Parallel()
+	tn := newTenant(t)
+	must[[]store.Result](t)(tn.Backoffice.UpsertGroups(t.Context(), []store.GroupUpsert{{Name: "gold"}, {Name: "beta"}}))
+	must[[]store.Result](t)(tn.Backoffice.UpsertAccounts(t.Context(), []store.AccountUpsert{{
+		ID: "1001", Name: "Cafe Linden", Status: settings.Suspended, AccountProfile: ptr("business"), MyAccountProfile: ptr("full"),
+		Groups: []string{"gold", "beta", "gold"}, Attributes: &settings.Attributes{TradingTermsDays: ptr(int32(21)), TimeZone: "Australia/Sydney"},
+	}}))
+	dana := person("dana", "1001")
+	dana.Owner, dana.Grants = true, []settings.Feature{settings.ViewInvoices, settings.ViewActivity}
+	tn.contacts(t, dana)
+	secret := tn.signIn(t, "dana", "1001")
+
+	got, err := tn.Portal.Session(t.Context(), secret, now, idle)
+	want := store.SessionView{
+		UserID: tn.userID(t, "dana"), Username: "dana", ContactID: "dana", FirstName: "First", LastName: "Last", Email: "dana@example.com",
+		Owner: true, Grants: []settings.Feature{settings.ViewActivity, settings.ViewInvoices},
+		CreatedAt: now, LastSeenAt: now, ExpiresAt: now.Add(8 * time.Hour),
+		Account: store.AccountView{
+			Account: config.Account{ID: "1001", AccountProfile: "business", MyAccountProfile: "full", Groups: []string{"beta", "gold"},
+				Attributes: settings.Attributes{TradingTermsDays: ptr(int32(21)), TimeZone: "Australia/Sydney"}},
+			Name: "Cafe Linden", Status: settings.Suspended,
+		},
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(want, got, cmpopts.EquateApproxTime(0)); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+}
+
+func TestSessionEnds(t *testing.T) {
+	t.Parallel()
+	tn := newTenant(t)
+	tn.accounts(t, "1001", "1002")
+	tn.contacts(t, person("dana", "1001"), person("kim", "1001"))
+	secret := tn.signIn(t, "dana", "1001")
+	alive := func(at time.Time) bool {
+		t.Helper()
+		_, err := tn.Portal.Session(t.Context(), secret, at, idle)
+		if err != nil && !errors.Is(err, store.ErrNotFound) {
+			t.Fatal(err)
+		}
+		return err == nil
+	}
+	touch := func(at time.Time) {
+		t.Helper()
+		if err := tn.Portal.TouchSession(t.Context(), secret, at); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if !alive(now.Add(idle-time.Second)) || alive(now.Add(idle)) {
+		t.Error("it should end when idle for 30 minutes")
+	}
+	touch(now.Add(20 * time.Minute))
+	touch(now.Add(10 * time.Minute)) // from a slower replica: it never goes back
+	if !alive(now.Add(40*time.Minute)) || alive(now.Add(50*time.Minute)) {
+		t.Error("a touch should begin the idle time anew")
+	}
+	touch(now.Add(8*time.Hour - time.Minute))
+	if !alive(now.Add(8*time.Hour-time.Second)) || alive(now.Add(8*time.Hour)) {
+		t.Error("it should end after eight hours, however used")
+	}
+	touch(now.Add(time.Minute))
+	tn.exec(t, "UPDATE contact SET access = 'Disabled' WHERE id = 'dana'")
+	if alive(now) {
+		t.Error("it should end with the access of the contact")
+	}
+	tn.exec(t, "UPDATE contact SET access = 'Active' WHERE id = 'dana'")
+	tn.exec(t, "UPDATE contact SET user_id = NULL WHERE id = 'dana'")
+	if alive(now) {
+		t.Error("it should end when the contact loses its user")
+	}
+	secret = nil
+	if alive(now) {
+		t.Error("no secret, no session")
+	}
+}
+
+func TestStartAndEndSessionAreAudited(t *testing.T) {
+	t.Parallel()
+	tn := newTenant(t)
+	tn.accounts(t, "1001")
+	tn.contacts(t, person("dana", "1001"), person("kim", "1001"))
+	secret, other := tn.signIn(t, "dana", "1001"), tn.signIn(t, "kim", "1001")
+	for range 2 { // the second time nothing is left to end
+		if err := tn.Portal.EndSession(t.Context(), secret, store.SignOut{Actor: "Dana", IP: "192.0.2.2", Now: now.Add(time.Hour)}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if _, err := tn.Portal.Session(t.Context(), secret, now, idle); !errors.Is(err, store.ErrNotFound) {
+		t.Errorf("after the sign-out: got %v", err)
+	}
+	if _, err := tn.Portal.Session(t.Context(), other, now, idle); err != nil {
+		t.Errorf("another person's session: got %v", err)
+	}
+	page, err := tn.Portal.Activity(t.Context(), "1001", 0, 10)
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := []store.Activity{
+		{At: now.Add(time.Hour), Actor: "Dana", Action: store.ActionSignedOut, IP: "192.0.2.2", Detail: map[string]string{}},
+		{At: now, Actor: "kim", Action: store.ActionSignedIn, IP: "192.0.2.1", Detail: map[string]string{}},
+		{At: now, Actor: "dana", Action: store.ActionSignedIn, IP: "192.0.2.1", Detail: map[string]string{}},
+	}
+	if diff := cmp.Diff(want, page.Entries, cmpopts.EquateApproxTime(0)); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+}
+
+func TestStartSessionTakesWhatStrangersSend(t *testing.T) {
+	t.Parallel()
+	tn := newTenant(t)
+	tn.accounts(t, "1001")
+	tn.contacts(t, person("dana", "1001"))
+	tn.signIn(t, "dana", "1001")
+	odd := store.NewSession{
+		SecretHash: []byte("odd"), UserID: tn.userID(t, "dana"), ContactID: "dana", AccountID: "1001", Actor: "D\x00ana",
+		UserAgent: "\xff" + string(make([]byte, 5000)) + "é", Now: now.Add(9 * time.Hour), ExpiresAt: now.Add(10 * time.Hour),
+	}
+	if err := tn.Portal.StartSession(t.Context(), odd); err != nil {
+		t.Fatal(err)
+	}
+	if got := tn.column(t, "SELECT encode(secret_hash, 'escape') FROM session"); !cmp.Equal(got, []string{"odd"}) {
+		t.Errorf("the expired session should have gone: %v", got)
+	}
+}

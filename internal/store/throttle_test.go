@@ -1,0 +1,114 @@
+package store_test
+
+import (
+	"fmt"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/foyerhq/foyer/internal/store"
+)
+
+func TestThrottlePolicy(t *testing.T) {
+	t.Parallel()
+	policy := store.DefaultThrottlePolicy()
+	for failures, want := range map[int]time.Duration{
+		0: 0, 1: 0, 5: 0, 6: time.Second, 7: 2 * time.Second, 8: 4 * time.Second, 15: 512 * time.Second,
+		16: 15 * time.Minute, 17: 15 * time.Minute, 1000: 15 * time.Minute, 1 << 30: 15 * time.Minute,
+	} {
+		if got := policy.Delay(failures); got != want {
+			t.Errorf("after %d failures: got %s, want %s", failures, got, want)
+		}
+	}
+}
+
+func TestThrottle(t *testing.T) {
+	t.Parallel()
+	tn := newTenant(t)
+	policy := store.ThrottlePolicy{Free: 2, First: time.Second, Most: 3 * time.Second, Forget: time.Hour}
+	at := now
+	fail := func(keys ...string) {
+		t.Helper()
+		if err := tn.Portal.RecordFailure(t.Context(), keys, at, policy); err != nil {
+			t.Fatal(err)
+		}
+	}
+	blocked := func(want time.Duration, keys ...string) {
+		t.Helper()
+		until, err := tn.Portal.Blocked(t.Context(), keys, at)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var got time.Duration
+		if !until.IsZero() {
+			got = until.Sub(at)
+		}
+		if got != want {
+			t.Errorf("%v: blocked for %s, want %s", keys, got, want)
+		}
+	}
+	blocked(0, "user:dana")
+	for _, want := range []time.Duration{0, 0, time.Second, 2 * time.Second, 3 * time.Second, 3 * time.Second} {
+		fail("user:dana", "ip:192.0.2.1", "user:dana")
+		blocked(want, "user:dana", "never seen")
+	}
+	fail("ip:192.0.2.1")
+	blocked(0, "user:kim")
+	at = at.Add(time.Second)
+	blocked(2*time.Second, "user:kim", "user:dana", "ip:192.0.2.1")
+	at = at.Add(2 * time.Second)
+	blocked(0, "user:dana", "ip:192.0.2.1")
+	fail("user:dana") // failures still count
+	blocked(3*time.Second, "user:dana")
+	if err := tn.Portal.ClearFailures(t.Context(), []string{"user:dana", "x\x00"}); err != nil {
+		t.Fatal(err)
+	}
+	blocked(0, "user:dana")
+	fail("ip:192.0.2.1")
+	blocked(3*time.Second, "ip:192.0.2.1")
+	at = at.Add(time.Hour + time.Second) // and are forgotten after a while
+	fail("ip:192.0.2.1")
+	blocked(0, "ip:192.0.2.1")
+	fail("x\x00")
+	blocked(0, "x\x00")
+	fail()
+}
+
+func TestThrottleForgetsKeys(t *testing.T) {
+	t.Parallel()
+	tn := newTenant(t)
+	policy := store.DefaultThrottlePolicy()
+	for i := range 25 {
+		if err := tn.Portal.RecordFailure(t.Context(), []string{fmt.Sprint("user:", i)}, now, policy); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for i := range 3 {
+		later := now.Add(policy.Forget + time.Duration(1+i)*time.Second)
+		if err := tn.Portal.RecordFailure(t.Context(), []string{"user:other"}, later, policy); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if left := tn.column(t, "SELECT key FROM throttle"); len(left) != 1 {
+		t.Errorf("left: %v", left)
+	}
+}
+
+func TestThrottleCountsFailuresAtOnce(t *testing.T) {
+	t.Parallel()
+	tn := newTenant(t)
+	policy := store.ThrottlePolicy{Free: 9, First: time.Minute, Most: time.Minute, Forget: time.Hour}
+	var wait sync.WaitGroup
+	for range 10 {
+		wait.Go(func() {
+			if err := tn.Portal.RecordFailure(t.Context(), []string{"b", "a"}, now, policy); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	wait.Wait()
+	until, err := tn.Portal.Blocked(t.Context(), []string{"a"}, now)
+	if err != nil || !until.Equal(now.Add(time.Minute)) {
+		t.Errorf("the tenth failure should delay: got %s, %v", until, err)
+	}
+}
