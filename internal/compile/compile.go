@@ -30,11 +30,11 @@ func Compile(in Input) (Output, error) {
 	}
 	p := newPass(in, live)
 	p.check()
-	document, standstill, err := p.document()
+	next, standstill, err := p.next()
 	if err != nil {
 		return Output{}, err
 	}
-	return p.output(document, standstill)
+	return p.output(next, standstill), nil
 }
 
 // Customers lists the account ids that MyAccountProfiles name, sorted: those of the
@@ -137,28 +137,44 @@ func (p *pass) warnOfUnknownCustomers() {
 	}
 }
 
-// document makes the document, or says why everything stays as it is.
-func (p *pass) document() ([]byte, *Finding, error) {
+// document is one that is, or is to be, live.
+type document struct {
+	bytes    []byte // nil: write nothing
+	loaded   *config.Live
+	settings config.Settings
+}
+
+// stay is the document that is live already.
+func (p *pass) stay(bytes []byte) document {
+	return document{bytes, p.live.loaded, p.live.Settings}
+}
+
+// next makes the next document, or says why everything stays as it is.
+func (p *pass) next() (document, *Finding, error) {
 	if standstill := p.standstill(); standstill != nil {
-		return nil, standstill, nil
+		return p.stay(nil), standstill, nil
 	}
 	settings, err := p.settings()
 	if err != nil {
-		return nil, nil, err
+		return document{}, nil, err
 	}
-	document, err := config.Encode(settings)
+	encoded, err := config.Encode(settings)
 	if err != nil {
-		return nil, nil, err
+		return document{}, nil, err
 	}
-	if _, err := config.Load(document); err != nil {
-		return nil, nil, fmt.Errorf("nothing is written, because the new document does not load: %w", err)
+	if bytes.Equal(encoded, p.in.Live) {
+		return p.stay(encoded), nil, nil
 	}
-	if len(document) > config.MaxBytes && !bytes.Equal(document, p.in.Live) {
-		return nil, &Finding{Reason: ReasonTooLarge, Message: fmt.Sprintf(
+	if len(encoded) > config.MaxBytes {
+		return p.stay(nil), &Finding{Reason: ReasonTooLarge, Message: fmt.Sprintf(
 			"the settings document of the tenant would have %d bytes, allowed are %d, so nothing of it changes: remove profiles or shorten descriptions and customerGroups",
-			len(document), config.MaxBytes)}, nil
+			len(encoded), config.MaxBytes)}, nil
 	}
-	return document, nil, nil
+	loaded, parsed, err := config.Open(encoded)
+	if err != nil {
+		return document{}, nil, fmt.Errorf("nothing is written, because the new document does not load: %w", err)
+	}
+	return document{encoded, loaded, parsed}, nil, nil
 }
 
 // standstill says why nothing of the tenant changes; nil: it may.

@@ -17,7 +17,7 @@ type liveEntry[C any] struct {
 // liveDocument is what is live, by name.
 type liveDocument struct {
 	config.Settings
-	exists            bool
+	loaded            *config.Live // nil: nothing is live
 	tenant            *liveEntry[config.Tenant]
 	accountProfiles   map[string]*liveEntry[config.AccountProfile]
 	myAccountProfiles map[string]*liveEntry[config.MyAccountProfile]
@@ -33,14 +33,11 @@ func readLive(document []byte) (liveDocument, error) {
 	if len(document) == 0 {
 		return live, nil
 	}
-	if _, err := config.Load(document); err != nil {
+	loaded, doc, err := config.Open(document)
+	if err != nil {
 		return live, fmt.Errorf("nothing is written, because the live document cannot be carried forward: %w", err)
 	}
-	doc, err := config.Parse(document)
-	if err != nil {
-		return live, err
-	}
-	live.Settings, live.exists = doc, true
+	live.loaded, live.Settings = loaded, doc
 	if live.tenant, err = readEntry[config.Tenant](doc.Tenant); err != nil {
 		return live, err
 	}

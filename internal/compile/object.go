@@ -32,7 +32,7 @@ func newObject[C any](kind string, meta metav1.ObjectMeta, content C, live *live
 		kind: kind, name: meta.Name, uid: string(meta.UID), generation: meta.Generation, created: meta.CreationTimestamp.Time,
 		content: content, live: live,
 		accepted: Finding{true, ReasonAccepted, "this generation is accepted"},
-		resolved: Finding{true, ReasonResolvedRefs, "everything that this object names exists"},
+		resolved: Finding{true, ReasonResolvedRefs, "the references of this object are resolved"},
 	}
 }
 

@@ -1,34 +1,28 @@
 package compile
 
 import (
-	"slices"
-
 	"github.com/foyerhq/foyer/api/v1alpha1"
 	"github.com/foyerhq/foyer/internal/config"
 )
 
 // reader answers questions about the document that is live after the pass.
 type reader struct {
-	live              *config.Live // nil: nothing is live
-	counts            *config.Counts
-	settings          config.Settings
+	document
+	counts            *config.Counts // nil: unknown
 	accountProfiles   map[string]*config.Entry
 	myAccountProfiles map[string]*config.Entry
 }
 
-// output reports the pass. document is nil if everything stays as it is, for the
+// output reports the pass. Without bytes in next everything stays as it is, for the
 // reason that standstill gives.
-func (p *pass) output(document []byte, standstill *Finding) (Output, error) {
+func (p *pass) output(next document, standstill *Finding) Output {
 	out := Output{
-		Document:          document,
+		Document:          next.bytes,
 		AccountProfiles:   map[string]Outcome{},
 		MyAccountProfiles: map[string]Outcome{},
 		Customers:         customers(p.in.MyAccountProfiles, p.live),
 	}
-	r, err := p.read(document)
-	if err != nil {
-		return Output{}, err
-	}
+	r := p.read(next)
 	for name, o := range p.accountProfiles {
 		entry := r.accountProfiles[name]
 		outcome := stand(o.outcome(entry), standstill, entry, o.uid)
@@ -44,42 +38,34 @@ func (p *pass) output(document []byte, standstill *Finding) (Output, error) {
 	if p.tenant != nil {
 		out.Tenant = p.tenantOutcome(r, standstill)
 	}
-	if r.live != nil {
-		out.Digest = r.live.Digest
+	if r.loaded != nil {
+		out.Digest = r.loaded.Digest
 		out.Default = r.defaultProfile()
 		out.Orphaned = r.orphans()
 		out.Counts = r.counts
 	}
-	return out, nil
+	return out
 }
 
-// read opens the document that is live after the pass.
-func (p *pass) read(document []byte) (reader, error) {
-	r := reader{accountProfiles: map[string]*config.Entry{}, myAccountProfiles: map[string]*config.Entry{}}
-	if document == nil {
-		document = p.in.Live
+func (p *pass) read(next document) reader {
+	r := reader{
+		document:          next,
+		accountProfiles:   byName(next.settings.AccountProfiles),
+		myAccountProfiles: byName(next.settings.MyAccountProfiles),
 	}
-	if len(document) == 0 {
-		return r, nil
-	}
-	var err error
-	if r.live, err = config.Load(document); err != nil {
-		return r, err
-	}
-	if r.settings, err = config.Parse(document); err != nil {
-		return r, err
-	}
-	for i := range r.settings.AccountProfiles {
-		r.accountProfiles[r.settings.AccountProfiles[i].Name] = &r.settings.AccountProfiles[i]
-	}
-	for i := range r.settings.MyAccountProfiles {
-		r.myAccountProfiles[r.settings.MyAccountProfiles[i].Name] = &r.settings.MyAccountProfiles[i]
-	}
-	if p.in.Usage != nil {
-		counts := r.live.Count(*p.in.Usage)
+	if p.in.Usage != nil && next.loaded != nil {
+		counts := next.loaded.Count(*p.in.Usage)
 		r.counts = &counts
 	}
-	return r, nil
+	return r
+}
+
+func byName(entries []config.Entry) map[string]*config.Entry {
+	found := make(map[string]*config.Entry, len(entries))
+	for i := range entries {
+		found[entries[i].Name] = &entries[i]
+	}
+	return found
 }
 
 // stand lets an object that could have changed something say why it did not.
@@ -106,7 +92,7 @@ func stand(out Outcome, standstill *Finding, entry *config.Entry, uid string) Ou
 // document is too large has to say so even where its own generation is live.
 func (p *pass) tenantOutcome(r reader, standstill *Finding) Outcome {
 	var entry *config.Entry
-	if r.live != nil {
+	if r.loaded != nil {
 		entry = &r.settings.Tenant
 	}
 	out := p.tenant.outcome(entry)
@@ -138,7 +124,7 @@ func (r reader) accounts(entry *config.Entry, count func(*config.Counts) int64) 
 }
 
 func (r reader) defaultProfile() Default {
-	profile, _ := r.live.DefaultAccountProfile()
+	profile, _ := r.loaded.DefaultAccountProfile()
 	if profile.Source == config.ByBuiltIn {
 		return Default{profile.Name, v1alpha1.DefaultBuiltIn}
 	}
@@ -163,5 +149,5 @@ func (r reader) orphans() []Orphan {
 			})})
 		}
 	}
-	return slices.Clip(orphans)
+	return orphans
 }

@@ -44,12 +44,26 @@ type myAccountProfile struct {
 // following its tenant's configuration over one value. Each use of such a value has
 // an answer for an unknown one.
 func Load(document []byte) (*Live, error) {
+	l, _, err := Open(document)
+	return l, err
+}
+
+// Open is [Load] for those who carry the entries on as well.
+func Open(document []byte) (*Live, Settings, error) {
 	doc, err := Parse(document)
 	if err != nil {
-		return nil, err
+		return nil, Settings{}, err
 	}
+	l, err := load(doc, Digest(document))
+	if err != nil {
+		return nil, Settings{}, err
+	}
+	return l, doc, nil
+}
+
+func load(doc Settings, digest string) (*Live, error) {
 	l := &Live{
-		Digest:            Digest(document),
+		Digest:            digest,
 		Name:              doc.Tenant.Name,
 		Generation:        doc.Tenant.Generation,
 		accountProfiles:   make(map[string]accountProfile, len(doc.AccountProfiles)),
