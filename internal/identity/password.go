@@ -88,7 +88,7 @@ func parseParams(text string) (Params, error) {
 	if err != nil {
 		return Params{}, err
 	}
-	return Params{MemoryKiB: memory, Passes: passes, Lanes: uint8(lanes)}, nil
+	return Params{MemoryKiB: memory, Passes: passes, Lanes: uint8(lanes)}, nil //nolint:gosec // lanes is at most maxLanes
 }
 
 func parseParam(field, prefix string, low, high uint32) (uint32, error) {
@@ -118,7 +118,7 @@ func (h Hash) String() string {
 }
 
 func (h Hash) matches(password string) bool {
-	key := derive(password, h.Salt, h.Params, uint32(len(h.Key)))
+	key := derive(password, h.Salt, h.Params, uint32(len(h.Key))) //nolint:gosec // a key has at most maxHashBytes
 	return subtle.ConstantTimeCompare(key, h.Key) == 1
 }
 

@@ -44,7 +44,7 @@ func (p *Portal) activity(w http.ResponseWriter, r *http.Request, v *visit) erro
 		page.Rows = append(page.Rows, activityRow{
 			When: locale.DateTime(v.locale(), entry.At, v.zone()),
 			Who:  entry.Actor,
-			What: actionWords(entry.Action),
+			What: actionWords(entry),
 			From: entry.IP,
 		})
 	}

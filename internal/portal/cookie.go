@@ -4,6 +4,7 @@ import (
 	"net/http"
 	"net/url"
 	"strings"
+	"unicode"
 
 	"github.com/foyerhq/foyer/internal/config"
 	"github.com/foyerhq/foyer/internal/identity"
@@ -43,16 +44,11 @@ func newCookie(value string, maxAge int) *http.Cookie {
 // safeNext returns an address of this site to go to after sign-in, else "/". A browser
 // reads a backslash as a slash and drops control characters, so both are refused.
 func safeNext(next string) string {
-	if len(next) > maxNext || !strings.HasPrefix(next, "/") || strings.HasPrefix(next, "//") || strings.ContainsRune(next, '\\') {
+	if len(next) > maxNext || !strings.HasPrefix(next, "/") || strings.ContainsFunc(next, notInAddress) {
 		return "/"
 	}
-	for _, r := range next {
-		if r < ' ' || r == 0x7f {
-			return "/"
-		}
-	}
 	u, err := url.Parse(next)
-	if err != nil || u.Scheme != "" || u.Host != "" || u.User != nil || strings.HasPrefix(u.Path, "//") {
+	if err != nil || u.Host != "" || strings.HasPrefix(next, "//") || strings.HasPrefix(u.Path, "//") {
 		return "/"
 	}
 	if u.Path == "/sign-in" || u.Path == "/sign-out" || strings.HasPrefix(u.Path, "/assets/") {
@@ -60,3 +56,5 @@ func safeNext(next string) string {
 	}
 	return next
 }
+
+func notInAddress(r rune) bool { return r == '\\' || unicode.IsControl(r) }

@@ -10,8 +10,12 @@ import (
 	"github.com/foyerhq/foyer/internal/store"
 )
 
-// actionSignInFailed is the audit action of a wrong password for a known user.
-const actionSignInFailed = "signInFailed"
+// actionSignInFailed is the audit action of a wrong password for a known user. Who tried
+// is not known; the detail says as whom.
+const (
+	actionSignInFailed = "signInFailed"
+	detailUsername     = "username"
+)
 
 // Bounds of what is written beside requests.
 const (
@@ -103,8 +107,8 @@ func (rec *recorder) write(f failedSignIn) {
 	ctx, cancel := context.WithTimeout(context.Background(), recordTimeout)
 	defer cancel()
 	err := rec.store.Audit(ctx, store.AuditEntry{
-		AccountID: f.user.Contacts[0].AccountID, UserID: f.user.UserID, Actor: f.user.Username,
-		Action: actionSignInFailed, IP: f.ip, At: f.at,
+		AccountID: f.user.Contacts[0].AccountID, UserID: f.user.UserID, Actor: "Somebody",
+		Action: actionSignInFailed, Detail: map[string]string{detailUsername: f.user.Username}, IP: f.ip, At: f.at,
 	})
 	if err != nil {
 		rec.log.Warn("could not record a failed sign-in", "error", err)

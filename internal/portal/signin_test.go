@@ -193,7 +193,7 @@ func TestFailedSignInShowsInActivity(t *testing.T) {
 		stranger.signIn("dana", "wrong")
 	}
 	dana := s.signedIn(t, "dana")
-	const row = "Tried to sign in with a wrong password 198.51.100.9"
+	const row = "Somebody Tried to sign in as dana with a wrong password 198.51.100.9"
 	eventually(t, "the failed sign-in is on the activity page", func() bool {
 		return strings.Contains(words(dana.get("/activity").body), row)
 	})

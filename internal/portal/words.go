@@ -10,6 +10,7 @@ import (
 
 	"github.com/foyerhq/foyer/internal/config"
 	"github.com/foyerhq/foyer/internal/settings"
+	"github.com/foyerhq/foyer/internal/store"
 )
 
 // term is one attribute of the account as the home page says it.
@@ -100,7 +101,7 @@ func shown(p config.Profile) string {
 
 // dueWords says why an invoice is due when it is.
 func (v *visit) dueWords(issued, due time.Time, source, name string) string {
-	if source == "Invoice" {
+	if source == store.DueByInvoice {
 		return "as stated on the invoice"
 	}
 	term := countWords(int(due.Sub(issued).Hours()/24), "day", "days")
@@ -161,14 +162,14 @@ func statusKind(s settings.AccountStatus) string {
 }
 
 // actionWords says what happened in an entry of the activity page.
-func actionWords(action string) string {
-	switch action {
-	case "signedIn":
+func actionWords(entry store.Activity) string {
+	switch entry.Action {
+	case store.ActionSignedIn:
 		return "Signed in"
-	case "signedOut":
+	case store.ActionSignedOut:
 		return "Signed out"
 	case actionSignInFailed:
-		return "Tried to sign in with a wrong password"
+		return "Tried to sign in as " + entry.Detail[detailUsername] + " with a wrong password"
 	}
-	return action
+	return entry.Action
 }

@@ -87,15 +87,17 @@ func (c rgb) oklch() oklch {
 
 func (c oklch) rgb() rgb {
 	x, y := c.c*math.Cos(c.h), c.c*math.Sin(c.h)
-	l := math.Pow(c.l+0.3963377774*x+0.2158037573*y, 3)
-	m := math.Pow(c.l-0.1055613458*x-0.0638541728*y, 3)
-	s := math.Pow(c.l-0.0894841775*x-1.2914855480*y, 3)
+	l := cube(c.l + 0.3963377774*x + 0.2158037573*y)
+	m := cube(c.l - 0.1055613458*x - 0.0638541728*y)
+	s := cube(c.l - 0.0894841775*x - 1.2914855480*y)
 	return rgb{
 		encoded(4.0767416621*l - 3.3077115913*m + 0.2309699292*s),
 		encoded(-1.2684380046*l + 2.6097574011*m - 0.3413193965*s),
 		encoded(-0.0041960863*l - 0.7034186147*m + 1.7076147010*s),
 	}
 }
+
+func cube(v float64) float64 { return v * v * v }
 
 // inGamut lowers the chroma until a screen can show the colour.
 func (c oklch) inGamut() rgb {
