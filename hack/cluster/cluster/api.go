@@ -35,12 +35,16 @@ func newAPIClient(state string) (apiClient, error) {
 	}}, nil
 }
 
-func (c apiClient) get(path string) ([]byte, error) {
-	response, err := c.http.Get(apiServerURL + path)
+func (c apiClient) get(ctx context.Context, path string) ([]byte, error) {
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, apiServerURL+path, http.NoBody)
 	if err != nil {
 		return nil, err
 	}
-	defer response.Body.Close()
+	response, err := c.http.Do(request)
+	if err != nil {
+		return nil, err
+	}
+	defer response.Body.Close() //nolint:errcheck // read only
 	body, err := io.ReadAll(response.Body)
 	if err != nil {
 		return nil, err
@@ -51,14 +55,14 @@ func (c apiClient) get(path string) ([]byte, error) {
 	return body, nil
 }
 
-func (c apiClient) ready() error {
-	_, err := c.get("/readyz")
+func (c apiClient) ready(ctx context.Context) error {
+	_, err := c.get(ctx, "/readyz")
 	return err
 }
 
 // nodeReady says why the node is not Ready.
-func (c apiClient) nodeReady() error {
-	body, err := c.get("/api/v1/nodes/" + nodeName)
+func (c apiClient) nodeReady(ctx context.Context) error {
+	body, err := c.get(ctx, "/api/v1/nodes/"+nodeName)
 	if err != nil {
 		return err
 	}
@@ -86,20 +90,22 @@ func nodeReadyIn(body []byte) error {
 	return errors.New("node has not reported yet")
 }
 
-func (c apiClient) defaultServiceAccount() error {
-	_, err := c.get("/api/v1/namespaces/default/serviceaccounts/default")
+func (c apiClient) defaultServiceAccount(ctx context.Context) error {
+	_, err := c.get(ctx, "/api/v1/namespaces/default/serviceaccounts/default")
 	return err
 }
 
+func neverGiveUp() error { return nil }
+
 // waitFor asks until there is no error, and returns the last one when the time
 // is over or when giveUp has an error to say that waiting is pointless.
-func waitFor(limit time.Duration, ask, giveUp func() error) error {
-	ctx, cancel := context.WithTimeout(context.Background(), limit)
+func waitFor(ctx context.Context, limit time.Duration, ask func(context.Context) error, giveUp func() error) error {
+	ctx, cancel := context.WithTimeout(ctx, limit)
 	defer cancel()
 	ticker := time.NewTicker(100 * time.Millisecond)
 	defer ticker.Stop()
 	for {
-		err := ask()
+		err := ask(ctx)
 		if err == nil {
 			return nil
 		}
@@ -108,6 +114,9 @@ func waitFor(limit time.Duration, ask, giveUp func() error) error {
 		}
 		select {
 		case <-ctx.Done():
+			if errors.Is(ctx.Err(), context.Canceled) {
+				return errors.New("interrupted")
+			}
 			return fmt.Errorf("not after %s: %w", limit, err)
 		case <-ticker.C:
 		}

@@ -3,9 +3,11 @@ package main
 import (
 	"bufio"
 	"bytes"
+	"context"
 	"errors"
 	"fmt"
 	"io"
+	"log"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -18,7 +20,7 @@ const progressEvery = 10 * time.Second
 
 // buildKube builds the one binary with every Kubernetes program in it, with
 // visible progress. When nothing has changed it takes about two seconds.
-func buildKube(paths layout, out io.Writer) error {
+func buildKube(ctx context.Context, paths layout, say *log.Logger) error {
 	if err := checkGo(); err != nil {
 		return err
 	}
@@ -28,15 +30,15 @@ func buildKube(paths layout, out io.Writer) error {
 	}
 	total := 0
 	if _, err := os.Stat(paths.kube()); err != nil {
-		fmt.Fprintf(out, "        building Kubernetes %s: 8 to 10 minutes on two cores the first time, seconds afterwards\n", version)
-		fmt.Fprintln(out, "        fetching its modules, unless they are here already")
-		if total, err = countPackages(paths); err != nil {
+		say.Printf("        building Kubernetes %s: 8 to 10 minutes on two cores the first time, seconds afterwards", version)
+		say.Print("        fetching its modules, unless they are here already")
+		if total, err = countPackages(ctx, paths); err != nil {
 			return err
 		}
 	}
-	cmd := exec.Command("go", "build", "-v", "-trimpath", "-ldflags", linkFlags(version), "-o", paths.kube(), "./kube")
+	cmd := exec.CommandContext(ctx, "go", "build", "-v", "-trimpath", "-ldflags", linkFlags(version), "-o", paths.kube(), "./kube") //nolint:gosec // our own paths
 	cmd.Dir = paths.module()
-	if err := watchBuild(cmd, out, total); err != nil {
+	if err := watchBuild(cmd, say, total); err != nil {
 		return fmt.Errorf("build Kubernetes: %w", err)
 	}
 	return link(paths.kube(), paths.kubectl())
@@ -65,9 +67,9 @@ func kubernetesVersion(paths layout) (string, error) {
 }
 
 // countPackages also downloads the modules.
-func countPackages(paths layout) (int, error) {
+func countPackages(ctx context.Context, paths layout) (int, error) {
 	var list, said bytes.Buffer
-	cmd := exec.Command("go", "list", "-deps", "./kube")
+	cmd := exec.CommandContext(ctx, "go", "list", "-deps", "./kube")
 	cmd.Dir = paths.module()
 	cmd.Stdout, cmd.Stderr = &list, &said
 	if err := cmd.Run(); err != nil {
@@ -104,7 +106,7 @@ func (p *buildProgress) counted() int {
 }
 
 // watchBuild runs the build and prints every ten seconds how far it is.
-func watchBuild(cmd *exec.Cmd, out io.Writer, total int) error {
+func watchBuild(cmd *exec.Cmd, say *log.Logger, total int) error {
 	stderr, err := cmd.StderrPipe()
 	if err != nil {
 		return err
@@ -124,7 +126,7 @@ func watchBuild(cmd *exec.Cmd, out io.Writer, total int) error {
 		case <-read:
 			done = true
 		case <-ticker.C:
-			fmt.Fprintf(out, "        %s: %s compiled\n", time.Since(begin).Round(time.Second), packagesOf(progress.counted(), total))
+			say.Printf("        %s: %s compiled", time.Since(begin).Round(time.Second), packagesOf(progress.counted(), total))
 		}
 	}
 	if err := cmd.Wait(); err != nil {
@@ -145,9 +147,9 @@ func lastOf(lines []string, count int) []string {
 }
 
 // buildPause builds the first process of every pod, without any library.
-func buildPause(paths layout) (string, error) {
+func buildPause(ctx context.Context, paths layout) (string, error) {
 	binary := paths.in("pause")
-	cmd := exec.Command("go", "build", "-trimpath", "-ldflags", "-s -w", "-o", binary, "./pause")
+	cmd := exec.CommandContext(ctx, "go", "build", "-trimpath", "-ldflags", "-s -w", "-o", binary, "./pause") //nolint:gosec // our own path
 	cmd.Dir = paths.module()
 	cmd.Env = append(os.Environ(), "CGO_ENABLED=0")
 	if out, err := cmd.CombinedOutput(); err != nil {
@@ -161,7 +163,7 @@ func link(target, name string) error {
 	if current, err := os.Readlink(name); err == nil && current == target {
 		return nil
 	}
-	if err := os.MkdirAll(filepath.Dir(name), 0o755); err != nil {
+	if err := makeFolder(filepath.Dir(name)); err != nil {
 		return err
 	}
 	if err := os.Remove(name); err != nil && !errors.Is(err, os.ErrNotExist) {

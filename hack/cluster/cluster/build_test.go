@@ -2,6 +2,7 @@ package main
 
 import (
 	"io"
+	"log"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -34,7 +35,7 @@ func TestBuildCountsPackages(t *testing.T) {
 }
 
 func TestBrokenBuildShowsWhatWasSaid(t *testing.T) {
-	err := watchBuild(exec.Command("sh", "-c", "echo 'x.go:1:1: broken' >&2; exit 1"), io.Discard, 0)
+	err := watchBuild(exec.CommandContext(t.Context(), "sh", "-c", "echo 'x.go:1:1: broken' >&2; exit 1"), log.New(io.Discard, "", 0), 0)
 	if err == nil || !strings.Contains(err.Error(), "x.go:1:1: broken") {
 		t.Errorf("error is %v", err)
 	}

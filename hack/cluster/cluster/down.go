@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -12,30 +13,29 @@ import (
 	"time"
 )
 
-func runDown(paths layout, args []string) error {
+func runDown(ctx context.Context, paths layout, args []string) error {
 	if err := noArguments("down", args); err != nil {
 		return err
 	}
 	if os.Geteuid() != 0 {
 		return errors.New("down must run as root, like up")
 	}
-	release, err := lockMachine()
+	release, err := lockMachine(ctx)
 	if err != nil {
 		return err
 	}
 	defer release()
-	show := progress{out: os.Stdout, begin: time.Now()}
-	return show.step("cluster is down", func() (string, error) { return clearAny(paths) })
+	return newProgress().all(ctx, step{"cluster is down", func(ctx context.Context) (string, error) { return clearAny(ctx, paths) }})
 }
 
 // clearAny clears the recorded cluster; without a record, whatever bears our names.
-func clearAny(paths layout) (string, error) {
+func clearAny(ctx context.Context, paths layout) (string, error) {
 	rec, err := loadRecord(recordDir)
 	if err != nil {
 		return "", err
 	}
 	if rec == nil {
-		traces, err := ownTraces(paths.state)
+		traces, err := ownTraces(ctx, paths.state)
 		if err != nil {
 			return "", err
 		}
@@ -45,12 +45,12 @@ func clearAny(paths layout) (string, error) {
 		}
 		rec = emptyRecord(paths)
 	}
-	return "", clearHost(rec)
+	return "", clearHost(ctx, rec)
 }
 
 // clearHost undoes a cluster, running or dead. The record goes last: a clearing
 // that fails half-way can be repeated.
-func clearHost(rec *record) error {
+func clearHost(ctx context.Context, rec *record) error {
 	if rec.BootID != "" {
 		if boot, err := bootID(); err != nil || boot != rec.BootID {
 			return clearAfterRestart(rec)
@@ -60,12 +60,12 @@ func clearHost(rec *record) error {
 		what string
 		do   func() error
 	}{
-		{"end the processes", killAll},
+		{"end the processes", func() error { return killAll(ctx) }},
 		{"unmount", func() error { return unmountBelow(rec.State) }},
-		{"remove the interfaces", func() error { return removeInterfaces(rec.Bridge) }},
-		{"remove the iptables chains", func() error { return cleanTables(rec) }},
+		{"remove the interfaces", func() error { return removeInterfaces(ctx, rec.Bridge) }},
+		{"remove the iptables chains", func() error { return cleanTables(ctx, rec) }},
 		{"remove the packet counters", deleteCounters},
-		{"remove the cgroups", removePodCgroups},
+		{"remove the cgroups", func() error { return removePodCgroups(ctx) }},
 		{"remove files", func() error { return removeHostFiles(rec) }},
 		{"restore kernel settings", func() error { return restoreSysctls(rec) }},
 		{"remove the state directory", func() error { return removeState(rec.State) }},
@@ -137,15 +137,15 @@ const umountNoFollow = 0x8
 
 // removePodCgroups removes the emptied cgroups from the leaves up. The kernel
 // needs a moment until a killed process has left its own.
-func removePodCgroups() error {
-	return waitFor(10*time.Second, func() error {
+func removePodCgroups(ctx context.Context) error {
+	return waitFor(ctx, 10*time.Second, func(context.Context) error {
 		for _, top := range podCgroups() {
 			if err := removeCgroupTree(top); err != nil {
 				return err
 			}
 		}
 		return nil
-	}, func() error { return nil })
+	}, neverGiveUp)
 }
 
 func removeCgroupTree(dir string) error {

@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"context"
 	"errors"
 	"fmt"
 	"net"
@@ -13,13 +14,13 @@ import (
 )
 
 // run executes a command and puts what it said into the error.
-func run(name string, args ...string) (string, error) {
-	return runInput("", name, args...)
+func run(ctx context.Context, name string, args ...string) (string, error) {
+	return runInput(ctx, "", name, args...)
 }
 
-func runInput(input, name string, args ...string) (string, error) {
+func runInput(ctx context.Context, input, name string, args ...string) (string, error) {
 	var out, errOut bytes.Buffer
-	cmd := exec.Command(name, args...)
+	cmd := exec.CommandContext(ctx, name, args...) //nolint:gosec // the programs that this command names
 	cmd.Stdin = strings.NewReader(input)
 	cmd.Stdout, cmd.Stderr = &out, &errOut
 	if err := cmd.Run(); err != nil {
@@ -59,10 +60,10 @@ func checkGo() error {
 }
 
 // installPackages installs what is missing and says what that was.
-func installPackages() (string, error) {
+func installPackages(ctx context.Context) (string, error) {
 	var missing []string
 	for _, name := range debianPackages {
-		out, err := run("dpkg-query", "-W", "-f", "${db:Status-Status}", name)
+		out, err := run(ctx, "dpkg-query", "-W", "-f", "${db:Status-Status}", name)
 		if err != nil || out != "installed" {
 			missing = append(missing, name)
 		}
@@ -70,25 +71,25 @@ func installPackages() (string, error) {
 	if len(missing) == 0 {
 		return "all there", nil
 	}
-	if _, err := aptGet("update"); err != nil {
+	if _, err := aptGet(ctx, "update"); err != nil {
 		return "", err
 	}
-	if _, err := aptGet(append([]string{"install", "-y", "--no-install-recommends"}, missing...)...); err != nil {
+	if _, err := aptGet(ctx, append([]string{"install", "-y", "--no-install-recommends"}, missing...)...); err != nil {
 		return "", err
 	}
 	return "installed " + strings.Join(missing, " "), nil
 }
 
-func aptGet(args ...string) (string, error) {
-	return run("env", append([]string{"DEBIAN_FRONTEND=noninteractive", "apt-get", "-q"}, args...)...)
+func aptGet(ctx context.Context, args ...string) (string, error) {
+	return run(ctx, "env", append([]string{"DEBIAN_FRONTEND=noninteractive", "apt-get", "-q"}, args...)...)
 }
 
 // checkFree refuses to share the machine with another Kubernetes.
-func checkFree() error {
+func checkFree(ctx context.Context) error {
 	if found := podCgroups(); len(found) > 0 {
 		return fmt.Errorf("another kubelet uses this machine (%s exists): use that cluster instead\n%s", found[0], ownCluster)
 	}
-	chains, err := foreignChains()
+	chains, err := foreignChains(ctx)
 	if err != nil {
 		return err
 	}
@@ -99,15 +100,17 @@ func checkFree() error {
 }
 
 // checkPorts runs once the bridge is there: one cannot listen on it before.
-func checkPorts() error {
+func checkPorts(ctx context.Context) error {
 	var taken []string
 	for address, name := range ports {
-		listener, err := net.Listen("tcp", address)
+		listener, err := (&net.ListenConfig{}).Listen(ctx, "tcp", address)
 		if err != nil {
 			taken = append(taken, fmt.Sprintf("%s for %s (%v)", address, name, err))
 			continue
 		}
-		listener.Close()
+		if err := listener.Close(); err != nil {
+			return err
+		}
 	}
 	if len(taken) == 0 {
 		return nil
@@ -116,22 +119,21 @@ func checkPorts() error {
 	return fmt.Errorf("addresses in use (ss -ltnp shows by whom):\n  - %s", strings.Join(taken, "\n  - "))
 }
 
-// lockMachine lets one up or down run at a time. The kernel drops an
-// abstract socket with its process, so no file is left and no lock is stale.
-func lockMachine() (release func(), err error) {
-	deadline := time.Now().Add(20 * time.Minute)
-	for said := false; ; {
-		listener, err := net.Listen("unix", "@foyer-cluster")
-		if err == nil {
-			return func() { listener.Close() }, nil
-		}
-		if time.Now().After(deadline) {
-			return nil, errors.New("another cluster command has been running for 20 minutes: end it first")
-		}
-		if !said {
+// lockMachine lets one up or down run at a time. The kernel drops an abstract
+// socket with its process, so no file is left and no lock is stale.
+func lockMachine(ctx context.Context) (release func(), err error) {
+	var listener net.Listener
+	said := false
+	err = waitFor(ctx, 20*time.Minute, func(ctx context.Context) error {
+		listener, err = (&net.ListenConfig{}).Listen(ctx, "unix", "@foyer-cluster")
+		if err != nil && !said {
 			fmt.Println("another cluster command is running; waiting for it")
 			said = true
 		}
-		time.Sleep(200 * time.Millisecond)
+		return err
+	}, neverGiveUp)
+	if err != nil {
+		return nil, fmt.Errorf("another cluster command is running: %w", err)
 	}
+	return func() { _ = listener.Close() }, nil
 }

@@ -3,6 +3,7 @@ package main
 import (
 	"archive/tar"
 	"bytes"
+	"context"
 	"crypto/sha256"
 	"debug/elf"
 	"encoding/hex"
@@ -111,7 +112,7 @@ func packLayer(spec imageSpec) ([]byte, error) {
 		if err := checkStatic(path); err != nil {
 			return nil, err
 		}
-		content, err := os.ReadFile(path)
+		content, err := os.ReadFile(path) //nolint:gosec // what the caller wants in the image
 		if err != nil {
 			return nil, err
 		}
@@ -146,7 +147,7 @@ func checkStatic(path string) error {
 	if err != nil {
 		return fmt.Errorf("%s is not a Linux program: %w", path, err)
 	}
-	defer file.Close()
+	defer file.Close() //nolint:errcheck // read only
 	for _, part := range file.Progs {
 		if part.Type == elf.PT_INTERP {
 			return fmt.Errorf("%s needs shared libraries, which the image has not: build it with CGO_ENABLED=0", path)
@@ -177,16 +178,16 @@ func fullImageName(tag string) string {
 }
 
 // importImage packs an image and gives it to the cluster's containerd.
-func importImage(state string, spec imageSpec) error {
+func importImage(ctx context.Context, state string, spec imageSpec) error {
 	file, err := os.CreateTemp(state, "image-*.tar")
 	if err != nil {
 		return err
 	}
-	defer os.Remove(file.Name())
+	defer os.Remove(file.Name()) //nolint:errcheck // down removes it, too
 	if err := errors.Join(packImage(file, spec), file.Close()); err != nil {
 		return err
 	}
 	socket := filepath.Join(state, "containerd", "containerd.sock")
-	_, err = run("ctr", "--address", socket, "--namespace", "k8s.io", "images", "import", file.Name())
+	_, err = run(ctx, "ctr", "--address", socket, "--namespace", "k8s.io", "images", "import", file.Name())
 	return err
 }

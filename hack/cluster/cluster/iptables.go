@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"fmt"
 	"os/exec"
 	"slices"
@@ -18,18 +19,18 @@ func installedFamilies() []string {
 
 // cleanTables removes the chains of a cluster, the rules that lead to them, and
 // the tables that were not there before it.
-func cleanTables(rec *record) error {
+func cleanTables(ctx context.Context, rec *record) error {
 	for _, family := range installedFamilies() {
-		saved, err := run(family + "-save")
+		saved, err := run(ctx, family+"-save")
 		if err != nil {
 			return err
 		}
 		if script := removalScript(saved, rec.ChainPrefixes); script != "" {
-			if _, err := runInput(script, family+"-restore", "--noflush", "--wait"); err != nil {
+			if _, err := runInput(ctx, script, family+"-restore", "--noflush", "--wait"); err != nil {
 				return err
 			}
 		}
-		if err := dropNewTables(family, rec); err != nil {
+		if err := dropNewTables(ctx, family, rec); err != nil {
 			return err
 		}
 	}
@@ -88,10 +89,10 @@ func hasPrefix(name string, prefixes []string) bool {
 }
 
 // clusterChains lists the chains with one of the prefixes, as "family table chain".
-func clusterChains(prefixes []string) ([]string, error) {
+func clusterChains(ctx context.Context, prefixes []string) ([]string, error) {
 	var found []string
 	for _, family := range installedFamilies() {
-		saved, err := run(family + "-save")
+		saved, err := run(ctx, family+"-save")
 		if err != nil {
 			return nil, err
 		}
@@ -109,13 +110,13 @@ func clusterChains(prefixes []string) ([]string, error) {
 }
 
 // foreignChains are found before a cluster starts: they are not ours.
-func foreignChains() ([]string, error) { return clusterChains(chainPrefixes) }
+func foreignChains(ctx context.Context) ([]string, error) { return clusterChains(ctx, chainPrefixes) }
 
 // tablesInUse lists the tables that have chains, as "family table".
-func tablesInUse() ([]string, error) {
+func tablesInUse(ctx context.Context) ([]string, error) {
 	var found []string
 	for _, family := range installedFamilies() {
-		saved, err := run(family + "-save")
+		saved, err := run(ctx, family+"-save")
 		if err != nil {
 			return nil, err
 		}
@@ -131,12 +132,12 @@ func tablesInUse() ([]string, error) {
 // dropNewTables deletes the tables that came with our first rule and are empty
 // again. A table that someone else has used since stays; those of legacy
 // iptables are always there.
-func dropNewTables(family string, rec *record) error {
-	version, err := run(family, "--version")
+func dropNewTables(ctx context.Context, family string, rec *record) error {
+	version, err := run(ctx, family, "--version")
 	if err != nil || !strings.Contains(version, "nf_tables") {
 		return err
 	}
-	saved, err := run(family + "-save")
+	saved, err := run(ctx, family+"-save")
 	if err != nil {
 		return err
 	}

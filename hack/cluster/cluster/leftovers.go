@@ -1,17 +1,18 @@
 package main
 
 import (
+	"context"
 	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
 )
 
-func runVerifyDown(paths layout, args []string) error {
+func runVerifyDown(ctx context.Context, paths layout, args []string) error {
 	if err := noArguments("verify-down", args); err != nil {
 		return err
 	}
-	found, err := leftovers(paths.state)
+	found, err := leftovers(ctx, paths.state)
 	if err != nil {
 		return err
 	}
@@ -23,7 +24,7 @@ func runVerifyDown(paths layout, args []string) error {
 }
 
 // ownTraces finds what can only be ours, once something was started.
-func ownTraces(state string) ([]string, error) {
+func ownTraces(ctx context.Context, state string) ([]string, error) {
 	var found []string
 	processes, err := markedProcesses()
 	if err != nil {
@@ -45,14 +46,14 @@ func ownTraces(state string) ([]string, error) {
 			found = append(found, path)
 		}
 	}
-	chains, err := clusterChains([]string{"FOYER-"})
+	chains, err := clusterChains(ctx, []string{"FOYER-"})
 	return append(found, chains...), err
 }
 
 // leftovers also finds what another Kubernetes could have made: where there is
 // no other, it must be gone.
-func leftovers(state string) ([]string, error) {
-	found, err := ownTraces(state)
+func leftovers(ctx context.Context, state string) ([]string, error) {
+	found, err := ownTraces(ctx, state)
 	if err != nil {
 		return nil, err
 	}
@@ -66,7 +67,7 @@ func leftovers(state string) ([]string, error) {
 	for _, path := range podCgroups() {
 		found = append(found, "cgroup "+path)
 	}
-	chains, err := clusterChains([]string{"KUBE-", "CNI-"})
+	chains, err := clusterChains(ctx, []string{"KUBE-", "CNI-"})
 	if err != nil {
 		return nil, err
 	}

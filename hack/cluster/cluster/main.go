@@ -15,17 +15,19 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"flag"
 	"fmt"
-	"io"
 	"os"
+	"os/signal"
 	"path/filepath"
+	"syscall"
 )
 
 type command struct {
 	summary string
-	run     func(paths layout, args []string) error
+	run     func(ctx context.Context, paths layout, args []string) error
 }
 
 var commands = map[string]command{
@@ -40,38 +42,41 @@ var commands = map[string]command{
 
 func main() {
 	// iptables and ip live where an unprivileged PATH, kept by su or sudo, has no look.
-	os.Setenv("PATH", os.Getenv("PATH")+":/usr/local/sbin:/usr/sbin:/sbin")
-	if err := dispatch(os.Args[1:]); err != nil {
-		if !errors.Is(err, flag.ErrHelp) {
-			fmt.Fprintf(os.Stderr, "cluster: %v\n", err)
-		}
+	path := os.Getenv("PATH") + ":/usr/local/sbin:/usr/sbin:/sbin"
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	err := errors.Join(os.Setenv("PATH", path), dispatch(ctx, os.Args[1:]))
+	stop()
+	if err != nil && !errors.Is(err, flag.ErrHelp) {
+		fmt.Fprintf(os.Stderr, "cluster: %v\n", err)
+	}
+	if err != nil {
 		os.Exit(1)
 	}
 }
 
-func dispatch(args []string) error {
+func dispatch(ctx context.Context, args []string) error {
 	flags := flag.NewFlagSet("cluster", flag.ContinueOnError)
 	state := flags.String("state", "", "state directory (default .state/cluster of the checkout)")
-	flags.Usage = func() { usage(flags.Output(), flags) }
+	flags.Usage = func() { usage(flags) }
 	if err := flags.Parse(args); err != nil {
 		return err
 	}
 	chosen, known := commands[flags.Arg(0)]
 	if !known {
-		usage(os.Stderr, flags)
+		usage(flags)
 		return fmt.Errorf("unknown command %q", flags.Arg(0))
 	}
 	paths, err := findLayout(*state)
 	if err != nil {
 		return err
 	}
-	return chosen.run(paths, flags.Args()[1:])
+	return chosen.run(ctx, paths, flags.Args()[1:])
 }
 
-func usage(out io.Writer, flags *flag.FlagSet) {
-	fmt.Fprintln(out, "Usage: cluster [--state DIR] COMMAND [flags]")
+func usage(flags *flag.FlagSet) {
+	fmt.Fprintln(os.Stderr, "Usage: cluster [--state DIR] COMMAND [flags]")
 	for _, name := range []string{"up", "down", "status", "env", "image", "assets", "verify-down"} {
-		fmt.Fprintf(out, "  %-12s %s\n", name, commands[name].summary)
+		fmt.Fprintf(os.Stderr, "  %-12s %s\n", name, commands[name].summary)
 	}
 	flags.PrintDefaults()
 }

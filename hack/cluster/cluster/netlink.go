@@ -48,7 +48,7 @@ func deleteCounters() error {
 	if err != nil {
 		return err
 	}
-	defer connection.Close()
+	defer connection.Close() //nolint:errcheck // nothing is buffered
 	for _, name := range counters {
 		attributes := netlink.NewAttributeEncoder()
 		attributes.String(accountingNameAttr, name)

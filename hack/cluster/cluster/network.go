@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"encoding/json"
 	"fmt"
 	"net/netip"
@@ -17,8 +18,8 @@ type route struct {
 }
 
 // checkRoutes refuses to start over a network that is already routed elsewhere.
-func checkRoutes() error {
-	out, err := run("ip", "-json", "-4", "route", "show", "table", "all")
+func checkRoutes(ctx context.Context) error {
+	out, err := run(ctx, "ip", "-json", "-4", "route", "show", "table", "all")
 	if err != nil {
 		return err
 	}
@@ -56,8 +57,8 @@ func parsePrefix(text string) (netip.Prefix, error) {
 
 // makeNetwork makes the bridge with the gateway's address before anything
 // starts, because the API server is to listen there.
-func makeNetwork() error {
-	if err := filterBridgedPackets(); err != nil {
+func makeNetwork(ctx context.Context) error {
+	if err := filterBridgedPackets(ctx); err != nil {
 		return err
 	}
 	if err := writeSysctl("net/ipv4/ip_forward", "1"); err != nil {
@@ -68,11 +69,11 @@ func makeNetwork() error {
 		{"address", "add", gatewayCIDR, "dev", bridge},
 		{"link", "set", bridge, "up"},
 	} {
-		if _, err := run("ip", args...); err != nil {
+		if _, err := run(ctx, "ip", args...); err != nil {
 			return err
 		}
 	}
-	_, err := runInput(ownRules, "iptables-restore", "--noflush", "--wait")
+	_, err := runInput(ctx, ownRules, "iptables-restore", "--noflush", "--wait")
 	return err
 }
 
@@ -93,10 +94,10 @@ COMMIT
 
 // filterBridgedPackets makes a Service's answer from one pod to another pass
 // the rules that translate it back, although both are on one bridge.
-func filterBridgedPackets() error {
+func filterBridgedPackets(ctx context.Context) error {
 	path := filepath.Join("/proc/sys", bridgeFilter)
 	if _, err := os.Stat(path); err != nil {
-		if _, err := run("modprobe", "br_netfilter"); err != nil {
+		if _, err := run(ctx, "modprobe", "br_netfilter"); err != nil {
 			return fmt.Errorf("the kernel has no bridge netfilter, which Services between pods need: %w", err)
 		}
 	}
@@ -104,9 +105,9 @@ func filterBridgedPackets() error {
 }
 
 // outsideMTU is the packet size of the default route, or the usual one.
-func outsideMTU() int {
+func outsideMTU(ctx context.Context) int {
 	const usual = 1500
-	out, err := run("ip", "-json", "-4", "route", "show", "default")
+	out, err := run(ctx, "ip", "-json", "-4", "route", "show", "default")
 	if err != nil {
 		return usual
 	}
@@ -126,7 +127,7 @@ func outsideMTU() int {
 }
 
 // removeInterfaces deletes the bridge and what is plugged into it.
-func removeInterfaces(name string) error {
+func removeInterfaces(ctx context.Context, name string) error {
 	if _, err := os.Stat(filepath.Join("/sys/class/net", name)); err != nil {
 		return nil
 	}
@@ -135,8 +136,8 @@ func removeInterfaces(name string) error {
 		return err
 	}
 	for _, port := range ports {
-		_, _ = run("ip", "link", "delete", port.Name()) // it may vanish with its namespace just now
+		_, _ = run(ctx, "ip", "link", "delete", port.Name()) // it may vanish with its namespace just now
 	}
-	_, err = run("ip", "link", "delete", name)
+	_, err = run(ctx, "ip", "link", "delete", name)
 	return err
 }

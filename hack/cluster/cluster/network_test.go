@@ -20,13 +20,19 @@ func TestCollision(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			err := collision([]route{test.route}, podCIDR, serviceCIDR)
-			switch {
-			case test.want == "" && err != nil:
-				t.Errorf("refused: %v", err)
-			case test.want != "" && err == nil:
-				t.Error("not refused")
-			case test.want != "" && !(strings.Contains(err.Error(), test.want) && strings.Contains(err.Error(), test.route.Device)):
-				t.Errorf("%q does not name %s and %s", err, test.want, test.route.Device)
+			if test.want == "" {
+				if err != nil {
+					t.Errorf("refused: %v", err)
+				}
+				return
+			}
+			if err == nil {
+				t.Fatal("not refused")
+			}
+			for _, part := range []string{test.want, test.route.Device} {
+				if !strings.Contains(err.Error(), part) {
+					t.Errorf("%q does not name %s", err, part)
+				}
 			}
 		})
 	}

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -23,13 +24,14 @@ type process struct {
 
 // start runs a component as a daemon in a session of its own, with its output
 // in the log directory.
-func start(paths layout, c component) (process, error) {
-	log, err := os.OpenFile(paths.log(c.name), os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o644)
+func start(ctx context.Context, paths layout, c component) (process, error) {
+	log, err := os.OpenFile(paths.log(c.name), os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
 	if err != nil {
 		return process{}, err
 	}
-	defer log.Close()
-	cmd := exec.Command(c.path, c.args...)
+	defer log.Close() //nolint:errcheck // the daemon has its own handle
+	// A daemon outlives this command.
+	cmd := exec.CommandContext(context.WithoutCancel(ctx), c.path, c.args...) //nolint:gosec // our own components
 	cmd.Dir = "/"
 	cmd.Stdout, cmd.Stderr = log, log
 	cmd.Env = daemonEnv(paths)
@@ -132,7 +134,7 @@ func podProcesses() ([]int, error) {
 			if err != nil || entry.Name() != "cgroup.procs" {
 				return err
 			}
-			raw, _ := os.ReadFile(path) // unreadable: it has just gone
+			raw, _ := os.ReadFile(path) //nolint:gosec // of the kernel; unreadable: it has just gone
 			for _, word := range strings.Fields(string(raw)) {
 				if pid, err := strconv.Atoi(word); err == nil && pid > 1 {
 					seen[pid] = true
@@ -153,9 +155,8 @@ func podProcesses() ([]int, error) {
 
 // killAll ends daemons, shims and the processes of pods at once: their data is
 // thrown away anyway, and nothing is left that could start one of them again.
-func killAll() error {
-	deadline := time.Now().Add(30 * time.Second)
-	for {
+func killAll(ctx context.Context) error {
+	return waitFor(ctx, 30*time.Second, func(context.Context) error {
 		daemons, err := markedProcesses()
 		if err != nil {
 			return err
@@ -168,12 +169,9 @@ func killAll() error {
 		if len(left) == 0 {
 			return nil
 		}
-		if time.Now().After(deadline) {
-			return fmt.Errorf("processes %v do not end", left)
-		}
 		for _, pid := range left {
 			_ = syscall.Kill(pid, syscall.SIGKILL) // gone already is what we want
 		}
-		time.Sleep(20 * time.Millisecond)
-	}
+		return fmt.Errorf("processes %v do not end", left)
+	}, neverGiveUp)
 }

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"slices"
 	"strings"
@@ -38,7 +39,7 @@ func TestDaemonIsFoundByRecordAndByMark(t *testing.T) {
 	if err := writeFile(paths.log("sleep"), nil); err != nil {
 		t.Fatal(err)
 	}
-	daemon, err := start(paths, component{name: "sleep", path: "sleep", args: []string{"60"}})
+	daemon, err := start(t.Context(), paths, component{name: "sleep", path: "sleep", args: []string{"60"}})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -60,12 +61,12 @@ func TestDaemonIsFoundByRecordAndByMark(t *testing.T) {
 	if err := syscall.Kill(daemon.PID, syscall.SIGKILL); err != nil {
 		t.Fatal(err)
 	}
-	err = waitFor(10*time.Second, func() error {
+	err = waitFor(t.Context(), 10*time.Second, func(context.Context) error {
 		if daemon.alive() || isMarked(daemon.PID) {
 			return errors.New("it still counts as alive")
 		}
 		return nil
-	}, func() error { return nil })
+	}, neverGiveUp)
 	if err != nil {
 		t.Error(err)
 	}
@@ -73,7 +74,7 @@ func TestDaemonIsFoundByRecordAndByMark(t *testing.T) {
 
 func TestWaitForStopsWhenItIsHopeless(t *testing.T) {
 	hopeless := componentError{"etcd"}
-	err := waitFor(time.Hour, func() error { return errors.New("not yet") }, func() error { return hopeless })
+	err := waitFor(t.Context(), time.Hour, func(context.Context) error { return errors.New("not yet") }, func() error { return hopeless })
 	if !errors.Is(err, hopeless) {
 		t.Errorf("error is %v", err)
 	}

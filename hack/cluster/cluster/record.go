@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -25,7 +26,7 @@ type record struct {
 }
 
 // newRecord looks at the machine as it is before a cluster starts.
-func newRecord(paths layout) (*record, error) {
+func newRecord(ctx context.Context, paths layout) (*record, error) {
 	rec := emptyRecord(paths)
 	var err error
 	if rec.BootID, err = bootID(); err != nil {
@@ -41,7 +42,7 @@ func newRecord(paths layout) (*record, error) {
 			rec.Sysctls[name] = value
 		}
 	}
-	rec.Tables, err = tablesInUse()
+	rec.Tables, err = tablesInUse(ctx)
 	return rec, err
 }
 
@@ -58,7 +59,7 @@ func emptyRecord(paths layout) *record {
 
 // loadRecord returns nil without an error when no cluster is recorded.
 func loadRecord(dir string) (*record, error) {
-	raw, err := os.ReadFile(filepath.Join(dir, "record.json"))
+	raw, err := os.ReadFile(filepath.Join(dir, "record.json")) //nolint:gosec // our own record
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, nil
 	}
@@ -77,7 +78,7 @@ func loadRecord(dir string) (*record, error) {
 
 // save replaces the file as a whole: a crash leaves the old record or the new.
 func (r *record) save(dir string) error {
-	if err := os.MkdirAll(dir, 0o755); err != nil {
+	if err := makeFolder(dir); err != nil {
 		return err
 	}
 	raw, err := json.MarshalIndent(r, "", "  ")
@@ -107,10 +108,10 @@ func bootID() (string, error) {
 }
 
 func readSysctl(name string) (string, error) {
-	raw, err := os.ReadFile(filepath.Join("/proc/sys", name))
+	raw, err := os.ReadFile(filepath.Join("/proc/sys", name)) //nolint:gosec // a setting of the kernel
 	return strings.TrimSpace(string(raw)), err
 }
 
 func writeSysctl(name, value string) error {
-	return os.WriteFile(filepath.Join("/proc/sys", name), []byte(value), 0o644)
+	return os.WriteFile(filepath.Join("/proc/sys", name), []byte(value), 0o600) // the file and its mode are the kernel's
 }

@@ -1,15 +1,17 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"flag"
 	"fmt"
+	"log"
 	"os"
 	"path/filepath"
 	"strings"
 )
 
-func runStatus(paths layout, args []string) error {
+func runStatus(ctx context.Context, _ layout, args []string) error {
 	if err := noArguments("status", args); err != nil {
 		return err
 	}
@@ -28,7 +30,7 @@ func runStatus(paths layout, args []string) error {
 		}
 		fmt.Printf("%-24s process %-7d %s\n", p.Name, p.PID, state)
 	}
-	if err := answers(rec); err != nil {
+	if err := answers(ctx, rec); err != nil {
 		return fmt.Errorf("the cluster is not well: %w", err)
 	}
 	fmt.Println("the node is Ready")
@@ -36,7 +38,7 @@ func runStatus(paths layout, args []string) error {
 }
 
 // runEnv prints lines for eval in a shell.
-func runEnv(paths layout, args []string) error {
+func runEnv(_ context.Context, paths layout, args []string) error {
 	if err := noArguments("env", args); err != nil {
 		return err
 	}
@@ -61,7 +63,7 @@ func (l *stringList) Set(value string) error {
 	return nil
 }
 
-func runImage(paths layout, args []string) error {
+func runImage(ctx context.Context, _ layout, args []string) error {
 	var binaries stringList
 	flags := flag.NewFlagSet("image", flag.ContinueOnError)
 	tag := flags.String("tag", "foyer:dev", "name of the image")
@@ -84,7 +86,7 @@ func runImage(paths layout, args []string) error {
 	if rec == nil {
 		return errors.New("no cluster runs here to import into: run up first, or give --output")
 	}
-	if err := importImage(rec.State, spec); err != nil {
+	if err := importImage(ctx, rec.State, spec); err != nil {
 		return err
 	}
 	fmt.Printf("imported %s\n", fullImageName(spec.tag))
@@ -92,7 +94,7 @@ func runImage(paths layout, args []string) error {
 }
 
 func writeArchive(path string, spec imageSpec) error {
-	file, err := os.Create(path)
+	file, err := os.Create(path) //nolint:gosec // where the caller wants it
 	if err != nil {
 		return err
 	}
@@ -100,7 +102,7 @@ func writeArchive(path string, spec imageSpec) error {
 }
 
 // runAssets makes a folder that envtest takes as BinaryAssetsDirectory.
-func runAssets(paths layout, args []string) error {
+func runAssets(ctx context.Context, paths layout, args []string) error {
 	flags := flag.NewFlagSet("assets", flag.ContinueOnError)
 	dir := flags.String("dir", "", "folder for the links etcd, kube-apiserver and kubectl")
 	if err := flags.Parse(args); err != nil {
@@ -109,7 +111,7 @@ func runAssets(paths layout, args []string) error {
 	if *dir == "" {
 		return errors.New("assets needs --dir")
 	}
-	if err := buildKube(paths, os.Stderr); err != nil {
+	if err := buildKube(ctx, paths, log.New(os.Stderr, "", 0)); err != nil {
 		return err
 	}
 	for _, name := range []string{"etcd", "kube-apiserver", "kubectl"} {
