@@ -7,6 +7,7 @@ import (
 	"k8s.io/apimachinery/pkg/runtime"
 
 	"github.com/foyerhq/foyer/api/v1alpha1"
+	"github.com/foyerhq/foyer/controllers/status"
 )
 
 // announce records an event when something that people watch for has changed: an
@@ -16,6 +17,9 @@ func (r *Reconciler) announce(o runtime.Object, former, next []metav1.Condition)
 	after := meta.FindStatusCondition(next, v1alpha1.ConditionReady)
 	if after == nil || before != nil && before.Status == after.Status && before.Reason == after.Reason {
 		return
+	}
+	if after.Reason == status.ReasonPending {
+		return // on its way, as every edit is for a moment
 	}
 	kind := corev1.EventTypeNormal
 	if after.Status != metav1.ConditionTrue && meta.IsStatusConditionTrue(next, v1alpha1.ConditionStalled) {

@@ -13,6 +13,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/client-go/rest"
 	"k8s.io/utils/ptr"
+	"sigs.k8s.io/controller-runtime/pkg/cache"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/config"
 	"sigs.k8s.io/controller-runtime/pkg/manager"
@@ -40,6 +41,7 @@ type world struct {
 	client   client.Client
 	operator string
 	tenants  string
+	others   string // another namespace for tenants
 	uri      string // of the database server
 	stop     func() // the operator
 	replicas *replicas
@@ -58,7 +60,7 @@ func newWorld(t *testing.T) *world {
 // quietWorld has neither operator nor server yet.
 func quietWorld(t *testing.T) *world {
 	t.Helper()
-	w := &world{t: t, client: cluster.Client, operator: cluster.Namespace(t), tenants: cluster.Namespace(t)}
+	w := &world{t: t, client: cluster.Client, operator: cluster.Namespace(t), tenants: cluster.Namespace(t), others: cluster.Namespace(t)}
 	w.uri = postgreSQL.Manager(t)
 	watchLegality(w)
 	return w
@@ -77,6 +79,8 @@ func (w *world) startOperator(base *rest.Config, newClient client.NewClientFunc)
 	w.t.Helper()
 	caches := CacheOptions(w.operator)
 	caches.ReaderFailOnMissingInformer = true
+	// Every test has its own operator, which must not meddle with the tenants of others.
+	caches.DefaultNamespaces = map[string]cache.Config{w.tenants: {}, w.others: {}}
 	mgr, err := manager.New(rest.CopyConfig(base), manager.Options{
 		Scheme:                  kube.Scheme(),
 		Cache:                   caches,
