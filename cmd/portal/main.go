@@ -9,6 +9,8 @@ import (
 	"runtime"
 	"time"
 
+	"github.com/prometheus/client_golang/prometheus"
+
 	"github.com/foyerhq/foyer/internal/identity"
 	"github.com/foyerhq/foyer/internal/portal"
 	"github.com/foyerhq/foyer/internal/process"
@@ -30,6 +32,9 @@ func main() {
 
 func handler(r *process.Runtime) (http.Handler, error) {
 	queue := identity.NewQueue(runtime.GOMAXPROCS(0), hashesWaiting, hashWait)
+	r.Metrics.MustRegister(prometheus.NewGaugeFunc(prometheus.GaugeOpts{
+		Name: "foyer_portal_hashes_waiting", Help: "Sign-ins that wait for their password to be checked.",
+	}, func() float64 { return float64(queue.Waiting()) }))
 	site := portal.New(portal.Options{
 		Store:    r.Store,
 		Settings: r.Settings,

@@ -46,10 +46,14 @@ type attempt struct {
 	throttle identity.Throttle
 }
 
-// signInPage works without database: who is signed in already is not asked.
+// signInPage works without database. Who is signed in already goes on.
 func (p *Portal) signInPage(w http.ResponseWriter, r *http.Request, v *visit) error {
 	query := r.URL.Query()
 	form := signInForm{Next: safeNext(query.Get("next")), Ended: query.Get("ended") == "1"}
+	if v.presented != nil && p.recognise(r, v) == nil {
+		http.Redirect(w, r, form.Next, http.StatusSeeOther)
+		return nil
+	}
 	return show(w, r, http.StatusOK, signInView(v.signInFrame(), form))
 }
 

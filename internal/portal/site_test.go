@@ -30,7 +30,7 @@ type checkedRoute struct {
 // fails the test.
 var checkedRoutes = map[string]checkedRoute{
 	"GET /assets/":   {method: "GET", path: web.StylesheetPath(), nobody: 200, person: 200},
-	"GET /sign-in":   {method: "GET", path: "/sign-in", nobody: 200, person: 200},
+	"GET /sign-in":   {method: "GET", path: "/sign-in", nobody: 200, person: 303},
 	"POST /sign-in":  {method: "POST", path: "/sign-in", nobody: 422, person: 422},
 	"GET /{$}":       {method: "GET", path: "/", nobody: 303, toSignIn: true, person: 200},
 	"GET /invoices":  {method: "GET", path: "/invoices", nobody: 303, toSignIn: true, person: 200},
