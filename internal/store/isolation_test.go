@@ -1,0 +1,208 @@
+package store_test
+
+import (
+	"reflect"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/foyerhq/foyer/internal/settings"
+	"github.com/foyerhq/foyer/internal/store"
+)
+
+// rowsOf is everything that belongs to account B and its people.
+const rowsOf = `
+SELECT to_jsonb(x)::text FROM account x WHERE id = 'B'
+UNION ALL SELECT to_jsonb(x)::text FROM contact x WHERE account_id = 'B'
+UNION ALL SELECT to_jsonb(x)::text FROM app_user x WHERE username LIKE 'b-%'
+UNION ALL SELECT to_jsonb(x)::text FROM session x WHERE contact_id LIKE 'b-%'
+UNION ALL SELECT to_jsonb(x)::text FROM invoice x WHERE account_id = 'B'
+UNION ALL SELECT to_jsonb(x)::text FROM audit x WHERE account_id = 'B'
+UNION ALL SELECT to_jsonb(x)::text FROM throttle x WHERE key LIKE '%b-%'`
+
+// TestAccountsCannotReachEachOther runs every method of the store for account A, with
+// ids of account B wherever one fits: nothing of B is returned and nothing of B
+// changes. A new method has to be added here.
+func TestAccountsCannotReachEachOther(t *testing.T) {
+	t.Parallel()
+	tn := newTenant(t)
+	sessions := tn.twoAccounts(t)
+	attempts := attemptsOfA(t, tn, sessions["A"])
+	methods := reflect.TypeFor[*store.Store]()
+	for i := range methods.NumMethod() {
+		if attempts[methods.Method(i).Name] == nil {
+			t.Errorf("no attempt with method %s", methods.Method(i).Name)
+		}
+	}
+	before := tn.column(t, rowsOf)
+	if len(before) < 10 {
+		t.Fatalf("B has only %d rows", len(before))
+	}
+	for name, attempt := range attempts {
+		attempt(t)
+		if diff := cmp.Diff(before, tn.column(t, rowsOf)); diff != "" {
+			t.Fatalf("%s changed rows of B:\n%s", name, diff)
+		}
+	}
+	if _, err := tn.Portal.Session(t.Context(), sessions["B"], now, idle); err != nil {
+		t.Errorf("B's session: %v", err)
+	}
+}
+
+// twoAccounts makes accounts A and B with people, invoices, sessions and activity.
+func (tn tenant) twoAccounts(t *testing.T) map[string][]byte {
+	t.Helper()
+	tn.accounts(t, "A", "B")
+	sessions := map[string][]byte{}
+	for account, prefix := range map[string]string{"A": "a-", "B": "b-"} {
+		first := person(prefix+"owner", account)
+		first.Owner = true
+		tn.contacts(t, first, person(prefix+"second", account))
+		sessions[account] = tn.signIn(t, prefix+"owner", account)
+		tn.signIn(t, prefix+"second", account)
+		must[[]store.Result](t)(tn.Backoffice.UpsertInvoices(t.Context(), []store.InvoiceUpsert{
+			invoice(prefix+"1", account, day(time.May, 1)), invoice(prefix+"2", account, day(time.May, 2)),
+		}))
+		if err := tn.Portal.RecordFailure(t.Context(), []string{"user:" + prefix + "owner"}, now, store.DefaultThrottlePolicy()); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return sessions
+}
+
+func attemptsOfA(t *testing.T, tn tenant, session []byte) map[string]func(*testing.T) {
+	t.Helper()
+	users := map[string]string{}
+	for _, name := range []string{"a-owner", "b-owner"} {
+		users[name] = tn.userID(t, name)
+	}
+	fine := func(t *testing.T, err error) {
+		t.Helper()
+		if err != nil {
+			t.Error(err)
+		}
+	}
+	refused := func(t *testing.T, results []store.Result, err error) {
+		t.Helper()
+		fine(t, err)
+		for i, r := range results {
+			if r.Outcome != store.Refused {
+				t.Errorf("item %d is %s", i, r.Outcome)
+			}
+		}
+	}
+	return map[string]func(*testing.T){
+		"SignInUser": func(t *testing.T) {
+			user, err := tn.Portal.SignInUser(t.Context(), "a-owner")
+			fine(t, err)
+			if diff := cmp.Diff([]store.SignInContact{{ContactID: "a-owner", AccountID: "A", Name: "First Last"}}, user.Contacts); diff != "" {
+				t.Error(diff)
+			}
+		},
+		"StartSession": func(t *testing.T) {
+			for _, n := range []store.NewSession{
+				{UserID: users["a-owner"], ContactID: "b-owner", AccountID: "B"},
+				{UserID: users["a-owner"], ContactID: "b-owner", AccountID: "A"},
+				{UserID: users["a-owner"], ContactID: "a-owner", AccountID: "B"},
+				{UserID: users["b-owner"], ContactID: "a-owner", AccountID: "A"},
+			} {
+				n.SecretHash, n.Now, n.ExpiresAt = []byte("mixed"), now, now.Add(time.Hour)
+				if err := tn.Portal.StartSession(t.Context(), n); err == nil {
+					t.Errorf("a session for %s of %s", n.ContactID, n.AccountID)
+				}
+			}
+		},
+		"Session": func(t *testing.T) {
+			view, err := tn.Portal.Session(t.Context(), session, now, idle)
+			fine(t, err)
+			if view.Account.ID != "A" || view.ContactID != "a-owner" || view.UserID != users["a-owner"] {
+				t.Errorf("got %+v", view)
+			}
+		},
+		"TouchSession": func(t *testing.T) { fine(t, tn.Portal.TouchSession(t.Context(), session, now.Add(time.Minute))) },
+		"EndSession": func(t *testing.T) {
+			own := tn.signIn(t, "a-owner", "A")
+			fine(t, tn.Portal.EndSession(t.Context(), own, store.SignOut{Now: now}))
+		},
+		"SetPasswordHash": func(t *testing.T) { fine(t, tn.Portal.SetPasswordHash(t.Context(), users["a-owner"], "$argon2id$a")) },
+		"Invoices": func(t *testing.T) {
+			for _, after := range []store.InvoiceCursor{{}, {IssuedOn: day(time.May, 3), ID: "b-1"}} {
+				page, err := tn.Portal.Invoices(t.Context(), "A", now, after, 100)
+				fine(t, err)
+				if len(page.Invoices) != 2 || page.Invoices[0].ID != "a-2" || page.Invoices[1].ID != "a-1" || page.OpenInvoices != 2 || page.Balance[0].Amount != "200" {
+					t.Errorf("got %+v", page)
+				}
+			}
+		},
+		"Activity": func(t *testing.T) {
+			for _, before := range []int64{0, 1 << 40} {
+				page, err := tn.Portal.Activity(t.Context(), "A", before, 100)
+				fine(t, err)
+				for _, entry := range page.Entries {
+					if entry.Actor == "b-owner" || entry.Actor == "b-second" {
+						t.Errorf("got %+v", entry)
+					}
+				}
+			}
+		},
+		"Audit": func(t *testing.T) {
+			fine(t, tn.Portal.Audit(t.Context(), store.AuditEntry{AccountID: "A", Action: "x", Detail: map[string]string{"account_id": "B"}, At: now}))
+		},
+		"Blocked": func(t *testing.T) {
+			_, err := tn.Portal.Blocked(t.Context(), []string{"user:a-owner", "user:%"}, now)
+			fine(t, err)
+		},
+		"RecordFailure": func(t *testing.T) {
+			fine(t, tn.Portal.RecordFailure(t.Context(), []string{"user:a-owner", "user:%"}, now, store.DefaultThrottlePolicy()))
+		},
+		"ClearFailures": func(t *testing.T) { fine(t, tn.Portal.ClearFailures(t.Context(), []string{"user:a-owner", "user:%"})) },
+		"Acknowledge": func(t *testing.T) {
+			fine(t, tn.Portal.Acknowledge(t.Context(), store.Replica{Pod: "b-1", Component: "portal", Digest: "x"}))
+		},
+		"SchemaVersion": func(t *testing.T) {
+			version, err := tn.Portal.SchemaVersion(t.Context())
+			fine(t, err)
+			if version != store.RequiredSchemaVersion {
+				t.Errorf("got version %d", version)
+			}
+		},
+		"TokenName": func(t *testing.T) {
+			if _, err := tn.Backoffice.TokenName(t.Context(), session, now); err == nil {
+				t.Error("a session is no token")
+			}
+		},
+		"AccountsByID": func(t *testing.T) {
+			views, err := tn.Backoffice.AccountsByID(t.Context(), []string{"A", "%"})
+			fine(t, err)
+			if len(views) != 1 || views["A"].ID != "A" {
+				t.Errorf("got %v", views)
+			}
+		},
+		"GroupNames": func(t *testing.T) {
+			_, err := tn.Backoffice.GroupNames(t.Context(), []string{"B"})
+			fine(t, err)
+		},
+		"UpsertGroups": func(t *testing.T) {
+			_, err := tn.Backoffice.UpsertGroups(t.Context(), []store.GroupUpsert{{Name: "B"}})
+			fine(t, err)
+		},
+		"UpsertAccounts": func(t *testing.T) {
+			_, err := tn.Backoffice.UpsertAccounts(t.Context(), []store.AccountUpsert{{ID: "A", Name: "Changed", Status: settings.Closed, Groups: []string{}}})
+			fine(t, err)
+		},
+		"UpsertContacts": func(t *testing.T) {
+			taken := as(contact("a-new", "A"), "b-owner", "a-owner@example.com")
+			moved := person("a-owner", "B")
+			renamed := as(contact("a-second", "A"), "b-second", "a-second@example.com")
+			results, err := tn.Backoffice.UpsertContacts(t.Context(), []store.ContactUpsert{contact("b-owner", "A"), contact("b-second", "A"), taken, moved, renamed})
+			refused(t, results, err)
+		},
+		"UpsertInvoices": func(t *testing.T) {
+			results, err := tn.Backoffice.UpsertInvoices(t.Context(), []store.InvoiceUpsert{
+				invoice("b-1", "A", day(time.June, 1)), invoice("b-2", "A", day(time.June, 1)), invoice("a-1", "B", day(time.June, 1)),
+			})
+			refused(t, results, err)
+		},
+	}
+}

@@ -1,0 +1,65 @@
+package store_test
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+
+	"github.com/jackc/pgx/v5"
+
+	"github.com/foyerhq/foyer/internal/store"
+)
+
+// TestPlansUseIndexes: with ten thousand accounts, one of them with a long history, no
+// request of a customer reads a whole table, neither with a plan for these values nor
+// with the general one that a prepared statement may get.
+func TestPlansUseIndexes(t *testing.T) {
+	t.Parallel()
+	tn := newTenant(t)
+	for _, sql := range []string{
+		`INSERT INTO account (id, name, status) SELECT n, 'Customer', 'Active' FROM generate_series(1, 10000) n`,
+		`INSERT INTO app_user (id, username, email, email_verified_at) SELECT gen_random_uuid(), 'user' || n, 'user' || n || '@example.com', now() FROM generate_series(1, 10000) n`,
+		`INSERT INTO contact (id, account_id, user_id, access) SELECT substr(username, 5), substr(username, 5), id, 'Active' FROM app_user`,
+		`INSERT INTO session SELECT sha256(id::bytea), user_id, id, now(), now(), now() + interval '1 day' FROM contact`,
+		`INSERT INTO invoice (id, account_id, number, issued_on, due_on, due_source, currency, total, balance, status)
+		 SELECT n, CASE WHEN n % 20 = 0 THEN '77' ELSE (1 + n % 10000)::text END, n, date '2026-01-01' + n % 300, date '2026-02-01' + n % 300, 'Tenant', 'EUR', n, n, CASE WHEN n % 3 = 0 THEN 'Open' ELSE 'Paid' END FROM generate_series(1, 20000) n`,
+		`INSERT INTO audit (account_id, actor, action, at) SELECT CASE WHEN n % 20 = 0 THEN '77' ELSE (1 + n % 10000)::text END, 'x', 'x', now() FROM generate_series(1, 20000) n`,
+		`VACUUM ANALYZE`,
+	} {
+		tn.exec(t, sql)
+	}
+	arguments := map[string]string{
+		"session":       `sha256('77'), now(), now() - interval '1 hour'`,
+		"sign-in":       `'user77'`,
+		"invoices":      `'77', 'infinity', '', 21`,
+		"open invoices": `'77', '2026-11-21'`,
+		"activity":      `'77', 0, 21`,
+	}
+	for name, sql := range store.Queries {
+		for _, mode := range []string{"force_custom_plan", "force_generic_plan"} {
+			plan := explain(t, tn, sql, arguments[name], mode)
+			if strings.Contains(plan, "Seq Scan") || !strings.Contains(plan, "Index") {
+				t.Errorf("%s with %s:\n%s", name, mode, plan)
+			}
+			if strings.Contains(plan, "Sort") && name != "sign-in" && name != "open invoices" {
+				t.Errorf("%s with %s sorts instead of following the index:\n%s", name, mode, plan)
+			}
+		}
+	}
+}
+
+func explain(t *testing.T, tn tenant, sql, arguments, mode string) string {
+	t.Helper()
+	tn.exec(t, "SET plan_cache_mode = "+mode)
+	tn.exec(t, "PREPARE query AS "+sql)
+	defer tn.exec(t, "DEALLOCATE query")
+	rows, err := tn.root.Query(t.Context(), fmt.Sprintf("EXPLAIN EXECUTE query(%s)", arguments), pgx.QueryExecModeSimpleProtocol)
+	if err != nil {
+		t.Fatal(err)
+	}
+	lines, err := pgx.CollectRows(rows, pgx.RowTo[string])
+	if err != nil {
+		t.Fatal(err)
+	}
+	return strings.Join(lines, "\n")
+}
