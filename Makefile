@@ -35,12 +35,14 @@ help: ## Show this list
 demo: check-go check-root ## Start everything: cluster, PostgreSQL, operator, two tenants (first run: 12 to 18 minutes)
 	$(call say,Demo: a first run builds Kubernetes and takes 12 to 18 minutes on 2 cores. Later runs take 1 to 2.)
 	@hack/tools/packages.sh '/usr/lib/postgresql/*/bin/initdb=postgresql'
-	@go run ./hack/demo up
+	@$(BUILD) -o bin/demo ./hack/demo
+	@bin/demo up
 
 .PHONY: demo-down
 demo-down: check-go check-root ## Stop the demo and leave nothing behind (seconds)
 	$(call say,Stopping the demo)
-	@go run ./hack/demo down
+	@$(BUILD) -o bin/demo ./hack/demo
+	@bin/demo down
 
 .PHONY: build
 build: check-go ## Build every binary into bin/, static (1 to 3 minutes the first time, then seconds)

@@ -37,15 +37,16 @@ func startEdge(ctx context.Context, d *demo) error {
 	if err := stopEdge(ctx); err != nil {
 		return err
 	}
-	if err := show(ctx, []string{"CGO_ENABLED=0"}, "go", "build", "-o", "bin/demo", "./hack/demo"); err != nil {
-		return err
+	self, err := os.Executable()
+	if err != nil {
+		return fmt.Errorf("find this program: %w", err)
 	}
 	logFile, err := os.Create(filepath.Join(stateDir, edgeLogFile))
 	if err != nil {
 		return fmt.Errorf("make the edge's log: %w", err)
 	}
 	defer logFile.Close()                       //nolint:errcheck // the edge has its own handle
-	process := exec.Command("bin/demo", "edge") //nolint:noctx // it must outlive this process
+	process := exec.Command(self, "edge") //nolint:noctx,gosec // this program itself; it must outlive this process
 	process.Env = append(os.Environ(), "KUBECONFIG="+d.kubeconfig)
 	process.Stdout, process.Stderr = logFile, logFile
 	process.SysProcAttr = &syscall.SysProcAttr{Setsid: true}

@@ -2,8 +2,8 @@
 // Kubernetes, PostgreSQL, the operator as a pod, a TLS edge, two tenants with a few
 // hundred customers each, and a check that it all works.
 //
-//	go run ./hack/demo up       (make demo)
-//	go run ./hack/demo down     (make demo-down)
+//	bin/demo up       (make demo)
+//	bin/demo down     (make demo-down)
 //
 // Three more commands are for a demo that runs: check, and database-stop and
 // database-start, which show what an outage of PostgreSQL looks like.
