@@ -274,9 +274,12 @@ func TestCustomersIncludeThoseOfTheLiveDocument(t *testing.T) {
 func TestTooLargeADocumentIsAFindingAndTheLastGoodStays(t *testing.T) {
 	in := business(t)
 	live := in.Live
-	big := strings.Repeat("x", 500)
-	for i := range 2000 {
-		in.MyAccountProfiles = append(in.MyAccountProfiles, portalProfile(fmt.Sprintf("p%04d", i), 1, described(big)))
+	for i := range 300 {
+		groups := make([]string, 60)
+		for g := range groups {
+			groups[g] = fmt.Sprintf("%064d", g)
+		}
+		in.MyAccountProfiles = append(in.MyAccountProfiles, portalProfile(fmt.Sprintf("p%04d", i), 1, forGroups(groups...)))
 	}
 	out := mustCompile(t, in)
 	if out.Document != nil || out.Digest != config.Digest(live) {
