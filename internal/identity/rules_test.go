@@ -12,17 +12,36 @@ import (
 )
 
 func TestNetworkOf(t *testing.T) {
-	for _, test := range []struct{ address, want string }{
-		{"203.0.113.77", "203.0.113.0/24"},
-		{"::ffff:203.0.113.77", "203.0.113.0/24"},
-		{"2001:db8:1:2ff:3::1", "2001:db8:1:200::/56"},
-		{"fe80::1%eth0", "fe80::/56"},
-		{"not an address", "unknown"},
-		{"", "unknown"},
+	for _, test := range []struct {
+		address, want string
+		public        bool
+	}{
+		{"203.0.113.77", "203.0.113.0/24", true},
+		{"::ffff:203.0.113.77", "203.0.113.0/24", true},
+		{"2001:db8:1:2ff:3::1", "2001:db8:1:200::/56", true},
+		{"10.42.0.7", "10.42.0.0/24", false},
+		{"100.64.3.7", "100.64.3.0/24", false},
+		{"127.0.0.1", "127.0.0.0/24", false},
+		{"fd00::1", "fd00::/56", false},
+		{"fe80::1%eth0", "fe80::/56", false},
+		{"not an address", "unknown", false},
+		{"", "unknown", false},
 	} {
-		if got := networkOf(test.address); got != test.want {
-			t.Errorf("networkOf(%q) = %s, want %s", test.address, got, test.want)
+		if got, public := networkOf(test.address); got != test.want || public != test.public {
+			t.Errorf("networkOf(%q) = %s, %t; want %s, %t", test.address, got, public, test.want, test.public)
 		}
+	}
+}
+
+// Behind a proxy that is not trusted, everybody comes from its address: a stranger must
+// not be able to keep them all waiting.
+func TestThrottleBehindAnUntrustedProxy(t *testing.T) {
+	throttle := NewThrottle("dana", "10.0.0.5")
+	if throttle.Own.Policy.Most != longestForAll {
+		t.Errorf("a stranger can make the owner wait %s", throttle.Own.Policy.Most)
+	}
+	if len(throttle.Keys()) != 2 || len(throttle.Failed()) != 1 {
+		t.Errorf("keys %v: failures of one count against everybody", throttle.Keys())
 	}
 }
 

@@ -23,45 +23,81 @@ type Limit struct {
 // everywhere: it makes guessing from many networks slow, and its delay stays so short
 // that it locks nobody out. Network counts everybody who shares an address: it starts
 // late, because that can be a whole office.
+//
+// An address of a private network is seldom one office's: behind a proxy that nobody
+// told us to trust, it is every customer's. There Own stays as short as Login, and
+// Network has no key.
 type Throttle struct {
 	Own, Login, Network Limit
 }
+
+// longestForAll bounds a delay that strangers can cause to others.
+const longestForAll = 10 * time.Second
 
 // NewThrottle returns the counters for a login that is tried from an address. They say
 // nothing about whether the login exists. Keys hold a digest of the login: people type
 // their password into the wrong field.
 func NewThrottle(login, address string) Throttle {
-	who, network := loginDigest(login), networkOf(address)
-	return Throttle{
-		Own:     Limit{"own:" + who + "@" + network, store.DefaultThrottlePolicy()},
-		Login:   Limit{"login:" + who, store.ThrottlePolicy{Free: 50, First: time.Second, Most: 10 * time.Second, Forget: 24 * time.Hour}},
-		Network: Limit{"network:" + network, store.ThrottlePolicy{Free: 50, First: time.Second, Most: time.Minute, Forget: time.Hour}},
+	who := loginDigest(login)
+	network, public := networkOf(address)
+	t := Throttle{
+		Own:   Limit{"own:" + who + "@" + network, store.DefaultThrottlePolicy()},
+		Login: Limit{"login:" + who, store.ThrottlePolicy{Free: 50, First: time.Second, Most: longestForAll, Forget: 24 * time.Hour}},
 	}
+	if !public {
+		t.Own.Policy.Most = longestForAll
+		return t
+	}
+	t.Network = Limit{"network:" + network, store.ThrottlePolicy{Free: 50, First: time.Second, Most: time.Minute, Forget: time.Hour}}
+	return t
 }
 
 // Keys lists the counters that can delay the attempt.
-func (t Throttle) Keys() []string { return []string{t.Own.Key, t.Login.Key, t.Network.Key} }
+func (t Throttle) Keys() []string { return keys(t.Own, t.Login, t.Network) }
+
+// Failed lists the counters that a refused attempt adds to, besides Own, which was
+// counted before the password was looked at.
+func (t Throttle) Failed() []Limit {
+	if t.Network.Key == "" {
+		return []Limit{t.Login}
+	}
+	return []Limit{t.Login, t.Network}
+}
 
 // Cleared lists the counters that a success resets. The network's is not among them:
 // else a guesser with one account of their own could reset it.
-func (t Throttle) Cleared() []string { return []string{t.Own.Key, t.Login.Key} }
+func (t Throttle) Cleared() []string { return keys(t.Own, t.Login) }
+
+func keys(limits ...Limit) []string {
+	var list []string
+	for _, l := range limits {
+		if l.Key != "" {
+			list = append(list, l.Key)
+		}
+	}
+	return list
+}
 
 func loginDigest(login string) string {
 	sum := sha256.Sum256([]byte(strings.ToLower(login)))
 	return hex.EncodeToString(sum[:16])
 }
 
+// carrierNetwork is shared address space: carriers and some clusters use it inside.
+var carrierNetwork = netip.MustParsePrefix("100.64.0.0/10")
+
 // networkOf is the part of an address that one customer of a network usually has: /24
-// of IPv4, /56 of IPv6.
-func networkOf(address string) string {
+// of IPv4, /56 of IPv6. public is false for what is not an address of the internet.
+func networkOf(address string) (network string, public bool) {
 	ip, err := netip.ParseAddr(address)
 	if err != nil {
-		return "unknown"
+		return "unknown", false
 	}
 	ip = ip.Unmap().WithZone("")
 	bits := 56
 	if ip.Is4() {
 		bits = 24
 	}
-	return netip.PrefixFrom(ip, bits).Masked().String()
+	public = ip.IsGlobalUnicast() && !ip.IsPrivate() && !carrierNetwork.Contains(ip)
+	return netip.PrefixFrom(ip, bits).Masked().String(), public
 }

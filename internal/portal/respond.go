@@ -54,7 +54,7 @@ func (p *Portal) fail(w http.ResponseWriter, r *http.Request, v *visit, err erro
 	note := web.Note{Title: problem.Title, Text: problem.Text, ShowSupport: problem.Status >= http.StatusInternalServerError,
 		LinkPath: "/", LinkText: "Go to the home page"}
 	if problem.RetryAfter > 0 && r.Method == http.MethodGet {
-		note.LinkPath, note.LinkText = r.URL.RequestURI(), "Try again"
+		note.LinkPath, note.LinkText = safeNext(r.URL.RequestURI()), "Try again"
 	}
 	if err := show(w, r, problem.Status, web.Message(page, note)); err != nil {
 		p.Log.ErrorContext(r.Context(), "could not render an error page", "id", process.RequestID(r.Context()), "error", err)

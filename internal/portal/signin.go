@@ -148,7 +148,7 @@ func (p *Portal) delay(w http.ResponseWriter, r *http.Request, v *visit, a attem
 // is written after the answer: its cost must not tell that there is such a user.
 func (p *Portal) refuse(w http.ResponseWriter, r *http.Request, v *visit, a attempt, user store.SignInUser) error {
 	p.counts.signIns.WithLabelValues(outcomeRefused).Inc()
-	for _, limit := range []identity.Limit{a.throttle.Login, a.throttle.Network} {
+	for _, limit := range a.throttle.Failed() {
 		if err := p.Store.RecordFailure(r.Context(), []string{limit.Key}, v.now, limit.Policy); err != nil {
 			return err
 		}
