@@ -68,6 +68,8 @@ func makeNetwork(ctx context.Context) error {
 		{"link", "add", bridge, "type", "bridge"},
 		{"address", "add", gatewayCIDR, "dev", bridge},
 		{"link", "set", bridge, "up"},
+		// Without it a host that has no default route would not even try.
+		{"route", "add", serviceCIDR, "dev", bridge},
 	} {
 		if _, err := run(ctx, "ip", args...); err != nil {
 			return err
