@@ -45,7 +45,7 @@ func startEdge(ctx context.Context, d *demo) error {
 	if err != nil {
 		return fmt.Errorf("make the edge's log: %w", err)
 	}
-	defer logFile.Close()                       //nolint:errcheck // the edge has its own handle
+	defer logFile.Close()                 //nolint:errcheck // the edge has its own handle
 	process := exec.Command(self, "edge") //nolint:noctx,gosec // this program itself; it must outlive this process
 	process.Env = append(os.Environ(), "KUBECONFIG="+d.kubeconfig)
 	process.Stdout, process.Stderr = logFile, logFile

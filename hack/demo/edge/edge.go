@@ -80,7 +80,7 @@ func Redirect() *http.Server {
 	return &http.Server{
 		ReadHeaderTimeout: 10 * time.Second,
 		Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-			http.Redirect(w, r, "https://"+hostname(r)+r.URL.RequestURI(), http.StatusPermanentRedirect)
+			http.Redirect(w, r, "https://"+hostname(r)+r.URL.RequestURI(), http.StatusPermanentRedirect) //nolint:gosec // to the very host that was asked for, by https
 		}),
 	}
 }

@@ -11,6 +11,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"math/rand/v2"
+	"slices"
 	"time"
 
 	"github.com/foyerhq/foyer/internal/integration"
@@ -64,7 +65,8 @@ func Lines(p Provider, passwordHash string, today time.Time) []Import {
 	for range p.Homes {
 		m.home()
 	}
-	return []Import{m.groups.as(integration.Groups), m.people.as(integration.Accounts), m.contacts.as(integration.Contacts), m.invoices.as(integration.Invoices)}
+	imports := []Import{m.groups.as(integration.Groups), m.people.as(integration.Accounts), m.contacts.as(integration.Contacts), m.invoices.as(integration.Invoices)}
+	return slices.DeleteFunc(imports, func(i Import) bool { return i.Lines == 0 }) // the API refuses an empty body
 }
 
 type maker struct {
