@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/foyerhq/foyer/api/v1alpha1"
 	"github.com/foyerhq/foyer/internal/config"
@@ -142,9 +143,20 @@ func mergeUnknown(live, known, rendered any) any {
 		switch {
 		case isRendered:
 			into[key] = mergeUnknown(value, inner, now)
-		case !isKnown:
+		case !isKnown && !spelledOtherwise(key, understood) && !spelledOtherwise(key, into):
 			into[key] = value
 		}
 	}
 	return into
+}
+
+// spelledOtherwise finds a known name in other capitals. The decoder takes both for
+// the same field, so only the proper one may be carried on.
+func spelledOtherwise(key string, fields map[string]any) bool {
+	for name := range fields {
+		if strings.EqualFold(name, key) {
+			return true
+		}
+	}
+	return false
 }

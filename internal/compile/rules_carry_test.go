@@ -85,6 +85,20 @@ func TestEditOfAnOlderReleaseIsRenderedByIt(t *testing.T) {
 	}
 }
 
+// Somebody edited the ConfigMap by hand: the decoder takes any capitals.
+func TestAnotherSpellingOfAKnownFieldDoesNotWin(t *testing.T) {
+	in := business(t)
+	in.Live = stricter(t, in.Live, `"displayName": "BUSINESS"`, `"displayname": "By hand", "zones": []`)
+	in.Live = stricter(t, in.Live, `"myAccountProfiles":`, `"myaccountprofiles": [], "myAccountProfiles":`)
+	out := mustCompile(t, in)
+	if got := content[config.AccountProfile](t, out.Document, "AccountProfile", "business"); got.DisplayName != "BUSINESS" {
+		t.Errorf("content: %+v\n%s", got, out.Document)
+	}
+	if strings.Contains(string(out.Document), "displayname") || strings.Contains(string(out.Document), "myaccountprofiles") || !strings.Contains(string(out.Document), "zones") {
+		t.Errorf("document:\n%s", out.Document)
+	}
+}
+
 // A release that renders more of the same generation than the one before it.
 func TestFieldsThatThisReleaseKnowsAreRenderedAnew(t *testing.T) {
 	in, out := first(t, compile.Input{Tenant: tenant(1), AccountProfiles: []v1alpha1.AccountProfile{accountProfile("business", 1, terms(21))}})

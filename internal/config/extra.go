@@ -3,6 +3,8 @@ package config
 import (
 	"encoding/json"
 	"maps"
+	"slices"
+	"strings"
 )
 
 // The methods below keep what a newer release wrote into a document or an entry:
@@ -56,14 +58,16 @@ func marshalWithExtra(known any, extra map[string]json.RawMessage) ([]byte, erro
 	return json.Marshal(all)
 }
 
+// unknownFields leaves out every spelling of a known name: the decoder takes them all
+// for the same field, and one that were carried on could win over what is written.
 func unknownFields(raw []byte, known ...string) (map[string]json.RawMessage, error) {
 	var fields map[string]json.RawMessage
 	if err := json.Unmarshal(raw, &fields); err != nil {
 		return nil, err
 	}
-	for _, name := range known {
-		delete(fields, name)
-	}
+	maps.DeleteFunc(fields, func(name string, _ json.RawMessage) bool {
+		return slices.ContainsFunc(known, func(k string) bool { return strings.EqualFold(k, name) })
+	})
 	if len(fields) == 0 {
 		return nil, nil
 	}

@@ -39,7 +39,7 @@ func watch(ctx context.Context, dir string, t timing, look func()) {
 				settling = true
 				next.Reset(t.settle)
 			}
-		case <-w.Errors: // the queue ran over: what was lost is seen by looking
+		case <-w.Errors: //nolint:errcheck // the queue ran over: what was lost is seen by looking
 			next.Reset(0)
 		case <-next.C:
 			settling = false
