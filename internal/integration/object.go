@@ -71,8 +71,8 @@ func parseObject(prefix string, text []byte) (*object, *refused) {
 }
 
 func syntaxProblem(text []byte) string {
-	var any json.RawMessage
-	err := json.Unmarshal(text, &any)
+	var value json.RawMessage
+	err := json.Unmarshal(text, &value)
 	if err == nil {
 		return "it cannot be read"
 	}

@@ -101,7 +101,7 @@ func methodLabel(method string) string {
 
 func newRequestID() string {
 	var b [8]byte
-	rand.Read(b[:]) //nolint:errcheck // never fails
+	rand.Read(b[:]) // never fails
 	return hex.EncodeToString(b[:])
 }
 
@@ -115,7 +115,7 @@ func Recover(log *slog.Logger, failed http.HandlerFunc, next http.Handler) http.
 			if cause == nil {
 				return
 			}
-			if cause == http.ErrAbortHandler {
+			if cause == http.ErrAbortHandler { //nolint:errorlint // what net/http itself compares, and nobody wraps a panic
 				panic(cause)
 			}
 			log.ErrorContext(r.Context(), "a handler panicked", "id", RequestID(r.Context()), "route", r.Pattern,

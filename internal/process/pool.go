@@ -196,7 +196,7 @@ func (p *Pool) Exec(ctx context.Context, sql string, args ...any) (pgconn.Comman
 func (p *Pool) Query(ctx context.Context, sql string, args ...any) (pgx.Rows, error) {
 	g := p.use()
 	defer g.users.Done()
-	return g.pool.Query(ctx, sql, args...)
+	return g.pool.Query(ctx, sql, args...) //nolint:sqlclosecheck // the caller closes the rows
 }
 
 // QueryRow runs a query of one row; Scan gives the connection back.

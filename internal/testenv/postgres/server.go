@@ -117,11 +117,11 @@ func (s *Server) dropRoot() error {
 		return err
 	}
 	s.runAs = &syscall.Credential{Uid: uint32(uid), Gid: uint32(gid)}
-	return os.Chown(s.dir, int(uid), int(gid)) //nolint:gosec // both fit
+	return os.Chown(s.dir, int(uid), int(gid)) // both fit
 }
 
 func (s *Server) command(binary string, args ...string) *exec.Cmd {
-	cmd := exec.Command(filepath.Join(s.bin, binary), args...)
+	cmd := exec.Command(filepath.Join(s.bin, binary), args...) //nolint:gosec,noctx // PostgreSQL's own programs; a server outlives whoever starts it
 	cmd.Dir = s.dir
 	cmd.Env = append(os.Environ(), "HOME="+s.dir, "LC_ALL=C.UTF-8")
 	cmd.SysProcAttr = &syscall.SysProcAttr{Credential: s.runAs, Setpgid: true, Pdeathsig: syscall.SIGQUIT}
@@ -131,7 +131,7 @@ func (s *Server) command(binary string, args ...string) *exec.Cmd {
 func (s *Server) data() string { return filepath.Join(s.dir, "data") }
 
 func freePort() (int, error) {
-	l, err := net.Listen("tcp", "127.0.0.1:0")
+	l, err := net.Listen("tcp", "127.0.0.1:0") //nolint:noctx // it returns at once
 	if err != nil {
 		return 0, err
 	}
