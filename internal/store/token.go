@@ -15,7 +15,7 @@ func TokenHash(token string) []byte {
 
 // The use is recorded once a minute at most, so that a bulk import does not write a
 // row for each request.
-const tokenNameSQL = `
+const useOfTokenSQL = `
 WITH found AS (
     SELECT id, name, last_used_at FROM api_token
     WHERE secret_hash = $1 AND (expires_at IS NULL OR expires_at > $2)
@@ -29,7 +29,7 @@ SELECT name FROM found`
 // what is done with it. ErrNotFound: there is none, or it expired.
 func (s *Store) TokenName(ctx context.Context, secretHash []byte, now time.Time) (string, error) {
 	var name string
-	if err := s.db.QueryRow(ctx, tokenNameSQL, secretHash, now).Scan(&name); err != nil {
+	if err := s.db.QueryRow(ctx, useOfTokenSQL, secretHash, now).Scan(&name); err != nil {
 		return "", fail("read token", err)
 	}
 	return name, nil

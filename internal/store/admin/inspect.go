@@ -20,7 +20,6 @@ type found struct {
 	OwnsDatabase bool   // may change who connects to the database
 	OwnerRole    bool   // the tenant's owner role exists
 	ActAsOwner   bool   // and the manager may SET ROLE to it
-	Logins       int    // how many of the login roles exist
 	SchemaOwner  string // empty: there is no schema
 	Installed    bool   // the schema has the table installation
 }
@@ -30,7 +29,6 @@ SELECT current_setting('server_version_num')::int, r.rolname::text, r.rolsuper, 
        has_database_privilege(d.oid, 'CREATE'), d.datdba = r.oid OR (NOT r.rolsuper AND pg_has_role(r.oid, d.datdba, 'USAGE')),
        o.oid IS NOT NULL,
        coalesce(pg_has_role(r.oid, o.oid, CASE WHEN current_setting('server_version_num')::int >= 160000 THEN 'SET' ELSE 'MEMBER' END), false),
-       (SELECT count(*)::int FROM pg_roles WHERE rolname = ANY($2)),
        coalesce(pg_get_userbyid(n.nspowner)::text, ''),
        EXISTS (SELECT FROM pg_class c WHERE c.relnamespace = n.oid AND c.relname = 'installation')
 FROM pg_roles r
@@ -40,15 +38,41 @@ LEFT JOIN pg_namespace n ON n.nspname = $1
 WHERE r.rolname = current_user`
 
 // inspect looks, in one round trip, at the server and at what there is of a tenant.
-func (s *Server) inspect(ctx context.Context, schema string, roles []string) (found, error) {
+func (s *Server) inspect(ctx context.Context, schema string) (found, error) {
 	ctx, cancel := context.WithTimeout(ctx, callTimeout)
 	defer cancel()
-	rows, err := s.pool.Query(ctx, inspectSQL, schema, roles)
+	rows, err := s.pool.Query(ctx, inspectSQL, schema)
 	if err != nil {
 		return found{}, err
 	}
 	return pgx.CollectExactlyOneRow(rows, pgx.RowToStructByPos[found])
 }
+
+// tables are those that rights are given on, or must not be.
+var tables = []string{
+	"account", "account_bucket", "account_group", "api_token", "app_user", "audit", "contact", "document",
+	"goose_db_version", "installation", "invoice", "replica", "session", "throttle",
+}
+
+// actualSQL is an expression: a digest of the rights and role settings that there are,
+// so that Prepare finds what somebody changed by hand, passwords apart. Schema $1,
+// tables $2 and login roles $3 are looked up by index, because a server may hold
+// hundreds of thousands of relations.
+const actualSQL = `(
+SELECT md5(string_agg(part, ' ' ORDER BY part)) FROM (
+    SELECT concat_ws(' ', c.relname, c.relacl) AS part FROM pg_class c
+    WHERE c.relnamespace = $1::text::regnamespace AND c.relname = ANY($2)
+    UNION ALL
+    SELECT concat_ws(' ', c.relname, a.attname, a.attacl) FROM pg_class c JOIN pg_attribute a ON a.attrelid = c.oid
+    WHERE c.relnamespace = $1::text::regnamespace AND c.relname = ANY($2) AND a.attacl IS NOT NULL
+    UNION ALL
+    SELECT nspacl::text FROM pg_namespace WHERE nspname = $1
+    UNION ALL
+    SELECT concat_ws(' ', r.rolname, r.rolsuper, r.rolinherit, r.rolcreaterole, r.rolcreatedb, r.rolcanlogin, r.rolreplication,
+                     r.rolbypassrls, r.rolconnlimit, r.rolvaliduntil, r.rolconfig, has_database_privilege(r.oid, current_database(), 'CONNECT'),
+                     (SELECT count(*) FROM pg_auth_members m WHERE m.member = r.oid))
+    FROM pg_roles r WHERE r.rolname = ANY($3)
+) parts)`
 
 // checkVersion refuses a server that is too old.
 func checkVersion(version int) error {

@@ -132,6 +132,17 @@ func TestTenantsCannotReachEachOther(t *testing.T) {
 	})
 }
 
+// TestTablesAreAllWatched: a table that a migration adds has to be watched by Prepare.
+func TestTablesAreAllWatched(t *testing.T) {
+	t.Parallel()
+	tenant := storetest.New(t, newest)
+	root := connect(t, superuser(t, newest, tenant.PortalURI))
+	all := query(t, root, `SELECT relname::text FROM pg_class WHERE relnamespace = $1::text::regnamespace AND relkind IN ('r', 'p', 'v', 'm') ORDER BY 1`, tenant.Schema)
+	if diff := cmp.Diff(all, admin.Tables); diff != "" {
+		t.Errorf("(-there +watched):\n%s", diff)
+	}
+}
+
 // attempts are statements that a broken-into process of tenant a could try: on
 // everything of tenant b, and to gain rights.
 func attempts(t *testing.T, root *pgx.Conn, a, b string) []string {

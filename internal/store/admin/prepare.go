@@ -92,11 +92,7 @@ func (p *preparation) run(ctx context.Context) (Prepared, error) {
 // look finds out what there is, and whether that is all there should be. It refuses a
 // server that is too old and a schema that is somebody else's.
 func (p *preparation) look(ctx context.Context) (prepared Prepared, done bool, err error) {
-	var roles []string
-	for _, component := range p.components {
-		roles = append(roles, loginRole(p.schema, component))
-	}
-	if p.found, err = p.inspect(ctx, p.schema, roles); err != nil {
+	if p.found, err = p.inspect(ctx, p.schema); err != nil {
 		return Prepared{}, false, err
 	}
 	if err := checkVersion(p.found.Version); err != nil {
@@ -118,28 +114,38 @@ func (p *preparation) look(ctx context.Context) (prepared Prepared, done bool, e
 	if is.owner != (Owner{}) && is.owner != p.owner && !slices.Contains(p.adopt, p.schema) {
 		return Prepared{}, false, problem(OwnedByAnother, "schema %s holds the data of %s: to take it over, list the schema under adopt in the server's Secret", p.schema, is.owner)
 	}
-	complete := is.owner == p.owner && is.prepared == p.desired() && is.version >= store.RequiredSchemaVersion && p.found.Logins == len(roles)
+	complete := is.owner == p.owner && is.prepared == p.desired()+" "+is.actual && is.version >= store.RequiredSchemaVersion
 	return Prepared{Schema: p.schema, SchemaVersion: is.version}, complete, nil
 }
 
-// installation is the row that says who owns a schema.
+// installation is the row that says who owns a schema, and what the schema is like.
 type installation struct {
 	owner    Owner
-	prepared string
+	prepared string // desired and actual, when Prepare last ended
 	version  int64
+	actual   string
 }
 
 func (p *preparation) readInstallation(ctx context.Context) (installation, error) {
 	var is installation
 	err := p.asOwner(ctx, p.schema, readOnly, func(ctx context.Context, tx pgx.Tx) error {
 		return tx.QueryRow(ctx, `
-SELECT cluster_uid, namespace, name, prepared, (SELECT coalesce(max(version_id), 0) FROM goose_db_version WHERE is_applied)
-FROM installation`).Scan(&is.owner.ClusterUID, &is.owner.Namespace, &is.owner.Name, &is.prepared, &is.version)
+SELECT cluster_uid, namespace, name, prepared, (SELECT coalesce(max(version_id), 0) FROM goose_db_version WHERE is_applied), `+actualSQL+`
+FROM installation`, p.schema, tables, p.roles()).Scan(&is.owner.ClusterUID, &is.owner.Namespace, &is.owner.Name, &is.prepared, &is.version, &is.actual)
 	})
 	if errors.Is(err, pgx.ErrNoRows) {
 		return installation{}, nil // the first Prepare was interrupted: nobody's yet
 	}
 	return is, err
+}
+
+// roles are the login roles.
+func (p *preparation) roles() []string {
+	var roles []string
+	for _, component := range p.components {
+		roles = append(roles, loginRole(p.schema, component))
+	}
+	return roles
 }
 
 // desired is a digest of everything that Prepare applies, passwords included.
@@ -312,12 +318,15 @@ func (p *preparation) finish(ctx context.Context) (Prepared, error) {
 }
 
 func (p *preparation) record(ctx context.Context, tx pgx.Tx) error {
-	tag, err := tx.Exec(ctx, `UPDATE installation SET cluster_uid = $1, namespace = $2, name = $3, prepared = $4`,
-		p.owner.ClusterUID, p.owner.Namespace, p.owner.Name, p.desired())
+	var actual string
+	if err := tx.QueryRow(ctx, "SELECT "+actualSQL, p.schema, tables, p.roles()).Scan(&actual); err != nil {
+		return err
+	}
+	row := []any{p.owner.ClusterUID, p.owner.Namespace, p.owner.Name, p.desired() + " " + actual}
+	tag, err := tx.Exec(ctx, `UPDATE installation SET cluster_uid = $1, namespace = $2, name = $3, prepared = $4`, row...)
 	if err != nil || tag.RowsAffected() > 0 {
 		return err
 	}
-	_, err = tx.Exec(ctx, `INSERT INTO installation (cluster_uid, namespace, name, prepared) VALUES ($1, $2, $3, $4)`,
-		p.owner.ClusterUID, p.owner.Namespace, p.owner.Name, p.desired())
+	_, err = tx.Exec(ctx, `INSERT INTO installation (cluster_uid, namespace, name, prepared) VALUES ($1, $2, $3, $4)`, row...)
 	return err
 }

@@ -73,8 +73,13 @@ func TestPrepareFinishesWhatWasInterrupted(t *testing.T) {
 			"schema":               {"CREATE ROLE <schema>", "GRANT <schema> TO CURRENT_USER", "CREATE SCHEMA <schema> AUTHORIZATION <schema>"},
 			"migration half-done":  {"PREPARE", "DELETE FROM <schema>.installation"},
 			"login role dropped":   {"PREPARE", "DROP OWNED BY <schema>_backoffice", "DROP ROLE <schema>_backoffice"},
-			"right taken away":     {"PREPARE", "REVOKE ALL ON <schema>.account FROM <schema>_portal", "UPDATE <schema>.installation SET prepared = ''"},
-			"right given too many": {"PREPARE", "GRANT ALL ON <schema>.invoice TO <schema>_portal", "UPDATE <schema>.installation SET prepared = ''"},
+			"right taken away":     {"PREPARE", "REVOKE ALL ON <schema>.account FROM <schema>_portal"},
+			"right on a column":    {"PREPARE", "REVOKE ALL ON <schema>.app_user FROM <schema>_portal", "GRANT SELECT ON <schema>.app_user TO <schema>_portal"},
+			"right on the schema":  {"PREPARE", "REVOKE ALL ON SCHEMA <schema> FROM <schema>_backoffice"},
+			"right given too many": {"PREPARE", "GRANT ALL ON <schema>.invoice TO <schema>_portal"},
+			"no login":             {"PREPARE", "ALTER ROLE <schema>_portal NOLOGIN"},
+			"search path":          {"PREPARE", "ALTER ROLE <schema>_backoffice RESET search_path"},
+			"connect":              {"PREPARE", "REVOKE CONNECT ON DATABASE <database> FROM <schema>_backoffice"},
 		} {
 			t.Run(what, func(t *testing.T) {
 				t.Parallel()
@@ -88,7 +93,7 @@ func TestPrepareFinishesWhatWasInterrupted(t *testing.T) {
 						uri = superuser(t, server, uri)
 						continue
 					}
-					execute(t, uri, strings.ReplaceAll(sql, "<schema>", owner.Schema()))
+					execute(t, uri, strings.NewReplacer("<schema>", owner.Schema(), "<database>", mustParse(t, uri).Path[1:]).Replace(sql))
 				}
 				prepareAndUse(t, manager, owner)
 			})
@@ -109,6 +114,9 @@ func prepareAndUse(t *testing.T, manager *admin.Server, owner admin.Owner) {
 		conn := connect(t, uri)
 		query(t, conn, "SELECT id FROM account")
 		if component == admin.Portal {
+			if _, err := conn.Exec(t.Context(), "UPDATE app_user SET password_hash = NULL"); err != nil {
+				t.Error(err)
+			}
 			if _, err := conn.Exec(t.Context(), "DELETE FROM invoice"); !denied(err) {
 				t.Errorf("the portal deletes invoices: %v", err)
 			}

@@ -19,7 +19,7 @@ import (
 const (
 	connectTimeout = 5 * time.Second
 	callTimeout    = 20 * time.Second // for one transaction, migrations apart
-	maxConns       = 4
+	maxConns       = 8
 	maxIdle        = 2 * time.Minute
 )
 
