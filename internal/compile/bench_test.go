@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"testing"
 
-	"github.com/foyerhq/foyer/api/v1alpha1"
 	"github.com/foyerhq/foyer/internal/compile"
 )
 
@@ -16,7 +15,7 @@ func BenchmarkUnchanged(b *testing.B) {
 		in.AccountProfiles = append(in.AccountProfiles, accountProfile(fmt.Sprint("a", i), 1, terms(5), zone("Europe/Berlin")))
 		in.MyAccountProfiles = append(in.MyAccountProfiles, portalProfile(fmt.Sprint("p", i), 1))
 	}
-	in.MyAccountProfiles = append(in.MyAccountProfiles, v1alpha1.MyAccountProfile(portalProfile("vip", 1, forCustomer("1"))))
+	in.MyAccountProfiles = append(in.MyAccountProfiles, portalProfile("vip", 1, forCustomer("1")))
 	out, err := compile.Compile(in)
 	if err != nil {
 		b.Fatal(err)

@@ -132,7 +132,7 @@ func (w *world) newPortalProfile(meta metav1.ObjectMeta) v1alpha1.MyAccountProfi
 func changeSome[T any, P interface {
 	*T
 	metav1.Object
-}](w *world, objects []T, names []string, make func(metav1.ObjectMeta) T) []T {
+}](w *world, objects []T, names []string, renew func(metav1.ObjectMeta) T) []T {
 	byName := map[string]T{}
 	for _, o := range objects {
 		byName[P(&o).GetName()] = o
@@ -149,9 +149,9 @@ func changeSome[T any, P interface {
 			meta := metav1.ObjectMeta{
 				Name: name, Namespace: "acme", UID: P(&old).GetUID(), Generation: P(&old).GetGeneration() + 1, CreationTimestamp: P(&old).GetCreationTimestamp(),
 			}
-			changed = append(changed, make(meta))
+			changed = append(changed, renew(meta))
 		case w.chance(60):
-			changed = append(changed, make(w.meta(name)))
+			changed = append(changed, renew(w.meta(name)))
 		}
 	}
 	return changed

@@ -1,7 +1,6 @@
 package config
 
 import (
-	"slices"
 	"sort"
 
 	"github.com/foyerhq/foyer/internal/settings"
@@ -119,10 +118,8 @@ func (l *Live) unpinned(a Account, profile AccountProfile) (string, ProfileSourc
 	if name := l.byCustomer[a.ID]; name != "" {
 		return name, ByCustomer
 	}
-	for _, name := range l.byGroup {
-		if sharesGroup(l.myAccountProfiles[name].CustomerGroups, a.Groups) {
-			return name, ByCustomerGroup
-		}
+	if name := l.ofGroups(a.Groups); name != "" {
+		return name, ByCustomerGroup
 	}
 	if p, ok := l.myAccountProfiles[profile.MyAccountProfile]; ok && l.honours(p.state) {
 		return profile.MyAccountProfile, ByAccountProfile
@@ -133,13 +130,18 @@ func (l *Live) unpinned(a Account, profile AccountProfile) (string, ProfileSourc
 	return "", ByBuiltIn
 }
 
-func sharesGroup(wanted, groups []string) bool {
-	for _, g := range wanted {
-		if slices.Contains(groups, g) {
-			return true
+// ofGroups returns the first profile that is for one of the groups.
+func (l *Live) ofGroups(groups []string) string {
+	first := len(l.groupProfiles)
+	for _, group := range groups {
+		if place, found := l.byGroup[group]; found {
+			first = min(first, place)
 		}
 	}
-	return false
+	if first == len(l.groupProfiles) {
+		return ""
+	}
+	return l.groupProfiles[first]
 }
 
 // AssignableAccountProfiles lists the account profiles that an account may newly

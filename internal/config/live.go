@@ -23,7 +23,8 @@ type Live struct {
 	accountProfiles   map[string]accountProfile
 	myAccountProfiles map[string]myAccountProfile
 	byCustomer        map[string]string // account id -> MyAccountProfile
-	byGroup           []string          // group profiles, Headline first, then by name
+	groupProfiles     []string          // profiles for groups, Headline first, then by name
+	byGroup           map[string]int    // customer group -> the first of groupProfiles for it
 }
 
 type accountProfile struct {
@@ -127,11 +128,23 @@ func (l *Live) loadMyAccountProfiles(entries []Entry) error {
 			l.byCustomer[p.Customer] = e.Name
 		}
 		if len(p.CustomerGroups) > 0 {
-			l.byGroup = append(l.byGroup, e.Name)
+			l.groupProfiles = append(l.groupProfiles, e.Name)
 		}
 	}
-	slices.SortFunc(l.byGroup, l.compareOffered)
+	l.orderGroups()
 	return nil
+}
+
+func (l *Live) orderGroups() {
+	slices.SortFunc(l.groupProfiles, l.compareOffered)
+	l.byGroup = map[string]int{}
+	for place, name := range l.groupProfiles {
+		for _, group := range l.myAccountProfiles[name].CustomerGroups {
+			if _, taken := l.byGroup[group]; !taken {
+				l.byGroup[group] = place
+			}
+		}
+	}
 }
 
 // compareOffered puts Headline before the others, then sorts by name.
