@@ -71,7 +71,7 @@ lint: check-go bin/golangci-lint ## Run every linter, arrows and API conventions
 .PHONY: test
 test: check-go test-needs bin/gotestsum ## Run all tests on real servers, with the race detector; TEST=./internal/store/... for some (10 to 25 minutes cold)
 	$(call say,Testing $(TEST) with real PostgreSQL and a real API server; 2 to 5 minutes once everything is built)
-	@bin/gotestsum --format pkgname --hide-summary skipped -- -race -timeout 20m $(TEST)
+	@bin/gotestsum --format pkgname --format-hide-empty-pkg --hide-summary skipped -- -race -timeout 20m $(TEST)
 	@go -C hack/cluster test ./cluster/... ./pause/...
 	@echo "make test: everything passed"
 
