@@ -30,10 +30,13 @@ type Client struct {
 
 // Import sends NDJSON lines of a kind and calls onRefused for each line that the
 // server refuses, while it still sends. When the import ended early, the error is a
-// *[Problem] with the line to resume from, and the summary counts what was done.
+// *[Problem] with the line to resume from, and the summary counts what was done. After
+// an error a Read of lines may still be under way.
 func (c *Client) Import(ctx context.Context, kind Kind, lines io.Reader, onRefused func(Refusal)) (Summary, error) {
 	url := strings.TrimSuffix(c.BaseURL, "/") + "/api/v1/import/" + string(kind)
-	request, err := http.NewRequestWithContext(ctx, http.MethodPost, url, lines)
+	body := cancellable(ctx, lines)
+	defer body.Close() //nolint:errcheck // never fails
+	request, err := http.NewRequestWithContext(ctx, http.MethodPost, url, body)
 	if err != nil {
 		return Summary{}, fmt.Errorf("import %s: %w", kind, err)
 	}
@@ -55,6 +58,19 @@ func (c *Client) Import(ctx context.Context, kind Kind, lines io.Reader, onRefus
 		return result.Summary, fmt.Errorf("import %s: %w", kind, result.Problem)
 	}
 	return result.Summary, nil
+}
+
+// cancellable returns a reader of lines that ends with ctx or by Close, even while a
+// Read of lines blocks, as that of a terminal does: net/http waits for its Read.
+func cancellable(ctx context.Context, lines io.Reader) *io.PipeReader {
+	reader, writer := io.Pipe()
+	stop := context.AfterFunc(ctx, func() { _ = reader.CloseWithError(ctx.Err()) })
+	go func() {
+		defer stop()
+		_, err := io.Copy(writer, lines)
+		_ = writer.CloseWithError(err) // nil is the end of the lines
+	}()
+	return reader
 }
 
 func (c *Client) client() *http.Client {

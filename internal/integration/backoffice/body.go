@@ -22,6 +22,12 @@ const (
 	idleTimeout  = time.Minute // between two pieces of the body, and for one piece of the answer
 )
 
+// Bounds of what is read of a body that nobody wants any more.
+const (
+	discardBytes = 64 << 20
+	discardTime  = 10 * time.Second
+)
+
 var errBodyTooLarge = errors.New("the body is larger than an import may be (1 GiB): send the rest in another request")
 
 // lineReader reads the lines of a body in constant memory.
@@ -130,5 +136,19 @@ func (l *lineReader) skipLine() error {
 		case !errors.Is(err, bufio.ErrBufferFull):
 			return err
 		}
+	}
+}
+
+// discard reads the rest of a body after an early answer. Closing the connection under
+// a client that still sends would destroy the answer before it is read, and net/http
+// cannot use the connection of a full-duplex handler again that left a rest. A client
+// that goes on for too long is cut.
+func discard(w http.ResponseWriter, r *http.Request) {
+	control := http.NewResponseController(w)
+	_ = control.Flush()
+	_ = control.SetReadDeadline(time.Now().Add(discardTime))
+	n, err := io.CopyN(io.Discard, r.Body, discardBytes)
+	if n == discardBytes || (err != nil && !errors.Is(err, io.EOF)) {
+		panic(http.ErrAbortHandler)
 	}
 }

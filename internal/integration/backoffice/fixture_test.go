@@ -46,7 +46,7 @@ func newSite(t *testing.T, server *postgres.Server) *site {
 	}
 	s.settings.Store(document(t, 21))
 	s.api = newAPI(Options{
-		Store: s.tenant.Backoffice, Settings: s.settings.Load, Log: slog.New(slog.DiscardHandler), Version: "v1", Stopping: s.stopping,
+		Store: s.tenant.Backoffice, Settings: s.settings.Load, Log: slog.New(slog.NewTextHandler(t.Output(), nil)), Version: "v1", Stopping: s.stopping,
 	})
 	s.serve(t)
 	return s
@@ -57,7 +57,7 @@ func (s *site) serve(t *testing.T) {
 	t.Helper()
 	web := httptest.NewUnstartedServer(s.api.handler())
 	web.Config.ReadTimeout, web.Config.WriteTimeout = time.Second, time.Second
-	web.Config.ErrorLog = slog.NewLogLogger(slog.DiscardHandler, slog.LevelInfo)
+	web.Config.ErrorLog = slog.NewLogLogger(slog.NewTextHandler(t.Output(), nil), slog.LevelInfo)
 	web.Start()
 	t.Cleanup(web.Close)
 	s.Client = &integration.Client{BaseURL: web.URL, Token: token, HTTP: web.Client()}

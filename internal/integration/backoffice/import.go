@@ -64,14 +64,16 @@ func (a *api) importer(kind integration.Kind, handle importFunc) http.HandlerFun
 			writeProblem(w, r, problem(http.StatusServiceUnavailable, "too many imports are running, try again later"))
 			return
 		}
-		control := http.NewResponseController(w)
-		_ = control.EnableFullDuplex() // refusals go out while lines come in; not supported by HTTP/2, which needs it not
 		lines, wrong := openBody(w, r, a.limit)
 		if wrong != nil {
 			writeProblem(w, r, wrong)
 			return
 		}
+		_ = http.NewResponseController(w).EnableFullDuplex() // refusals go out while lines come in; HTTP/2 always does
 		result := handle(w, r, lines)
+		if result.Problem != nil {
+			defer discard(w, r)
+		}
 		a.Log.InfoContext(r.Context(), "import", "id", process.RequestID(r.Context()), "kind", string(kind),
 			"received", result.Summary.Received, "created", result.Summary.Created, "updated", result.Summary.Updated,
 			"unchanged", result.Summary.Unchanged, "refused", result.Summary.Refused, "whole", result.Problem == nil)
@@ -244,6 +246,7 @@ func (s *run[T]) finish(wrong *integration.Problem) {
 		s.result.Problem = wrong
 		if !s.started {
 			_ = http.NewResponseController(s.w).SetWriteDeadline(time.Now().Add(idleTimeout))
+			s.w.Header().Set("Connection", "close")
 			writeProblem(s.w, s.r, wrong)
 			return
 		}
