@@ -51,7 +51,7 @@ type world struct {
 func newWorld(t *testing.T) *world {
 	t.Helper()
 	w := quietWorld(t)
-	w.declareServer("default", w.uri, w.tenants)
+	w.declareServer("default", w.uri, w.tenants+" "+w.others)
 	w.startOperator(cluster.Config, nil)
 	w.replicas = startReplicas(w)
 	return w
@@ -254,4 +254,27 @@ func want[T comparable](got, wanted T) error {
 		return fmt.Errorf("got %v, want %v", got, wanted)
 	}
 	return nil
+}
+
+// expectOneOf waits until exactly one of the tenants has the host name, and the others
+// are told so.
+func (w *world) expectOneOf(tenants []*v1alpha1.Tenant, hostname string) {
+	w.t.Helper()
+	kube.Eventually(w.t, "one tenant has "+hostname, func() error {
+		winners, told := 0, 0
+		for _, tenant := range tenants {
+			if err := w.client.Get(w.t.Context(), client.ObjectKeyFromObject(tenant), tenant); err != nil {
+				return err
+			}
+			if tenant.Status.PortalURL == "https://"+hostname {
+				winners++
+			} else if holds(tenant.Status.Conditions, "Accepted=False/Conflicted") {
+				told++
+			}
+		}
+		if winners > 1 {
+			w.t.Fatalf("%d tenants have one host name", winners)
+		}
+		return want([2]int{winners, told}, [2]int{1, len(tenants) - 1})
+	})
 }

@@ -1,0 +1,173 @@
+package controllers
+
+import (
+	"fmt"
+	"io"
+	"net/http"
+	"strings"
+	"sync"
+	"testing"
+
+	"k8s.io/client-go/rest"
+	"k8s.io/utils/ptr"
+
+	"github.com/foyerhq/foyer/api/v1alpha1"
+)
+
+// faults makes the k-th request about the tenant "t<k>-" fail: whichever request of a
+// first install fails, there is a tenant for which it did.
+type faults struct {
+	next   http.RoundTripper
+	mu     sync.Mutex
+	seen   map[string]int
+	failed map[string]int
+	// dead: not only the k-th request fails, but all after it, as if the operator had
+	// been killed there.
+	dead bool
+}
+
+// wrap returns a configuration whose requests fail.
+func (f *faults) wrap(base *rest.Config) *rest.Config {
+	wrapped := rest.CopyConfig(base)
+	wrapped.Wrap(func(next http.RoundTripper) http.RoundTripper {
+		return &faultyTransport{faults: f, next: next}
+	})
+	return wrapped
+}
+
+type faultyTransport struct {
+	*faults
+	next http.RoundTripper
+}
+
+func (f *faultyTransport) RoundTrip(request *http.Request) (*http.Response, error) {
+	if f.fails(request) {
+		return &http.Response{
+			StatusCode: http.StatusInternalServerError, Status: "500 Injected", Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1,
+			Header: http.Header{"Content-Type": {"text/plain"}}, Body: io.NopCloser(strings.NewReader("injected")), Request: request,
+		}, nil
+	}
+	return f.next.RoundTrip(request)
+}
+
+func (f *faults) fails(request *http.Request) bool {
+	tenant := tenantIn(request.URL.Path)
+	if tenant == "" && request.Method == http.MethodPost { // a creation names the object in its body
+		tenant = tenantInBody(request)
+	}
+	if tenant == "" {
+		return false
+	}
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.seen[tenant]++
+	var k int
+	if _, err := fmt.Sscanf(tenant, "t%d", &k); err != nil {
+		return false
+	}
+	if f.seen[tenant] == k || f.dead && f.seen[tenant] > k {
+		f.failed[tenant]++
+		return true
+	}
+	return false
+}
+
+// tenantIn finds "t<k>" in the last part of a path that names an object of it.
+func tenantIn(path string) string {
+	for _, part := range strings.Split(path, "/") {
+		if name, _, _ := strings.Cut(part, "-"); isFaultTenant(name) {
+			return name
+		}
+	}
+	return ""
+}
+
+func tenantInBody(request *http.Request) string {
+	body, err := request.GetBody()
+	if err != nil {
+		return ""
+	}
+	defer func() { _ = body.Close() }()
+	content, err := io.ReadAll(body)
+	if err != nil {
+		return ""
+	}
+	_, after, _ := strings.Cut(string(content), `"foyer.dev/tenant":"`)
+	name, _, _ := strings.Cut(after, `"`)
+	if isFaultTenant(name) {
+		return name
+	}
+	return ""
+}
+
+func isFaultTenant(name string) bool {
+	var k int
+	n, err := fmt.Sscanf(name, "t%d", &k)
+	return n == 1 && err == nil && name == fmt.Sprintf("t%d", k)
+}
+
+// tenantsForFaults is more than a first install makes requests; the test checks that.
+const tenantsForFaults = 30
+
+func (f *faults) createTenants(w *world) []*v1alpha1.Tenant {
+	var tenants []*v1alpha1.Tenant
+	for k := 1; k <= tenantsForFaults; k++ {
+		tenant := w.tenant(fmt.Sprintf("t%d", k))
+		tenant.Spec.Portal.Replicas = ptr.To(int32(1))
+		w.create(tenant, w.accountProfile(tenant.Name, tenant.Name+"-profile"))
+		tenants = append(tenants, tenant)
+	}
+	return tenants
+}
+
+func newFaults(dead bool) *faults {
+	return &faults{seen: map[string]int{}, failed: map[string]int{}, dead: dead}
+}
+
+// TestEveryCallMayFail lets every request of a first install fail once.
+func TestEveryCallMayFail(t *testing.T) {
+	t.Parallel()
+	w := quietWorld(t)
+	w.declareServer("default", w.uri, w.tenants)
+	f := newFaults(false)
+	w.startOperator(f.wrap(cluster.Config), nil)
+	w.replicas = startReplicas(w)
+	tenants := f.createTenants(w)
+	w.expectAllReady(tenants)
+	f.checkReach(t)
+}
+
+// TestOperatorIsKilledAnywhere cuts an operator off at every request, and starts another.
+func TestOperatorIsKilledAnywhere(t *testing.T) {
+	t.Parallel()
+	w := quietWorld(t)
+	w.declareServer("default", w.uri, w.tenants)
+	f := newFaults(true)
+	w.startOperator(f.wrap(cluster.Config), nil)
+	w.replicas = startReplicas(w)
+	tenants := f.createTenants(w)
+	w.expect(tenants[len(tenants)-1], "DatabaseReady=True")
+	w.stop()
+	w.startOperator(cluster.Config, nil)
+	w.expectAllReady(tenants)
+	f.checkReach(t)
+}
+
+func (w *world) expectAllReady(tenants []*v1alpha1.Tenant) {
+	w.t.Helper()
+	for _, tenant := range tenants {
+		w.expect(tenant, "Ready=True")
+		w.expect(w.accountProfile(tenant.Name, tenant.Name+"-profile"), "Ready=True")
+	}
+}
+
+// checkReach makes sure that the faults have hit something, far into the install.
+func (f *faults) checkReach(t *testing.T) {
+	t.Helper()
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.failed["t1"] == 0 || f.failed["t20"] == 0 {
+		t.Errorf("faults that hit: %v, of requests: %v", f.failed, f.seen)
+	}
+	t.Logf("%d of %d tenants had a failing request, of %v", len(f.failed), tenantsForFaults, f.seen)
+}

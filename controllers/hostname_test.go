@@ -1,0 +1,71 @@
+package controllers
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/foyerhq/foyer/api/v1alpha1"
+)
+
+func TestHostnameBelongsToItsHolder(t *testing.T) {
+	t.Parallel()
+	w, holder := readyWorld(t)
+	hostname := holder.Spec.Portal.Hostname
+
+	neighbour, stranger := w.tenant("beta"), w.tenant("gamma")
+	neighbour.Spec.Portal.Hostname = hostname
+	stranger.Spec.Portal.Hostname, stranger.Namespace = hostname, w.others
+	w.create(neighbour, stranger)
+	w.expect(neighbour, "Ready=False", "Accepted=False/Conflicted", "Stalled=True")
+	w.expect(stranger, "Ready=False", "Accepted=False/Conflicted", "Stalled=True")
+	if m := message(neighbour, "Accepted"); !strings.Contains(m, hostname) || !strings.Contains(m, "Tenant acme") {
+		t.Errorf("the neighbour is told %q", m)
+	}
+	if m := message(stranger, "Accepted"); strings.Contains(m, "Tenant acme") || strings.Contains(m, "beta") {
+		t.Errorf("a stranger is told who holds the host name: %q", m)
+	}
+	if neighbour.Status.LiveGeneration != 0 || neighbour.Status.Database.Schema != "" {
+		t.Errorf("something was made for a refused tenant: %+v", neighbour.Status)
+	}
+	w.expect(holder, "Ready=True")
+
+	// A holder that asks for a host name that somebody else has keeps its own.
+	third := w.tenant("third")
+	w.create(third)
+	w.expect(third, "Ready=True")
+	edit(w, third, func(t *v1alpha1.Tenant) { t.Spec.Portal.Hostname = hostname })
+	w.expect(third, "Ready=False", "Accepted=False/Conflicted")
+	if third.Status.LiveGeneration != 1 || !strings.HasPrefix(third.Status.PortalURL, "https://third.") {
+		t.Errorf("status: %+v", third.Status)
+	}
+
+	// It is released: the oldest of those who ask gets it.
+	edit(w, holder, func(t *v1alpha1.Tenant) { t.Spec.Portal.Hostname = "new." + hostname })
+	w.expect(holder, "Ready=True")
+	w.expectOneOf([]*v1alpha1.Tenant{neighbour, stranger, third}, hostname)
+}
+
+func TestHostnameIsReleasedByDeletion(t *testing.T) {
+	t.Parallel()
+	w, holder := readyWorld(t)
+	other := w.tenant("beta")
+	other.Spec.Portal.Hostname = holder.Spec.Portal.Hostname
+	w.create(other)
+	w.expect(other, "Accepted=False/Conflicted")
+	w.delete(holder)
+	w.expect(other, "Accepted=True", "Ready=True")
+}
+
+// Two tenants that ask for one host name at the same moment do not both get it.
+func TestHostnameRace(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	var racers []*v1alpha1.Tenant
+	for _, name := range []string{"a", "b", "c", "d"} {
+		racer := w.tenant(name)
+		racer.Spec.Portal.Hostname = "race." + w.tenants + ".example"
+		racers = append(racers, racer)
+		w.create(racer)
+	}
+	w.expectOneOf(racers, "race."+w.tenants+".example")
+}
