@@ -6,6 +6,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/foyerhq/foyer/internal/settings"
 )
 
 // BuiltInProfile is the name under which the built-in default account profile is
@@ -174,8 +176,8 @@ func decode(kind string, e Entry, into any) error {
 // document exists, and so does every one that an account was stored with, unless a
 // newer release knew more zones: then UTC.
 func Location(name string) *time.Location {
-	if location, err := time.LoadLocation(name); err == nil {
-		return location
+	if zone, known := settings.Zone(name); known {
+		return zone
 	}
 	return time.UTC
 }

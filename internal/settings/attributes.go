@@ -4,8 +4,6 @@ import (
 	"fmt"
 	"regexp"
 	"strconv"
-	"time"
-	_ "time/tzdata" // time zones must resolve in an image without system files
 
 	"golang.org/x/text/currency"
 	"golang.org/x/text/language"
@@ -121,12 +119,7 @@ func knownLocale(tag string) bool {
 	return err == nil
 }
 
-// knownTimeZone refuses "" and "Local", which time.LoadLocation takes: both would
-// mean the zone of the machine.
 func knownTimeZone(name string) bool {
-	if name == "" || name == "Local" {
-		return false
-	}
-	_, err := time.LoadLocation(name)
-	return err == nil
+	_, known := Zone(name)
+	return known
 }
