@@ -18,6 +18,7 @@ import (
 	"syscall"
 	"time"
 
+	"github.com/foyerhq/foyer/hack/bench/propagation"
 	"github.com/foyerhq/foyer/hack/bench/resolve"
 )
 
@@ -37,8 +38,11 @@ type benchmark struct {
 
 // benchmarks are in the order of the design's table.
 var benchmarks = []benchmark{
+	{"propagation", runPropagation},
 	{"resolve", runResolve},
 }
+
+var changes = flag.Int("changes", 1000, "how `many` changes the benchmark propagation makes")
 
 func main() {
 	run := flag.String("run", ".", "a regular expression: only benchmarks whose `name` matches")
@@ -97,6 +101,19 @@ func names() []string {
 func (f figure) line(name string) string {
 	return fmt.Sprintf("BENCH name=%s ratio=%.3g value=%.4g floor=%g unit=%s spread=%.4g..%.4g",
 		name, f.value/f.floor, f.value, f.floor, f.unit, f.smallest, f.largest)
+}
+
+// runPropagation reports the 99th percentile; its spread is the quickest to the slowest.
+func runPropagation(ctx context.Context, progress func(string, ...any)) (figure, error) {
+	result, err := propagation.Measure(ctx, *changes, progress)
+	if err != nil {
+		return figure{}, err
+	}
+	progress("%d changes, %d replicas, median %s, p99 %s", len(result.Times), result.Replicas, result.Quantile(0.5).Round(time.Millisecond), result.Quantile(0.99).Round(time.Millisecond))
+	return figure{
+		value: result.Quantile(0.99).Seconds(), floor: propagation.Floor.Seconds(), unit: "s",
+		smallest: result.Times[0].Seconds(), largest: result.Times[len(result.Times)-1].Seconds(),
+	}, nil
 }
 
 // runResolve reports the median of its rounds.
