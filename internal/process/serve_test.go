@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"io"
 	"log/slog"
 	"net"
@@ -187,12 +188,12 @@ func TestObserve(t *testing.T) {
 	}
 	handler.ServeHTTP(httptest.NewRecorder(), httptest.NewRequest("GET", "/nowhere", nil))
 
-	cut := func() (cause any) {
-		defer func() { cause = recover() }()
+	cut := func() (cause error) {
+		defer func() { cause, _ = recover().(error) }()
 		handler.ServeHTTP(httptest.NewRecorder(), httptest.NewRequest("GET", "/late", nil))
 		return nil
 	}
-	if cause := cut(); cause != http.ErrAbortHandler {
+	if cause := cut(); !errors.Is(cause, http.ErrAbortHandler) {
 		t.Errorf("a panic after half an answer: got %v, want the connection cut", cause)
 	}
 	families, err := registry.Gather()
