@@ -45,12 +45,6 @@ func CrossOrigin(cause error) *Problem {
 		Text: "For your safety we only accept forms that were sent from this portal. Nothing was changed.", Cause: cause}
 }
 
-// MethodNotAllowed is for an address that is there, but not for this kind of request.
-func MethodNotAllowed() *Problem {
-	return &Problem{Status: http.StatusMethodNotAllowed, Title: "That is not possible here",
-		Text: "This address does not take that kind of request."}
-}
-
 // Unavailable is for a database that cannot be reached now.
 func Unavailable(cause error) *Problem {
 	return &Problem{Status: http.StatusServiceUnavailable, Title: "We cannot reach your data just now",
