@@ -45,7 +45,7 @@ type Finding struct {
 	Stalled bool
 }
 
-// Yes, No and Unknown make findings; Stuck is a No that waits for a person.
+// Yes is a finding that something is so.
 func Yes(reason, message string) Finding {
 	return Finding{Status: metav1.ConditionTrue, Reason: reason, Message: message}
 }

@@ -61,7 +61,7 @@ func startEdge(ctx context.Context, d *demo) error {
 	go func() { exited <- process.Wait() }()
 	return until(ctx, 20*time.Second, "the edge", func(ctx context.Context) (string, error) {
 		select {
-		case <-exited:
+		case <-exited: //nolint:errcheck // its log says more than its exit status
 			text, _ := os.ReadFile(logFile.Name())
 			return "", fmt.Errorf("it ended: %s", lastLines(string(text), 3))
 		default:
