@@ -1,4 +1,6 @@
-// Command backoffice serves the integration API of one tenant.
+// Command backoffice serves the integration API of one tenant. It reads the tenant's
+// settings and the address of its database from two mounted directories and follows
+// both without a restart.
 package main
 
 import (
@@ -9,15 +11,13 @@ import (
 	"github.com/foyerhq/foyer/internal/process"
 )
 
-var version = "dev" // set when linked
+// version is set by the linker.
+var version = "development"
 
-func main() {
-	os.Exit(process.Main(process.Program{
-		Component: "backoffice",
-		Version:   version,
-		Listen:    ":8082",
-		Handler:   handler,
-	}))
+func main() { os.Exit(process.Main(program())) }
+
+func program() process.Program {
+	return process.Program{Component: "backoffice", Version: version, Listen: ":8082", Handler: handler}
 }
 
 func handler(r *process.Runtime) (http.Handler, error) {
