@@ -115,6 +115,7 @@ install: check-kubectl ## Install the CRDs into the cluster of the current KUBEC
 deploy: check-kubectl ## Install the CRDs and the operator from image IMG into the cluster of the current KUBECONFIG (seconds)
 	$(call say,Deploying the operator from $(IMG))
 	@$(KUBECTL) kustomize config/default | sed 's#foyer:dev#$(IMG)#g' | $(KUBECTL) apply --server-side -f -
+	@echo 'Next: declare a database server and put a proxy in front of the sites (docs/operations.md), then apply a Tenant.'
 
 ##@ Housekeeping
 
