@@ -207,8 +207,10 @@ func (s *server) open() (*admin.Server, *admin.Problem) {
 }
 
 // down remembers that the server does not answer, until a poll finds that it does. It
-// says whether that is news.
+// says whether that is news. From here on the problem tells people what it means.
 func (s *server) down(problem *admin.Problem) bool {
+	problem.Message = fmt.Sprintf("Database server %q: %s. Customers read that their data cannot be reached just now; "+
+		"all goes on by itself when the server is back", s.name, strings.TrimSuffix(problem.Message, "."))
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	news := s.failure == nil

@@ -13,10 +13,12 @@ import (
 	"testing"
 	"time"
 
+	"github.com/go-logr/logr"
 	"k8s.io/apimachinery/pkg/runtime"
 	clientgoscheme "k8s.io/client-go/kubernetes/scheme"
 	"k8s.io/client-go/tools/clientcmd"
 	"sigs.k8s.io/controller-runtime/pkg/client"
+	ctrllog "sigs.k8s.io/controller-runtime/pkg/log"
 
 	foyerv1alpha1 "github.com/foyerhq/foyer/api/v1alpha1"
 	"github.com/foyerhq/foyer/hack/demo/people"
@@ -28,6 +30,11 @@ const (
 	operatorNamespace = "foyer-system"
 	acmeHost          = "acme.localhost"
 )
+
+func TestMain(m *testing.M) {
+	ctrllog.SetLogger(logr.Discard()) // the client of the tests has nothing to say
+	os.Exit(m.Run())
+}
 
 // cluster reaches the demo's API server.
 func cluster(t *testing.T) client.WithWatch {
