@@ -211,3 +211,24 @@ func TestSeveralProblemsAreToldTogether(t *testing.T) {
 		t.Errorf("warnings: %q", o.Warnings)
 	}
 }
+
+// The right of a retired entry has ended, so it holds nothing: neither for a refused
+// object of its name, nor for an accepted one.
+func TestRetiredEntryHoldsNoCustomer(t *testing.T) {
+	in, _ := first(t, compile.Input{Tenant: tenant(1), MyAccountProfiles: []v1alpha1.MyAccountProfile{portalProfile("vip", 1, forCustomer("10042"))}})
+	in.Usage = usage(config.Bucket{MyAccountProfile: "vip", Accounts: 1})
+	in.MyAccountProfiles = nil
+	in = next(in, mustCompile(t, in))
+
+	again := portalProfile("vip", 2, forCustomer("10042"))
+	again.UID = "another"
+	other := aged(portalProfile("other", 1, forCustomer("10042")), 1)
+	in.MyAccountProfiles = []v1alpha1.MyAccountProfile{again, other}
+	out := mustCompile(t, in)
+	isLive(t, "other", out.MyAccountProfiles["other"], 1, true)
+	says(t, "vip", out.MyAccountProfiles["vip"].Accepted, false, compile.ReasonConflicted, `"other", which is older`)
+
+	badFlag(&again.Spec)
+	in.MyAccountProfiles = []v1alpha1.MyAccountProfile{again, portalProfile("other", 1, forCustomer("10042"))}
+	isLive(t, "other", mustCompile(t, in).MyAccountProfiles["other"], 1, true)
+}
