@@ -211,7 +211,7 @@ func databaseStop(ctx context.Context) error {
 
 func databaseStart(ctx context.Context) error {
 	server, err := installedPostgres()
-	if err != nil {
+	if err != nil || server.running() {
 		return err
 	}
 	d := &demo{}
