@@ -2,14 +2,12 @@ package process
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"log/slog"
 	"os"
 	"path/filepath"
 	"strings"
 	"sync"
-	"sync/atomic"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -31,7 +29,11 @@ const (
 	maxConnIdleTime   = 5 * time.Minute
 	healthCheckPeriod = 30 * time.Second
 	connectTimeout    = 3 * time.Second
-	pingTimeout       = 2 * time.Second
+	pingTimeout       = time.Second
+
+	// answerTimeout is for a server or network that hangs: it is longer than a
+	// statement takes that a role's statement_timeout lets run.
+	answerTimeout = 35 * time.Second
 )
 
 // Pool is a connection pool that follows the URI in a mounted directory: when it
@@ -41,6 +43,7 @@ const (
 type Pool struct {
 	path      string
 	component string
+	timeout   time.Duration
 	returned  chan struct{}
 
 	mu      sync.RWMutex
@@ -61,9 +64,14 @@ type generation struct {
 // OpenPool opens the pool of a component from the file uri in dir, and follows the
 // file until Close.
 func OpenPool(log *slog.Logger, dir, component string) (*Pool, error) {
+	return openPool(log, dir, component, answerTimeout)
+}
+
+func openPool(log *slog.Logger, dir, component string, timeout time.Duration) (*Pool, error) {
 	p := &Pool{
 		path:      filepath.Join(dir, uriFile),
 		component: component,
+		timeout:   timeout,
 		returned:  make(chan struct{}, 1),
 	}
 	if _, err := p.reload(); err != nil {
@@ -134,7 +142,7 @@ func (p *Pool) open(uri string) (*generation, error) {
 	config.PingTimeout = pingTimeout
 	config.ConnConfig.ConnectTimeout = connectTimeout
 	config.ConnConfig.RuntimeParams["application_name"] = "foyer-" + p.component
-	config.ConnConfig.Tracer = &connectTracer{returned: p.announce}
+	config.ConnConfig.Tracer = &tracer{returned: p.announce, timeout: p.timeout}
 	pool, err := pgxpool.NewWithConfig(context.Background(), config) // connects when needed
 	if err != nil {
 		return nil, fmt.Errorf("open the database pool: %w", err)
@@ -220,31 +228,3 @@ func (p *Pool) BeginTx(ctx context.Context, options pgx.TxOptions) (pgx.Tx, erro
 	defer g.users.Done()
 	return g.pool.BeginTx(ctx, options)
 }
-
-// connectTracer notices that a connection could be made after one that could not.
-type connectTracer struct {
-	away     atomic.Bool
-	returned func()
-}
-
-func (t *connectTracer) TraceConnectStart(ctx context.Context, _ pgx.TraceConnectStartData) context.Context {
-	return ctx
-}
-
-func (t *connectTracer) TraceConnectEnd(_ context.Context, data pgx.TraceConnectEndData) {
-	if data.Err != nil {
-		if !errors.Is(data.Err, context.Canceled) { // the asker left: says nothing of the database
-			t.away.Store(true)
-		}
-		return
-	}
-	if t.away.Swap(false) {
-		t.returned()
-	}
-}
-
-func (t *connectTracer) TraceQueryStart(ctx context.Context, _ *pgx.Conn, _ pgx.TraceQueryStartData) context.Context {
-	return ctx
-}
-
-func (t *connectTracer) TraceQueryEnd(context.Context, *pgx.Conn, pgx.TraceQueryEndData) {}

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/jackc/pgx/v5"
 
@@ -45,7 +46,7 @@ func mount(t *testing.T, dir, file, content string) {
 	}
 }
 
-func openPool(t *testing.T, dir string) *Pool {
+func newPool(t *testing.T, dir string) *Pool {
 	t.Helper()
 	pool, err := OpenPool(quiet, dir, "backoffice")
 	if err != nil {
@@ -77,7 +78,7 @@ func TestPoolFollowsTheURI(t *testing.T) {
 	tenant := storetest.New(t, server)
 	dir := t.TempDir()
 	mount(t, dir, "uri", tenant.BackofficeURI+"\n")
-	pool := openPool(t, dir)
+	pool := newPool(t, dir)
 	long, err := pool.BeginTx(t.Context(), pgx.TxOptions{})
 	if err != nil {
 		t.Fatal(err)
@@ -134,7 +135,7 @@ func TestPoolStartsWhileTheDatabaseIsAway(t *testing.T) {
 	}
 	dir := t.TempDir()
 	mount(t, dir, "uri", tenant.BackofficeURI)
-	pool := openPool(t, dir)
+	pool := newPool(t, dir)
 	if err := ask(t.Context(), pool); !store.Unavailable(err) {
 		t.Errorf("without a database: got %v, want unavailable", err)
 	}
@@ -189,3 +190,61 @@ func TestOpenPoolRefuses(t *testing.T) {
 		t.Errorf("broken address: %v", err)
 	}
 }
+
+// A server that does not answer is not waited for, whichever way it was asked.
+func TestPoolBoundsStatements(t *testing.T) {
+	tenant := storetest.New(t, server)
+	dir := t.TempDir()
+	mount(t, dir, "uri", tenant.BackofficeURI)
+	pool, err := openPool(quiet, dir, "backoffice", 300*time.Millisecond)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer pool.Close()
+	const hang = "SELECT 'x' FROM pg_sleep(20)"
+	ways := map[string]func() error{
+		"Exec": func() error { _, err := pool.Exec(t.Context(), hang); return err },
+		"Query": func() error {
+			rows, err := pool.Query(t.Context(), hang)
+			if err != nil {
+				return err
+			}
+			rows.Close()
+			return rows.Err()
+		},
+		"QueryRow": func() error { var text string; return pool.QueryRow(t.Context(), hang).Scan(&text) },
+		"SendBatch": func() error {
+			batch := &pgx.Batch{}
+			batch.Queue(hang)
+			return pool.SendBatch(t.Context(), batch).Close()
+		},
+		"BeginTx": func() error {
+			return pgx.BeginFunc(t.Context(), beginner{pool}, func(tx pgx.Tx) error { _, err := tx.Exec(t.Context(), hang); return err })
+		},
+	}
+	for way, ask := range ways {
+		started := time.Now()
+		if err := ask(); !store.Unavailable(err) {
+			t.Errorf("%s: got %v, want unavailable", way, err)
+		}
+		if took := time.Since(started); took > 10*time.Second {
+			t.Errorf("%s: it took %s", way, took)
+		}
+	}
+	// What is quick is not cut by the deadline of what came before on its connection.
+	tx, err := pool.BeginTx(t.Context(), pgx.TxOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	<-time.After(400 * time.Millisecond)
+	if _, err := tx.Exec(t.Context(), "SELECT 1"); err != nil {
+		t.Errorf("a quick statement of a long transaction: %v", err)
+	}
+	if err := tx.Commit(t.Context()); err != nil {
+		t.Error(err)
+	}
+}
+
+type beginner struct{ *Pool }
+
+func (b beginner) Begin(ctx context.Context) (pgx.Tx, error) { return b.BeginTx(ctx, pgx.TxOptions{}) }

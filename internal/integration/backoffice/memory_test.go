@@ -32,11 +32,16 @@ func (m *manyLines) Read(p []byte) (int, error) {
 	return n, nil
 }
 
+// liveHeap is the least of a few looks: what is being thrown away does not count.
 func liveHeap() uint64 {
-	runtime.GC()
-	var stats runtime.MemStats
-	runtime.ReadMemStats(&stats)
-	return stats.HeapAlloc
+	least := ^uint64(0)
+	for range 4 {
+		runtime.GC()
+		var stats runtime.MemStats
+		runtime.ReadMemStats(&stats)
+		least = min(least, stats.HeapAlloc)
+	}
+	return least
 }
 
 // An import of 200,000 lines, every tenth of them bad, takes no more memory in its
