@@ -34,14 +34,20 @@ type knownUser struct {
 	Email    string
 }
 
+// Each branch follows an index of its own; one WHERE with OR would read the table.
 const knownUsersSQL = `
-SELECT u.id::text, u.username, lower(u.username), u.email FROM app_user u
-WHERE lower(u.username) IN (SELECT lower(n) FROM unnest($1::text[]) n)
-   OR u.id IN (SELECT user_id FROM contact WHERE id = ANY($2) AND user_id IS NOT NULL)`
+SELECT u.id::text, u.username, lower(u.username), u.email
+FROM unnest($1::text[]) n JOIN app_user u ON lower(u.username) = lower(n)
+UNION
+SELECT u.id::text, u.username, lower(u.username), u.email
+FROM contact c JOIN app_user u ON u.id = c.user_id WHERE c.id = ANY($2)`
 
 const knownContactsSQL = `
-SELECT id, account_id, coalesce(user_id::text, ''), owner FROM contact
-WHERE id = ANY($1) OR (owner AND account_id = ANY($2)) OR user_id = ANY($3::uuid[])`
+SELECT id, account_id, coalesce(user_id::text, ''), owner FROM contact WHERE id = ANY($1)
+UNION
+SELECT id, account_id, coalesce(user_id::text, ''), owner FROM contact WHERE owner AND account_id = ANY($2)
+UNION
+SELECT id, account_id, coalesce(user_id::text, ''), owner FROM contact WHERE user_id = ANY($3::uuid[])`
 
 func readContactState(ctx context.Context, tx pgx.Tx, b *batch, contacts []ContactUpsert) (contactState, error) {
 	var ids, accounts, names []string
