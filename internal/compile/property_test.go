@@ -188,7 +188,7 @@ func (w *world) shuffled() compile.Input {
 // everywhere runs a check over many lives of many worlds.
 func everywhere(t *testing.T, check func(t *testing.T, w *world, out compile.Output)) {
 	t.Helper()
-	for seed := range uint64(30) {
+	for seed := range uint64(20) {
 		w := newWorld(seed)
 		for step := range 8 {
 			out := mustCompile(t, w.input)
