@@ -67,15 +67,15 @@ func (p *Portal) signIn(w http.ResponseWriter, r *http.Request, v *visit) error 
 	if err != nil {
 		return web.BadRequest(err)
 	}
-	until, err := p.Store.Blocked(r.Context(), a.throttle.Keys(), v.now)
+	wait, err := p.take(r, v, a.throttle)
 	if err != nil {
 		return err
 	}
-	if wait := until.Sub(v.now); wait > 0 {
+	if wait > 0 {
 		p.counts.signIns.WithLabelValues(outcomeDelayed).Inc()
 		return p.delay(w, r, v, a, wait)
 	}
-	user, match, err := p.check(r, v, a)
+	user, match, err := p.check(r, a)
 	if err != nil {
 		return err
 	}
@@ -103,14 +103,24 @@ func (p *Portal) readAttempt(w http.ResponseWriter, r *http.Request) (attempt, e
 	}, nil
 }
 
-// check looks the user up and verifies the password, at the same cost whether or not
-// there is such a user. The strict counter goes up before the password is looked at, so
-// that attempts at the same moment cannot all be free.
-func (p *Portal) check(r *http.Request, v *visit, a attempt) (user store.SignInUser, match bool, err error) {
-	own := a.throttle.Own
-	if err := p.Store.RecordFailure(r.Context(), []string{own.Key}, v.now, own.Policy); err != nil {
-		return user, false, err
+// take counts the attempt on the strict counter before the password is looked at, so that
+// attempts at the same moment cannot all be free, or says how long to wait.
+func (p *Portal) take(r *http.Request, v *visit, t identity.Throttle) (wait time.Duration, err error) {
+	until, err := p.Store.Blocked(r.Context(), t.Keys(), v.now)
+	if wait = until.Sub(v.now); err != nil || wait > 0 {
+		return wait, err
 	}
+	free, err := p.Store.Attempt(r.Context(), t.Own.Key, v.now, t.Own.Policy)
+	if err != nil || free {
+		return 0, err
+	}
+	until, err = p.Store.Blocked(r.Context(), t.Keys(), v.now) // another attempt was faster
+	return max(until.Sub(v.now), time.Second), err
+}
+
+// check looks the user up and verifies the password, at the same cost whether or not
+// there is such a user.
+func (p *Portal) check(r *http.Request, a attempt) (user store.SignInUser, match bool, err error) {
 	user, err = p.Store.SignInUser(r.Context(), a.form.Login)
 	if errors.Is(err, store.ErrNotFound) {
 		return store.SignInUser{}, false, p.Hasher.VerifyNobody(r.Context(), a.password)

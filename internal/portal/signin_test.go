@@ -6,6 +6,8 @@ import (
 	"net/url"
 	"strconv"
 	"strings"
+	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -152,6 +154,26 @@ func TestThrottleDelaysAndForgives(t *testing.T) {
 	s.clock.Advance(2 * time.Second)
 	b.signIn("dana", password).is(t, http.StatusSeeOther)
 	b.signIn("dana", "wrong").is(t, http.StatusUnprocessableEntity) // a success starts afresh
+}
+
+// Guesses that are sent at the same moment do not all get their password checked.
+func TestThrottleHoldsAgainstABurst(t *testing.T) {
+	s := newSite(t)
+	s.seed(t)
+	var checked atomic.Int64
+	var running sync.WaitGroup
+	for range 20 {
+		b := s.browser(t)
+		running.Go(func() {
+			if b.signIn("dana", "guess").status != http.StatusTooManyRequests {
+				checked.Add(1)
+			}
+		})
+	}
+	running.Wait()
+	if n := checked.Load(); n != 6 { // five are free, the sixth brings the delay
+		t.Errorf("%d guesses at the same moment were checked, want 6", n)
+	}
 }
 
 func TestThrottleIsTheSameForUnknownUsers(t *testing.T) {

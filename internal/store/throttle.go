@@ -75,6 +75,15 @@ ON CONFLICT (key) DO UPDATE SET
         ($3::float8[])[CASE WHEN t.updated_at < $4 THEN 1 ELSE least(t.failures + 1, cardinality($3::float8[])) END]),
     updated_at = $2`
 
+// attemptSQL counts an attempt unless its key is delayed. The row is locked while it
+// decides, so of attempts at the same moment only those get through that are free.
+const attemptSQL = recordFailureSQL + `
+WHERE t.blocked_until <= $2`
+
+// keptLongest is the longest Forget of the policies: a key of one policy must not go
+// by the shorter memory of another.
+const keptLongest = 24 * time.Hour
+
 // A few forgotten keys go with each failure, so that the table stays small however
 // many names strangers try.
 const forgetThrottleSQL = `
@@ -88,10 +97,20 @@ func (s *Store) RecordFailure(ctx context.Context, keys []string, now time.Time,
 	if _, err := s.db.Exec(ctx, recordFailureSQL, keys, now, policy.delays(), forgotten); err != nil {
 		return fail("record failure", err)
 	}
-	if _, err := s.db.Exec(ctx, forgetThrottleSQL, forgotten); err != nil {
+	if _, err := s.db.Exec(ctx, forgetThrottleSQL, now.Add(-max(policy.Forget, keptLongest))); err != nil {
 		return fail("forget failures", err)
 	}
 	return nil
+}
+
+// Attempt counts an attempt of a key as failed before its outcome is known; a success
+// clears it. It returns false, and counts nothing, while the key is delayed.
+func (s *Store) Attempt(ctx context.Context, key string, now time.Time, policy ThrottlePolicy) (bool, error) {
+	tag, err := s.db.Exec(ctx, attemptSQL, storable([]string{key}), now, policy.delays(), now.Add(-policy.Forget))
+	if err != nil {
+		return false, fail("count attempt", err)
+	}
+	return tag.RowsAffected() > 0, nil
 }
 
 // ClearFailures forgets the failures of the keys, after a success.

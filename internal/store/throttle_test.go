@@ -3,6 +3,7 @@ package store_test
 import (
 	"fmt"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -110,5 +111,58 @@ func TestThrottleCountsFailuresAtOnce(t *testing.T) {
 	until, err := tn.Portal.Blocked(t.Context(), []string{"a"}, now)
 	if err != nil || !until.Equal(now.Add(time.Minute)) {
 		t.Errorf("the tenth failure should delay: got %s, %v", until, err)
+	}
+}
+
+// Of attempts at the same moment only those get through that are free.
+func TestThrottleAttemptsAtOnce(t *testing.T) {
+	t.Parallel()
+	tn := newTenant(t)
+	policy := store.ThrottlePolicy{Free: 3, First: time.Minute, Most: time.Minute, Forget: time.Hour}
+	var free atomic.Int64
+	attempt := func(at time.Time) {
+		taken, err := tn.Portal.Attempt(t.Context(), "a", at, policy)
+		if err != nil {
+			t.Error(err)
+		}
+		if taken {
+			free.Add(1)
+		}
+	}
+	var wait sync.WaitGroup
+	for range 20 {
+		wait.Go(func() { attempt(now) })
+	}
+	wait.Wait()
+	if free.Load() != 4 { // three are free, the fourth brings the delay
+		t.Errorf("%d attempts got through, want 4", free.Load())
+	}
+	attempt(now.Add(59 * time.Second))
+	if attempt(now.Add(time.Minute)); free.Load() != 5 {
+		t.Errorf("after the delay %d attempts got through, want 5", free.Load())
+	}
+}
+
+// A failure under a policy that forgets soon leaves the keys of the others alone.
+func TestThrottleRemembersByPolicy(t *testing.T) {
+	t.Parallel()
+	tn := newTenant(t)
+	strict := store.DefaultThrottlePolicy()
+	for range 16 {
+		if err := tn.Portal.RecordFailure(t.Context(), []string{"own:dana"}, now, strict); err != nil {
+			t.Fatal(err)
+		}
+	}
+	later := now.Add(2 * time.Hour)
+	short := store.ThrottlePolicy{Free: 50, First: time.Second, Most: time.Minute, Forget: time.Hour}
+	if err := tn.Portal.RecordFailure(t.Context(), []string{"network:x"}, later, short); err != nil {
+		t.Fatal(err)
+	}
+	if err := tn.Portal.RecordFailure(t.Context(), []string{"own:dana"}, later, strict); err != nil {
+		t.Fatal(err)
+	}
+	until, err := tn.Portal.Blocked(t.Context(), []string{"own:dana"}, later)
+	if err != nil || !until.Equal(later.Add(strict.Most)) {
+		t.Errorf("after two hours the failures are forgotten: delayed until %s, %v", until, err)
 	}
 }
