@@ -88,7 +88,8 @@ test-e2e: check-go check-root bin/gotestsum demo ## Start the demo and test it f
 .PHONY: bench
 bench: check-go ## Measure what the design promises; RUN=propagation for one of them (minutes)
 	$(call say,Measuring $(RUN))
-	@go run ./hack/bench -run '$(RUN)'
+	@$(BUILD) -o bin/bench ./hack/bench
+	@bin/bench -run '$(RUN)'
 
 ##@ Cluster
 
