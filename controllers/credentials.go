@@ -35,8 +35,10 @@ func (r *Reconciler) prepareTenant(ctx context.Context, t *v1alpha1.Tenant, s *s
 	if !errors.As(err, &problem) {
 		problem = problemOf(err)
 	}
-	if problem.Reason == status.ReasonUnreachable && ctx.Err() == nil && s.down(problem) {
-		r.runTenantsOf(ctx, s.name)
+	if problem.Reason == status.ReasonUnreachable && ctx.Err() == nil {
+		if _, news := s.down(problem); news {
+			r.runTenantsOf(ctx, s.name)
+		}
 	}
 	return admin.Prepared{}, err
 }
@@ -137,12 +139,11 @@ func (r *Reconciler) writeSecret(ctx context.Context, t *v1alpha1.Tenant, live *
 // secretInTheWay: the Secret of a former Tenant of this name goes by itself, any other
 // one is somebody else's.
 func secretInTheWay(secret *corev1.Secret) *admin.Problem {
-	if owner := metav1.GetControllerOf(secret); owner != nil && owner.Kind == "Tenant" {
-		return &admin.Problem{Reason: status.ReasonPreparing,
-			Message: "Foyer waits until Secret " + secret.Name + " of the former Tenant of this name is deleted."}
+	finding := foreignFinding("Secret "+secret.Name, secret)
+	if !finding.Stalled {
+		finding.Reason = status.ReasonPreparing
 	}
-	return &admin.Problem{Reason: status.ReasonForeignObject,
-		Message: "Secret " + secret.Name + " exists and does not belong to this Tenant: delete it, or move it out of the way."}
+	return &admin.Problem{Reason: finding.Reason, Message: finding.Message}
 }
 
 // notNow is an error of the API server: it passes.

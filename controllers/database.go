@@ -88,6 +88,9 @@ func (r *Reconciler) prepareDatabase(p *pass, opened *admin.Server) {
 	d := &p.database
 	state := r.preparations.ensure(p.tenant, d.server, !p.allAvailable())
 	switch {
+	case state.prepared != nil && state.problem != nil && state.problem.Reason == status.ReasonPreparing:
+		// All is in place; the API server refused another look at it.
+		p.runAgain(time.Until(state.again))
 	case state.problem != nil && !state.running:
 		p.fail(state.problem)
 		p.runAgain(time.Until(state.again))
@@ -151,7 +154,7 @@ func (r *Reconciler) ask(ctx context.Context, p *pass, question func(context.Con
 	}
 	problem := problemOf(err)
 	if problem.Reason == status.ReasonUnreachable {
-		p.database.server.down(problem)
+		problem, _ = p.database.server.down(problem)
 	} else {
 		r.preparations.repeat(p.key)
 	}

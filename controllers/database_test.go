@@ -5,6 +5,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgxpool"
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
@@ -56,6 +58,7 @@ func TestServerIsWrong(t *testing.T) {
 		"no URI":         {"", "InvalidServer", "Stalled"},
 		"not a URI":      {"mysql://a:hunter2@b/c", "InvalidServer", "Stalled"},
 		"wrong password": {withPassword(t, good, "hunter2"), "Unauthorized", "Stalled"},
+		"no rights":      {withoutRights(t, good), "MissingRights", "Stalled"},
 		"nobody there":   {"postgres://a:hunter2@127.0.0.1:1/c", "Unreachable", "Reconciling"},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -76,6 +79,32 @@ func TestServerIsWrong(t *testing.T) {
 			w.expect(tenant, "Ready=True")
 		})
 	}
+}
+
+// withoutRights makes a role that can do nothing but sign in.
+func withoutRights(t *testing.T, uri string) string {
+	t.Helper()
+	pool, err := pgxpool.New(t.Context(), uri)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer pool.Close()
+	const role = "without_rights"
+	database := strings.TrimPrefix(pool.Config().ConnConfig.Database, "/")
+	for _, sql := range []string{
+		"CREATE ROLE " + role + " LOGIN PASSWORD 'hunter2'",
+		"GRANT CONNECT ON DATABASE " + pgx.Identifier{database}.Sanitize() + " TO " + role,
+	} {
+		if _, err := pool.Exec(t.Context(), sql); err != nil {
+			t.Fatal(err)
+		}
+	}
+	parsed, err := url.Parse(uri)
+	if err != nil {
+		t.Fatal(err)
+	}
+	parsed.User = url.UserPassword(role, "hunter2")
+	return parsed.String()
 }
 
 func withPassword(t *testing.T, uri, password string) string {

@@ -47,7 +47,8 @@ func (p *pass) tenantFacts(former v1alpha1.TenantStatus) status.Tenant {
 		Version:  p.version,
 	}
 	if p.document.newer {
-		facts.Foreign = "A newer release of Foyer has written the live configuration: this one changes nothing."
+		facts.Foreign = status.Stuck(status.ReasonForeignObject,
+			"A newer release of Foyer has written the live configuration, so this one changes nothing: upgrade the operator.")
 	}
 	if p.memory.usage != nil {
 		facts.Accounts = ptr.To(p.memory.usage.Accounts)

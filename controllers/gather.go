@@ -33,7 +33,7 @@ type pass struct {
 	output   compile.Output
 	waiting  bool // paused, and something declared is not live
 	database database
-	foreign  string // a sentence about an object that is in the way
+	foreign  status.Finding // about an object that is in the way
 
 	version   string // of the workloads, when they were made as declared
 	available map[provision.Component]status.Finding

@@ -68,19 +68,15 @@ func (r *Reconciler) writeDocument(ctx context.Context, p *pass) error {
 		return err
 	}
 	if result == apply.Foreign {
-		p.inTheWay(apply.Name(desired))
+		p.inTheWay(apply.Name(desired), p.document.configMap)
 		return nil
 	}
 	metrics.Writes.WithLabelValues("ConfigMap").Inc()
+	first := p.document.configMap.ResourceVersion == ""
 	p.document.load(p.output.Document, func(string) bool { return true })
 	p.memory.wrote(p.output.Digest, p.now)
+	p.memory.observed = first // the first one waits for its pods, which says nothing about propagation
 	return nil
-}
-
-// inTheWay remembers an object of our name that is somebody else's.
-func (p *pass) inTheWay(name string) {
-	p.foreign = name + " exists and does not belong to this Tenant: delete it, or move it out of the way."
-	p.runAgain(foreignPoll)
 }
 
 func (r *Reconciler) params(p *pass) provision.Params {

@@ -37,7 +37,8 @@ func settledWorld(t *testing.T) *world {
 	w.expect(paused, "Ready=True/Paused")
 	kube.Eventually(t, "the orphan is counted", func() error {
 		w.expect(tenant, "Ready=True")
-		if o := tenant.Status.OrphanedProfiles; len(o) != 1 || o[0].Accounts == nil || *o[0].Accounts != 1 || *tenant.Status.Accounts != 2 {
+		if o := tenant.Status.OrphanedProfiles; len(o) != 1 || o[0].Accounts == nil || *o[0].Accounts != 1 || *tenant.Status.Accounts != 2 ||
+			*tenant.Status.Config.ProgrammedReplicas != 3 {
 			return errorf("status: %+v", tenant.Status)
 		}
 		return nil

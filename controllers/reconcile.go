@@ -45,25 +45,7 @@ const conflictDelay = 20 * time.Millisecond
 func (r *Reconciler) Reconcile(ctx context.Context, req reconcile.Request) (reconcile.Result, error) {
 	start := time.Now()
 	p := &pass{key: req.NamespacedName, now: start, memory: r.recall(req.NamespacedName)}
-	phases := []func(context.Context, *pass) error{
-		r.gather,
-		r.readLive,
-		r.compile,
-		r.readyDatabase,
-		r.restore,
-		r.countUsage,
-		r.publish,
-		r.writeWorkloads,
-		r.observe,
-		r.acknowledge,
-		r.report,
-	}
-	var err error
-	for _, phase := range phases {
-		if err = phase(ctx, p); err != nil {
-			break
-		}
-	}
+	err := r.run(ctx, p)
 	metrics.PassSeconds.Observe(time.Since(start).Seconds())
 	switch {
 	case err == nil:
@@ -77,6 +59,28 @@ func (r *Reconciler) Reconcile(ctx context.Context, req reconcile.Request) (reco
 		metrics.Passes.WithLabelValues(metrics.ResultError).Inc()
 		return reconcile.Result{}, err
 	}
+}
+
+// run takes the phases in their order. An error ends the pass.
+func (r *Reconciler) run(ctx context.Context, p *pass) error {
+	for _, phase := range []func(context.Context, *pass) error{
+		r.gather,
+		r.readLive,
+		r.compile,
+		r.readyDatabase,
+		r.restore,
+		r.countUsage,
+		r.publish,
+		r.writeWorkloads,
+		r.observe,
+		r.acknowledge,
+		r.report,
+	} {
+		if err := phase(ctx, p); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // result says when the pass is to run again by itself. What nobody waits for goes

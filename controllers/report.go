@@ -5,11 +5,13 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"reflect"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/apimachinery/pkg/types"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/foyerhq/foyer/api/v1alpha1"
@@ -24,6 +26,7 @@ import (
 func (r *Reconciler) report(ctx context.Context, p *pass) error {
 	p.replicas.Known = p.tenant == nil || p.known()
 	p.replicas.Starting = p.database.starting
+	p.forgetReported()
 	now := metav1.NewTime(p.now.Truncate(timePrecision))
 	var problems []error
 	if p.tenant != nil {
@@ -36,6 +39,21 @@ func (r *Reconciler) report(ctx context.Context, p *pass) error {
 		problems = append(problems, r.reportMyAccountProfile(ctx, p, &p.myAccountProfiles[i], now))
 	}
 	return errors.Join(problems...)
+}
+
+// forgetReported drops what is remembered of objects that are gone.
+func (p *pass) forgetReported() {
+	present := map[types.UID]bool{}
+	if p.tenant != nil {
+		present[p.tenant.UID] = true
+	}
+	for i := range p.accountProfiles {
+		present[p.accountProfiles[i].UID] = true
+	}
+	for i := range p.myAccountProfiles {
+		present[p.myAccountProfiles[i].UID] = true
+	}
+	maps.DeleteFunc(p.memory.reported, func(uid types.UID, _ reported) bool { return !present[uid] })
 }
 
 func (r *Reconciler) reportTenant(ctx context.Context, p *pass, now metav1.Time) error {

@@ -206,17 +206,20 @@ func (s *server) open() (*admin.Server, *admin.Problem) {
 	return opened, nil
 }
 
-// down remembers that the server does not answer, until a poll finds that it does. It
-// says whether that is news. From here on the problem tells people what it means.
-func (s *server) down(problem *admin.Problem) bool {
-	problem.Message = fmt.Sprintf("Database server %q: %s. Customers read that their data cannot be reached just now; "+
-		"all goes on by itself when the server is back", s.name, strings.TrimSuffix(problem.Message, "."))
+// down remembers that the server cannot be used, until a poll finds that it can. It
+// returns the problem as people are told, and whether it is news.
+func (s *server) down(problem *admin.Problem) (*admin.Problem, bool) {
+	told := *problem
+	if told.Reason == status.ReasonUnreachable {
+		told.Message = fmt.Sprintf("Database server %q: %s. Customers read that their data cannot be reached just now; "+
+			"all goes on by itself when the server is back", s.name, strings.TrimSuffix(problem.Message, "."))
+	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	news := s.failure == nil
-	s.failure = problem
+	s.failure = &told
 	metrics.ServerUp.WithLabelValues(s.name).Set(0)
-	return news
+	return &told, news
 }
 
 // poll asks whether the server answers, and says whether that has changed.
@@ -228,7 +231,8 @@ func (s *server) poll(ctx context.Context) bool {
 		return false // nobody uses it, or its Secret is wrong
 	}
 	if err := opened.Ping(ctx); err != nil {
-		return s.down(problemOf(err))
+		_, news := s.down(problemOf(err))
+		return news
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()

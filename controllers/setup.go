@@ -66,7 +66,10 @@ var usualPace = pace{
 	retry:      5 * time.Second,
 }
 
-const defaultConcurrency = 8
+const (
+	defaultConcurrency = 8
+	setupTimeout       = 30 * time.Second
+)
 
 // Setup adds the control plane to a manager. The manager's cache must be made with
 // [CacheOptions].
@@ -81,7 +84,8 @@ func setup(mgr manager.Manager, o Options, p pace) error {
 	if o.Concurrency <= 0 {
 		o.Concurrency = defaultConcurrency
 	}
-	ctx := context.Background()
+	ctx, cancel := context.WithTimeout(context.Background(), setupTimeout)
+	defer cancel()
 	uid, err := clusterUID(ctx, mgr.GetAPIReader())
 	if err != nil {
 		return err

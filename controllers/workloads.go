@@ -3,7 +3,6 @@ package controllers
 import (
 	"context"
 	"fmt"
-	"time"
 
 	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
@@ -16,14 +15,10 @@ import (
 	"github.com/foyerhq/foyer/controllers/status"
 )
 
-// foreignPoll is how often the pass looks whether an object that is in the way has
-// gone: it has none of our labels, so no event tells.
-const foreignPoll = 15 * time.Second
-
 // writeWorkloads makes Services and Deployments as declared. A refused or paused
 // tenant keeps those that it has, and so does one whose database is not there.
 func (r *Reconciler) writeWorkloads(ctx context.Context, p *pass) error {
-	if !p.database.ready || !p.known() || p.output.Document == nil || p.document.body == nil || p.foreign != "" {
+	if !p.database.ready || !p.known() || p.output.Document == nil || p.document.body == nil || p.foreign.Reason != "" {
 		return nil
 	}
 	for _, desired := range provision.Objects(r.params(p)) {
@@ -33,12 +28,14 @@ func (r *Reconciler) writeWorkloads(ctx context.Context, p *pass) error {
 		}
 		switch result {
 		case apply.Foreign:
-			p.inTheWay(apply.Name(desired))
+			if err := r.readForeign(ctx, p, desired); err != nil {
+				return err
+			}
 		case apply.Applied:
 			metrics.Writes.WithLabelValues(ptr.Deref(desired.GetKind(), "")).Inc()
 		}
 	}
-	if p.foreign == "" {
+	if p.foreign.Reason == "" {
 		p.version = r.options.Version
 	}
 	return nil

@@ -15,8 +15,8 @@ type Tenant struct {
 	Database     Finding
 	// Portal and Backoffice say whether they have a ready replica.
 	Portal, Backoffice Finding
-	// Foreign is a sentence about an object that is in the way, or empty.
-	Foreign string
+	// Foreign is about an object that is in the way; a zero Finding if there is none.
+	Foreign Finding
 	// Paused, and Waiting: something declared is not live because of it.
 	Paused, Waiting bool
 
@@ -105,8 +105,8 @@ func (t Tenant) pausedFinding() Finding {
 func (t Tenant) programmed(old v1alpha1.TenantStatus) Finding {
 	live := t.LiveGeneration == t.Generation || t.Paused && !t.Waiting
 	switch {
-	case t.Foreign != "":
-		return Stuck(ReasonForeignObject, t.Foreign)
+	case t.Foreign.Reason != "":
+		return t.Foreign
 	case !t.Document.Known && old.LiveGeneration != 0:
 		return Unknown(ReasonDatabaseUnreachable, "What is live is lost and is restored when the database answers.")
 	case t.Document.Known && t.Document.Digest != "" && live:

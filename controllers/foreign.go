@@ -1,0 +1,46 @@
+package controllers
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/runtime/schema"
+	"k8s.io/utils/ptr"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/foyerhq/foyer/controllers/apply"
+	"github.com/foyerhq/foyer/controllers/provision"
+	"github.com/foyerhq/foyer/controllers/status"
+)
+
+// foreignPoll is how often the pass looks whether an object that is in the way has
+// gone: it has none of our labels, so no event tells.
+const foreignPoll = 15 * time.Second
+
+// inTheWay remembers an object of our name that is somebody else's. Only a person can
+// move it, unless it belonged to a Tenant that is deleted: then it goes by itself.
+func (p *pass) inTheWay(name string, object client.Object) {
+	p.runAgain(foreignPoll)
+	p.foreign = foreignFinding(name, object)
+}
+
+func foreignFinding(name string, object client.Object) status.Finding {
+	if owner := metav1.GetControllerOf(object); owner != nil && owner.Kind == "Tenant" {
+		return status.No(status.ReasonForeignObject, name+" belonged to a former Tenant of this name: Foyer waits until it is deleted.")
+	}
+	return status.Stuck(status.ReasonForeignObject, name+" exists and does not belong to this Tenant: delete it, or move it out of the way.")
+}
+
+// readForeign reads the owners of an object that is in the way.
+func (r *Reconciler) readForeign(ctx context.Context, p *pass, desired provision.Object) error {
+	object := &metav1.PartialObjectMetadata{}
+	object.SetGroupVersionKind(schema.FromAPIVersionAndKind(ptr.Deref(desired.GetAPIVersion(), ""), ptr.Deref(desired.GetKind(), "")))
+	key := client.ObjectKey{Namespace: p.key.Namespace, Name: ptr.Deref(desired.GetName(), "")}
+	if err := r.live.Get(ctx, key, object); client.IgnoreNotFound(err) != nil {
+		return fmt.Errorf("read %s: %w", apply.Name(desired), err)
+	}
+	p.inTheWay(apply.Name(desired), object)
+	return nil
+}
