@@ -28,5 +28,5 @@
 // [Invoice] {"id", "accountId", "number", "issuedOn", "dueOn", "currency", "total",
 // "balance", "status"}. The line is the whole invoice. Without dueOn the account's
 // trading terms decide, once: the due date stays when the terms change. Without
-// currency it is the account's. Without balance it is the total while Open, else 0.
+// currency it is the account's, also once. Without balance it is the total while Open, else 0.
 package integration

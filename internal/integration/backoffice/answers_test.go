@@ -94,7 +94,8 @@ func TestVersionAndErrors(t *testing.T) {
 		}
 		for header, want := range map[string]string{
 			"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff", "Referrer-Policy": "no-referrer",
-			"Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
+			"Content-Security-Policy":   "default-src 'none'; frame-ancestors 'none'",
+			"Strict-Transport-Security": "max-age=31536000; includeSubDomains",
 		} {
 			if got := response.Header.Get(header); got != want {
 				t.Errorf("%s %s: %s is %q, want %q", test.method, test.path, header, got, want)

@@ -73,14 +73,22 @@ func (t *tokens) remember(hash tokenHash, found believedToken) {
 	t.believed[hash] = found
 }
 
+type actorKey struct{}
+
+// actor is the name of the token that a request came with.
+func actor(ctx context.Context) string {
+	name, _ := ctx.Value(actorKey{}).(string)
+	return name
+}
+
 // authenticated lets a request pass that carries a token of the tenant. Whatever is
 // wrong with the token, the answer is the same.
 func (a *api) authenticated(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		_, err := a.tokens.name(r.Context(), bearer(r))
+		name, err := a.tokens.name(r.Context(), bearer(r))
 		switch {
 		case err == nil:
-			next.ServeHTTP(w, r)
+			next.ServeHTTP(w, r.WithContext(context.WithValue(r.Context(), actorKey{}, name)))
 		case errors.Is(err, store.ErrNotFound):
 			w.Header().Set("WWW-Authenticate", `Bearer realm="foyer"`)
 			writeProblem(w, r, problem(http.StatusUnauthorized, "send an API token of this tenant as: Authorization: Bearer <token>"))

@@ -74,7 +74,7 @@ func (a *api) importer(kind integration.Kind, handle importFunc) http.HandlerFun
 		if result.Problem != nil {
 			defer discard(w, r)
 		}
-		a.Log.InfoContext(r.Context(), "import", "id", process.RequestID(r.Context()), "kind", string(kind),
+		a.Log.InfoContext(r.Context(), "import", "id", process.RequestID(r.Context()), "token", actor(r.Context()), "kind", string(kind),
 			"received", result.Summary.Received, "created", result.Summary.Created, "updated", result.Summary.Updated,
 			"unchanged", result.Summary.Unchanged, "refused", result.Summary.Refused, "whole", result.Problem == nil)
 	}

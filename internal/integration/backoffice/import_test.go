@@ -251,6 +251,35 @@ func TestImportFreezesTradingTerms(t *testing.T) {
 	check("A-000001", invoice("I-5", "2026-02-27", "AccountProfile", "business", "AUD"), first)
 }
 
+// An invoice that came without a currency has its amounts in the one that its account
+// had then: another currency of the account does not turn 10.5 AUD into 10.5 EUR.
+func TestImportFreezesCurrency(t *testing.T) {
+	s := newSite(t, server)
+	s.must(t, integration.Accounts, accountLine(1))
+	line := func(fields string) string {
+		return `{"id":"I-1","accountId":"A-000001","number":"1","issuedOn":"2026-02-20","total":"10.5",` + fields + `}`
+	}
+	s.must(t, integration.Invoices, line(`"status":"Open"`))
+	s.must(t, integration.Accounts, `{"id":"A-000001","attributes":{"currency":"EUR"}}`)
+	for _, step := range []struct {
+		fields, currency string
+		want             integration.Summary
+	}{
+		{`"status":"Open"`, "AUD", integration.Summary{Received: 1, Unchanged: 1}},
+		{`"status":"Paid"`, "AUD", integration.Summary{Received: 1, Updated: 1}},
+		{`"status":"Paid","currency":"NZD"`, "NZD", integration.Summary{Received: 1, Updated: 1}},
+		{`"status":"Paid","currency":"NZD"`, "NZD", integration.Summary{Received: 1, Unchanged: 1}},
+	} {
+		sum, refusals := s.imported(t, integration.Invoices, line(step.fields))
+		if diff := cmp.Diff(step.want, sum); diff != "" {
+			t.Errorf("%s (-want +got):\n%s%v", step.fields, diff, refusals)
+		}
+		if got := s.invoices(t, "A-000001"); len(got) != 1 || got[0].Currency != step.currency {
+			t.Errorf("%s: %+v, want it in %s", step.fields, got, step.currency)
+		}
+	}
+}
+
 // The running handler takes up new settings, from one batch of an import to the next.
 func TestImportTakesUpNewSettings(t *testing.T) {
 	s := newSite(t, server)

@@ -106,7 +106,7 @@ func invoiceUpsert(i integration.Invoice, terms settings.Resolved) (store.Invoic
 		item.DueOn = &due
 	}
 	if item.Currency == "" {
-		item.Currency = terms.Currency.Value
+		item.Currency, item.CurrencyByAccount = terms.Currency.Value, true
 	}
 	if item.Balance == "" {
 		item.Balance = "0"

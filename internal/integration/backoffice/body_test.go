@@ -1,0 +1,81 @@
+package backoffice
+
+import (
+	"bufio"
+	"bytes"
+	"errors"
+	"io"
+	"strings"
+	"testing"
+	"testing/iotest"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/foyerhq/foyer/internal/integration"
+)
+
+type readLine struct {
+	Number  int64
+	Text    string
+	TooLong bool
+}
+
+func readAll(t *testing.T, body io.Reader) []readLine {
+	t.Helper()
+	l := &lineReader{buffered: bufio.NewReaderSize(body, integration.MaxLineBytes+2)}
+	var list []readLine
+	for {
+		text, tooLong, err := l.next()
+		if errors.Is(err, io.EOF) {
+			return list
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		list = append(list, readLine{l.number, string(text), tooLong})
+	}
+}
+
+func TestLineLengths(t *testing.T) {
+	most := strings.Repeat("x", integration.MaxLineBytes)
+	for _, end := range []string{"\n", "\r\n", ""} {
+		got := readAll(t, strings.NewReader("a\n"+most+end))
+		if diff := cmp.Diff([]readLine{{1, "a", false}, {2, most, false}}, got); diff != "" {
+			t.Errorf("the longest line, ended by %q: %s", end, diff)
+		}
+		got = readAll(t, strings.NewReader("a\n"+most+"x"+end))
+		if diff := cmp.Diff([]readLine{{1, "a", false}, {2, "", true}}, got); diff != "" {
+			t.Errorf("a line too long, ended by %q: %s", end, diff)
+		}
+		got = readAll(t, strings.NewReader(most+most+most+"\nb"+end))
+		if diff := cmp.Diff([]readLine{{1, "", true}, {2, "b", false}}, got); diff != "" {
+			t.Errorf("a line much too long, ended by %q: %s", end, diff)
+		}
+	}
+}
+
+// The reader finds what a plain split finds, in whatever pieces the body comes.
+func FuzzLines(f *testing.F) {
+	for _, body := range []string{"", "\n", "a", "a\nb\n", "a\r\n\r\n \nb", "\xef\xbb\xbf{}\n{}", "\r\r\n", "a\x00\n\n\n"} {
+		f.Add([]byte(body))
+	}
+	f.Fuzz(func(t *testing.T, body []byte) {
+		var want []readLine
+		for i, text := range strings.Split(strings.TrimPrefix(string(body), "\xef\xbb\xbf"), "\n") {
+			text = strings.TrimSuffix(text, "\r")
+			tooLong := len(text) > integration.MaxLineBytes
+			if tooLong {
+				text = ""
+			}
+			if tooLong || len(bytes.TrimSpace([]byte(text))) > 0 {
+				want = append(want, readLine{int64(i + 1), text, tooLong})
+			}
+		}
+		if diff := cmp.Diff(want, readAll(t, bytes.NewReader(body))); diff != "" {
+			t.Errorf("(-want +got):\n%s", diff)
+		}
+		if diff := cmp.Diff(want, readAll(t, iotest.OneByteReader(bytes.NewReader(body)))); diff != "" {
+			t.Errorf("byte by byte (-want +got):\n%s", diff)
+		}
+	})
+}
