@@ -23,10 +23,13 @@ type InvoiceUpsert struct {
 	TermsDays     int32
 	DueSource     string
 	DueSourceName string
-	Currency      string
-	Total         string // a decimal number with at most four decimals
-	Balance       string
-	Status        string
+	// Currency of an invoice that comes without one is the account's: an invoice that
+	// is there keeps its own, because its amounts are in it.
+	Currency          string
+	CurrencyByAccount bool
+	Total             string // a decimal number with at most four decimals
+	Balance           string
+	Status            string
 }
 
 type invoiceItem struct {
@@ -40,6 +43,7 @@ type invoiceItem struct {
 	DueSource     string `json:"due_source"`
 	DueSourceName string `json:"due_source_name"`
 	Currency      string `json:"currency"`
+	ByAccount     bool   `json:"by_account"`
 	Total         string `json:"total"`
 	Balance       string `json:"balance"`
 	Status        string `json:"status"`
@@ -48,19 +52,19 @@ type invoiceItem struct {
 const upsertInvoicesSQL = `
 WITH given AS (
     SELECT * FROM json_to_recordset($1::json) AS x(ord int, id text, account_id text, number text, issued_on date, by_terms boolean,
-        due_on date, due_source text, due_source_name text, currency text, total numeric(18,4), balance numeric(18,4), status text)
+        due_on date, due_source text, due_source_name text, currency text, by_account boolean, total numeric(18,4), balance numeric(18,4), status text)
 ), updated AS (
     UPDATE invoice v SET
         number = i.number, issued_on = i.issued_on,
         due_on = CASE WHEN i.by_terms AND v.issued_on = i.issued_on THEN v.due_on ELSE i.due_on END,
         due_source = CASE WHEN i.by_terms AND v.issued_on = i.issued_on THEN v.due_source ELSE i.due_source END,
         due_source_name = CASE WHEN i.by_terms AND v.issued_on = i.issued_on THEN v.due_source_name ELSE i.due_source_name END,
-        currency = i.currency, total = i.total, balance = i.balance, status = i.status,
+        currency = CASE WHEN i.by_account THEN v.currency ELSE i.currency END, total = i.total, balance = i.balance, status = i.status,
         version = v.version + 1, updated_at = now()
     FROM given i
     WHERE v.id = i.id AND v.account_id = i.account_id AND (
-        (v.number, v.issued_on, v.currency, v.total, v.balance, v.status)
-            <> (i.number, i.issued_on, i.currency, i.total, i.balance, i.status)
+        (v.number, v.issued_on, v.total, v.balance, v.status) <> (i.number, i.issued_on, i.total, i.balance, i.status)
+        OR (NOT i.by_account AND v.currency <> i.currency)
         OR (NOT i.by_terms AND (v.due_on, v.due_source, v.due_source_name) <> (i.due_on, i.due_source, i.due_source_name)))
     RETURNING v.id
 ), inserted AS (
@@ -102,7 +106,7 @@ func (v InvoiceUpsert) item(ord int) invoiceItem {
 	item := invoiceItem{
 		Ord: ord, ID: v.ID, AccountID: v.AccountID, Number: v.Number, IssuedOn: v.IssuedOn.Format(time.DateOnly),
 		ByTerms: v.DueOn == nil, DueSource: DueByInvoice,
-		Currency: v.Currency, Total: v.Total, Balance: v.Balance, Status: v.Status,
+		Currency: v.Currency, ByAccount: v.CurrencyByAccount, Total: v.Total, Balance: v.Balance, Status: v.Status,
 	}
 	if v.DueOn != nil {
 		item.DueOn = v.DueOn.Format(time.DateOnly)
