@@ -95,6 +95,7 @@ bench: check-go ## Measure what the design promises; RUN=propagation for one of 
 
 .PHONY: cluster-up
 cluster-up: check-go check-root bin/cluster ## Start a one-node Kubernetes here (first build: 8 to 10 minutes, then 12 seconds)
+	$(call say,Starting Kubernetes; 8 to 10 minutes the first time$(comma) then seconds)
 	@bin/cluster up
 	@echo 'To use it in this shell:  eval "$$(bin/cluster env)"'
 
