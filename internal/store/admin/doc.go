@@ -22,6 +22,11 @@
 // schema says whose the data is, and keeps a digest of the state that was last applied:
 // a Prepare that has nothing to do takes one look and writes nothing.
 //
+// A schema of another owner is only touched when the server's Secret lists it under
+// adopt. So a rebuilt cluster gets its tenants' data back: list the old schemas before
+// the Tenants are made, and each Tenant takes over the one of its namespace and name,
+// under a new name.
+//
 // # Errors
 //
 // What the platform team can act on is a [Problem], with a reason and a message for a

@@ -90,7 +90,8 @@ func (p *preparation) run(ctx context.Context) (Prepared, error) {
 }
 
 // look finds out what there is, and whether that is all there should be. It refuses a
-// server that is too old and a schema that is somebody else's.
+// server that is too old and a schema that is somebody else's, and takes over one that
+// may be adopted.
 func (p *preparation) look(ctx context.Context) (prepared Prepared, done bool, err error) {
 	if p.found, err = p.inspect(ctx, p.schema); err != nil {
 		return Prepared{}, false, err
@@ -98,7 +99,10 @@ func (p *preparation) look(ctx context.Context) (prepared Prepared, done bool, e
 	if err := checkVersion(p.found.Version); err != nil {
 		return Prepared{}, false, err
 	}
-	if p.found.SchemaOwner != "" && p.found.SchemaOwner != p.schema {
+	if p.found.SchemaOwner == "" {
+		return Prepared{}, false, p.lookForOld(ctx)
+	}
+	if p.found.SchemaOwner != p.schema {
 		return Prepared{}, false, problem(OwnedByAnother, "schema %s belongs to role %q, which Foyer did not make", p.schema, p.found.SchemaOwner)
 	}
 	if !p.found.Installed {
@@ -116,6 +120,20 @@ func (p *preparation) look(ctx context.Context) (prepared Prepared, done bool, e
 	}
 	complete := is.owner == p.owner && is.prepared == p.desired()+" "+is.actual && is.version >= store.RequiredSchemaVersion
 	return Prepared{Schema: p.schema, SchemaVersion: is.version}, complete, nil
+}
+
+// lookForOld takes over the schema of the tenant's earlier cluster, if there is one
+// that may be adopted.
+func (p *preparation) lookForOld(ctx context.Context) error {
+	old, err := p.adoptable(ctx)
+	if err != nil || old == nil {
+		return err
+	}
+	if err := p.takeOver(ctx, old); err != nil {
+		return err
+	}
+	p.found, err = p.inspect(ctx, p.schema)
+	return err
 }
 
 // installation is the row that says who owns a schema, and what the schema is like.

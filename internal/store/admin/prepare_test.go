@@ -187,6 +187,63 @@ func TestPrepareKeepsToTheOwner(t *testing.T) {
 	})
 }
 
+// TestPrepareInARebuiltCluster: the cluster has another UID, so the tenant's schema has
+// another name; data, rights and counts move with it.
+func TestPrepareInARebuiltCluster(t *testing.T) {
+	onBoth(t, func(t *testing.T, server *postgres.Server) {
+		for what, database := range map[string]func(testing.TB) string{"manager": server.Manager, "superuser": server.Database} {
+			t.Run(what, func(t *testing.T) {
+				t.Parallel()
+				uri := database(t)
+				before, other := storetest.NewIn(t, uri, "acme"), storetest.NewIn(t, uri, "other")
+				one := []store.AccountUpsert{{ID: "1", Name: "One", Status: "Active"}}
+				if _, err := before.Backoffice.UpsertAccounts(t.Context(), one); err != nil {
+					t.Fatal(err)
+				}
+				after, adopt := newOwner(), []string{"foyer_0123456789abcdef", "public", other.Schema, before.Schema}
+				manager := open(t, uri)
+				stranger := newOwner()
+				stranger.Name = "stranger"
+				if _, err := manager.Prepare(t.Context(), stranger, storetest.Logins(), adopt); err != nil {
+					t.Fatal(err)
+				}
+				if _, err := before.Portal.SchemaVersion(t.Context()); err != nil {
+					t.Fatalf("a tenant of another name took the schema: %v", err)
+				}
+				if _, err := manager.Prepare(t.Context(), after, storetest.Logins(), adopt); err != nil {
+					t.Fatal(err)
+				}
+				prepareAndUse(t, manager, after)
+				if conn, err := pgx.Connect(t.Context(), before.PortalURI); err == nil {
+					t.Error("the old cluster's portal can still sign in")
+					conn.Close(t.Context()) //nolint:errcheck // the test failed
+				}
+				login, err := manager.LoginURI(after, admin.Backoffice, storetest.Password)
+				if err != nil {
+					t.Fatal(err)
+				}
+				two := []store.AccountUpsert{{ID: "1"}, {ID: "2", Name: "Two", Status: "Active"}}
+				if _, err := store.New(storetest.Pool(t, login)).UpsertAccounts(t.Context(), two); err != nil {
+					t.Fatal(err)
+				}
+				usage, err := manager.Tenant(after.Schema()).Usage(t.Context(), nil)
+				if err != nil || usage.Accounts != 2 {
+					t.Errorf("%d accounts, %v", usage.Accounts, err)
+				}
+				if _, err := other.Portal.SchemaVersion(t.Context()); err != nil {
+					t.Errorf("the other tenant: %v", err)
+				}
+				if server.Version() < 16 {
+					return // there, members always inherit
+				}
+				if kept := query(t, connect(t, uri), "SELECT member::regrole::text FROM pg_auth_members WHERE roleid = $1::text::regrole AND inherit_option", after.Schema()); len(kept) > 0 {
+					t.Errorf("%v keep the owner's rights", kept)
+				}
+			})
+		}
+	})
+}
+
 func TestPrepareLeavesForeignSchemas(t *testing.T) {
 	onBoth(t, func(t *testing.T, server *postgres.Server) {
 		t.Parallel()
