@@ -173,16 +173,19 @@ func (p *Portal) welcome(w http.ResponseWriter, r *http.Request, v *visit, a att
 	if err := p.Store.ClearFailures(r.Context(), a.throttle.Cleared()); err != nil {
 		return err
 	}
+	if err := p.endPresented(r, v, a.ip); err != nil {
+		return err
+	}
 	contact, found, err := p.contactWithPortal(r, v, user)
 	if err != nil {
 		return err
 	}
 	if !found {
+		if v.presented != nil {
+			clearSession(w)
+		}
 		p.counts.signIns.WithLabelValues(outcomeNoPortal).Inc()
 		return show(w, r, http.StatusForbidden, noPortalView(v.page("No portal access", ""), user.Username))
-	}
-	if err := p.endPresented(r, v, a.ip); err != nil {
-		return err
 	}
 	secret, hash := identity.NewSessionSecret()
 	limits := v.live.Tenant.Session
@@ -227,19 +230,13 @@ func nameOf(c store.SignInContact, user store.SignInUser) string {
 }
 
 // endPresented ends the session that the browser came with, whoever's it is: a new
-// sign-in never goes on with an old secret.
+// sign-in never goes on with an old secret. A session that does not let anyone in at the
+// moment ends too: longer limits or regained access must not bring it back.
 func (p *Portal) endPresented(r *http.Request, v *visit, ip string) error {
-	err := p.recognise(r, v)
-	var nobody errSignIn
-	if errors.As(err, &nobody) {
+	if v.presented == nil {
 		return nil
 	}
-	if err != nil {
-		return err
-	}
-	by := store.SignOut{Actor: v.person(), IP: ip, Now: v.now}
-	v.session = nil
-	return p.Store.EndSession(r.Context(), v.presented, by)
+	return p.Store.EndSession(r.Context(), v.presented, store.SignOut{IP: ip, Now: v.now})
 }
 
 func (p *Portal) signOut(w http.ResponseWriter, r *http.Request, v *visit) error {

@@ -131,6 +131,9 @@ func TestSignInWithoutPortalAccess(t *testing.T) {
 	if cookie := a.header.Get("Set-Cookie"); cookie != "" {
 		t.Errorf("a session was started: %s", cookie)
 	}
+	b := s.signedIn(t, "dana") // the page says "you are not signed in": nobody is
+	b.signIn("nora", password).is(t, http.StatusForbidden)
+	b.get("/").goesTo(t, "/sign-in")
 	disabled := person("c-ravi", "20077", "Ravi", "Menon", "", true)
 	disabled.Access = store.AccessDisabled
 	s.contacts(t, disabled)
@@ -359,6 +362,22 @@ func TestSignOut(t *testing.T) {
 	}
 	b.do(http.MethodPost, "/sign-out", nil).goesTo(t, "/sign-in") // twice is no error
 	s.signedIn(t, "dana").get("/activity").shows(t, "Dana Whitfield Signed out")
+}
+
+// Signing out ends a session that lets nobody in at the moment: it must not come back
+// with the access.
+func TestSignOutWithoutAccess(t *testing.T) {
+	s := newSite(t)
+	s.seed(t)
+	b := s.signedIn(t, "ravi")
+	cookie := sessionCookie + "=" + b.client.Jar.Cookies(mustURL(t, s.server.URL))[0].Value
+	ravi := person("c-ravi", "20077", "Ravi", "Menon", "", true)
+	ravi.Access = store.AccessDisabled
+	s.contacts(t, ravi)
+	b.do(http.MethodPost, "/sign-out", nil).goesTo(t, "/sign-in")
+	ravi.Access = store.AccessActive
+	s.contacts(t, ravi)
+	s.browser(t).do(http.MethodGet, "/", nil, "Cookie", cookie).goesTo(t, "/sign-in?ended=1")
 }
 
 func TestAccessTakenAwayEndsTheSession(t *testing.T) {

@@ -103,11 +103,10 @@ func (s *Store) TouchSession(ctx context.Context, secretHash []byte, now time.Ti
 	return nil
 }
 
-// SignOut says who ends a session. Without Actor it is the session's own person.
+// SignOut says from where and when a person ends their session.
 type SignOut struct {
-	Actor string
-	IP    string
-	Now   time.Time
+	IP  string
+	Now time.Time
 }
 
 // EndSession removes a session and writes the audit entry of the sign-out, both or
@@ -118,9 +117,9 @@ WITH ended AS (
     DELETE FROM session WHERE secret_hash = $1 RETURNING user_id, contact_id
 )
 INSERT INTO audit (account_id, user_id, actor, action, ip, at)
-SELECT c.account_id, e.user_id, coalesce(nullif($2, ''), nullif(trim(c.first_name || ' ' || c.last_name), ''), u.username),
-       '`+ActionSignedOut+`', $3, $4
-FROM ended e JOIN contact c ON c.id = e.contact_id JOIN app_user u ON u.id = e.user_id`, secretHash, cleanText(by.Actor), cleanText(by.IP), by.Now)
+SELECT c.account_id, e.user_id, coalesce(nullif(trim(c.first_name || ' ' || c.last_name), ''), u.username),
+       '`+ActionSignedOut+`', $2, $3
+FROM ended e JOIN contact c ON c.id = e.contact_id JOIN app_user u ON u.id = e.user_id`, secretHash, cleanText(by.IP), by.Now)
 	if err != nil {
 		return fail("end session", err)
 	}

@@ -102,7 +102,7 @@ func TestStartAndEndSessionAreAudited(t *testing.T) {
 	tn.contacts(t, person("dana", "1001"), person("kim", "1001"))
 	secret, other := tn.signIn(t, "dana", "1001"), tn.signIn(t, "kim", "1001")
 	for range 2 { // the second time nothing is left to end
-		if err := tn.Portal.EndSession(t.Context(), secret, store.SignOut{Actor: "Dana", IP: "192.0.2.2", Now: now.Add(time.Hour)}); err != nil {
+		if err := tn.Portal.EndSession(t.Context(), secret, store.SignOut{IP: "192.0.2.2", Now: now.Add(time.Hour)}); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -117,7 +117,7 @@ func TestStartAndEndSessionAreAudited(t *testing.T) {
 		t.Fatal(err)
 	}
 	want := []store.Activity{
-		{At: now.Add(time.Hour), Actor: "Dana", Action: store.ActionSignedOut, IP: "192.0.2.2", Detail: map[string]string{}},
+		{At: now.Add(time.Hour), Actor: "First Last", Action: store.ActionSignedOut, IP: "192.0.2.2", Detail: map[string]string{}},
 		{At: now, Actor: "kim", Action: store.ActionSignedIn, IP: "192.0.2.1", Detail: map[string]string{}},
 		{At: now, Actor: "dana", Action: store.ActionSignedIn, IP: "192.0.2.1", Detail: map[string]string{}},
 	}
