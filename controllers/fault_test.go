@@ -17,7 +17,6 @@ import (
 // faults makes the k-th request about the tenant "t<k>-" fail: whichever request of a
 // first install fails, there is a tenant for which it did.
 type faults struct {
-	next   http.RoundTripper
 	mu     sync.Mutex
 	seen   map[string]int
 	failed map[string]int
@@ -106,8 +105,9 @@ func isFaultTenant(name string) bool {
 	return n == 1 && err == nil && name == fmt.Sprintf("t%d", k)
 }
 
-// tenantsForFaults is more than a first install makes requests; the test checks that.
-const tenantsForFaults = 24
+// A first install makes about thirty requests about a tenant, and one that is told to
+// look again or starts again makes more.
+const tenantsForFaults = 36
 
 func (f *faults) createTenants(w *world) []*v1alpha1.Tenant {
 	var tenants []*v1alpha1.Tenant

@@ -6,8 +6,8 @@ import (
 	"errors"
 	"fmt"
 	"maps"
-	"reflect"
 
+	"k8s.io/apimachinery/pkg/api/equality"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime"
@@ -59,7 +59,7 @@ func (p *pass) forgetReported() {
 func (r *Reconciler) reportTenant(ctx context.Context, p *pass, now metav1.Time) error {
 	former := formerStatus(p.memory, p.tenant, p.tenant.Status)
 	next := status.OfTenant(former, p.tenantFacts(former), now)
-	if sameStatus(former.Conditions, next.Conditions, former, next) {
+	if sameStatus(former, next, func(s *v1alpha1.TenantStatus) *[]metav1.Condition { return &s.Conditions }) {
 		return nil
 	}
 	desired := ac.Tenant(p.tenant.Name, p.tenant.Namespace).WithUID(p.tenant.UID)
@@ -78,7 +78,7 @@ func (r *Reconciler) reportAccountProfile(ctx context.Context, p *pass, o *v1alp
 	former := formerStatus(p.memory, o, o.Status)
 	facts := p.profileFacts(o, former.Conditions, p.output.AccountProfiles[o.Name], p.document.parsed.AccountProfiles)
 	next := v1alpha1.AccountProfileStatus(status.OfProfile(status.ProfileStatus(former), facts, now))
-	if sameStatus(former.Conditions, next.Conditions, former, next) {
+	if sameStatus(former, next, func(s *v1alpha1.AccountProfileStatus) *[]metav1.Condition { return &s.Conditions }) {
 		return nil
 	}
 	desired := ac.AccountProfile(o.Name, o.Namespace).WithUID(o.UID)
@@ -97,7 +97,7 @@ func (r *Reconciler) reportMyAccountProfile(ctx context.Context, p *pass, o *v1a
 	former := formerStatus(p.memory, o, o.Status)
 	facts := p.profileFacts(o, former.Conditions, p.output.MyAccountProfiles[o.Name], p.document.parsed.MyAccountProfiles)
 	next := v1alpha1.MyAccountProfileStatus(status.OfProfile(status.ProfileStatus(former), facts, now))
-	if sameStatus(former.Conditions, next.Conditions, former, next) {
+	if sameStatus(former, next, func(s *v1alpha1.MyAccountProfileStatus) *[]metav1.Condition { return &s.Conditions }) {
 		return nil
 	}
 	desired := ac.MyAccountProfile(o.Name, o.Namespace).WithUID(o.UID)
@@ -131,30 +131,15 @@ func (r *Reconciler) applyStatus(ctx context.Context, p *pass, kind string, o cl
 	return nil
 }
 
-// sameStatus says whether there is nothing to write.
-func sameStatus(a, b []metav1.Condition, former, next any) bool {
-	return status.Same(a, b) && sameBesides(former, next)
-}
-
-// sameBesides compares two statuses without their conditions, in the form in which
-// they are stored.
-func sameBesides(former, next any) bool {
-	a, errA := fields(former)
-	b, errB := fields(next)
-	return errA == nil && errB == nil && reflect.DeepEqual(a, b)
-}
-
-func fields(s any) (map[string]any, error) {
-	encoded, err := json.Marshal(s)
-	if err != nil {
-		return nil, err
+// sameStatus says whether there is nothing to write. The order of conditions is no
+// difference.
+func sameStatus[S any](former, next S, conditions func(*S) *[]metav1.Condition) bool {
+	a, b := conditions(&former), conditions(&next)
+	if !status.Same(*a, *b) {
+		return false
 	}
-	var decoded map[string]any
-	if err := json.Unmarshal(encoded, &decoded); err != nil {
-		return nil, err
-	}
-	delete(decoded, "conditions")
-	return decoded, nil
+	*a, *b = nil, nil
+	return equality.Semantic.DeepEqual(former, next)
 }
 
 // convert turns a status into its apply configuration: both have the same JSON.

@@ -1,0 +1,296 @@
+package status
+
+import (
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"k8s.io/apimachinery/pkg/api/meta"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/utils/ptr"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/foyerhq/foyer/api/v1alpha1"
+	"github.com/foyerhq/foyer/internal/testenv/kube"
+)
+
+var (
+	noon  = metav1.NewTime(time.Date(2026, 11, 21, 12, 0, 0, 0, time.UTC))
+	later = metav1.NewTime(noon.Add(time.Hour))
+)
+
+// running is a tenant of which everything is as it should be.
+func running() Tenant {
+	return Tenant{
+		Generation: 3, LiveGeneration: 3, LiveURL: "https://my.acme.example", Version: "v1",
+		Accepted: Yes("Accepted", "Yes."), ResolvedRefs: Yes("Resolved", "Yes."), Database: Yes(ReasonPrepared, "Yes."),
+		Portal: Yes(ReasonAvailable, "Yes."), Backoffice: Yes(ReasonAvailable, "Yes."),
+		Document: Document{Known: true, Asked: true, Digest: "sha256:1", Replicas: 3, Programmed: 3},
+		Accounts: ptr.To(int64(7)),
+	}
+}
+
+func TestOfTenant(t *testing.T) {
+	ready := OfTenant(v1alpha1.TenantStatus{}, running(), noon)
+	for name, test := range map[string]struct {
+		former v1alpha1.TenantStatus
+		change func(*Tenant)
+		want   map[string]string // condition -> status/reason
+	}{
+		"everything runs": {
+			change: func(*Tenant) {},
+			want:   map[string]string{"Ready": "True/Ready", "Programmed": "True/Programmed", "Reconciling": "", "Stalled": ""},
+		},
+		"refused, and an older generation is live": {
+			former: ready,
+			change: func(t *Tenant) { t.Generation, t.Accepted = 4, Stuck("Invalid", "No.") },
+			want:   map[string]string{"Ready": "False/Invalid", "Programmed": "False/NotAccepted", "Stalled": "True/Invalid"},
+		},
+		"first install waits for the database": {
+			change: func(t *Tenant) {
+				t.Database, t.LiveGeneration, t.Document = No(ReasonPreparing, "Soon."), 0, Document{}
+			},
+			want: map[string]string{"Ready": "False/Preparing", "Programmed": "False/DatabaseNotReady", "Reconciling": "True/Preparing"},
+		},
+		"the database is away": {
+			former: ready,
+			change: func(t *Tenant) { t.Database, t.Document.Asked = No(ReasonUnreachable, "Away."), false },
+			want:   map[string]string{"Ready": "False/Unreachable", "Programmed": "Unknown/DatabaseUnreachable", "Reconciling": "True/Unreachable"},
+		},
+		"restarted, and the database was not asked yet": {
+			former: ready,
+			change: func(t *Tenant) { t.Document.Asked, t.Document.Starting = false, true },
+			want:   map[string]string{"Ready": "True/Ready", "Programmed": "True/Programmed"},
+		},
+		"an edit is on its way": {
+			former: ready,
+			change: func(t *Tenant) { t.Document.Programmed, t.Document.Pending = 1, time.Second },
+			want:   map[string]string{"Ready": "True/Ready", "Programmed": "True/Programmed"},
+		},
+		"a replica takes long": {
+			former: ready,
+			change: func(t *Tenant) { t.Document.Programmed, t.Document.Pending = 1, time.Minute },
+			want:   map[string]string{"Ready": "False/Pending", "Programmed": "False/Pending", "Reconciling": "True/Pending"},
+		},
+		"its own edit is on its way": {
+			former: ready,
+			change: func(t *Tenant) { t.Generation, t.LiveGeneration, t.Document.Programmed = 4, 4, 1 },
+			want:   map[string]string{"Ready": "False/Pending", "Programmed": "False/Pending"},
+		},
+		"a replica cannot load it": {
+			former: ready,
+			change: func(t *Tenant) { t.Document.Programmed, t.Document.Failure = 1, "runes" },
+			want:   map[string]string{"Ready": "False/LoadFailed", "Programmed": "False/LoadFailed"},
+		},
+		"nobody runs it": {
+			former: ready,
+			change: func(t *Tenant) { t.Document.Replicas, t.Document.Programmed, t.Document.Missing = 0, 0, "portal" },
+			want:   map[string]string{"Ready": "False/NoReadyReplica", "Programmed": "False/NoReadyReplica"},
+		},
+		"paused, and nothing waits": {
+			former: ready,
+			change: func(t *Tenant) { t.Generation, t.Paused = 4, true },
+			want:   map[string]string{"Ready": "True/Paused", "Programmed": "True/Programmed"},
+		},
+		"paused, and something waits": {
+			former: ready,
+			change: func(t *Tenant) { t.Generation, t.Paused, t.Waiting = 4, true, true },
+			want:   map[string]string{"Ready": "False/Paused", "Stalled": "True/Paused"},
+		},
+		"an object is in the way": {
+			change: func(t *Tenant) { t.Foreign = Stuck(ReasonForeignObject, "There.") },
+			want:   map[string]string{"Ready": "False/ForeignObject", "Stalled": "True/ForeignObject"},
+		},
+		"the document is lost": {
+			former: ready,
+			change: func(t *Tenant) { t.Document, t.LiveGeneration = Document{}, 0 },
+			want:   map[string]string{"Programmed": "Unknown/DatabaseUnreachable"},
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			facts := running()
+			test.change(&facts)
+			next := OfTenant(test.former, facts, noon)
+			compare(t, next.Conditions, test.want)
+			again := OfTenant(next, facts, later)
+			if diff := cmp.Diff(next, again); diff != "" {
+				t.Errorf("the same facts an hour later change the status:\n%s", diff)
+			}
+		})
+	}
+}
+
+func TestOfTenantKeepsWhatIsUnknown(t *testing.T) {
+	ready := OfTenant(v1alpha1.TenantStatus{}, running(), noon)
+	facts := running()
+	facts.Document, facts.Accounts, facts.LiveGeneration, facts.LiveURL, facts.Version = Document{}, nil, 0, "", ""
+	next := OfTenant(ready, facts, later)
+	if next.LiveGeneration != 3 || next.PortalURL != ready.PortalURL || *next.Accounts != 7 || next.Version != "v1" ||
+		next.Config.SettingsDigest != "sha256:1" {
+		t.Errorf("something was forgotten: %+v", next)
+	}
+}
+
+func TestOfProfile(t *testing.T) {
+	running := Profile{
+		Generation: 2, LiveGeneration: 2,
+		Accepted: Yes("Accepted", "Yes."), ResolvedRefs: Yes("Resolved", "Yes."), Database: Yes(ReasonPrepared, "Yes."),
+		Document: Document{Known: true, Asked: true, Digest: "sha256:1", Replicas: 3, Programmed: 3},
+	}
+	ready := OfProfile(ProfileStatus{}, running, noon)
+	for name, test := range map[string]struct {
+		former   ProfileStatus
+		change   func(*Profile)
+		want     map[string]string
+		modified *metav1.Time
+	}{
+		"live everywhere": {
+			change:   func(*Profile) {},
+			want:     map[string]string{"Ready": "True/Ready", "Programmed": "True/Programmed"},
+			modified: &noon,
+		},
+		"an edit is on its way": {
+			former:   ready,
+			change:   func(p *Profile) { p.Generation, p.LiveGeneration, p.Document.Programmed = 3, 3, 1 },
+			want:     map[string]string{"Ready": "False/Pending", "Reconciling": "True/Pending"},
+			modified: &noon,
+		},
+		"an edit of another object is on its way": {
+			former:   ready,
+			change:   func(p *Profile) { p.Document.Programmed, p.Document.Pending = 1, time.Hour },
+			want:     map[string]string{"Ready": "True/Ready", "Programmed": "True/Programmed"},
+			modified: &noon,
+		},
+		"the database is away, and nothing was edited": {
+			former:   ready,
+			change:   func(p *Profile) { p.Document.Asked, p.Database = false, No(ReasonUnreachable, "Away.") },
+			want:     map[string]string{"Ready": "True/Ready", "Programmed": "True/Programmed"},
+			modified: &noon,
+		},
+		"the database is away during an edit": {
+			former: ready,
+			change: func(p *Profile) {
+				p.Generation, p.Document.Asked, p.Database = 3, false, No(ReasonUnreachable, "Away.")
+			},
+			want:     map[string]string{"Ready": "False/DatabaseUnreachable", "Programmed": "Unknown/DatabaseUnreachable"},
+			modified: &noon,
+		},
+		"refused": {
+			former:   ready,
+			change:   func(p *Profile) { p.Generation, p.Accepted = 3, Stuck("Invalid", "No.") },
+			want:     map[string]string{"Ready": "False/Invalid", "Programmed": "False/NotAccepted", "Stalled": "True/Invalid"},
+			modified: &noon,
+		},
+		"names what does not exist": {
+			change: func(p *Profile) { p.LiveGeneration, p.ResolvedRefs = 0, No("RefNotFound", "No.") },
+			want:   map[string]string{"Ready": "False/RefNotFound", "Programmed": "False/NotAccepted", "Reconciling": "True/RefNotFound"},
+		},
+		"a replica cannot load it": {
+			former: ready,
+			change: func(p *Profile) {
+				p.Generation, p.LiveGeneration, p.Document.Programmed, p.Document.Failure = 3, 3, 1, "runes"
+			},
+			want:     map[string]string{"Ready": "False/LoadFailed"},
+			modified: &noon,
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			facts := running
+			test.change(&facts)
+			next := OfProfile(test.former, facts, noon)
+			compare(t, next.Conditions, test.want)
+			if diff := cmp.Diff(test.modified, next.LastModifiedTime); diff != "" {
+				t.Errorf("lastModifiedTime (-want +got):\n%s", diff)
+			}
+			if diff := cmp.Diff(next, OfProfile(next, facts, later)); diff != "" {
+				t.Errorf("the same facts an hour later change the status:\n%s", diff)
+			}
+		})
+	}
+}
+
+func TestLiveGenerationSetsTheTime(t *testing.T) {
+	facts := Profile{
+		Generation: 1, LiveGeneration: 1, Accepted: Yes("A", "A."), ResolvedRefs: Yes("A", "A."), Database: Yes("A", "A."),
+		Document: Document{Known: true, Asked: true, Digest: "sha256:1", Replicas: 2, Programmed: 2},
+	}
+	first := OfProfile(ProfileStatus{}, facts, noon)
+	facts.Generation, facts.LiveGeneration = 2, 2
+	if second := OfProfile(first, facts, later); !second.LastModifiedTime.Equal(&later) {
+		t.Errorf("lastModifiedTime is %v, the generation went live at %v", second.LastModifiedTime, later)
+	}
+}
+
+func TestSentence(t *testing.T) {
+	for message, want := range map[string]string{
+		"the server is away":             "The server is away.",
+		"It is.":                         "It is.",
+		"spec.portal.hostname: is taken": "spec.portal.hostname: is taken.",
+		"":                               "",
+	} {
+		if got := Sentence(message); got != want {
+			t.Errorf("Sentence(%q) = %q, want %q", message, got, want)
+		}
+	}
+}
+
+// TestEveryStatusIsLegal goes through all combinations of facts, one status following
+// on another.
+func TestEveryStatusIsLegal(t *testing.T) {
+	findings := []Finding{Yes("A", "A."), No("B", "B."), Stuck("C", "C."), Unknown("D", "D.")}
+	documents := []Document{
+		{}, {Known: true}, {Known: true, Digest: "d"}, {Known: true, Digest: "d", Asked: true, Missing: "portal"},
+		{Known: true, Digest: "d", Asked: true, Replicas: 2, Programmed: 1}, {Known: true, Digest: "d", Asked: true, Replicas: 2, Programmed: 2},
+		{Known: true, Digest: "d", Asked: true, Replicas: 2, Programmed: 1, Failure: "f"}, {Known: true, Digest: "d", Starting: true},
+	}
+	var tenant v1alpha1.TenantStatus
+	var profile ProfileStatus
+	for _, accepted := range findings {
+		for _, database := range findings {
+			for _, available := range findings {
+				for _, document := range documents {
+					for bits := range 8 {
+						live := int64(2 - bits&1)
+						facts := Tenant{
+							Generation: 2, LiveGeneration: live, Accepted: accepted, ResolvedRefs: findings[0], Database: database,
+							Portal: available, Backoffice: findings[0], Document: document, Paused: bits&2 != 0, Waiting: bits&4 != 0,
+						}
+						tenant = OfTenant(tenant, facts, noon)
+						checkLegal(t, &v1alpha1.Tenant{ObjectMeta: metav1.ObjectMeta{Generation: 2}, Status: tenant}, tenant.Conditions)
+						profile = OfProfile(profile, Profile{
+							Generation: 2, LiveGeneration: live, Accepted: accepted, ResolvedRefs: available, Database: database, Document: document,
+						}, noon)
+						status := v1alpha1.AccountProfileStatus(profile)
+						checkLegal(t, &v1alpha1.AccountProfile{ObjectMeta: metav1.ObjectMeta{Generation: 2}, Status: status}, profile.Conditions)
+					}
+				}
+			}
+		}
+	}
+}
+
+func checkLegal(t *testing.T, o client.Object, conditions []metav1.Condition) {
+	t.Helper()
+	if err := kube.LegalStatus(o); err != nil {
+		t.Fatalf("%v: %+v", err, conditions)
+	}
+	ready := meta.IsStatusConditionTrue(conditions, v1alpha1.ConditionReady)
+	active := meta.FindStatusCondition(conditions, v1alpha1.ConditionReconciling) != nil ||
+		meta.FindStatusCondition(conditions, v1alpha1.ConditionStalled) != nil
+	if ready == active {
+		t.Fatalf("ready=%t, and Reconciling or Stalled is there: %t: %+v", ready, active, conditions)
+	}
+}
+
+func compare(t *testing.T, conditions []metav1.Condition, want map[string]string) {
+	t.Helper()
+	for kind, wanted := range want {
+		got := ""
+		if c := meta.FindStatusCondition(conditions, kind); c != nil {
+			got = string(c.Status) + "/" + c.Reason
+		}
+		if got != wanted {
+			t.Errorf("%s is %q, want %q", kind, got, wanted)
+		}
+	}
+}
