@@ -77,6 +77,9 @@ func stateWords(i store.Invoice, today time.Time) (words, kind string) {
 	case store.InvoiceVoid:
 		return "Cancelled", ""
 	}
+	if i.Balance == "0" || strings.HasPrefix(i.Balance, "-") {
+		return "Open", "accent" // nothing is left to pay, or the provider owes it
+	}
 	year, month, day := today.Date()
 	days := int(time.Date(year, month, day, 0, 0, 0, 0, time.UTC).Sub(i.DueOn).Hours() / 24)
 	switch {

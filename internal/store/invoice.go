@@ -53,7 +53,7 @@ type InvoicePage struct {
 	Next     *InvoiceCursor // nil: this is the last page
 
 	Balance         []Money // of open invoices, by currency
-	Overdue         []Money // the part of Balance that is past its due date, by currency; none: empty
+	Overdue         []Money // what is left of overdue invoices, by currency; none: empty
 	OpenInvoices    int64
 	OverdueInvoices int64
 }
@@ -68,14 +68,15 @@ LIMIT $4`
 
 const openInvoicesSQL = `
 SELECT currency, trim_scale(sum(balance))::text, count(*),
-       trim_scale(coalesce(sum(balance) FILTER (WHERE due_on < $2::date), 0))::text,
-       count(*) FILTER (WHERE due_on < $2::date)
+       trim_scale(coalesce(sum(balance) FILTER (WHERE due_on < $2::date AND balance > 0), 0))::text,
+       count(*) FILTER (WHERE due_on < $2::date AND balance > 0)
 FROM invoice
 WHERE account_id = $1 AND status = 'Open'
 GROUP BY currency ORDER BY currency`
 
 // Invoices returns a page of an account's invoices in one round trip. An open invoice
-// is overdue when its due date is before today, the account's own date.
+// is overdue when its due date is before today, the account's own date, and something
+// is left to pay: a credit note is never late.
 func (s *Store) Invoices(ctx context.Context, accountID string, today time.Time, after InvoiceCursor, limit int) (InvoicePage, error) {
 	if badText(accountID) || badText(after.ID) {
 		return InvoicePage{}, nil // no invoice can have such an id
