@@ -3,6 +3,8 @@ package controllers
 import (
 	"context"
 	"fmt"
+	"maps"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -28,6 +30,8 @@ const (
 	fastPolling = 5 * time.Second
 	// failureDelay is how long an error of a replica may be about the document before.
 	failureDelay = 2 * time.Second
+	// youngReplica is how old the row of an unknown pod is at least when it is deleted.
+	youngReplica = 10 * time.Minute
 	// patchers is how many pods are annotated at the same time.
 	patchers = 16
 )
@@ -48,9 +52,7 @@ func (r *Reconciler) acknowledge(ctx context.Context, p *pass) error {
 		pending = p.pending()
 	}
 	if len(pending) > 0 && p.database.ready {
-		if err := r.refreshPods(ctx, p, pending); err != nil {
-			return err
-		}
+		r.refreshPods(ctx, p, pending)
 	}
 	r.conclude(p, pending)
 	return nil
@@ -77,11 +79,11 @@ func (r *Reconciler) forgetPods(p *pass) {
 	for i := range p.pods {
 		ready[p.pods[i].UID] = counts(&p.pods[i])
 	}
-	for uid := range p.memory.running {
-		if !ready[uid] {
-			delete(p.memory.running, uid)
-		}
-	}
+	maps.DeleteFunc(p.memory.running, func(uid types.UID, _ string) bool { return !ready[uid] })
+	maps.DeleteFunc(p.memory.refreshed, func(uid types.UID, _ refresh) bool {
+		_, exists := ready[uid]
+		return !exists
+	})
 }
 
 // askReplicas reads what the replicas have written about themselves.
@@ -113,14 +115,25 @@ func (r *Reconciler) askReplicas(ctx context.Context, p *pass) error {
 	return r.forgetReplicas(ctx, p, replicas)
 }
 
-// forgetReplicas deletes the rows of pods that are gone, once there are many.
+// forgetReplicas deletes the rows of pods that are gone, once there are many. A young
+// row may be of a pod that the cache does not show yet, and a pod writes its row once.
 func (r *Reconciler) forgetReplicas(ctx context.Context, p *pass, replicas []store.Replica) error {
-	if !p.database.ready || len(replicas) <= 2*len(p.pods)+4 {
-		return nil
-	}
 	keep := make([]string, len(p.pods))
 	for i := range p.pods {
 		keep[i] = p.pods[i].Name
+	}
+	gone := 0
+	for _, replica := range replicas {
+		switch {
+		case slices.Contains(keep, replica.Pod):
+		case p.now.Sub(replica.UpdatedAt) < youngReplica:
+			keep = append(keep, replica.Pod)
+		default:
+			gone++
+		}
+	}
+	if !p.database.ready || gone <= len(p.pods)+4 {
+		return nil
 	}
 	return r.ask(ctx, p, func(ctx context.Context) error { return p.database.tenant.ForgetReplicas(ctx, keep) })
 }
@@ -136,9 +149,9 @@ func (p *pass) sinceWritten() time.Duration {
 
 // refreshPods annotates the pods that are due: at once when the document is written,
 // and again if they do not acknowledge, because the kubelet can be faster than the
-// ConfigMap is.
-func (r *Reconciler) refreshPods(ctx context.Context, p *pass, pending []*corev1.Pod) error {
-	var failures sync.Map
+// ConfigMap is. It only saves time, as the kubelet looks by itself too: a pod that
+// cannot be annotated keeps nobody from telling how things are.
+func (r *Reconciler) refreshPods(ctx context.Context, p *pass, pending []*corev1.Pod) {
 	var patches sync.WaitGroup
 	places := make(chan struct{}, patchers)
 	for _, pod := range pending {
@@ -151,18 +164,11 @@ func (r *Reconciler) refreshPods(ctx context.Context, p *pass, pending []*corev1
 			places <- struct{}{}
 			defer func() { <-places }()
 			if err := r.annotate(ctx, pod, next); err != nil {
-				failures.Store(pod.UID, err)
+				log.FromContext(ctx).Error(err, "could not tell a pod to look at its files, its kubelet does so within about a minute")
 			}
 		})
 	}
 	patches.Wait()
-	var first error
-	failures.Range(func(uid, err any) bool {
-		delete(p.memory.refreshed, uid.(types.UID))
-		first = err.(error)
-		return false
-	})
-	return first
 }
 
 // nextRefresh is the next annotation of a pod, if it is time for one.

@@ -3,7 +3,6 @@ package controllers
 import (
 	"context"
 	"crypto/rand"
-	"errors"
 	"fmt"
 	"net/url"
 
@@ -27,27 +26,26 @@ const tokenName = "cli"
 // Secrets by which its pods and its people reach it. A password is made once and kept
 // in the Secret; the role's follows the Secret.
 func (r *Reconciler) prepareTenant(ctx context.Context, t *v1alpha1.Tenant, s *server) (admin.Prepared, error) {
-	prepared, err := r.prepareOn(ctx, t, s)
+	opened, failure := s.open()
+	if failure != nil { // known already, as while the server is away
+		return admin.Prepared{}, failure
+	}
+	prepared, err := r.prepareOn(ctx, t, s, opened)
 	if err == nil {
 		return prepared, nil
 	}
-	var problem *admin.Problem
-	if !errors.As(err, &problem) {
-		problem = problemOf(err)
-	}
+	problem := problemOf(err)
 	if problem.Reason == status.ReasonUnreachable && ctx.Err() == nil {
-		if _, news := s.down(problem); news {
+		told, news := s.suspect(ctx, problem)
+		if news {
 			r.runTenantsOf(ctx, s.name)
 		}
+		return admin.Prepared{}, told
 	}
 	return admin.Prepared{}, err
 }
 
-func (r *Reconciler) prepareOn(ctx context.Context, t *v1alpha1.Tenant, s *server) (admin.Prepared, error) {
-	opened, failure := s.open()
-	if failure != nil {
-		return admin.Prepared{}, failure
-	}
+func (r *Reconciler) prepareOn(ctx context.Context, t *v1alpha1.Tenant, s *server, opened *admin.Server) (admin.Prepared, error) {
 	secrets, passwords, err := r.passwords(ctx, t)
 	if err != nil {
 		return admin.Prepared{}, err

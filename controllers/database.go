@@ -20,6 +20,10 @@ import (
 // holds up a pass for a moment only; after that it is known to be away.
 const askTimeout = 3 * time.Second
 
+// suspectTimeout bounds the look whether a server that left a question unanswered
+// answers at all.
+const suspectTimeout = time.Second
+
 // quiet is how long a preparation may take before the status speaks of it. After a
 // restart of the operator every tenant is looked at again, and nothing is to be said.
 const quiet = 10 * time.Second
@@ -81,6 +85,7 @@ func (r *Reconciler) leaveDatabase(p *pass, opened *admin.Server) {
 	d.finding = status.Unknown(status.ReasonPaused, "The tenant is paused, so its database was not looked at.")
 	if p.tenant.Status.Database.Schema != "" {
 		d.tenant = opened.Tenant(r.owner(p.tenant).Schema())
+		d.finding = status.Yes(status.ReasonPrepared, "The server answers; the tenant is paused, so schema and roles were not looked at.")
 	}
 }
 
@@ -88,21 +93,20 @@ func (r *Reconciler) prepareDatabase(p *pass, opened *admin.Server) {
 	d := &p.database
 	state := r.preparations.ensure(p.tenant, d.server, !p.allAvailable())
 	switch {
-	case state.prepared != nil && state.problem != nil && state.problem.Reason == status.ReasonPreparing:
-		// All is in place; the API server refused another look at it.
-		p.runAgain(time.Until(state.again))
-	case state.problem != nil && !state.running:
+	case state.prepared != nil && (state.problem == nil || passes(state.problem)):
+		// All is in place, even if another look at it failed.
+	case state.problem != nil: // and stays while it is tried again, or it would come and go
 		p.fail(state.problem)
-		p.runAgain(time.Until(state.again))
+		p.prepareAgain(state)
 		return
-	case state.prepared == nil:
-		d.starting = time.Since(state.started) < quiet
+	default:
+		d.starting = state.quiet()
 		d.finding = status.No(status.ReasonPreparing, "Foyer is preparing the tenant's schema and roles.")
-		if state.problem != nil {
-			d.finding = findingOf(state.problem)
-		}
 		p.runAgain(quiet)
 		return
+	}
+	if state.problem != nil {
+		p.prepareAgain(state)
 	}
 	d.ready = true
 	d.tenant = opened.Tenant(state.prepared.Schema)
@@ -112,6 +116,20 @@ func (r *Reconciler) prepareDatabase(p *pass, opened *admin.Server) {
 		SchemaVersion: ptr.To(state.prepared.SchemaVersion),
 	}
 	d.finding = status.Yes(status.ReasonPrepared, "Schema and roles are in place.")
+}
+
+// passes says whether a problem of another look at a prepared tenant says nothing about
+// the tenant: the API server refused for now, or the server was away and is back.
+func passes(problem *admin.Problem) bool {
+	return problem.Reason == status.ReasonPreparing || problem.Reason == status.ReasonUnreachable
+}
+
+// prepareAgain runs the pass when the next attempt is due. One that is under way runs
+// it by itself when it ends.
+func (p *pass) prepareAgain(state preparation) {
+	if !state.running {
+		p.runAgain(time.Until(state.again))
+	}
 }
 
 // allAvailable says by the last status whether the workloads run. If they do not, it
@@ -154,7 +172,7 @@ func (r *Reconciler) ask(ctx context.Context, p *pass, question func(context.Con
 	}
 	problem := problemOf(err)
 	if problem.Reason == status.ReasonUnreachable {
-		problem, _ = p.database.server.down(problem)
+		problem, _ = p.database.server.suspect(ctx, problem)
 	} else {
 		r.preparations.repeat(p.key)
 	}

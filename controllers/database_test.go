@@ -1,6 +1,7 @@
 package controllers
 
 import (
+	"context"
 	"net/url"
 	"strings"
 	"testing"
@@ -162,4 +163,66 @@ func TestDatabaseGoesAwayAndComesBack(t *testing.T) {
 	if !strings.Contains(w.configMap("acme").Data[provision.KeySettings], "Companies") {
 		t.Error("the edit of the outage is not live")
 	}
+}
+
+// TestPausedTenantOutlivesOutage: nothing is prepared for a paused tenant, and still its
+// status follows the server.
+func TestPausedTenantOutlivesOutage(t *testing.T) {
+	t.Parallel()
+	server, err := postgres.Start(0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = server.Close() })
+	w := quietWorld(t)
+	w.uri = server.URI()
+	w.declareServer("default", w.uri, w.tenants)
+	w.startOperator(cluster.Config, nil)
+	w.replicas = startReplicas(w)
+	tenant := w.tenant("acme")
+	w.create(tenant)
+	w.expect(tenant, "Ready=True")
+	edit(w, tenant, func(t *v1alpha1.Tenant) { t.Spec.State = v1alpha1.TenantPaused })
+	w.expect(tenant, "Ready=True/Paused")
+	if err := server.Stop(); err != nil {
+		t.Fatal(err)
+	}
+	w.expect(tenant, "Ready=False", "DatabaseReady=False/Unreachable")
+	if err := server.Start(); err != nil {
+		t.Fatal(err)
+	}
+	w.expect(tenant, "Ready=True/Paused", "DatabaseReady=True")
+}
+
+// TestSlowTenantIsNoOutageOfOthers: somebody holds a lock on a table of one tenant.
+func TestSlowTenantIsNoOutageOfOthers(t *testing.T) {
+	t.Parallel()
+	w, tenant := readyWorld(t)
+	other := w.tenant("beta")
+	w.create(other)
+	w.expect(other, "Ready=True")
+	flapping := watchFlaps(t, other)
+	conn, err := pgx.Connect(t.Context(), w.uri)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = conn.Close(context.Background()) }()
+	schema := pgx.Identifier{tenant.Status.Database.Schema}.Sanitize()
+	if _, err := conn.Exec(t.Context(), "BEGIN; SET LOCAL ROLE "+schema+"; LOCK TABLE "+schema+".account_bucket IN ACCESS EXCLUSIVE MODE"); err != nil {
+		t.Fatal(err)
+	}
+	w.expect(tenant, "Ready=False", "DatabaseReady=False/Unreachable")
+	if m := message(tenant, "DatabaseReady"); !strings.Contains(m, "answers, but") {
+		t.Errorf("DatabaseReady says %q", m)
+	}
+	profile := w.accountProfile("beta", "business")
+	w.create(profile)
+	w.expect(profile, "Ready=True")
+	if n := flapping.seen(); n != 0 {
+		t.Errorf("the other tenant was not Ready %d times", n)
+	}
+	if _, err := conn.Exec(t.Context(), "ROLLBACK"); err != nil {
+		t.Fatal(err)
+	}
+	w.expect(tenant, "Ready=True")
 }

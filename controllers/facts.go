@@ -1,6 +1,7 @@
 package controllers
 
 import (
+	"slices"
 	"time"
 
 	"k8s.io/apimachinery/pkg/api/meta"
@@ -64,11 +65,17 @@ func (p *pass) tenantFacts(former v1alpha1.TenantStatus) status.Tenant {
 // the pass has not found out.
 func (p *pass) databaseFinding(former []metav1.Condition) status.Finding {
 	if p.database.starting {
-		if said, ok := status.Former(former, v1alpha1.ConditionDatabaseReady); ok {
+		said, ok := status.Former(former, v1alpha1.ConditionDatabaseReady)
+		if ok && !(p.database.tenant != nil && ofServer(said.Reason)) {
 			return said
 		}
 	}
 	return p.database.finding
+}
+
+// ofServer says whether a reason is about the server, which is over when it answers.
+func ofServer(reason string) bool {
+	return slices.Contains([]string{status.ReasonUnreachable, status.ReasonServerNotFound, status.ReasonInvalidServer}, reason)
 }
 
 // orphaned lists the deleted profiles that are kept. While nothing was counted yet,

@@ -56,7 +56,7 @@ type preparation struct {
 	target     target
 	generation int64
 	running    bool
-	started    time.Time
+	started    time.Time // when it got its place; zero while it waits for one
 	finished   time.Time
 	again      time.Time // when it is repeated
 	failures   int
@@ -96,7 +96,7 @@ func (p *preparations) ensure(t *v1alpha1.Tenant, s *server, hurry bool) prepara
 		p.states[key] = state
 	}
 	if !state.running && !p.stopped && p.due(state, t, hurry) {
-		state.running, state.started, state.generation = true, time.Now(), t.Generation
+		state.running, state.started, state.generation = true, time.Time{}, t.Generation
 		p.jobs.Go(func() { p.run(key, state, t.DeepCopy(), s) })
 	}
 	return *state
@@ -118,6 +118,7 @@ func (p *preparations) run(key types.NamespacedName, state *preparation, t *v1al
 	case <-p.ctx.Done():
 		return
 	}
+	p.begin(state)
 	ctx, cancel := context.WithTimeout(p.ctx, prepareTimeout)
 	defer cancel()
 	prepared, err := p.work(ctx, t, s)
@@ -131,6 +132,17 @@ func (p *preparations) run(key types.NamespacedName, state *preparation, t *v1al
 	p.finish(state, prepared, err)
 	p.notify(p.ctx, key)
 }
+
+func (p *preparations) begin(state *preparation) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	state.started = time.Now()
+}
+
+// quiet says whether a preparation has not taken long yet. The wait for a place is not
+// counted: after a restart of the operator every tenant waits for one, and that is no
+// news of any of them.
+func (s preparation) quiet() bool { return s.started.IsZero() || time.Since(s.started) < quiet }
 
 func (p *preparations) finish(state *preparation, prepared admin.Prepared, err error) {
 	p.mu.Lock()

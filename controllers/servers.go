@@ -48,6 +48,7 @@ type server struct {
 	adopt   []string
 
 	mu      sync.Mutex
+	closed  bool // another declaration has taken its place, or none
 	opened  *admin.Server
 	failure *admin.Problem // why it cannot be used now
 }
@@ -175,7 +176,7 @@ func (s *servers) close() {
 func (s *server) close() {
 	s.mu.Lock()
 	opened := s.opened
-	s.opened = nil
+	s.opened, s.closed = nil, true
 	s.mu.Unlock()
 	if opened != nil {
 		opened.Close()
@@ -186,6 +187,10 @@ func (s *server) close() {
 func (s *server) open() (*admin.Server, *admin.Problem) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	if s.closed { // whoever waited meanwhile must not open what nobody closes again
+		return nil, &admin.Problem{Reason: status.ReasonPreparing,
+			Message: fmt.Sprintf("The declaration of database server %q has changed; Foyer begins again with the new one.", s.name)}
+	}
 	if s.failure != nil {
 		return nil, s.failure
 	}
@@ -216,10 +221,33 @@ func (s *server) down(problem *admin.Problem) (*admin.Problem, bool) {
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	if s.closed {
+		return &told, false
+	}
 	news := s.failure == nil
 	s.failure = &told
 	metrics.ServerUp.WithLabelValues(s.name).Set(0)
 	return &told, news
+}
+
+// suspect is for a question that was not answered: if the server answers nothing at all
+// it is down, for every tenant. Otherwise it is this tenant alone that has to wait, as
+// for a lock that somebody holds on one of its tables.
+func (s *server) suspect(ctx context.Context, problem *admin.Problem) (*admin.Problem, bool) {
+	s.mu.Lock()
+	opened := s.opened
+	s.mu.Unlock()
+	limited, cancel := context.WithTimeout(ctx, suspectTimeout)
+	defer cancel()
+	if opened == nil || opened.Ping(limited) != nil && ctx.Err() == nil {
+		return s.down(problem)
+	}
+	return &admin.Problem{
+		Reason: status.ReasonUnreachable,
+		Message: fmt.Sprintf("Database server %q answers, but a question about this tenant's data was not answered in time; "+
+			"Foyer asks again by itself.", s.name),
+		Err: problem.Err,
+	}, false
 }
 
 // poll asks whether the server answers, and says whether that has changed.
@@ -236,6 +264,9 @@ func (s *server) poll(ctx context.Context) bool {
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	if s.closed {
+		return false
+	}
 	news := s.failure != nil
 	s.failure = nil
 	metrics.ServerUp.WithLabelValues(s.name).Set(1)

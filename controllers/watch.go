@@ -170,9 +170,11 @@ func readinessChanged() predicate.Predicate {
 	}
 }
 
-// counts says whether a pod is one that customers can reach: ready and not leaving.
+// counts says whether a pod is one that customers can reach: of a component, ready and
+// not leaving. A pod that somebody gave the tenant's label only runs no configuration.
 func counts(pod *corev1.Pod) bool {
-	if pod.DeletionTimestamp != nil {
+	component := provision.Component(pod.Labels[provision.LabelComponent])
+	if pod.DeletionTimestamp != nil || !slices.Contains(provision.Components(), component) {
 		return false
 	}
 	for _, c := range pod.Status.Conditions {
