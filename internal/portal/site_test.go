@@ -85,7 +85,7 @@ func checkHeaders(t *testing.T, name string, a answer) {
 			"form-action 'self'; frame-ancestors 'none'; base-uri 'none'",
 		"Strict-Transport-Security":    "max-age=31536000; includeSubDomains",
 		"X-Content-Type-Options":       "nosniff",
-		"Referrer-Policy":              "no-referrer",
+		"Referrer-Policy":              "same-origin",
 		"Cross-Origin-Opener-Policy":   "same-origin",
 		"Cross-Origin-Resource-Policy": "same-origin",
 		"Permissions-Policy":           "camera=(), geolocation=(), microphone=(), payment=(), usb=()",

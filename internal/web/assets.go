@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"net/http"
 	"strings"
+	"sync/atomic"
 )
 
 //go:embed assets/foyer.css
@@ -24,14 +25,32 @@ func StylesheetPath() string { return stylesheetPath }
 
 // BrandPath is the address of the stylesheet of an accent colour. The colour is part of
 // the name, so that every replica can serve it, whatever settings it has loaded.
-func BrandPath(accent string) string {
-	accent = normalAccent(accent)
+func BrandPath(accent string) string { return pathsOf(accent).brand }
+
+// IconPath is the address of the site's icon in an accent colour.
+func IconPath(accent string) string { return pathsOf(accent).icon }
+
+// paths are the addresses of what one accent colour makes.
+type paths struct{ accent, brand, icon string }
+
+// lastPaths are those of the last page: a tenant has one colour, and to derive the shades
+// of a bright one takes longer than all the rest of a page.
+var lastPaths atomic.Pointer[paths]
+
+func pathsOf(accent string) *paths {
+	if last := lastPaths.Load(); last != nil && last.accent == accent {
+		return last
+	}
+	made := &paths{accent, brandPath(normalAccent(accent)), iconPath(normalAccent(accent))}
+	lastPaths.Store(made)
+	return made
+}
+
+func brandPath(accent string) string {
 	return "/assets/brand-" + accent[1:] + "-" + contentHash(brandCSS(accent)) + ".css"
 }
 
-// IconPath is the address of the site's icon in an accent colour.
-func IconPath(accent string) string {
-	accent = normalAccent(accent)
+func iconPath(accent string) string {
 	return "/assets/icon-" + accent[1:] + "-" + contentHash(icon(accent)) + ".svg"
 }
 
@@ -73,10 +92,10 @@ func asset(requested string) (content []byte, path, kind string) {
 		return stylesheet, StylesheetPath(), "text/css; charset=utf-8"
 	}
 	if accent, ok := accentOf(name, "brand-", ".css"); ok {
-		return brandCSS(accent), BrandPath(accent), "text/css; charset=utf-8"
+		return brandCSS(accent), brandPath(accent), "text/css; charset=utf-8"
 	}
 	if accent, ok := accentOf(name, "icon-", ".svg"); ok {
-		return icon(accent), IconPath(accent), "image/svg+xml"
+		return icon(accent), iconPath(accent), "image/svg+xml"
 	}
 	return nil, "", ""
 }

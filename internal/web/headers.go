@@ -5,7 +5,9 @@ import "net/http"
 const contentPolicy = "default-src 'none'; style-src 'self'; img-src 'self' data:; " +
 	"form-action 'self'; frame-ancestors 'none'; base-uri 'none'"
 
-// SecurityHeaders sets what every answer carries. Pages are never kept by a cache:
+// SecurityHeaders sets what every answer carries. The referrer policy hides addresses from
+// other sites; the stricter no-referrer would have a browser send our own forms with
+// "Origin: null", and one too old for Sec-Fetch-Site could never sign in. Pages are never kept by a cache:
 // they show one person's data. An asset overrides Cache-Control.
 func SecurityHeaders(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -13,7 +15,7 @@ func SecurityHeaders(next http.Handler) http.Handler {
 		h.Set("Content-Security-Policy", contentPolicy)
 		h.Set("Strict-Transport-Security", "max-age=31536000; includeSubDomains")
 		h.Set("X-Content-Type-Options", "nosniff")
-		h.Set("Referrer-Policy", "no-referrer")
+		h.Set("Referrer-Policy", "same-origin")
 		h.Set("Cross-Origin-Opener-Policy", "same-origin")
 		h.Set("Cross-Origin-Resource-Policy", "same-origin")
 		h.Set("Permissions-Policy", "camera=(), geolocation=(), microphone=(), payment=(), usb=()")

@@ -21,6 +21,23 @@ func TestTel(t *testing.T) {
 	}
 }
 
+// Pages of several colours in turn each get the addresses of their own.
+func TestPathsFollowTheAccent(t *testing.T) {
+	seen := map[string]string{}
+	for range 2 {
+		for _, accent := range []string{"#0a5fb4", "#ffff00", "", "#0A5FB4"} {
+			got := BrandPath(accent) + " " + IconPath(accent)
+			if before, again := seen[accent]; again && got != before {
+				t.Errorf("%q: %s, before %s", accent, got, before)
+			}
+			seen[accent] = got
+		}
+	}
+	if seen["#0a5fb4"] != seen["#0A5FB4"] || seen["#0a5fb4"] == seen["#ffff00"] || !strings.Contains(seen[""], DefaultAccent[1:]) {
+		t.Errorf("%v", seen)
+	}
+}
+
 func render(t *testing.T, p Page, n Note) string {
 	t.Helper()
 	var b bytes.Buffer
