@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"time"
 
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/utils/ptr"
@@ -16,7 +17,8 @@ import (
 )
 
 // foreignPoll is how often the pass looks whether an object that is in the way has
-// gone: it has none of our labels, so no event tells.
+// gone: it has none of our labels, so no event tells. What the cluster refuses is tried
+// again as often.
 const foreignPoll = 15 * time.Second
 
 // inTheWay remembers an object of our name that is somebody else's. Only a person can
@@ -24,6 +26,17 @@ const foreignPoll = 15 * time.Second
 func (p *pass) inTheWay(name string, object client.Object) {
 	p.runAgain(foreignPoll)
 	p.foreign = foreignFinding(name, object)
+}
+
+// refused remembers an object that the cluster does not let Foyer write, for a quota, a
+// policy or a missing right: the pass goes on, so that the status can say so.
+func (p *pass) refused(name string, err error) bool {
+	if !apierrors.IsForbidden(err) && !apierrors.IsInvalid(err) {
+		return false
+	}
+	p.runAgain(foreignPoll)
+	p.foreign = status.No(status.ReasonRefused, status.Sentence("The cluster refuses "+name+", and Foyer tries again by itself: "+err.Error()))
+	return true
 }
 
 func foreignFinding(name string, object client.Object) status.Finding {

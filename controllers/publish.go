@@ -64,6 +64,9 @@ func (p *pass) published() bool {
 func (r *Reconciler) writeDocument(ctx context.Context, p *pass) error {
 	desired := provision.SettingsMap(r.params(p))
 	result, err := r.gateway.EnsureFrom(ctx, p.tenant, p.document.configMap, desired)
+	if p.refused(apply.Name(desired), err) {
+		return nil
+	}
 	if err != nil {
 		return err
 	}

@@ -23,6 +23,9 @@ func (r *Reconciler) writeWorkloads(ctx context.Context, p *pass) error {
 	}
 	for _, desired := range provision.Objects(r.params(p)) {
 		result, err := r.gateway.Ensure(ctx, p.tenant, desired)
+		if p.refused(apply.Name(desired), err) {
+			continue
+		}
 		if err != nil {
 			return err
 		}

@@ -24,6 +24,7 @@ const (
 	ReasonServerNotFound      = "ServerNotFound"
 	ReasonInvalidServer       = "InvalidServer"
 	ReasonForeignObject       = "ForeignObject"
+	ReasonRefused             = "Refused"
 	ReasonLoadFailed          = "LoadFailed"
 	ReasonNoReadyReplica      = "NoReadyReplica"
 	ReasonPending             = "Pending"

@@ -1,0 +1,57 @@
+package controllers
+
+import (
+	"io"
+	"net/http"
+	"strings"
+	"sync/atomic"
+	"testing"
+
+	"k8s.io/client-go/rest"
+)
+
+// policy refuses every write of a path, as an admission policy or a quota does.
+type policy struct {
+	next http.RoundTripper
+	path string
+	off  *atomic.Bool
+}
+
+func (p policy) RoundTrip(request *http.Request) (*http.Response, error) {
+	if p.off.Load() || request.Method == http.MethodGet || !strings.HasSuffix(request.URL.Path, p.path) {
+		return p.next.RoundTrip(request)
+	}
+	const answer = `{"kind":"Status","apiVersion":"v1","status":"Failure","reason":"Forbidden","code":403,"message":"exceeded quota: small"}`
+	return &http.Response{
+		StatusCode: http.StatusForbidden, Status: "403 Forbidden", Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1,
+		Header: http.Header{"Content-Type": {"application/json"}}, Body: io.NopCloser(strings.NewReader(answer)), Request: request,
+	}, nil
+}
+
+// TestRefusedWriteIsTold: what the cluster does not let Foyer write is in the status, and
+// keeps no other object from being written or reported.
+func TestRefusedWriteIsTold(t *testing.T) {
+	t.Parallel()
+	for _, path := range []string{"/deployments/acme-backoffice", "/configmaps"} {
+		t.Run(path, func(t *testing.T) {
+			t.Parallel()
+			w := quietWorld(t)
+			w.declareServer("default", w.uri, w.tenants)
+			var off atomic.Bool
+			limited := rest.CopyConfig(cluster.Config)
+			limited.Wrap(func(next http.RoundTripper) http.RoundTripper { return policy{next, path, &off} })
+			w.startOperator(limited, nil)
+			w.replicas = startReplicas(w)
+			tenant, profile := w.tenant("acme"), w.accountProfile("acme", "business")
+			w.create(tenant, profile)
+			w.expect(tenant, "Ready=False/Refused", "Accepted=True", "Programmed=False/Refused", "Reconciling=True")
+			w.expect(profile, "Ready=False", "Accepted=True")
+			if m := message(tenant, "Ready"); !strings.Contains(m, "acme-") || !strings.Contains(m, "exceeded quota") {
+				t.Errorf("Ready says %q", m)
+			}
+			off.Store(true)
+			w.expect(tenant, "Ready=True")
+			w.expect(profile, "Ready=True")
+		})
+	}
+}
