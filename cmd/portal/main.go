@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"os"
 	"runtime"
+	"runtime/debug"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -31,7 +32,8 @@ func main() {
 }
 
 func handler(r *process.Runtime) (http.Handler, error) {
-	queue := identity.NewQueue(runtime.GOMAXPROCS(0), hashesWaiting, hashWait)
+	atOnce := identity.HashesAtOnce(runtime.GOMAXPROCS(0), debug.SetMemoryLimit(-1), identity.DefaultParams) // -1 only asks
+	queue := identity.NewQueue(atOnce, hashesWaiting, hashWait)
 	r.Metrics.MustRegister(prometheus.NewGaugeFunc(prometheus.GaugeOpts{
 		Name: "foyer_portal_hashes_waiting", Help: "Sign-ins that wait for their password to be checked.",
 	}, func() float64 { return float64(queue.Waiting()) }))

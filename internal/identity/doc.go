@@ -6,7 +6,7 @@
 // A [Hasher] makes and checks argon2id hashes in PHC form, as
 // $argon2id$v=19$m=19456,t=2,p=1$salt$hash. A check costs about 30 ms of CPU and
 // 19 MiB, so a bounded queue stands in front of it: as many hashes at once as there
-// are processors, a bounded number waiting, each for a bounded time; beyond that the
+// are processors and as fit into memory, a bounded number waiting, each for a bounded time; beyond that the
 // answer is [ErrBusy]. [Hasher.VerifyNobody] costs the same as a real check, so that
 // an unknown user cannot be told from a wrong password.
 //

@@ -35,7 +35,7 @@ var DefaultParams = Params{MemoryKiB: 19 * 1024, Passes: 2, Lanes: 1}
 // The strongest parameters that a stored hash may ask for. A hash comes from the
 // database, and a row must not be able to exhaust the pod's memory.
 const (
-	maxMemoryKiB = 128 * 1024
+	maxMemoryKiB = 64 * 1024
 	maxPasses    = 8
 	maxLanes     = 4
 	maxHashBytes = 64
@@ -136,6 +136,7 @@ func randomBytes(n int) []byte {
 type Hasher struct {
 	params Params
 	queue  *Queue
+	heavy  *Queue // of hashes that take more memory than ours: one at a time
 	nobody Hash
 }
 
@@ -144,6 +145,7 @@ func NewHasher(params Params, queue *Queue) *Hasher {
 	return &Hasher{
 		params: params,
 		queue:  queue,
+		heavy:  queue.oneAtATime(),
 		nobody: Hash{Params: params, Salt: randomBytes(saltBytes), Key: randomBytes(keyBytes)},
 	}
 }
@@ -174,6 +176,13 @@ func (h *Hasher) Verify(ctx context.Context, password, phc string) (Verdict, err
 	stored, err := ParseHash(phc)
 	if err != nil || len(password) > MaxPasswordBytes {
 		return Verdict{}, h.VerifyNobody(ctx, password)
+	}
+	if stored.Params.MemoryKiB > h.params.MemoryKiB {
+		leave, err := h.heavy.Enter(ctx)
+		if err != nil {
+			return Verdict{}, err
+		}
+		defer leave()
 	}
 	leave, err := h.queue.Enter(ctx)
 	if err != nil {

@@ -3,6 +3,7 @@ package identity
 import (
 	"context"
 	"errors"
+	"math"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -77,7 +78,7 @@ func TestParseHashRefuses(t *testing.T) {
 		"$argon2i$v=19$m=65536,t=2,p=1" + good,
 		"$argon2id$v=16$m=65536,t=2,p=1" + good,
 		"$argon2id$v=19$m=4294967295,t=2,p=1" + good,
-		"$argon2id$v=19$m=131073,t=2,p=1" + good,
+		"$argon2id$v=19$m=65537,t=2,p=1" + good,
 		"$argon2id$v=19$m=65536,t=9,p=1" + good,
 		"$argon2id$v=19$m=65536,t=0,p=1" + good,
 		"$argon2id$v=19$m=65536,t=2,p=5" + good,
@@ -91,6 +92,47 @@ func TestParseHashRefuses(t *testing.T) {
 	} {
 		if _, err := ParseHash(phc); !errors.Is(err, errHash) {
 			t.Errorf("ParseHash(%q) = %v, want it refused", phc, err)
+		}
+	}
+}
+
+// Hashes that take more memory than ours are checked one after the other, however many
+// places the queue has.
+func TestHeavyHashesQueue(t *testing.T) {
+	heavy, err := newTestHasher(Params{MemoryKiB: 128, Passes: 1, Lanes: 1}).Hash(t.Context(), "correct horse")
+	if err != nil {
+		t.Fatal(err)
+	}
+	h := NewHasher(cheap, NewQueue(4, 0, time.Second))
+	leave, err := h.heavy.Enter(t.Context()) // one is under way
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := h.Verify(t.Context(), "correct horse", heavy); !errors.Is(err, ErrBusy) {
+		t.Errorf("a second heavy hash got %v, want ErrBusy", err)
+	}
+	if err := h.VerifyNobody(t.Context(), "correct horse"); err != nil {
+		t.Errorf("an ordinary hash got %v", err)
+	}
+	leave()
+	if got, err := h.Verify(t.Context(), "correct horse", heavy); err != nil || !got.Match {
+		t.Errorf("after it: %+v, %v", got, err)
+	}
+}
+
+func TestHashesAtOnce(t *testing.T) {
+	for _, test := range []struct {
+		processors int
+		memory     int64
+		want       int
+	}{
+		{2, 230 << 20, 2},
+		{64, 230 << 20, 6},
+		{64, math.MaxInt64, 64},
+		{4, 16 << 20, 1},
+	} {
+		if got := HashesAtOnce(test.processors, test.memory, DefaultParams); got != test.want {
+			t.Errorf("HashesAtOnce(%d, %d) = %d, want %d", test.processors, test.memory, got, test.want)
 		}
 	}
 }

@@ -24,6 +24,17 @@ func NewQueue(atOnce, waiting int, wait time.Duration) *Queue {
 	return &Queue{slots: make(chan struct{}, atOnce), most: int64(waiting), wait: wait}
 }
 
+// HashesAtOnce is how many hashes a process makes at once: one for each processor, as far
+// as they fit into half of its memory. A pod may use all processors of a large node, and
+// then its memory is what runs out.
+func HashesAtOnce(processors int, memoryBytes int64, p Params) int {
+	fit := memoryBytes / 2 / (int64(p.MemoryKiB) << 10)
+	return int(max(1, min(int64(processors), fit)))
+}
+
+// oneAtATime is a queue of its own with the same bounds of waiting.
+func (q *Queue) oneAtATime() *Queue { return NewQueue(1, int(q.most), q.wait) }
+
 // Waiting is the number of callers in the queue now.
 func (q *Queue) Waiting() int { return int(q.waiting.Load()) }
 
