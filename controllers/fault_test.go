@@ -7,6 +7,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"k8s.io/client-go/rest"
 	"k8s.io/utils/ptr"
@@ -128,7 +129,7 @@ func newFaults(dead bool) *faults {
 // of the first acknowledgement.
 func TestEveryCallMayFail(t *testing.T) {
 	t.Parallel()
-	w := quietWorld(t)
+	w := crowdedWorld(t)
 	w.declareServer("default", w.uri, w.tenants)
 	f := newFaults(false)
 	w.startOperator(f.wrap(cluster.Config), nil)
@@ -145,7 +146,7 @@ func TestEveryCallMayFail(t *testing.T) {
 // TestOperatorIsKilledAnywhere cuts an operator off at every request, and starts another.
 func TestOperatorIsKilledAnywhere(t *testing.T) {
 	t.Parallel()
-	w := quietWorld(t)
+	w := crowdedWorld(t)
 	w.declareServer("default", w.uri, w.tenants)
 	f := newFaults(true)
 	w.startOperator(f.wrap(cluster.Config), nil)
@@ -172,6 +173,14 @@ func (w *world) expectInstalled(tenants []*v1alpha1.Tenant) {
 			w.secret(tenant.Name + name)
 		}
 	}
+}
+
+// crowdedWorld is for many tenants: each of them is asked less often.
+func crowdedWorld(t *testing.T) *world {
+	t.Helper()
+	w := quietWorld(t)
+	w.pace.poll, w.pace.usage, w.pace.retry = 500*time.Millisecond, time.Minute, time.Second
+	return w
 }
 
 // checkReach makes sure that the faults have hit something, far into the install.

@@ -43,6 +43,7 @@ type world struct {
 	tenants  string
 	others   string // another namespace for tenants
 	uri      string // of the database server
+	pace     pace
 	stop     func() // the operator
 	replicas *replicas
 }
@@ -60,7 +61,7 @@ func newWorld(t *testing.T) *world {
 // quietWorld has neither operator nor server yet.
 func quietWorld(t *testing.T) *world {
 	t.Helper()
-	w := &world{t: t, client: cluster.Client, operator: cluster.Namespace(t), tenants: cluster.Namespace(t), others: cluster.Namespace(t)}
+	w := &world{t: t, client: cluster.Client, operator: cluster.Namespace(t), tenants: cluster.Namespace(t), others: cluster.Namespace(t), pace: testPace}
 	w.uri = postgreSQL.Manager(t)
 	watchLegality(w)
 	return w
@@ -93,7 +94,7 @@ func (w *world) startOperator(base *rest.Config, newClient client.NewClientFunc)
 		w.t.Fatal(err)
 	}
 	options := Options{Namespace: w.operator, Image: "foyer:test", Version: "v0.0.0-test"}
-	if err := setup(mgr, options, testPace); err != nil {
+	if err := setup(mgr, options, w.pace); err != nil {
 		w.t.Fatal(err)
 	}
 	ctx, cancel := context.WithCancel(context.Background())
