@@ -226,3 +226,42 @@ func TestSlowTenantIsNoOutageOfOthers(t *testing.T) {
 	}
 	w.expect(tenant, "Ready=True")
 }
+
+// TestLostDocumentChangesNoVerdict: the ConfigMap is deleted while its copy cannot be
+// read. Nobody knows then what an object may keep because it has it already.
+func TestLostDocumentChangesNoVerdict(t *testing.T) {
+	t.Parallel()
+	server, err := postgres.Start(0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = server.Close() })
+	w := quietWorld(t)
+	w.uri = server.URI()
+	w.declareServer("default", w.uri, w.tenants)
+	w.startOperator(cluster.Config, nil)
+	w.replicas = startReplicas(w)
+	tenant, profile, portal := w.tenant("acme"), w.accountProfile("acme", "business"), w.myAccountProfile("acme", "old")
+	profile.Spec.MyAccountProfileRef.Name = "old"
+	w.create(tenant, profile, portal)
+	w.expect(profile, "Ready=True")
+	edit(w, portal, func(p *v1alpha1.MyAccountProfile) { p.Spec.Availability = v1alpha1.AvailabilityHistorical })
+	w.expect(portal, "Ready=True")
+	w.expect(tenant, "Ready=True")
+
+	if err := server.Stop(); err != nil {
+		t.Fatal(err)
+	}
+	w.expect(tenant, "Ready=False/Unreachable")
+	w.delete(w.configMap("acme"))
+	w.expect(profile, "Programmed=Unknown/DatabaseUnreachable", "Accepted=True", "ResolvedRefs=True")
+	w.expect(tenant, "Programmed=Unknown/DatabaseUnreachable", "Accepted=True")
+	if *tenant.Status.Rejected != 0 {
+		t.Errorf("%d objects are counted as rejected", *tenant.Status.Rejected)
+	}
+	if err := server.Start(); err != nil {
+		t.Fatal(err)
+	}
+	w.expect(profile, "Ready=True")
+	w.expect(tenant, "Ready=True")
+}

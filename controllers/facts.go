@@ -128,6 +128,9 @@ func (p *pass) profileFacts(o client.Object, former []metav1.Condition, outcome 
 // findings turns an outcome into conditions. What waits for another object is not
 // stuck: it may be on its way.
 func (p *pass) findings(o compile.Outcome, generation int64, former []metav1.Condition) (accepted, resolved status.Finding) {
+	if accepted, resolved, ok := p.judged(generation, former); ok {
+		return accepted, resolved
+	}
 	accepted, resolved = finding(o.Accepted), finding(o.ResolvedRefs)
 	accepted.Stalled = !o.Accepted.Status && !waitsForTenant(o.Accepted.Reason)
 	if !o.Accepted.Status {
@@ -141,6 +144,22 @@ func (p *pass) findings(o compile.Outcome, generation int64, former []metav1.Con
 		accepted.Message = said.Message // some notes are about counts, and nothing was counted yet
 	}
 	return accepted, resolved
+}
+
+// judged is what was said of a generation, while what is live is lost: without it the
+// pass cannot tell what an object has already from what it newly asks for.
+func (p *pass) judged(generation int64, former []metav1.Condition) (accepted, resolved status.Finding, ok bool) {
+	if p.tenant == nil || p.known() || !p.everLive() {
+		return status.Finding{}, status.Finding{}, false
+	}
+	for _, kind := range []string{v1alpha1.ConditionAccepted, v1alpha1.ConditionResolvedRefs} {
+		if said := meta.FindStatusCondition(former, kind); said == nil || said.ObservedGeneration != generation {
+			return status.Finding{}, status.Finding{}, false
+		}
+	}
+	accepted, _ = status.Former(former, v1alpha1.ConditionAccepted)
+	resolved, _ = status.Former(former, v1alpha1.ConditionResolvedRefs)
+	return accepted, resolved, true
 }
 
 func waitsForTenant(reason string) bool {

@@ -37,7 +37,6 @@ type Tenant struct {
 func OfTenant(old v1alpha1.TenantStatus, t Tenant, now metav1.Time) v1alpha1.TenantStatus {
 	next := *old.DeepCopy()
 	next.ObservedGeneration = t.Generation
-	next.Rejected = ptr.To(t.Rejected)
 	if t.Version != "" {
 		next.Version = t.Version
 	}
@@ -47,8 +46,11 @@ func OfTenant(old v1alpha1.TenantStatus, t Tenant, now metav1.Time) v1alpha1.Ten
 	if t.Prepared != nil {
 		next.Database = *t.Prepared
 	}
-	if t.Default.Name != "" {
-		next.DefaultAccountProfile = t.Default
+	if t.Document.Known || old.LiveGeneration == 0 {
+		next.Rejected = ptr.To(t.Rejected)
+		if t.Default.Name != "" {
+			next.DefaultAccountProfile = t.Default
+		}
 	}
 	if t.Document.Known {
 		next.LiveGeneration = t.LiveGeneration
