@@ -28,8 +28,10 @@ type AccountProfile struct {
 	// +required
 	Spec AccountProfileSpec `json:"spec,omitzero"`
 
-	// status is what is live.
+	// status is what is live. A new object begins with observedGeneration -1, so that
+	// tools that read status (kstatus) do not take it for done before Foyer has seen it.
 	// +optional
+	// +default={"observedGeneration":-1}
 	Status AccountProfileStatus `json:"status,omitempty,omitzero"`
 }
 
@@ -83,9 +85,9 @@ type AccountProfileStatus struct {
 	// +kubebuilder:validation:MaxItems=16
 	Conditions []metav1.Condition `json:"conditions,omitempty"`
 
-	// observedGeneration is the newest generation that Foyer has looked at.
+	// observedGeneration is the newest generation that Foyer has looked at, -1 for none.
 	// +optional
-	// +kubebuilder:validation:Minimum=0
+	// +kubebuilder:validation:Minimum=-1
 	ObservedGeneration int64 `json:"observedGeneration,omitempty"`
 
 	// liveGeneration is the generation that customers have.

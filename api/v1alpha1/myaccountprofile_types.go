@@ -28,8 +28,10 @@ type MyAccountProfile struct {
 	// +required
 	Spec MyAccountProfileSpec `json:"spec,omitzero"`
 
-	// status is what is live.
+	// status is what is live. A new object begins with observedGeneration -1, so that
+	// tools that read status (kstatus) do not take it for done before Foyer has seen it.
 	// +optional
+	// +default={"observedGeneration":-1}
 	Status MyAccountProfileStatus `json:"status,omitempty,omitzero"`
 }
 
@@ -120,9 +122,9 @@ type MyAccountProfileStatus struct {
 	// +kubebuilder:validation:MaxItems=16
 	Conditions []metav1.Condition `json:"conditions,omitempty"`
 
-	// observedGeneration is the newest generation that Foyer has looked at.
+	// observedGeneration is the newest generation that Foyer has looked at, -1 for none.
 	// +optional
-	// +kubebuilder:validation:Minimum=0
+	// +kubebuilder:validation:Minimum=-1
 	ObservedGeneration int64 `json:"observedGeneration,omitempty"`
 
 	// liveGeneration is the generation that customers have.

@@ -90,12 +90,16 @@ func TestStatusShrinks(t *testing.T) {
 	if err := cluster.Client.Create(t.Context(), tenant); err != nil {
 		t.Fatal(err)
 	}
+	if got := applyStatus(t, tenant, map[string]any{"version": "v0"}); cmp.Diff(normal(t, map[string]any{"version": "v0", "observedGeneration": -1}), normal(t, got)) != "" {
+		t.Errorf("a new object has status %v, want observedGeneration -1: nobody has looked at it yet", got)
+	}
 	full := map[string]any{
 		"version":          "v1",
 		"conditions":       []any{condition("Ready")},
 		"orphanedProfiles": []any{map[string]any{"kind": "AccountProfile", "name": "old", "accounts": int64(3)}},
 	}
 	for _, status := range []map[string]any{full, {"version": "v1"}, full, {"version": "v2"}} {
+		status["observedGeneration"] = int64(1)
 		got := applyStatus(t, tenant, status)
 		if diff := cmp.Diff(normal(t, status), normal(t, got)); diff != "" {
 			t.Errorf("the status is not what was applied (-applied +live):\n%s", diff)

@@ -43,6 +43,8 @@ var schemaYAML = typed.YAMLObject(`types:
     - name: status
       type:
         namedType: com.github.foyerhq.foyer.api.v1alpha1.AccountProfileStatus
+      default:
+        observedGeneration: -1
 - name: com.github.foyerhq.foyer.api.v1alpha1.AccountProfileSpec
   map:
     fields:
@@ -201,6 +203,8 @@ var schemaYAML = typed.YAMLObject(`types:
     - name: status
       type:
         namedType: com.github.foyerhq.foyer.api.v1alpha1.MyAccountProfileStatus
+      default:
+        observedGeneration: -1
 - name: com.github.foyerhq.foyer.api.v1alpha1.MyAccountProfileSpec
   map:
     fields:
@@ -319,6 +323,8 @@ var schemaYAML = typed.YAMLObject(`types:
     - name: status
       type:
         namedType: com.github.foyerhq.foyer.api.v1alpha1.TenantStatus
+      default:
+        observedGeneration: -1
 - name: com.github.foyerhq.foyer.api.v1alpha1.TenantSpec
   map:
     fields:

@@ -22,7 +22,8 @@ type AccountProfileApplyConfiguration struct {
 	*v1.ObjectMetaApplyConfiguration `json:"metadata,omitempty"`
 	// spec is what the platform team declares.
 	Spec *AccountProfileSpecApplyConfiguration `json:"spec,omitempty"`
-	// status is what is live.
+	// status is what is live. A new object begins with observedGeneration -1, so that
+	// tools that read status (kstatus) do not take it for done before Foyer has seen it.
 	Status *AccountProfileStatusApplyConfiguration `json:"status,omitempty"`
 }
 

@@ -15,7 +15,7 @@ type AccountProfileStatusApplyConfiguration struct {
 	// conditions are Accepted, ResolvedRefs, Programmed and Ready; Reconciling and
 	// Stalled only while True.
 	Conditions []v1.ConditionApplyConfiguration `json:"conditions,omitempty"`
-	// observedGeneration is the newest generation that Foyer has looked at.
+	// observedGeneration is the newest generation that Foyer has looked at, -1 for none.
 	ObservedGeneration *int64 `json:"observedGeneration,omitempty"`
 	// liveGeneration is the generation that customers have.
 	LiveGeneration *int64 `json:"liveGeneration,omitempty"`

@@ -21,7 +21,8 @@ type MyAccountProfileApplyConfiguration struct {
 	*v1.ObjectMetaApplyConfiguration `json:"metadata,omitempty"`
 	// spec is what the platform team declares.
 	Spec *MyAccountProfileSpecApplyConfiguration `json:"spec,omitempty"`
-	// status is what is live.
+	// status is what is live. A new object begins with observedGeneration -1, so that
+	// tools that read status (kstatus) do not take it for done before Foyer has seen it.
 	Status *MyAccountProfileStatusApplyConfiguration `json:"status,omitempty"`
 }
 
