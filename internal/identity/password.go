@@ -103,6 +103,25 @@ func parseParam(field, prefix string, low, high uint32) (uint32, error) {
 	return 0, fmt.Errorf("%w: %s%d is out of range, allowed is %d to %d", errHash, prefix, value, low, high)
 }
 
+// leastImportMemory is OWASP's set of parameters of equal strength, with one lane: the
+// least memory in KiB for a number of passes. More passes need as much as the last.
+var leastImportMemory = [...]uint32{1: 46 * 1024, 2: 19 * 1024, 3: 12 * 1024, 4: 9 * 1024, 5: 7 * 1024}
+
+// CheckImport says why a hash from elsewhere may not be stored. Its check has to cost
+// about as much as one of ours, and at most twice that: otherwise the time of an answer
+// tells that there is such a user. More lanes are refused since they shorten that time.
+// The message holds the parameters only, nothing of the hash.
+func (p Params) CheckImport() error {
+	passes := max(1, p.Passes)
+	least := leastImportMemory[min(int(passes), len(leastImportMemory)-1)]
+	most := min(maxMemoryKiB, 2*DefaultParams.MemoryKiB*DefaultParams.Passes/passes)
+	if p.Lanes == 1 && p.MemoryKiB >= least && p.MemoryKiB <= most {
+		return nil
+	}
+	return fmt.Errorf("has the parameters m=%d,t=%d,p=%d, allowed with t=%d are m=%d to %d and p=1",
+		p.MemoryKiB, p.Passes, p.Lanes, p.Passes, least, most)
+}
+
 func decodePart(text string, least int) ([]byte, error) {
 	raw, err := base64.RawStdEncoding.Strict().DecodeString(text)
 	if err != nil || len(raw) < least || len(raw) > maxHashBytes {

@@ -96,6 +96,38 @@ func TestParseHashRefuses(t *testing.T) {
 	}
 }
 
+func TestCheckImport(t *testing.T) {
+	for _, p := range []Params{
+		DefaultParams,
+		{47104, 1, 1}, {65536, 1, 1}, {38912, 2, 1}, {12288, 3, 1}, {25941, 3, 1}, {9216, 4, 1},
+		{19456, 4, 1}, {7168, 5, 1}, {15564, 5, 1}, {7168, 8, 1}, {9728, 8, 1},
+	} {
+		if err := p.CheckImport(); err != nil {
+			t.Errorf("%+v is refused: it %v", p, err)
+		}
+	}
+	for _, test := range []struct {
+		params Params
+		want   string
+	}{
+		{Params{8, 1, 1}, "has the parameters m=8,t=1,p=1, allowed with t=1 are m=47104 to 65536 and p=1"},
+		{Params{47103, 1, 1}, "has the parameters m=47103,t=1,p=1, allowed with t=1 are m=47104 to 65536 and p=1"},
+		{Params{19455, 2, 1}, "has the parameters m=19455,t=2,p=1, allowed with t=2 are m=19456 to 38912 and p=1"},
+		{Params{38913, 2, 1}, "has the parameters m=38913,t=2,p=1, allowed with t=2 are m=19456 to 38912 and p=1"},
+		{Params{19456, 2, 2}, "has the parameters m=19456,t=2,p=2, allowed with t=2 are m=19456 to 38912 and p=1"},
+		{Params{65536, 3, 4}, "has the parameters m=65536,t=3,p=4, allowed with t=3 are m=12288 to 25941 and p=1"},
+		{Params{65536, 4, 1}, "has the parameters m=65536,t=4,p=1, allowed with t=4 are m=9216 to 19456 and p=1"},
+		{Params{7167, 5, 1}, "has the parameters m=7167,t=5,p=1, allowed with t=5 are m=7168 to 15564 and p=1"},
+		{Params{12971, 6, 1}, "has the parameters m=12971,t=6,p=1, allowed with t=6 are m=7168 to 12970 and p=1"},
+		{Params{65536, 8, 1}, "has the parameters m=65536,t=8,p=1, allowed with t=8 are m=7168 to 9728 and p=1"},
+		{Params{}, "has the parameters m=0,t=0,p=0, allowed with t=0 are m=47104 to 65536 and p=1"},
+	} {
+		if err := test.params.CheckImport(); err == nil || err.Error() != test.want {
+			t.Errorf("%+v: got %v\nwant %s", test.params, err, test.want)
+		}
+	}
+}
+
 // Hashes that take more memory than ours are checked one after the other, however many
 // places the queue has.
 func TestHeavyHashesQueue(t *testing.T) {

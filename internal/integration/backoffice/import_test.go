@@ -151,6 +151,8 @@ func TestImportNamesBadLines(t *testing.T) {
 				`{"id":"X-5","accountId":"A-2","access":"Active","user":{"username":"ADA"}}`,
 				`{"id":"C-1","accountId":"A-2","access":"Active"}`,
 				`{"id":"X-6","accountId":"A-2","access":"Active","grants":["PayInvoices"]}`,
+				`{"id":"X-7","accountId":"A-2","access":"Active","user":{"username":"eve","passwordHash":"$argon2id$v=19$m=8,t=1,p=1$AAAAAAAAAAAAAAAAAAAAAA$AAAAAAAAAAAAAAAAAAAAAA"}}`,
+				`{"id":"X-8","accountId":"A-2","access":"Active","user":{"username":"eve","passwordHash":"$argon2id$v=19$m=65536,t=8,p=1$AAAAAAAAAAAAAAAAAAAAAA$AAAAAAAAAAAAAAAAAAAAAA"}}`,
 			},
 			want: []integration.Refusal{
 				{Line: 1, ID: "X-1", Field: "accountId", Message: `there is no account "A-9"`},
@@ -160,8 +162,10 @@ func TestImportNamesBadLines(t *testing.T) {
 				{Line: 5, ID: "X-5", Field: "user.username", Message: `"ADA" is already the username of a user with another email`},
 				{Line: 6, ID: "C-1", Field: "accountId", Message: `contact "C-1" belongs to account "A-1", and a contact never moves`},
 				{Line: 7, ID: "X-6", Field: "grants", Message: `"PayInvoices" is not a feature, allowed are ViewInvoices, ViewActivity`},
+				{Line: 8, ID: "X-7", Field: "user.passwordHash", Message: "has the parameters m=8,t=1,p=1, allowed with t=1 are m=47104 to 65536 and p=1"},
+				{Line: 9, ID: "X-8", Field: "user.passwordHash", Message: "has the parameters m=65536,t=8,p=1, allowed with t=8 are m=7168 to 9728 and p=1"},
 			},
-			sum: integration.Summary{Received: 7, Refused: 7},
+			sum: integration.Summary{Received: 9, Refused: 9},
 		},
 		{
 			kind: integration.Invoices,

@@ -47,17 +47,31 @@ func contactUpsert(c integration.Contact) (store.ContactUpsert, *store.Result) {
 	if c.User == nil {
 		return item, nil
 	}
-	if hash := c.User.PasswordHash; hash != "" {
-		if _, err := identity.ParseHash(hash); err != nil {
-			// The parser's error may quote the hash: it stays here.
-			return item, refused("user.passwordHash",
-				"is not an argon2id hash in PHC form within the bounds of this server, allowed is $argon2id$v=19$m=19456,t=2,p=1$<salt>$<key>")
-		}
+	if refusal := checkPasswordHash(c.User.PasswordHash); refusal != nil {
+		return item, refusal
 	}
 	item.User = &store.UserUpsert{
 		Username: c.User.Username, Email: c.User.Email, EmailVerified: c.User.EmailVerified, PasswordHash: c.User.PasswordHash,
 	}
 	return item, nil
+}
+
+// checkPasswordHash refuses what cannot be checked at a sign-in, or not at the cost of
+// other hashes. No hash is fine.
+func checkPasswordHash(phc string) *store.Result {
+	if phc == "" {
+		return nil
+	}
+	hash, err := identity.ParseHash(phc)
+	if err != nil {
+		// The parser's error may quote the hash: it stays here.
+		return refused("user.passwordHash",
+			"is not an argon2id hash in PHC form within the bounds of this server, allowed is $argon2id$v=19$m=19456,t=2,p=1$<salt>$<key>")
+	}
+	if err := hash.Params.CheckImport(); err != nil {
+		return refused("user.passwordHash", "%s", err)
+	}
+	return nil
 }
 
 func (a *api) invoices() importFunc {
