@@ -78,14 +78,15 @@ func (p *patientReader) Read(b []byte) (int, error) {
 	return p.body.Read(b)
 }
 
+// limitedReader fails with errBodyTooLarge once there is a byte past the limit.
 type limitedReader struct {
 	reader io.Reader
-	left   int64
+	left   int64 // negative after a byte too many
 }
 
 func (l *limitedReader) Read(b []byte) (int, error) {
 	if l.left <= 0 {
-		return 0, errBodyTooLarge
+		return 0, l.probe()
 	}
 	if int64(len(b)) > l.left {
 		b = b[:l.left]
@@ -93,6 +94,18 @@ func (l *limitedReader) Read(b []byte) (int, error) {
 	n, err := l.reader.Read(b)
 	l.left -= int64(n)
 	return n, err
+}
+
+// probe looks for a byte past the limit: a body of exactly the limit just ends.
+func (l *limitedReader) probe() error {
+	if l.left == 0 {
+		n, err := l.reader.Read(make([]byte, 1))
+		l.left -= int64(n)
+		if n == 0 {
+			return err
+		}
+	}
+	return errBodyTooLarge
 }
 
 var byteOrderMark = []byte("\xef\xbb\xbf")

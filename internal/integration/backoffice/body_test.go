@@ -54,6 +54,36 @@ func TestLineLengths(t *testing.T) {
 	}
 }
 
+func TestLimitedReader(t *testing.T) {
+	readers := map[string]func(io.Reader) io.Reader{
+		"whole":                 func(r io.Reader) io.Reader { return r },
+		"byte by byte":          iotest.OneByteReader,
+		"the end with the data": iotest.DataErrReader,
+	}
+	for name, pieces := range readers {
+		for _, test := range []struct {
+			body string
+			want string
+			err  error
+		}{
+			{body: "", want: ""},
+			{body: "1234", want: "1234"},
+			{body: "12345", want: "12345"},
+			{body: "123456", want: "12345", err: errBodyTooLarge},
+			{body: "1234567890", want: "12345", err: errBodyTooLarge},
+		} {
+			limited := &limitedReader{reader: pieces(strings.NewReader(test.body)), left: 5}
+			got, err := io.ReadAll(limited)
+			if string(got) != test.want || !errors.Is(err, test.err) {
+				t.Errorf("%s, %q: got %q, %v; want %q, %v", name, test.body, got, err, test.want, test.err)
+			}
+			if _, err := limited.Read(make([]byte, 1)); test.err != nil && !errors.Is(err, test.err) {
+				t.Errorf("%s, %q: asked again: got %v, want %v", name, test.body, err, test.err)
+			}
+		}
+	}
+}
+
 // The reader finds what a plain split finds, in whatever pieces the body comes.
 func FuzzLines(f *testing.F) {
 	for _, body := range []string{"", "\n", "a", "a\nb\n", "a\r\n\r\n \nb", "\xef\xbb\xbf{}\n{}", "\r\r\n", "a\x00\n\n\n"} {

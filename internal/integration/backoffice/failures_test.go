@@ -206,6 +206,27 @@ func TestBodies(t *testing.T) {
 	}
 }
 
+// A body of exactly the limit is whole; the limit is that of the lines also when they
+// come as gzip.
+func TestBodyOfTheLimit(t *testing.T) {
+	s := newSite(t, server)
+	body := strings.Join(lines(1, 1000, groupLine), "\n")
+	gz := map[string]string{"Content-Type": integration.MediaType, "Content-Encoding": "gzip"}
+	for limit, want := range map[int]string{
+		len(body):     `{"summary":{"received":1000,`,
+		len(body) - 1: `"status":413,`,
+	} {
+		s.api.limit = int64(limit)
+		_, plain := s.call(t, "POST", "/api/v1/import/groups", ndjson, reader(body))
+		_, unzipped := s.call(t, "POST", "/api/v1/import/groups", gz, bytes.NewReader(zipped(t, body)))
+		for how, got := range map[string]string{"plain": plain, "gzip": unzipped} {
+			if !strings.Contains(got, want) {
+				t.Errorf("%s, %d bytes under a limit of %d: got %s, want %s", how, len(body), limit, got, want)
+			}
+		}
+	}
+}
+
 // Past the limit, the lines that fit were applied and the rest can be sent.
 func TestResumeAfterTheLimit(t *testing.T) {
 	s := newSite(t, server)
