@@ -331,6 +331,16 @@ func requestWithCookies(t *testing.T, b *browser) *http.Request {
 	return request
 }
 
+// requestCookie is the value of a cookie that the browser would send, "" without one.
+func requestCookie(t *testing.T, b *browser, name string) string {
+	t.Helper()
+	cookie, err := requestWithCookies(t, b).Cookie(name)
+	if err != nil {
+		return ""
+	}
+	return cookie.Value
+}
+
 func TestSignInRotatesTheSession(t *testing.T) {
 	s := newSite(t)
 	s.seed(t)
@@ -385,9 +395,13 @@ func TestAccessTakenAwayEndsTheSession(t *testing.T) {
 	s.seed(t)
 	b := s.signedIn(t, "ravi")
 	gone := person("c-ravi", "20077", "Ravi", "Menon", "", true)
+	cookie := sessionCookie + "=" + requestCookie(t, b, sessionCookie)
 	gone.Access = store.AccessDisabled
 	s.contacts(t, gone)
 	b.get("/").goesTo(t, "/sign-in?ended=1")
+	gone.Access = store.AccessActive // which does not bring the session back
+	s.contacts(t, gone)
+	s.browser(t).do(http.MethodGet, "/", nil, "Cookie", cookie).goesTo(t, "/sign-in?ended=1")
 }
 
 func TestMadeUpCookies(t *testing.T) {

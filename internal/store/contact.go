@@ -174,6 +174,13 @@ LEFT JOIN inserted n ON n.id = i.id
 LEFT JOIN updated u ON u.id = i.id
 LEFT JOIN contact c ON c.id = i.id AND c.account_id = i.account_id`
 
+// Access that is taken away ends the contact's sessions, so that access given back does
+// not bring them back. A sign-in at the same moment can leave one more: nobody can use
+// it, and it goes when access is given back.
+const endSessionsSQL = `
+DELETE FROM session WHERE contact_id IN (
+    SELECT id FROM contact WHERE id = ANY($1) AND (access = '` + AccessDisabled + `' OR id = ANY($2)))`
+
 // write stores the plan and turns "unchanged" into "updated" where only the user, or
 // only the ownership, changed.
 func (p contactPlan) write(ctx context.Context, tx pgx.Tx, b *batch) error {
@@ -186,6 +193,9 @@ func (p contactPlan) write(ctx context.Context, tx pgx.Tx, b *batch) error {
 			return err
 		}
 	}
+	if err := p.endSessions(ctx, tx); err != nil {
+		return err
+	}
 	if err := b.write(ctx, tx, upsertContactsSQL, p.contacts); err != nil {
 		return err
 	}
@@ -197,6 +207,18 @@ func (p contactPlan) write(ctx context.Context, tx pgx.Tx, b *batch) error {
 		}
 	}
 	return nil
+}
+
+func (p contactPlan) endSessions(ctx context.Context, tx pgx.Tx) error {
+	ids, disabled := make([]string, 0, len(p.contacts)), []string{}
+	for _, c := range p.contacts {
+		ids = append(ids, c.ID)
+		if c.Access == AccessDisabled {
+			disabled = append(disabled, c.ID)
+		}
+	}
+	_, err := tx.Exec(ctx, endSessionsSQL, ids, disabled)
+	return err
 }
 
 func (p contactPlan) writeUsers(ctx context.Context, tx pgx.Tx) (stringSet, error) {

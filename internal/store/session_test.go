@@ -95,6 +95,35 @@ func TestSessionEnds(t *testing.T) {
 	}
 }
 
+// A contact that is disabled loses its sessions for good, and nobody else does. The
+// session of a sign-in that was under way goes when access is given back.
+func TestDisabledContactLosesItsSessions(t *testing.T) {
+	t.Parallel()
+	tn := newTenant(t)
+	tn.accounts(t, "1001")
+	dana, kim := person("dana", "1001"), person("kim", "1001")
+	tn.contacts(t, dana, kim)
+	tn.signIn(t, "dana", "1001")
+	secret := tn.signIn(t, "kim", "1001")
+	owners := func(want ...string) {
+		t.Helper()
+		if diff := cmp.Diff(want, tn.column(t, "SELECT contact_id FROM session ORDER BY 1")); diff != "" {
+			t.Errorf("sessions (-want +got):\n%s", diff)
+		}
+	}
+	dana.LastName = "Changed"
+	tn.contacts(t, dana, kim)
+	owners("dana", "kim")
+	dana.Access = store.AccessDisabled
+	tn.contacts(t, dana, kim)
+	owners("kim")
+	tn.exec(t, `INSERT INTO session SELECT 'late', user_id, 'dana', created_at, last_seen_at, expires_at
+FROM session WHERE secret_hash = $1`, secret)
+	dana.Access = store.AccessActive
+	tn.contacts(t, dana, kim)
+	owners("kim")
+}
+
 func TestStartAndEndSessionAreAudited(t *testing.T) {
 	t.Parallel()
 	tn := newTenant(t)

@@ -43,6 +43,7 @@ var logins = map[string]login{
 			"SELECT, INSERT, UPDATE ON account", "SELECT, INSERT, UPDATE ON account_group",
 			"SELECT, INSERT, UPDATE ON app_user", "SELECT, INSERT, UPDATE ON contact", "SELECT, INSERT, UPDATE ON invoice",
 			"SELECT, INSERT ON audit",
+			"SELECT (contact_id), DELETE ON session",
 			"SELECT, UPDATE (last_used_at) ON api_token",
 			"SELECT, INSERT, UPDATE ON replica", "SELECT ON goose_db_version",
 		},

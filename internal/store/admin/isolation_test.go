@@ -61,10 +61,11 @@ func TestLoginRolesHaveExactlyTheirRights(t *testing.T) {
 			"USAGE ON SCHEMA",
 		},
 		admin.Backoffice: {
+			"DELETE ON session",
 			"INSERT ON account", "INSERT ON account_group", "INSERT ON app_user", "INSERT ON audit", "INSERT ON contact",
 			"INSERT ON invoice", "INSERT ON replica",
 			"SELECT ON account", "SELECT ON account_group", "SELECT ON api_token", "SELECT ON app_user", "SELECT ON audit",
-			"SELECT ON contact", "SELECT ON goose_db_version", "SELECT ON invoice", "SELECT ON replica",
+			"SELECT ON contact", "SELECT ON goose_db_version", "SELECT ON invoice", "SELECT ON replica", "SELECT(contact_id) ON session",
 			"UPDATE ON account", "UPDATE ON account_group", "UPDATE ON app_user", "UPDATE ON contact", "UPDATE ON invoice",
 			"UPDATE ON replica", "UPDATE(last_used_at) ON api_token",
 			"USAGE ON SCHEMA",
