@@ -72,12 +72,12 @@ func (rec *recorder) signInFailed(user store.SignInUser, ip string, at time.Time
 	}
 }
 
-// Run writes what requests left to be recorded, until ctx ends and nothing is left.
+// Run writes what requests left to be recorded until ctx ends, and then what is left.
 func (p *Portal) Run(ctx context.Context) {
 	for {
 		select {
 		case f := <-p.recorder.pending:
-			p.recorder.write(f)
+			p.recorder.write(context.Background(), f)
 		case <-ctx.Done():
 			p.recorder.drain()
 			return
@@ -85,18 +85,25 @@ func (p *Portal) Run(ctx context.Context) {
 	}
 }
 
+// drain writes what is left. It takes no longer than one row may take: a database that
+// hangs must not keep the process from ending.
 func (rec *recorder) drain() {
-	for {
+	ctx, cancel := context.WithTimeout(context.Background(), recordTimeout)
+	defer cancel()
+	for ctx.Err() == nil {
 		select {
 		case f := <-rec.pending:
-			rec.write(f)
+			rec.write(ctx, f)
 		default:
 			return
 		}
 	}
+	if left := len(rec.pending); left > 0 {
+		rec.log.Warn("failed sign-ins were left out of the audit, the database did not answer before the end", "left", left)
+	}
 }
 
-func (rec *recorder) write(f failedSignIn) {
+func (rec *recorder) write(ctx context.Context, f failedSignIn) {
 	if f.user.UserID == "" || len(f.user.Contacts) == 0 || f.at.Sub(rec.last[f.user.UserID]) < failureRowEvery {
 		return
 	}
@@ -104,7 +111,7 @@ func (rec *recorder) write(f failedSignIn) {
 		clear(rec.last)
 	}
 	rec.last[f.user.UserID] = f.at
-	ctx, cancel := context.WithTimeout(context.Background(), recordTimeout)
+	ctx, cancel := context.WithTimeout(ctx, recordTimeout)
 	defer cancel()
 	err := rec.store.Audit(ctx, store.AuditEntry{
 		AccountID: f.user.Contacts[0].AccountID, UserID: f.user.UserID, Actor: "Somebody",
