@@ -56,16 +56,3 @@ func (s *Store) UpsertGroups(ctx context.Context, groups []GroupUpsert) ([]Resul
 		return b.write(ctx, tx, upsertGroupsSQL, items)
 	})
 }
-
-// GroupNames returns those of the names that are customer groups, sorted.
-func (s *Store) GroupNames(ctx context.Context, names []string) ([]string, error) {
-	rows, err := s.db.Query(ctx, `SELECT name FROM account_group WHERE name = ANY($1) ORDER BY name`, storable(names))
-	if err != nil {
-		return nil, fail("read groups", err)
-	}
-	known, err := pgx.CollectRows(rows, pgx.RowTo[string])
-	if err != nil {
-		return nil, fail("read groups", err)
-	}
-	return known, nil
-}

@@ -156,6 +156,10 @@ func attemptsOfA(t *testing.T, tn tenant, session []byte) map[string]func(*testi
 		"RecordFailure": func(t *testing.T) {
 			fine(t, tn.Portal.RecordFailure(t.Context(), []string{"user:a-owner", "user:%"}, now, store.DefaultThrottlePolicy()))
 		},
+		"Attempt": func(t *testing.T) {
+			_, err := tn.Portal.Attempt(t.Context(), "user:a-owner", now, store.DefaultThrottlePolicy())
+			fine(t, err)
+		},
 		"ClearFailures": func(t *testing.T) { fine(t, tn.Portal.ClearFailures(t.Context(), []string{"user:a-owner", "user:%"})) },
 		"Acknowledge": func(t *testing.T) {
 			fine(t, tn.Portal.Acknowledge(t.Context(), store.Replica{Pod: "b-1", Component: "portal", Digest: "x"}))
@@ -178,10 +182,6 @@ func attemptsOfA(t *testing.T, tn tenant, session []byte) map[string]func(*testi
 			if len(views) != 1 || views["A"].ID != "A" {
 				t.Errorf("got %v", views)
 			}
-		},
-		"GroupNames": func(t *testing.T) {
-			_, err := tn.Backoffice.GroupNames(t.Context(), []string{"B"})
-			fine(t, err)
 		},
 		"UpsertGroups": func(t *testing.T) {
 			_, err := tn.Backoffice.UpsertGroups(t.Context(), []store.GroupUpsert{{Name: "B"}})
