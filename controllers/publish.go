@@ -25,6 +25,9 @@ func (r *Reconciler) publish(ctx context.Context, p *pass) error {
 			return errStale
 		}
 	}
+	if err := r.notBehind(ctx, p); err != nil {
+		return err
+	}
 	err := r.ask(ctx, p, func(ctx context.Context) error {
 		return p.database.tenant.SaveDocument(ctx, documentKind, p.output.Digest, p.output.Document)
 	})

@@ -41,6 +41,14 @@ type Reconciler struct {
 // faster: long enough that two writers do not run in step.
 const conflictDelay = 20 * time.Millisecond
 
+// behindDelay is the wait before a pass starts again because its cache was behind. The
+// event that brings the cache up to date runs it sooner.
+const behindDelay = 200 * time.Millisecond
+
+// behindDelay is the wait before a pass starts again because its cache was behind. The
+// event that brings the cache up to date runs it sooner.
+const behindDelay = 200 * time.Millisecond
+
 // Reconcile is the pass over one tenant.
 func (r *Reconciler) Reconcile(ctx context.Context, req reconcile.Request) (reconcile.Result, error) {
 	start := time.Now()
@@ -55,6 +63,14 @@ func (r *Reconciler) Reconcile(ctx context.Context, req reconcile.Request) (reco
 		metrics.Passes.WithLabelValues(metrics.ResultConflict).Inc()
 		log.FromContext(ctx).V(1).Info("starting again, another writer was faster", "cause", err.Error())
 		return reconcile.Result{RequeueAfter: conflictDelay}, nil
+	case errors.Is(err, errBehind):
+		metrics.Passes.WithLabelValues(metrics.ResultConflict).Inc()
+		log.FromContext(ctx).V(1).Info("starting again", "cause", err.Error())
+		return reconcile.Result{RequeueAfter: behindDelay}, nil
+	case errors.Is(err, errBehind):
+		metrics.Passes.WithLabelValues(metrics.ResultConflict).Inc()
+		log.FromContext(ctx).V(1).Info("starting again", "cause", err.Error())
+		return reconcile.Result{RequeueAfter: behindDelay}, nil
 	default:
 		metrics.Passes.WithLabelValues(metrics.ResultError).Inc()
 		return reconcile.Result{}, err
