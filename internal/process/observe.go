@@ -19,8 +19,9 @@ type Observer struct {
 	Log     *slog.Logger
 	Trusted []netip.Prefix
 
-	requests *prometheus.HistogramVec
-	running  prometheus.Gauge
+	requests  *prometheus.HistogramVec
+	running   prometheus.Gauge
+	forwarded *forwardedWatch
 }
 
 // NewObserver registers the metrics of requests.
@@ -37,8 +38,9 @@ func NewObserver(log *slog.Logger, metrics prometheus.Registerer, trusted []neti
 			Name: "foyer_http_requests_in_flight",
 			Help: "Requests that are being answered.",
 		}),
+		forwarded: newForwardedWatch(),
 	}
-	metrics.MustRegister(o.requests, o.running)
+	metrics.MustRegister(o.requests, o.running, o.forwarded.count)
 	return o
 }
 
@@ -61,6 +63,7 @@ func (o *Observer) Observe(next http.Handler) http.Handler {
 		r = r.WithContext(context.WithValue(r.Context(), requestIDKey{}, id))
 		w.Header().Set("X-Request-Id", id)
 		recorder := &recorder{ResponseWriter: w}
+		o.forwarded.watch(r, o.Trusted, o.Log)
 		o.running.Inc()
 		defer func() {
 			o.running.Dec()

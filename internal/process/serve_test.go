@@ -216,6 +216,7 @@ func TestObserve(t *testing.T) {
 		"foyer_http_request_duration_seconds GET unmatched 404",
 		"foyer_http_request_duration_seconds OTHER /panic 500",
 		"foyer_http_requests_in_flight",
+		"foyer_untrusted_forwarded_requests_total",
 	}
 	if diff := cmp.Diff(want, series); diff != "" {
 		t.Errorf("metrics (-want +got):\n%s", diff)
