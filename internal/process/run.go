@@ -148,13 +148,13 @@ const (
 // database is none of readiness's business.
 func waitForSchema(ctx context.Context, s *store.Store, health *Health, log *slog.Logger) {
 	for delay := minSchemaDelay; ; delay = min(2*delay, maxSchemaDelay) {
-		reason := schemaProblem(ctx, s)
+		reason, cause := schemaProblem(ctx, s)
 		if reason == "" {
 			health.Meet(needDatabase)
 			return
 		}
 		health.Fail(needDatabase, reason)
-		log.Warn("waiting for the database", "reason", reason)
+		log.Warn("waiting for the database", "reason", reason, "error", cause)
 		select {
 		case <-ctx.Done():
 			return
@@ -163,15 +163,19 @@ func waitForSchema(ctx context.Context, s *store.Store, health *Health, log *slo
 	}
 }
 
-func schemaProblem(ctx context.Context, s *store.Store) string {
+// schemaProblem says what is missing in words that anybody may read on /readyz. The
+// cause names the server and the role: it is for the log only.
+func schemaProblem(ctx context.Context, s *store.Store) (reason string, cause error) {
 	ctx, cancel := context.WithTimeout(ctx, schemaTimeout)
 	defer cancel()
 	version, err := s.SchemaVersion(ctx)
 	switch {
+	case store.Unavailable(err):
+		return "it does not answer, or refuses this replica: the log says why", err
 	case err != nil:
-		return "not reached yet: " + err.Error()
+		return "its schema cannot be read yet: the log says why", err
 	case version < store.RequiredSchemaVersion:
-		return fmt.Sprintf("its schema has version %d and this release needs %d, the operator migrates it", version, store.RequiredSchemaVersion)
+		return fmt.Sprintf("its schema has version %d and this release needs %d, the operator migrates it", version, store.RequiredSchemaVersion), nil
 	}
-	return ""
+	return "", nil
 }

@@ -186,7 +186,8 @@ func TestRunAndAnOutage(t *testing.T) {
 	one, two := settingsDocument(t, "One"), settingsDocument(t, "Two")
 	r := start(t, one, tenant.PortalURI)
 	r.page(t, "One")
-	r.ready(t, 503, "database: not reached yet: ")
+	r.ready(t, 503, "database: it does not answer, or refuses this replica: the log says why\n")
+	eventually(t, "the log says why", func() bool { return strings.Contains(r.log.String(), "failed to connect to") })
 	if err := own.Start(); err != nil {
 		t.Fatal(err)
 	}
@@ -212,7 +213,8 @@ func TestRunAndAnOutage(t *testing.T) {
 func TestRunWaitsForTheSchema(t *testing.T) {
 	tenant := storetest.New(t, server)
 	r := start(t, settingsDocument(t, "One"), server.Database(t))
-	r.ready(t, 503, "database: not reached yet: ")
+	r.ready(t, 503, "database: its schema cannot be read yet: the log says why\n")
+	eventually(t, "the log says why", func() bool { return strings.Contains(r.log.String(), "goose_db_version") })
 	mount(t, r.database, "uri", tenant.PortalURI)
 	r.ready(t, 200, "ok")
 }
