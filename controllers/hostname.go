@@ -2,6 +2,7 @@ package controllers
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"sync"
 
@@ -49,6 +50,10 @@ func precedes(a, b *v1alpha1.Tenant, hostname string) bool {
 	}
 	return client.ObjectKeyFromObject(a).String() < client.ObjectKeyFromObject(b).String()
 }
+
+// errClaimed: another tenant has just taken the host name. Its status is about to say
+// so, and then this tenant is told.
+var errClaimed = errors.New("another tenant has just taken the host name")
 
 // claims are the host names that this process has made live: a status that says so
 // reaches the cache a moment later, and two tenants must not take one name in it.

@@ -3,6 +3,8 @@ package controllers
 import (
 	"context"
 
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
 	"github.com/foyerhq/foyer/controllers/apply"
 	"github.com/foyerhq/foyer/controllers/metrics"
 	"github.com/foyerhq/foyer/controllers/provision"
@@ -25,26 +27,25 @@ func (r *Reconciler) publish(ctx context.Context, p *pass) error {
 			return errStale
 		}
 	}
+	if p.published() {
+		return nil
+	}
 	if err := r.notBehind(ctx, p); err != nil {
 		return err
 	}
+	// The document that was compiled has the host name of the Tenant as it is declared.
+	// It is claimed before the copy is kept: the newest copy is what customers get back.
+	if !r.claims.take(p.tenant.Spec.Portal.Hostname, p.key) {
+		return errClaimed
+	}
+	defer func() { r.claims.release(p.key, p.hostname()) }() // all but the one that is live
 	err := r.ask(ctx, p, func(ctx context.Context) error {
 		return p.database.tenant.SaveDocument(ctx, documentKind, p.output.Digest, p.output.Document)
 	})
 	if err != nil || !p.database.ready {
 		return err
 	}
-	// The document that was compiled has the host name of the Tenant as it is declared.
-	hostname, before := p.tenant.Spec.Portal.Hostname, p.hostname()
-	if !r.claims.take(hostname, p.key) {
-		return errStale // the other tenant's status is about to say so
-	}
-	if err := r.writeDocument(ctx, p); err != nil {
-		r.claims.release(p.key, before)
-		return err
-	}
-	r.claims.release(p.key, p.hostname())
-	return nil
+	return r.writeDocument(ctx, p)
 }
 
 // hostname is the one at which customers reach the tenant.
@@ -56,10 +57,16 @@ func (p *pass) hostname() string {
 	return live.Tenant.Hostname
 }
 
-// published says whether the compiled document is what the ConfigMap holds.
+// published says whether the ConfigMap holds the compiled document and is still the
+// tenant's.
 func (p *pass) published() bool {
 	d := p.document
-	return d.configMap.ResourceVersion != "" && d.digest == p.output.Digest &&
+	for key, value := range provision.Labels(p.key.Name, "") {
+		if d.configMap.Labels[key] != value {
+			return false
+		}
+	}
+	return d.configMap.ResourceVersion != "" && metav1.IsControlledBy(d.configMap, p.tenant) && d.digest == p.output.Digest &&
 		d.configMap.Annotations[provision.AnnotationDigest] == d.digest &&
 		d.configMap.Data[provision.KeySettings] == string(p.output.Document)
 }

@@ -45,9 +45,9 @@ const conflictDelay = 20 * time.Millisecond
 // event that brings the cache up to date runs it sooner.
 const behindDelay = 200 * time.Millisecond
 
-// behindDelay is the wait before a pass starts again because its cache was behind. The
-// event that brings the cache up to date runs it sooner.
-const behindDelay = 200 * time.Millisecond
+// claimedDelay is the wait of a tenant whose host name was just taken, until the status
+// of the other one says so.
+const claimedDelay = time.Second
 
 // Reconcile is the pass over one tenant.
 func (r *Reconciler) Reconcile(ctx context.Context, req reconcile.Request) (reconcile.Result, error) {
@@ -55,26 +55,31 @@ func (r *Reconciler) Reconcile(ctx context.Context, req reconcile.Request) (reco
 	p := &pass{key: req.NamespacedName, now: start, memory: r.recall(req.NamespacedName)}
 	err := r.run(ctx, p)
 	metrics.PassSeconds.Observe(time.Since(start).Seconds())
-	switch {
-	case err == nil:
+	if err == nil {
 		metrics.Passes.WithLabelValues(metrics.ResultDone).Inc()
 		return p.result(), nil
-	case apierrors.IsConflict(err) || errors.Is(err, errStale):
-		metrics.Passes.WithLabelValues(metrics.ResultConflict).Inc()
-		log.FromContext(ctx).V(1).Info("starting again, another writer was faster", "cause", err.Error())
-		return reconcile.Result{RequeueAfter: conflictDelay}, nil
-	case errors.Is(err, errBehind):
-		metrics.Passes.WithLabelValues(metrics.ResultConflict).Inc()
-		log.FromContext(ctx).V(1).Info("starting again", "cause", err.Error())
-		return reconcile.Result{RequeueAfter: behindDelay}, nil
-	case errors.Is(err, errBehind):
-		metrics.Passes.WithLabelValues(metrics.ResultConflict).Inc()
-		log.FromContext(ctx).V(1).Info("starting again", "cause", err.Error())
-		return reconcile.Result{RequeueAfter: behindDelay}, nil
-	default:
-		metrics.Passes.WithLabelValues(metrics.ResultError).Inc()
-		return reconcile.Result{}, err
 	}
+	if delay, ok := startsAgain(err); ok {
+		metrics.Passes.WithLabelValues(metrics.ResultConflict).Inc()
+		log.FromContext(ctx).V(1).Info("starting again", "cause", err.Error())
+		return reconcile.Result{RequeueAfter: delay}, nil
+	}
+	metrics.Passes.WithLabelValues(metrics.ResultError).Inc()
+	return reconcile.Result{}, err
+}
+
+// startsAgain says whether a pass ended because others had been faster, which is no
+// failure, and when it is to begin again.
+func startsAgain(err error) (time.Duration, bool) {
+	switch {
+	case apierrors.IsConflict(err) || errors.Is(err, errStale):
+		return conflictDelay, true
+	case errors.Is(err, errBehind):
+		return behindDelay, true
+	case errors.Is(err, errClaimed):
+		return claimedDelay, true
+	}
+	return 0, false
 }
 
 // run takes the phases in their order. An error ends the pass.
