@@ -46,16 +46,16 @@ func (r *Reconciler) prepareTenant(ctx context.Context, t *v1alpha1.Tenant, s *s
 }
 
 func (r *Reconciler) prepareOn(ctx context.Context, t *v1alpha1.Tenant, s *server, opened *admin.Server) (admin.Prepared, error) {
-	secrets, passwords, err := r.passwords(ctx, t)
+	secrets, logins, err := r.logins(ctx, t)
 	if err != nil {
 		return admin.Prepared{}, err
 	}
-	prepared, err := opened.Prepare(ctx, r.owner(t), passwords, s.adopt)
+	prepared, err := opened.Prepare(ctx, r.owner(t), logins, s.adopt)
 	if err != nil {
 		return admin.Prepared{}, fmt.Errorf("prepare the schema: %w", err)
 	}
 	for _, c := range provision.Components() {
-		uri, err := opened.LoginURI(r.owner(t), string(c), passwords[string(c)])
+		uri, err := opened.LoginURI(r.owner(t), string(c), logins[string(c)].Password)
 		if err != nil {
 			return admin.Prepared{}, fmt.Errorf("make the address for the %s: %w", c, err)
 		}
@@ -66,20 +66,20 @@ func (r *Reconciler) prepareOn(ctx context.Context, t *v1alpha1.Tenant, s *serve
 	return prepared, r.prepareToken(ctx, t, opened.Tenant(prepared.Schema))
 }
 
-// passwords reads the password of each login role from its Secret, and makes those
-// that are missing.
-func (r *Reconciler) passwords(ctx context.Context, t *v1alpha1.Tenant) (map[provision.Component]*corev1.Secret, map[string]string, error) {
+// logins reads the password of each login role from its Secret, and makes those that
+// are missing.
+func (r *Reconciler) logins(ctx context.Context, t *v1alpha1.Tenant) (map[provision.Component]*corev1.Secret, map[string]admin.Login, error) {
 	secrets := map[provision.Component]*corev1.Secret{}
-	passwords := map[string]string{}
+	logins := map[string]admin.Login{}
 	for _, c := range provision.Components() {
 		secret, err := r.readSecret(ctx, t, provision.DatabaseSecretName(t.Name, c))
 		if err != nil {
 			return nil, nil, err
 		}
 		secrets[c] = secret
-		passwords[string(c)] = passwordIn(secret.Data[provision.KeyURI])
+		logins[string(c)] = admin.Login{Password: passwordIn(secret.Data[provision.KeyURI]), Replicas: provision.Replicas(t, c)}
 	}
-	return secrets, passwords, nil
+	return secrets, logins, nil
 }
 
 // passwordIn takes the password out of a URI, or makes a new one.

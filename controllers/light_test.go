@@ -4,6 +4,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/jackc/pgx/v5"
 	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -12,6 +13,7 @@ import (
 
 	"github.com/foyerhq/foyer/api/v1alpha1"
 	"github.com/foyerhq/foyer/controllers/provision"
+	"github.com/foyerhq/foyer/internal/store"
 	"github.com/foyerhq/foyer/internal/testenv/kube"
 )
 
@@ -117,6 +119,19 @@ func TestNewReplicaIsAsked(t *testing.T) {
 	kube.Eventually(t, "five replicas run the document", func() error {
 		w.expect(tenant, "Ready=True")
 		return want(*tenant.Status.Config.ProgrammedReplicas, int32(5))
+	})
+	conn, err := pgx.Connect(w.t.Context(), w.uri)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close(w.t.Context()) //nolint:errcheck // the test is over
+	kube.Eventually(t, "the portal's role may have the connections of four", func() error {
+		var limit int32
+		role := tenant.Status.Database.Schema + "_portal"
+		if err := conn.QueryRow(w.t.Context(), "SELECT rolconnlimit FROM pg_roles WHERE rolname = $1", role).Scan(&limit); err != nil {
+			return err
+		}
+		return want(limit, int32((4+1)*store.ConnectionsPerPod*2))
 	})
 }
 

@@ -15,15 +15,16 @@ import (
 	"github.com/jackc/pgx/v5/pgxpool"
 
 	"github.com/foyerhq/foyer/internal/config/reload"
+	"github.com/foyerhq/foyer/internal/store"
 )
 
 // uriFile is the key of a tenant's database Secret, and its file name when mounted.
 const uriFile = "uri"
 
-// Bounds of a pool. A login role has a connection limit that has to hold for every
-// replica, and twice during a rotation.
+// Bounds of a pool. The login role's connection limit allows maxConns to every pod, and
+// twice that during a rotation.
 const (
-	maxConns          = 5
+	maxConns          = store.ConnectionsPerPod
 	maxConnLifetime   = time.Hour
 	lifetimeJitter    = 10 * time.Minute
 	maxConnIdleTime   = 5 * time.Minute

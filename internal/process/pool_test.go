@@ -99,8 +99,9 @@ func TestPoolFollowsTheURI(t *testing.T) {
 	}
 	eventually(t, "the pool is warm", func() bool { return pool.Stat().TotalConns() == maxConns })
 
-	passwords := map[string]string{admin.Portal: storetest.Password, admin.Backoffice: "another one"}
-	if _, err := tenant.Server.Prepare(t.Context(), tenant.Owner, passwords, nil); err != nil {
+	logins := storetest.Logins()
+	logins[admin.Backoffice] = admin.Login{Password: "another one", Replicas: 1}
+	if _, err := tenant.Server.Prepare(t.Context(), tenant.Owner, logins, nil); err != nil {
 		t.Fatal(err)
 	}
 	uri, err := tenant.Server.LoginURI(tenant.Owner, admin.Backoffice, "another one")

@@ -4,13 +4,14 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+
+	"github.com/foyerhq/foyer/internal/store"
 )
 
 // login says what the login role of a component has.
 type login struct {
-	settings    []string // role settings, without search_path
-	connections int      // for all replicas, twice during a rotation of the password
-	grants      []string // "privileges ON object"
+	settings []string // role settings, without search_path
+	grants   []string // "privileges ON object"
 }
 
 // logins is the one list of what the components may do. A privilege enters it with
@@ -21,7 +22,6 @@ var logins = map[string]login{
 			"statement_timeout TO '10s'", "lock_timeout TO '5s'",
 			"idle_in_transaction_session_timeout TO '15s'",
 		},
-		connections: 60,
 		grants: []string{
 			"SELECT ON account", "SELECT ON account_group", "SELECT ON app_user", "SELECT ON contact", "SELECT ON invoice",
 			"SELECT, INSERT ON audit",
@@ -38,7 +38,6 @@ var logins = map[string]login{
 			// would read whole tables for each batch that follows.
 			"plan_cache_mode TO 'force_custom_plan'",
 		},
-		connections: 40,
 		grants: []string{
 			"SELECT, INSERT, UPDATE ON account", "SELECT, INSERT, UPDATE ON account_group",
 			"SELECT, INSERT, UPDATE ON app_user", "SELECT, INSERT, UPDATE ON contact", "SELECT, INSERT, UPDATE ON invoice",
@@ -50,11 +49,17 @@ var logins = map[string]login{
 	},
 }
 
+// connectionLimit is for all pods of a component and the one more that there is while
+// they are replaced; twice, because each has two pools while a password is rotated.
+func connectionLimit(replicas int32) int {
+	return (int(replicas) + 1) * store.ConnectionsPerPod * 2
+}
+
 // roleSettings are the statements that set up a login role, its password apart.
-func roleSettings(schema, component string) []string {
+func roleSettings(schema, component string, replicas int32) []string {
 	role, l := name(loginRole(schema, component)), logins[component]
 	statements := []string{
-		fmt.Sprintf("ALTER ROLE %s LOGIN NOINHERIT CONNECTION LIMIT %d", role, l.connections),
+		fmt.Sprintf("ALTER ROLE %s LOGIN NOINHERIT CONNECTION LIMIT %d", role, connectionLimit(replicas)),
 		fmt.Sprintf("ALTER ROLE %s SET search_path TO %s, pg_temp", role, name(schema)),
 	}
 	for _, setting := range l.settings {
@@ -84,14 +89,21 @@ func quote(text string) string { return "'" + strings.ReplaceAll(text, "'", "''"
 
 // components lists the components of a set of logins in a fixed order, or names the
 // one that has no rights declared.
-func components(passwords map[string]string) ([]string, error) {
+func components(wanted map[string]Login) ([]string, error) {
 	var list []string
-	for component := range passwords {
-		if _, known := logins[component]; !known {
-			return nil, fmt.Errorf("store: there is no login role for component %q", component)
+	for component := range wanted {
+		if err := checkComponent(component); err != nil {
+			return nil, err
 		}
 		list = append(list, component)
 	}
 	slices.Sort(list)
 	return list, nil
+}
+
+func checkComponent(component string) error {
+	if _, known := logins[component]; !known {
+		return fmt.Errorf("store: there is no login role for component %q", component)
+	}
+	return nil
 }

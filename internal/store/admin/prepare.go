@@ -21,16 +21,22 @@ type Prepared struct {
 	SchemaVersion int64
 }
 
+// Login is what Prepare has to know of a component that signs in.
+type Login struct {
+	Password string
+	Replicas int32 // the pods that are asked for: the connection limit follows them
+}
+
 // Prepare brings schema, roles, rights and migrations of a tenant to the desired
-// state. logins holds the password of each component's login role. A schema that
+// state. logins holds the login of each component. A schema that
 // another owner left is only taken over if adopt lists it. When nothing is to do it
 // only reads.
-func (s *Server) Prepare(ctx context.Context, owner Owner, logins map[string]string, adopt []string) (Prepared, error) {
+func (s *Server) Prepare(ctx context.Context, owner Owner, logins map[string]Login, adopt []string) (Prepared, error) {
 	list, err := components(logins)
 	if err != nil {
 		return Prepared{}, err
 	}
-	p := &preparation{Server: s, owner: owner, schema: owner.Schema(), components: list, passwords: logins, adopt: adopt}
+	p := &preparation{Server: s, owner: owner, schema: owner.Schema(), components: list, logins: logins, adopt: adopt}
 	for try := 1; ; try++ {
 		prepared, err := p.run(ctx)
 		if err == nil {
@@ -64,7 +70,7 @@ type preparation struct {
 	owner      Owner
 	schema     string
 	components []string
-	passwords  map[string]string
+	logins     map[string]Login
 	adopt      []string
 	found      found
 }
@@ -170,9 +176,9 @@ func (p *preparation) roles() []string {
 func (p *preparation) desired() string {
 	parts := []string{fmt.Sprint(store.RequiredSchemaVersion), fmt.Sprint(p.found.OwnsDatabase)}
 	for _, component := range p.components {
-		parts = append(parts, roleSettings(p.schema, component)...)
+		parts = append(parts, roleSettings(p.schema, component, p.logins[component].Replicas)...)
 		parts = append(parts, grantStatements(p.schema, component)...)
-		parts = append(parts, p.passwords[component])
+		parts = append(parts, p.logins[component].Password)
 	}
 	sum := sha256.Sum256([]byte(strings.Join(parts, "\x00")))
 	return hex.EncodeToString(sum[:])
@@ -239,14 +245,14 @@ func (p *preparation) createRole(ctx context.Context, role, kind string) error {
 
 func (p *preparation) makeLogin(ctx context.Context, component string) error {
 	role := loginRole(p.schema, component)
-	verifier, err := scramVerifier(p.passwords[component])
+	verifier, err := scramVerifier(p.logins[component].Password)
 	if err != nil {
 		return fmt.Errorf("role %s: %w", role, err)
 	}
 	if err := p.createRole(ctx, role, "LOGIN NOINHERIT"); err != nil {
 		return err
 	}
-	statements := append(roleSettings(p.schema, component), fmt.Sprintf("ALTER ROLE %s PASSWORD %s", name(role), quote(verifier)))
+	statements := append(roleSettings(p.schema, component, p.logins[component].Replicas), fmt.Sprintf("ALTER ROLE %s PASSWORD %s", name(role), quote(verifier)))
 	err = pgx.BeginFunc(ctx, p.pool, func(tx pgx.Tx) error { return runAll(ctx, tx, statements) })
 	if err != nil {
 		return p.denied(err, "role %q may not change role %s, which another role made: as a superuser run GRANT %s TO %s WITH ADMIN OPTION",

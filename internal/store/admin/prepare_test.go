@@ -2,6 +2,7 @@ package admin_test
 
 import (
 	"crypto/rand"
+	"fmt"
 	"net/url"
 	"strings"
 	"sync"
@@ -128,7 +129,8 @@ func TestPrepareChangesPasswords(t *testing.T) {
 	onBoth(t, func(t *testing.T, server *postgres.Server) {
 		t.Parallel()
 		tenant := storetest.New(t, server)
-		rotated := map[string]string{admin.Portal: "another one", admin.Backoffice: storetest.Password}
+		rotated := storetest.Logins()
+		rotated[admin.Portal] = admin.Login{Password: "another one", Replicas: 2}
 		if _, err := tenant.Server.Prepare(t.Context(), tenant.Owner, rotated, nil); err != nil {
 			t.Fatal(err)
 		}
@@ -142,6 +144,28 @@ func TestPrepareChangesPasswords(t *testing.T) {
 		}
 		connect(t, uri)
 		connect(t, tenant.BackofficeURI)
+	})
+}
+
+// TestConnectionsFollowTheReplicas: all pods of a component, the one more of a rollout,
+// and the second pool of each during a rotation of the password can connect.
+func TestConnectionsFollowTheReplicas(t *testing.T) {
+	onBoth(t, func(t *testing.T, server *postgres.Server) {
+		t.Parallel()
+		tenant := storetest.New(t, server)
+		watch := connect(t, superuser(t, server, tenant.PortalURI))
+		for _, replicas := range []int32{1, 3, 50, 2} {
+			logins := storetest.Logins()
+			logins[admin.Portal] = admin.Login{Password: storetest.Password, Replicas: replicas}
+			if _, err := tenant.Server.Prepare(t.Context(), tenant.Owner, logins, nil); err != nil {
+				t.Fatal(err)
+			}
+			limits := query(t, watch, `SELECT rolconnlimit::text FROM pg_roles WHERE rolname LIKE $1 || '\_%' ORDER BY rolname`, tenant.Schema)
+			want := []string{fmt.Sprint(2 * 2 * store.ConnectionsPerPod), fmt.Sprint(2 * (int(replicas) + 1) * store.ConnectionsPerPod)}
+			if diff := cmp.Diff(want, limits); diff != "" {
+				t.Errorf("%d replicas: %s", replicas, diff)
+			}
+		}
 	})
 }
 
@@ -313,7 +337,7 @@ func TestRolesOfAnotherManager(t *testing.T) {
 		}
 		wantProblem(t, err, admin.MissingRights, role, "GRANT", owner.Schema(), "SET TRUE")
 		execute(t, root, `GRANT `+owner.Schema()+` TO `+role+` WITH SET TRUE, INHERIT FALSE`)
-		_, err = manager.Prepare(t.Context(), owner, map[string]string{admin.Portal: "new", admin.Backoffice: "new"}, nil)
+		_, err = manager.Prepare(t.Context(), owner, map[string]admin.Login{admin.Portal: {Password: "new"}, admin.Backoffice: {Password: "new"}}, nil)
 		wantProblem(t, err, admin.MissingRights, role, "ADMIN OPTION", owner.Schema()+"_backoffice")
 		for component := range storetest.Logins() {
 			execute(t, root, `GRANT `+owner.Schema()+`_`+component+` TO `+role+` WITH ADMIN OPTION`)
@@ -324,10 +348,10 @@ func TestRolesOfAnotherManager(t *testing.T) {
 
 func TestPrepareRefusesOddLogins(t *testing.T) {
 	manager := open(t, oldest.Manager(t))
-	for what, logins := range map[string]map[string]string{
-		"unknown component": {"dispatcher": "x"},
-		"no password":       {admin.Portal: ""},
-		"not ASCII":         {admin.Portal: "pässword"},
+	for what, logins := range map[string]map[string]admin.Login{
+		"unknown component": {"dispatcher": {Password: "x"}},
+		"no password":       {admin.Portal: {}},
+		"not ASCII":         {admin.Portal: {Password: "pässword"}},
 	} {
 		if _, err := manager.Prepare(t.Context(), newOwner(), logins, nil); err == nil {
 			t.Errorf("%s: want an error", what)

@@ -11,7 +11,7 @@ var carried = []string{"host", "port", "sslmode", "sslnegotiation", "channel_bin
 // LoginURI is the URI for the pods of a component: the server's, with the component's
 // login role.
 func (s *Server) LoginURI(owner Owner, component, password string) (string, error) {
-	if _, err := components(map[string]string{component: password}); err != nil {
+	if err := checkComponent(component); err != nil {
 		return "", err
 	}
 	given := s.uri.Query()

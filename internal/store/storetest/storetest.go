@@ -60,9 +60,13 @@ func NewIn(t testing.TB, managerURI, name string) *Tenant {
 	return tenant
 }
 
-// Logins are the passwords of all components.
-func Logins() map[string]string {
-	return map[string]string{admin.Portal: Password, admin.Backoffice: Password}
+// Logins are the logins of all components, for so many pods as a Tenant gets that says
+// nothing.
+func Logins() map[string]admin.Login {
+	return map[string]admin.Login{
+		admin.Portal:     {Password: Password, Replicas: 2},
+		admin.Backoffice: {Password: Password, Replicas: 1},
+	}
 }
 
 func (tenant *Tenant) loginURI(t testing.TB, component string) string {
