@@ -82,3 +82,22 @@ func TestForeignObjectsAreLeftAlone(t *testing.T) {
 		})
 	}
 }
+
+// TestDriftOfTheDocumentsMap is about what the ConfigMap is by its metadata: ours, and
+// in the cache.
+func TestDriftOfTheDocumentsMap(t *testing.T) {
+	t.Parallel()
+	w, tenant := readyWorld(t)
+	for _, label := range []string{provision.LabelManagedBy, provision.LabelTenant} {
+		edit(w, w.configMap("acme"), func(c *corev1.ConfigMap) { delete(c.Labels, label) })
+		kube.Eventually(t, "label "+label+" is back", func() error {
+			return want(w.configMap("acme").Labels[label] != "", true)
+		})
+	}
+	w.expect(tenant, "Ready=True")
+	edit(w, w.configMap("acme"), func(c *corev1.ConfigMap) { c.OwnerReferences = nil })
+	w.expect(tenant, "Ready=False/ForeignObject", "Stalled=True")
+	w.delete(w.configMap("acme"))
+	edit(w, tenant, func(t *v1alpha1.Tenant) { t.Spec.DisplayName = "Again" })
+	w.expect(tenant, "Ready=True")
+}

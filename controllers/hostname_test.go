@@ -1,10 +1,16 @@
 package controllers
 
 import (
+	"errors"
 	"strings"
 	"testing"
 
+	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/types"
+
 	"github.com/foyerhq/foyer/api/v1alpha1"
+	"github.com/foyerhq/foyer/internal/compile"
+	"github.com/foyerhq/foyer/internal/store/admin"
 )
 
 func TestHostnameBelongsToItsHolder(t *testing.T) {
@@ -68,4 +74,39 @@ func TestHostnameRace(t *testing.T) {
 		w.create(racer)
 	}
 	w.expectOneOf(racers, "race."+w.tenants+".example")
+}
+
+// TestClaimComesBeforeTheCopy: a document that cannot go live is not kept as the latest,
+// and a host name that does not go live is not held.
+func TestClaimComesBeforeTheCopy(t *testing.T) {
+	t.Parallel()
+	opened, err := admin.Open(admin.Config{URI: "postgres://nobody@127.0.0.1:1/nothing"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(opened.Close)
+	other := types.NamespacedName{Namespace: "n", Name: "other"}
+	r := &Reconciler{pace: testPace, claims: &claims{held: map[string]types.NamespacedName{"my.acme.example": other}}}
+	publish := func() (*pass, error) {
+		tenant := &v1alpha1.Tenant{}
+		tenant.Name, tenant.Spec.Portal.Hostname = "acme", "my.acme.example"
+		p := &pass{key: types.NamespacedName{Namespace: "n", Name: "acme"}, tenant: tenant, output: compile.Output{Document: []byte("{}"), Digest: "d"}}
+		p.document.configMap, p.document.fresh = &corev1.ConfigMap{}, true
+		p.database = database{server: &server{name: "default", opened: opened}, tenant: opened.Tenant("schema"), ready: true}
+		return p, r.publish(t.Context(), p)
+	}
+	p, err := publish()
+	if delay, again := startsAgain(err); !errors.Is(err, errClaimed) || !again || delay != claimedDelay {
+		t.Errorf("a taken host name: %v", err)
+	}
+	if !p.database.ready {
+		t.Error("the database was asked to keep a document that cannot go live")
+	}
+	r.claims.release(other, "")
+	if p, err = publish(); err != nil || p.database.ready {
+		t.Errorf("without the database: %v, ready %t", err, p.database.ready)
+	}
+	if len(r.claims.held) != 0 {
+		t.Errorf("claims of what did not go live: %v", r.claims.held)
+	}
 }
