@@ -3,6 +3,8 @@ package status
 import (
 	"slices"
 	"strings"
+	"unicode"
+	"unicode/utf8"
 
 	"k8s.io/apimachinery/pkg/api/equality"
 	"k8s.io/apimachinery/pkg/api/meta"
@@ -117,7 +119,8 @@ func Sentence(message string) string {
 		return ""
 	}
 	if !strings.HasPrefix(message, "spec.") {
-		message = strings.ToUpper(message[:1]) + message[1:]
+		first, size := utf8.DecodeRuneInString(message)
+		message = string(unicode.ToUpper(first)) + message[size:]
 	}
 	if !strings.HasSuffix(message, ".") {
 		message += "."

@@ -225,6 +225,7 @@ func TestSentence(t *testing.T) {
 	for message, want := range map[string]string{
 		"the server is away":             "The server is away.",
 		"It is.":                         "It is.",
+		"été: no such profile":           "Été: no such profile.",
 		"spec.portal.hostname: is taken": "spec.portal.hostname: is taken.",
 		"":                               "",
 	} {
