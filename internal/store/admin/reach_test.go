@@ -99,6 +99,22 @@ func TestConfigKeepsItsSecrets(t *testing.T) {
 	}
 }
 
+// TestPingOfABusyServer: that the manager uses all its connections is no outage.
+func TestPingOfABusyServer(t *testing.T) {
+	t.Parallel()
+	server := open(t, newest.Manager(t))
+	release, err := server.Fill(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer release()
+	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Second)
+	defer cancel()
+	if err := server.Ping(ctx); err != nil {
+		t.Error(err)
+	}
+}
+
 // TestOutage: the server goes away under open connections and comes back.
 func TestOutage(t *testing.T) {
 	t.Parallel()

@@ -19,7 +19,7 @@ import (
 const (
 	connectTimeout = 5 * time.Second
 	callTimeout    = 20 * time.Second // for one transaction, migrations apart
-	maxConns       = 8
+	maxConns       = 16               // 8 passes and 4 preparations at once, and some to spare
 	maxIdle        = 2 * time.Minute
 )
 
@@ -42,6 +42,7 @@ func (c Config) LogValue() slog.Value { return slog.StringValue(c.String()) }
 // Server is a PostgreSQL server that tenants live on. It is safe for concurrent use.
 type Server struct {
 	pool    *pgxpool.Pool
+	pings   *pgxpool.Pool // one connection for Ping alone: a full pool is no outage
 	direct  *pgx.ConnConfig
 	uri     *url.URL
 	secrets []string // passwords, to keep out of errors
@@ -67,13 +68,20 @@ func Open(c Config) (*Server, error) {
 	}
 	pooled.MaxConns = maxConns
 	pooled.MaxConnIdleTime = maxIdle
-	pool, err := pgxpool.NewWithConfig(context.Background(), pooled)
+	pings := pooled.Copy()
+	pings.MaxConns, pings.MinConns, pings.MinIdleConns = 1, 0, 0
+	pool, err := newPool(pooled)
 	if err != nil {
-		return nil, &Problem{Reason: Unreachable, Message: "the server's uri cannot be used"}
+		return nil, err
+	}
+	pingPool, err := newPool(pings)
+	if err != nil {
+		pool.Close()
+		return nil, err
 	}
 	conn := pooled.ConnConfig
 	s := &Server{
-		pool: pool, direct: direct.ConnConfig.Copy(), uri: uri,
+		pool: pool, pings: pingPool, direct: direct.ConnConfig.Copy(), uri: uri,
 		host:     net.JoinHostPort(conn.Host, strconv.Itoa(int(conn.Port))),
 		database: cmp.Or(conn.Database, conn.User), // as the server does it
 		user:     conn.User,
@@ -84,6 +92,14 @@ func Open(c Config) (*Server, error) {
 		}
 	}
 	return s, nil
+}
+
+func newPool(config *pgxpool.Config) (*pgxpool.Pool, error) {
+	pool, err := pgxpool.NewWithConfig(context.Background(), config)
+	if err != nil {
+		return nil, &Problem{Reason: Unreachable, Message: "the server's uri cannot be used"}
+	}
+	return pool, nil
 }
 
 // parse reads a URI. The parser's own errors quote it, so they are dropped.
@@ -102,7 +118,10 @@ func parse(key, text string) (*pgxpool.Config, *url.URL, error) {
 }
 
 // Close closes the server's connections.
-func (s *Server) Close() { s.pool.Close() }
+func (s *Server) Close() {
+	s.pings.Close()
+	s.pool.Close()
+}
 
 // asOwner runs work in one transaction as the owner of a tenant's schema.
 func (s *Server) asOwner(ctx context.Context, schema, begin string, work func(context.Context, pgx.Tx) error) error {
