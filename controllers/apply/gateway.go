@@ -7,6 +7,9 @@ import (
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime/schema"
+	"k8s.io/apimachinery/pkg/types"
+	"k8s.io/apimachinery/pkg/util/sets"
+	"k8s.io/client-go/util/csaupgrade"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/foyerhq/foyer/controllers/provision"
@@ -76,8 +79,12 @@ func (g *Gateway) EnsureFrom(ctx context.Context, owner, live client.Object, des
 	if err != nil || !send {
 		return result, err
 	}
+	version, err := g.ownAlone(ctx, live)
+	if err != nil {
+		return "", fmt.Errorf("take over the fields of %s: %w", Name(desired), err)
+	}
 	// The version says which state was read; the uid that it must still be there.
-	want.SetResourceVersion(live.GetResourceVersion())
+	want.SetResourceVersion(version)
 	want.SetUID(live.GetUID())
 	return g.apply(ctx, want)
 }
@@ -127,6 +134,23 @@ func (g *Gateway) apply(ctx context.Context, want *rendered) (Result, error) {
 		return "", fmt.Errorf("apply %s: %w", want.name(), err)
 	}
 	return Applied, nil
+}
+
+// ownAlone makes what the operator owns by the creation of an object a part of what it
+// owns by applying: otherwise it would own that twice, and an apply without a field
+// would leave the field there. It returns the version of the object after that.
+func (g *Gateway) ownAlone(ctx context.Context, live client.Object) (string, error) {
+	own := string(FieldOwner)
+	patch, err := csaupgrade.UpgradeManagedFieldsPatch(live, sets.New(own), own)
+	if err != nil || patch == nil { // there is nothing to move
+		return live.GetResourceVersion(), err
+	}
+	moved := live.DeepCopyObject().(client.Object)
+	err = g.client.Patch(ctx, moved, client.RawPatch(types.JSONPatchType, patch))
+	if apierrors.IsNotFound(err) { // deleted in the meantime
+		err = apierrors.NewConflict(schema.GroupResource{}, live.GetName(), err)
+	}
+	return moved.GetResourceVersion(), err
 }
 
 // create makes an object that must not exist yet, which an apply could not tell.

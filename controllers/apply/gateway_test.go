@@ -10,6 +10,7 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	corev1ac "k8s.io/client-go/applyconfigurations/core/v1"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/foyerhq/foyer/api/v1alpha1"
@@ -262,6 +263,41 @@ func TestEnsureFromWritesOnTopOfWhatWasRead(t *testing.T) {
 		t.Fatal(err)
 	}
 	f.ensureConflict(&second, "an object that was deleted in the meantime")
+	f.ensureConflict(&first, "an object that was deleted when only its creation had written it")
+}
+
+// TestEnsureFromRemovesWhatIsNoLongerRendered: an object is made by a creation, and what
+// that has set can still be taken away.
+func TestEnsureFromRemovesWhatIsNoLongerRendered(t *testing.T) {
+	f := newFixture(t)
+	ensure := func(keys ...string) *corev1.ConfigMap {
+		t.Helper()
+		var live corev1.ConfigMap
+		key := client.ObjectKey{Namespace: f.tenant.Namespace, Name: "acme-settings"}
+		if err := client.IgnoreNotFound(cluster.Client.Get(t.Context(), key, &live)); err != nil {
+			t.Fatal(err)
+		}
+		desired := provision.SettingsMap(f.params).(*corev1ac.ConfigMapApplyConfiguration)
+		desired.Data = map[string]string{}
+		for _, key := range keys {
+			desired.Data[key] = "value"
+		}
+		if _, err := f.gateway.EnsureFrom(t.Context(), f.tenant, &live, desired); err != nil {
+			t.Fatal(err)
+		}
+		f.get("acme-settings", &live)
+		if diff := cmp.Diff(desired.Data, live.Data); diff != "" {
+			t.Errorf("(-want +got):\n%s", diff)
+		}
+		return &live
+	}
+	ensure("first", "second", "third")
+	ensure("first", "second")
+	for _, entry := range ensure("first").ManagedFields {
+		if entry.Operation != metav1.ManagedFieldsOperationApply {
+			t.Errorf("%s owns fields by %s: %s", entry.Manager, entry.Operation, entry.FieldsV1)
+		}
+	}
 }
 
 func (f *fixture) ensureMap(live *corev1.ConfigMap, want apply.Result) {
