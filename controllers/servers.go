@@ -1,9 +1,11 @@
 package controllers
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"sync"
@@ -35,14 +37,17 @@ type servers struct {
 	live      client.Reader // their content
 	namespace string
 
-	mu    sync.Mutex
-	known map[string]*server
+	mu       sync.Mutex
+	known    map[string]*server
+	versions map[string]string // of the Secrets, as they were last read
 }
 
-// server is one declaration of a database server; a changed Secret makes a new one.
+// server is one declaration of a database server; other data in its Secret make a new
+// one.
 type server struct {
 	name    string
-	version string // of the Secret
+	version string // of the Secret, when it first said this
+	data    map[string][]byte
 	config  admin.Config
 	allowed []string
 	adopt   []string
@@ -54,22 +59,43 @@ type server struct {
 }
 
 func newServers(cached, live client.Reader, namespace string) *servers {
-	return &servers{cached: cached, live: live, namespace: namespace, known: map[string]*server{}}
+	return &servers{cached: cached, live: live, namespace: namespace, known: map[string]*server{}, versions: map[string]string{}}
 }
 
 // find returns the server of that name if it serves the namespace. Otherwise the
 // problem says, in the same words for a server that does not exist and for one that
 // is not for this namespace, what the platform team can do.
 func (s *servers) find(ctx context.Context, name, namespace string) (*server, *admin.Problem, error) {
-	if err := s.refresh(ctx); err != nil {
+	changed, err := s.changed(ctx)
+	if err != nil {
 		return nil, nil, err
+	}
+	if before, ok := changed[name]; ok {
+		if err := s.read(ctx, name, before); err != nil {
+			return nil, nil, err
+		}
+		delete(changed, name)
+	}
+	if found := s.get(name, namespace); found != nil {
+		return found, nil, nil
+	}
+	for other, before := range changed { // the problem names what there is
+		if err := s.read(ctx, other, before); err != nil {
+			return nil, nil, err
+		}
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if found, ok := s.known[name]; ok && found.serves(namespace) {
-		return found, nil, nil
-	}
 	return nil, s.notFound(name, namespace), nil
+}
+
+func (s *servers) get(name, namespace string) *server {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if found, ok := s.known[name]; ok && found.serves(namespace) {
+		return found
+	}
+	return nil
 }
 
 func (s *servers) notFound(name, namespace string) *admin.Problem {
@@ -96,24 +122,22 @@ func (s *server) serves(namespace string) bool {
 	return slices.Contains(s.allowed, "*") || slices.Contains(s.allowed, namespace)
 }
 
-// refresh reads the Secrets that have changed.
-func (s *servers) refresh(ctx context.Context) error {
+// changed drops the servers whose Secret is gone, and names those whose Secret is to be
+// read, with the version that was read last.
+func (s *servers) changed(ctx context.Context) (map[string]string, error) {
 	var list metav1.PartialObjectMetadataList
 	list.SetGroupVersionKind(corev1.SchemeGroupVersion.WithKind("SecretList"))
 	err := s.cached.List(ctx, &list, client.InNamespace(s.namespace), client.HasLabels{LabelServer})
 	if err != nil {
-		return fmt.Errorf("list the Secrets of database servers: %w", err)
+		return nil, fmt.Errorf("list the Secrets of database servers: %w", err)
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	present := map[string]bool{}
+	present, changed := map[string]bool{}, map[string]string{}
 	for _, secret := range list.Items {
 		present[secret.Name] = true
-		if old, ok := s.known[secret.Name]; ok && old.version == secret.ResourceVersion {
-			continue
-		}
-		if err := s.read(ctx, secret.Name); err != nil {
-			return err
+		if before := s.versions[secret.Name]; before != secret.ResourceVersion {
+			changed[secret.Name] = before
 		}
 	}
 	for name := range s.known {
@@ -121,23 +145,45 @@ func (s *servers) refresh(ctx context.Context) error {
 			s.drop(name)
 		}
 	}
-	return nil
+	return changed, nil
 }
 
-func (s *servers) read(ctx context.Context, name string) error {
-	var secret corev1.Secret
-	err := s.live.Get(ctx, types.NamespacedName{Namespace: s.namespace, Name: name}, &secret)
-	if client.IgnoreNotFound(err) != nil {
-		return fmt.Errorf("read the Secret of database server %s: %w", name, err)
+// read reads the Secret of a server. The lock is not held meanwhile, so whoever needs
+// another server does not wait; if another pass has read it too, the two agree.
+func (s *servers) read(ctx context.Context, name, before string) error {
+	for {
+		var secret corev1.Secret
+		err := s.live.Get(ctx, types.NamespacedName{Namespace: s.namespace, Name: name}, &secret)
+		if client.IgnoreNotFound(err) != nil {
+			return fmt.Errorf("read the Secret of database server %s: %w", name, err)
+		}
+		now := s.take(name, before, &secret)
+		if now == before || now == secret.ResourceVersion {
+			return nil
+		}
+		before = now // nobody knows whose is the newer one
 	}
-	if old, ok := s.known[name]; ok && err == nil && old.version == secret.ResourceVersion {
-		return nil // the cache is behind, this one is not
+}
+
+// take makes a server of its Secret, unless what was read before has been replaced
+// meanwhile. One that declares the same stays as it is, with its connections and all
+// that was prepared on it. It returns the version that counts now: "" if there is none.
+func (s *servers) take(name, before string, secret *corev1.Secret) string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.versions[name] != before {
+		return s.versions[name]
 	}
-	s.drop(name)
-	if err == nil {
-		s.known[name] = declared(&secret)
+	if secret.ResourceVersion == "" { // there is none
+		s.drop(name)
+		return ""
 	}
-	return nil
+	if old, ok := s.known[name]; !ok || !maps.EqualFunc(old.data, secret.Data, bytes.Equal) {
+		s.drop(name)
+		s.known[name] = declared(secret)
+	}
+	s.versions[name] = secret.ResourceVersion
+	return secret.ResourceVersion
 }
 
 func declared(secret *corev1.Secret) *server {
@@ -145,6 +191,7 @@ func declared(secret *corev1.Secret) *server {
 	return &server{
 		name:    secret.Name,
 		version: secret.ResourceVersion,
+		data:    secret.Data,
 		config:  admin.Config{URI: value(keyURI), DirectURI: value(keyDirectURI)},
 		allowed: words(value(keyAllowedNamespaces)),
 		adopt:   words(value(keyAdopt)),
@@ -160,6 +207,7 @@ func words(list string) []string {
 func (s *servers) drop(name string) {
 	if old, ok := s.known[name]; ok {
 		delete(s.known, name)
+		delete(s.versions, name)
 		metrics.ServerUp.DeleteLabelValues(name)
 		go old.close()
 	}
