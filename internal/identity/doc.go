@@ -18,7 +18,9 @@
 // # Throttling
 //
 // Failures escalate a delay, they never lock. The strict counter belongs to a login
-// *from one network*, so a stranger elsewhere cannot make its owner wait ([Throttle]).
+// *from one network*, so a stranger elsewhere cannot make its owner wait ([Throttle]). A
+// browser that a user signed in with keeps a secret like that of a session for half a
+// year. It opens nothing; with it, strangers do not delay the user's sign-in at all.
 //
 // # Rights
 //

@@ -45,6 +45,22 @@ func TestThrottleBehindAnUntrustedProxy(t *testing.T) {
 	}
 }
 
+// A known device shares no counter with anybody.
+func TestDeviceThrottle(t *testing.T) {
+	one, other := NewDeviceThrottle([]byte("one")), NewDeviceThrottle([]byte("other"))
+	stranger := NewThrottle("dana", "203.0.113.77")
+	if one.Own.Key == other.Own.Key || one.Own.Key == stranger.Own.Key {
+		t.Errorf("keys %s, %s and %s are not distinct", one.Own.Key, other.Own.Key, stranger.Own.Key)
+	}
+	if diff := cmp.Diff(stranger.Own.Policy, one.Own.Policy); diff != "" {
+		t.Errorf("guessing from a device is not slowed down as from a network:\n%s", diff)
+	}
+	own := []string{one.Own.Key}
+	if !cmp.Equal(own, one.Keys()) || !cmp.Equal(own, one.Cleared()) || len(one.Failed()) != 0 {
+		t.Errorf("keys %v, failed %v, cleared %v; want only its own", one.Keys(), one.Failed(), one.Cleared())
+	}
+}
+
 func TestThrottleKeys(t *testing.T) {
 	home := NewThrottle("Dana", "203.0.113.77")
 	if diff := cmp.Diff(home, NewThrottle("dana", "203.0.113.9")); diff != "" {

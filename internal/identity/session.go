@@ -7,7 +7,8 @@ import (
 
 const secretBytes = 32
 
-// NewSessionSecret returns a fresh secret for the cookie and the hash to store.
+// NewSessionSecret returns a fresh secret for the cookie, of a session or a device, and
+// the hash to store.
 func NewSessionSecret() (secret string, hash []byte) {
 	raw := randomBytes(secretBytes)
 	sum := sha256.Sum256(raw)

@@ -4,6 +4,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"net/netip"
+	"slices"
 	"strings"
 	"time"
 
@@ -23,6 +24,10 @@ type Limit struct {
 // everywhere: it makes guessing from many networks slow, and its delay stays so short
 // that it locks nobody out. Network counts everybody who shares an address: it starts
 // late, because that can be a whole office.
+//
+// Login locks nobody out who waits, but a stranger who never stops takes each attempt that
+// it lets through. So a person who signed in with their browser before does not wait for
+// strangers at all: see [NewDeviceThrottle].
 //
 // An address of a private network is seldom one office's: behind a proxy that nobody
 // told us to trust, it is every customer's. There Own stays as short as Login, and
@@ -52,28 +57,33 @@ func NewThrottle(login, address string) Throttle {
 	return t
 }
 
+// NewDeviceThrottle returns the one counter for a login that is tried from a device which
+// its user signed in with before. Nobody else has the device's secret, so nobody else's
+// failures count there; and it counts for nobody else.
+func NewDeviceThrottle(secretHash []byte) Throttle {
+	return Throttle{Own: Limit{"device:" + hex.EncodeToString(secretHash), store.DefaultThrottlePolicy()}}
+}
+
 // Keys lists the counters that can delay the attempt.
 func (t Throttle) Keys() []string { return keys(t.Own, t.Login, t.Network) }
 
 // Failed lists the counters that a refused attempt adds to, besides Own, which was
 // counted before the password was looked at.
-func (t Throttle) Failed() []Limit {
-	if t.Network.Key == "" {
-		return []Limit{t.Login}
-	}
-	return []Limit{t.Login, t.Network}
-}
+func (t Throttle) Failed() []Limit { return used(t.Login, t.Network) }
 
 // Cleared lists the counters that a success resets. The network's is not among them:
 // else a guesser with one account of their own could reset it.
 func (t Throttle) Cleared() []string { return keys(t.Own, t.Login) }
 
+// used lists the limits that the attempt has.
+func used(limits ...Limit) []Limit {
+	return slices.DeleteFunc(limits, func(l Limit) bool { return l.Key == "" })
+}
+
 func keys(limits ...Limit) []string {
 	var list []string
-	for _, l := range limits {
-		if l.Key != "" {
-			list = append(list, l.Key)
-		}
+	for _, l := range used(limits...) {
+		list = append(list, l.Key)
 	}
 	return list
 }

@@ -8,36 +8,51 @@ import (
 
 	"github.com/foyerhq/foyer/internal/config"
 	"github.com/foyerhq/foyer/internal/identity"
+	"github.com/foyerhq/foyer/internal/store"
 )
 
-// sessionCookie has the prefix that binds it to this very host over TLS.
-const sessionCookie = "__Host-foyer"
+// The cookies have the prefix that binds them to this very host over TLS.
+const (
+	sessionCookie = "__Host-foyer"
+	deviceCookie  = "__Host-foyer-device"
+)
 
 // maxNext bounds the address to return to after sign-in.
 const maxNext = 512
 
 func presentedSession(r *http.Request) []byte {
-	cookie, err := r.Cookie(sessionCookie)
-	if err != nil {
-		return nil
-	}
-	hash, ok := identity.HashSessionSecret(cookie.Value)
-	if !ok {
-		return nil
-	}
+	_, hash := presentedSecret(r, sessionCookie)
 	return hash
 }
 
+// presentedSecret is the secret in a cookie; hash is nil without one.
+func presentedSecret(r *http.Request, name string) (secret string, hash []byte) {
+	cookie, err := r.Cookie(name)
+	if err != nil {
+		return "", nil
+	}
+	hash, ok := identity.HashSessionSecret(cookie.Value)
+	if !ok {
+		return "", nil
+	}
+	return cookie.Value, hash
+}
+
 func setSession(w http.ResponseWriter, secret string, limits config.Session) {
-	http.SetCookie(w, newCookie(secret, int(limits.MaxSeconds)))
+	http.SetCookie(w, newCookie(sessionCookie, secret, int(limits.MaxSeconds)))
 }
 
 func clearSession(w http.ResponseWriter) {
-	http.SetCookie(w, newCookie("", -1))
+	http.SetCookie(w, newCookie(sessionCookie, "", -1))
 }
 
-func newCookie(value string, maxAge int) *http.Cookie {
-	return &http.Cookie{Name: sessionCookie, Value: value, Path: "/", MaxAge: maxAge,
+// setDevice stays in the browser when the person signs out.
+func setDevice(w http.ResponseWriter, secret string) {
+	http.SetCookie(w, newCookie(deviceCookie, secret, int(store.DeviceLifetime.Seconds())))
+}
+
+func newCookie(name, value string, maxAge int) *http.Cookie {
+	return &http.Cookie{Name: name, Value: value, Path: "/", MaxAge: maxAge,
 		Secure: true, HttpOnly: true, SameSite: http.SameSiteLaxMode}
 }
 

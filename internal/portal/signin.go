@@ -43,7 +43,16 @@ type attempt struct {
 	form     signInForm
 	password string
 	ip       string
-	throttle identity.Throttle
+	throttle identity.Throttle // a stranger's until the device is found to be known
+	device   device
+}
+
+// device is what the browser kept from earlier sign-ins. It proves nothing: a known one
+// does not wait for the failures of strangers.
+type device struct {
+	secret string
+	hash   []byte // nil without one
+	known  bool   // the login's user signed in with it before
 }
 
 // signInPage works without database. Who is signed in already goes on.
@@ -67,7 +76,7 @@ func (p *Portal) signIn(w http.ResponseWriter, r *http.Request, v *visit) error 
 	if err != nil {
 		return web.BadRequest(err)
 	}
-	wait, err := p.take(r, v, a.throttle)
+	wait, err := p.take(r, v, &a)
 	if err != nil {
 		return err
 	}
@@ -95,26 +104,35 @@ func (p *Portal) readAttempt(w http.ResponseWriter, r *http.Request) (attempt, e
 		login = "" // nobody's
 	}
 	ip := process.ClientIP(r, p.Trusted)
+	secret, hash := presentedSecret(r, deviceCookie)
 	return attempt{
 		form:     signInForm{Login: login, Next: safeNext(r.PostForm.Get("next"))},
 		password: r.PostForm.Get("password"),
 		ip:       ip,
 		throttle: identity.NewThrottle(login, ip),
+		device:   device{secret: secret, hash: hash},
 	}, nil
 }
 
 // take counts the attempt on the strict counter before the password is looked at, so that
 // attempts at the same moment cannot all be free, or says how long to wait.
-func (p *Portal) take(r *http.Request, v *visit, t identity.Throttle) (wait time.Duration, err error) {
-	until, err := p.Store.Blocked(r.Context(), t.Keys(), v.now)
-	if wait = until.Sub(v.now); err != nil || wait > 0 {
+func (p *Portal) take(r *http.Request, v *visit, a *attempt) (wait time.Duration, err error) {
+	ofDevice := identity.NewDeviceThrottle(a.device.hash)
+	admission, err := p.Store.Admission(r.Context(), store.Knock{
+		Login: a.form.Login, Device: a.device.hash, Keys: a.throttle.Keys(), DeviceKeys: ofDevice.Keys(), Now: v.now,
+	})
+	if wait = admission.Until.Sub(v.now); err != nil || wait > 0 {
 		return wait, err
 	}
+	if admission.KnownDevice {
+		a.throttle, a.device.known = ofDevice, true
+	}
+	t := a.throttle
 	free, err := p.Store.Attempt(r.Context(), t.Own.Key, v.now, t.Own.Policy)
 	if err != nil || free {
 		return 0, err
 	}
-	until, err = p.Store.Blocked(r.Context(), t.Keys(), v.now) // another attempt was faster
+	until, err := p.Store.Blocked(r.Context(), t.Keys(), v.now) // another attempt was faster
 	return max(until.Sub(v.now), time.Second), err
 }
 
@@ -187,9 +205,20 @@ func (p *Portal) welcome(w http.ResponseWriter, r *http.Request, v *visit, a att
 		p.counts.signIns.WithLabelValues(outcomeNoPortal).Inc()
 		return show(w, r, http.StatusForbidden, noPortalView(v.page("No portal access", ""), user.Username))
 	}
+	return p.start(w, r, v, a, user, contact)
+}
+
+// start makes the session, remembers the device and gives the browser both.
+func (p *Portal) start(w http.ResponseWriter, r *http.Request, v *visit, a attempt, user store.SignInUser, contact store.SignInContact) error {
+	if !a.device.known {
+		a.device.secret, a.device.hash = identity.NewSessionSecret()
+	}
+	if err := p.Store.RememberDevice(r.Context(), user.UserID, a.device.hash, v.now); err != nil {
+		return err
+	}
 	secret, hash := identity.NewSessionSecret()
 	limits := v.live.Tenant.Session
-	err = p.Store.StartSession(r.Context(), store.NewSession{
+	err := p.Store.StartSession(r.Context(), store.NewSession{
 		SecretHash: hash, UserID: user.UserID, ContactID: contact.ContactID, AccountID: contact.AccountID,
 		Actor: nameOf(contact, user), IP: a.ip, UserAgent: shorten(r.UserAgent(), 256),
 		Now: v.now, ExpiresAt: v.now.Add(time.Duration(limits.MaxSeconds) * time.Second),
@@ -199,6 +228,7 @@ func (p *Portal) welcome(w http.ResponseWriter, r *http.Request, v *visit, a att
 	}
 	p.counts.signIns.WithLabelValues(outcomeOK).Inc()
 	setSession(w, secret, limits)
+	setDevice(w, a.device.secret)
 	http.Redirect(w, r, a.form.Next, http.StatusSeeOther)
 	return nil
 }

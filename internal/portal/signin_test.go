@@ -380,7 +380,7 @@ func TestSignOutWithoutAccess(t *testing.T) {
 	s := newSite(t)
 	s.seed(t)
 	b := s.signedIn(t, "ravi")
-	cookie := sessionCookie + "=" + b.client.Jar.Cookies(mustURL(t, s.server.URL))[0].Value
+	cookie := sessionCookie + "=" + requestCookie(t, b, sessionCookie)
 	ravi := person("c-ravi", "20077", "Ravi", "Menon", "", true)
 	ravi.Access = store.AccessDisabled
 	s.contacts(t, ravi)

@@ -4,6 +4,7 @@ package store
 var Queries = map[string]string{
 	"session":       sessionSQL,
 	"sign-in":       signInUserSQL,
+	"admission":     admissionSQL,
 	"invoices":      invoicesSQL,
 	"open invoices": openInvoicesSQL,
 	"activity":      activitySQL,

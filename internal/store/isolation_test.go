@@ -19,6 +19,7 @@ UNION ALL SELECT to_jsonb(x)::text FROM app_user x WHERE username LIKE 'b-%'
 UNION ALL SELECT to_jsonb(x)::text FROM session x WHERE contact_id LIKE 'b-%'
 UNION ALL SELECT to_jsonb(x)::text FROM invoice x WHERE account_id = 'B'
 UNION ALL SELECT to_jsonb(x)::text FROM audit x WHERE account_id = 'B'
+UNION ALL SELECT to_jsonb(x)::text FROM device x WHERE secret_hash = 'b-device'
 UNION ALL SELECT to_jsonb(x)::text FROM throttle x WHERE key LIKE '%b-%'`
 
 // TestAccountsCannotReachEachOther runs every method of the store for account A, with
@@ -59,6 +60,9 @@ func (tn tenant) twoAccounts(t *testing.T) map[string][]byte {
 		first := person(prefix+"owner", account)
 		first.Owner = true
 		tn.contacts(t, first, person(prefix+"second", account))
+		if err := tn.Portal.RememberDevice(t.Context(), tn.userID(t, prefix+"owner"), []byte(prefix+"device"), now); err != nil {
+			t.Fatal(err)
+		}
 		sessions[account] = tn.signIn(t, prefix+"owner", account)
 		tn.signIn(t, prefix+"second", account)
 		must[[]store.Result](t)(tn.Backoffice.UpsertInvoices(t.Context(), []store.InvoiceUpsert{
@@ -152,6 +156,18 @@ func attemptsOfA(t *testing.T, tn tenant, session []byte) map[string]func(*testi
 		"Blocked": func(t *testing.T) {
 			_, err := tn.Portal.Blocked(t.Context(), []string{"user:a-owner", "user:%"}, now)
 			fine(t, err)
+		},
+		"Admission": func(t *testing.T) {
+			admission, err := tn.Portal.Admission(t.Context(), store.Knock{Login: "a-owner", Device: []byte("b-device"), Now: now})
+			fine(t, err)
+			if admission.KnownDevice {
+				t.Error("B's device is known for A")
+			}
+		},
+		"RememberDevice": func(t *testing.T) {
+			for _, device := range []string{"a-device", "b-device"} {
+				fine(t, tn.Portal.RememberDevice(t.Context(), users["a-owner"], []byte(device), now.Add(time.Hour)))
+			}
 		},
 		"RecordFailure": func(t *testing.T) {
 			fine(t, tn.Portal.RecordFailure(t.Context(), []string{"user:a-owner", "user:%"}, now, store.DefaultThrottlePolicy()))

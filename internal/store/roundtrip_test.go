@@ -66,7 +66,12 @@ func TestRequestsTakeOneRoundTrip(t *testing.T) {
 			return s.StartSession(t.Context(), store.NewSession{SecretHash: []byte("x"), UserID: user, ContactID: "dana", AccountID: "1001", Now: now, ExpiresAt: now.Add(time.Hour)})
 		},
 		"EndSession": func() error { return s.EndSession(t.Context(), []byte("y"), store.SignOut{Now: now}) },
-		"Blocked":    func() error { _, err := s.Blocked(t.Context(), []string{"a", "b"}, now); return err },
+		"Admission": func() error {
+			_, err := s.Admission(t.Context(), store.Knock{Login: "dana", Device: []byte("x"), Keys: []string{"a"}, DeviceKeys: []string{"b"}, Now: now})
+			return err
+		},
+		"RememberDevice": func() error { return s.RememberDevice(t.Context(), user, []byte("x"), now) },
+		"Blocked":        func() error { _, err := s.Blocked(t.Context(), []string{"a", "b"}, now); return err },
 	} {
 		db.trips = 0
 		if err := call(); err != nil {

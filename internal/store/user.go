@@ -24,14 +24,16 @@ type SignInContact struct {
 
 // The username wins over an email: a verified email is only asked when no user has
 // the login as username, and only counts while it is the verified email of one user.
-const signInUserSQL = `
-WITH by_name AS (
+const userOfLoginSQL = `by_name AS (
     SELECT id FROM app_user WHERE lower(username) = lower($1)
 ), by_email AS (
     SELECT (array_agg(id))[1] AS id FROM app_user
     WHERE lower(email) = lower($1) AND email_verified_at IS NOT NULL AND $1 <> ''
     HAVING count(*) = 1
-)
+)`
+
+const signInUserSQL = `
+WITH ` + userOfLoginSQL + `
 SELECT u.id::text, u.username, coalesce(u.password_hash, ''), coalesce(c.id, ''), coalesce(c.account_id, ''),
        coalesce(trim(c.first_name || ' ' || c.last_name), '')
 FROM app_user u

@@ -26,6 +26,7 @@ var logins = map[string]login{
 			"SELECT ON account", "SELECT ON account_group", "SELECT ON app_user", "SELECT ON contact", "SELECT ON invoice",
 			"SELECT, INSERT ON audit",
 			"SELECT, INSERT, UPDATE, DELETE ON session", "SELECT, INSERT, UPDATE, DELETE ON throttle",
+			"SELECT, INSERT, UPDATE, DELETE ON device",
 			"UPDATE (password_hash, version, updated_at) ON app_user",
 			"SELECT, INSERT, UPDATE ON replica", "SELECT ON goose_db_version",
 		},

@@ -50,8 +50,8 @@ func (s *Server) inspect(ctx context.Context, schema string) (found, error) {
 
 // tables are those that rights are given on, or must not be.
 var tables = []string{
-	"account", "account_bucket", "account_group", "api_token", "app_user", "audit", "contact", "document",
-	"goose_db_version", "installation", "invoice", "replica", "session", "throttle",
+	"account", "account_bucket", "account_group", "api_token", "app_user", "audit", "contact", "device",
+	"document", "goose_db_version", "installation", "invoice", "replica", "session", "throttle",
 }
 
 // actualSQL is an expression: a digest of the rights and role settings that there are,

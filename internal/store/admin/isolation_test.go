@@ -52,11 +52,11 @@ func privileges(t *testing.T, conn *pgx.Conn, role, schema string) []string {
 func TestLoginRolesHaveExactlyTheirRights(t *testing.T) {
 	want := map[string][]string{
 		admin.Portal: {
-			"DELETE ON session", "DELETE ON throttle",
-			"INSERT ON audit", "INSERT ON replica", "INSERT ON session", "INSERT ON throttle",
+			"DELETE ON device", "DELETE ON session", "DELETE ON throttle",
+			"INSERT ON audit", "INSERT ON device", "INSERT ON replica", "INSERT ON session", "INSERT ON throttle",
 			"SELECT ON account", "SELECT ON account_group", "SELECT ON app_user", "SELECT ON audit", "SELECT ON contact",
-			"SELECT ON goose_db_version", "SELECT ON invoice", "SELECT ON replica", "SELECT ON session", "SELECT ON throttle",
-			"UPDATE ON replica", "UPDATE ON session", "UPDATE ON throttle",
+			"SELECT ON device", "SELECT ON goose_db_version", "SELECT ON invoice", "SELECT ON replica", "SELECT ON session",
+			"SELECT ON throttle", "UPDATE ON device", "UPDATE ON replica", "UPDATE ON session", "UPDATE ON throttle",
 			"UPDATE(password_hash) ON app_user", "UPDATE(updated_at) ON app_user", "UPDATE(version) ON app_user",
 			"USAGE ON SCHEMA",
 		},

@@ -125,6 +125,16 @@ CREATE TABLE session (
 CREATE INDEX session_user_id ON session (user_id);
 CREATE INDEX session_contact ON session (contact_id);
 
+-- Browsers that a user signed in with. They prove nothing about the user: failures of
+-- strangers do not delay them, that is all. A bounded number per user; once a person can
+-- change their password, that has to remove all the others.
+CREATE TABLE device (
+    secret_hash  bytea       PRIMARY KEY,
+    user_id      uuid        NOT NULL REFERENCES app_user ON DELETE CASCADE,
+    last_used_at timestamptz NOT NULL
+);
+CREATE INDEX device_user ON device (user_id);
+
 CREATE TABLE throttle (
     key           text        PRIMARY KEY,
     failures      integer     NOT NULL,
