@@ -27,3 +27,6 @@ func (s *Server) Fill(ctx context.Context) (release func(), err error) {
 	}
 	return release, nil
 }
+
+// KeptDocuments is how many documents of a kind are kept.
+const KeptDocuments = keptDocuments

@@ -122,14 +122,26 @@ func (t *Tenant) ForgetReplicas(ctx context.Context, keep []string) error {
 	})
 }
 
+// keptDocuments is how many documents of a kind a tenant keeps. They say which
+// configuration was in force at a time, as when a customer saw or was sent something:
+// a hundred edits are months of a tenant in operation, and one document may have a
+// megabyte.
+const keptDocuments = 100
+
 // SaveDocument keeps a document that goes live. One that went live before becomes the
-// latest again.
+// latest again; what is older than the newest keptDocuments goes.
 func (t *Tenant) SaveDocument(ctx context.Context, kind, digest string, body []byte) error {
 	return t.write(ctx, "save document", func(ctx context.Context, tx pgx.Tx) error {
 		_, err := tx.Exec(ctx, `
 INSERT INTO document AS d (digest, kind, body, created_at) VALUES ($1, $2, $3, clock_timestamp())
 ON CONFLICT (digest) DO UPDATE SET created_at = excluded.created_at
 WHERE d.created_at < (SELECT max(created_at) FROM document WHERE kind = $2)`, digest, kind, string(body))
+		if err != nil {
+			return err
+		}
+		_, err = tx.Exec(ctx, `
+DELETE FROM document WHERE kind = $1 AND digest <> $2
+AND digest NOT IN (SELECT digest FROM document WHERE kind = $1 ORDER BY created_at DESC LIMIT $3)`, kind, digest, keptDocuments)
 		return err
 	})
 }

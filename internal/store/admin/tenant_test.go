@@ -14,6 +14,7 @@ import (
 
 	"github.com/foyerhq/foyer/internal/config"
 	"github.com/foyerhq/foyer/internal/store"
+	"github.com/foyerhq/foyer/internal/store/admin"
 	"github.com/foyerhq/foyer/internal/store/storetest"
 	"github.com/foyerhq/foyer/internal/testenv/postgres"
 )
@@ -188,6 +189,34 @@ func TestDocuments(t *testing.T) {
 	}
 	if got := latest(); got != "c" {
 		t.Errorf("another kind changed the latest: got %q", got)
+	}
+}
+
+// TestDocumentsAreBounded: the oldest go, per kind; one that goes live again is new again.
+func TestDocumentsAreBounded(t *testing.T) {
+	tenant := storetest.New(t, newest)
+	save := func(kind, text string) {
+		t.Helper()
+		if err := tenant.Admin.SaveDocument(t.Context(), kind, "sha256:"+text, []byte(text)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	save("routing", "another kind")
+	save("settings", "first")
+	save("settings", "second")
+	save("settings", "first")
+	want := []string{"another kind", "first"}
+	for i := range admin.KeptDocuments - 1 {
+		save("settings", fmt.Sprintf("edit %03d", i))
+		want = append(want, fmt.Sprintf("edit %03d", i))
+	}
+	got := query(t, connect(t, superuser(t, newest, tenant.PortalURI)), "SELECT body FROM "+tenant.Schema+".document ORDER BY created_at")
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("\"second\" is what goes: %s", diff)
+	}
+	save("settings", "first") // the oldest that is kept
+	if body, err := tenant.Admin.LatestDocument(t.Context(), "settings"); err != nil || string(body) != "first" {
+		t.Errorf("the latest is %q, %v", body, err)
 	}
 }
 
