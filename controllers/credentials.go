@@ -5,6 +5,7 @@ import (
 	"crypto/rand"
 	"fmt"
 	"net/url"
+	"strings"
 
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -82,14 +83,21 @@ func (r *Reconciler) logins(ctx context.Context, t *v1alpha1.Tenant) (map[provis
 	return secrets, logins, nil
 }
 
-// passwordIn takes the password out of a URI, or makes a new one.
+// passwordIn takes the password out of a URI, or makes a new one if there is none that
+// a login role can have, as after a change by hand.
 func passwordIn(uri []byte) string {
 	if parsed, err := url.Parse(string(uri)); err == nil && parsed.User != nil {
-		if password, ok := parsed.User.Password(); ok && password != "" {
+		if password, ok := parsed.User.Password(); ok && password != "" && printable(password) {
 			return password
 		}
 	}
 	return rand.Text()
+}
+
+// printable says whether a text has printable ASCII characters only. Package admin
+// refuses any other password.
+func printable(text string) bool {
+	return !strings.ContainsFunc(text, func(c rune) bool { return c < ' ' || c > '~' })
 }
 
 func (r *Reconciler) prepareToken(ctx context.Context, t *v1alpha1.Tenant, database *admin.Tenant) error {

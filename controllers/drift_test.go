@@ -101,3 +101,20 @@ func TestDriftOfTheDocumentsMap(t *testing.T) {
 	edit(w, tenant, func(t *v1alpha1.Tenant) { t.Spec.DisplayName = "Again" })
 	w.expect(tenant, "Ready=True")
 }
+
+// TestPasswordThatNoRoleCanHave: a password that somebody put into a Secret, and that
+// the database would refuse for good, is replaced.
+func TestPasswordThatNoRoleCanHave(t *testing.T) {
+	t.Parallel()
+	w, tenant := readyWorld(t)
+	login := w.secret("acme-db-portal")
+	good := string(login.Data[provision.KeyURI])
+	bad := withPassword(t, good, "pässword")
+	edit(w, login, func(s *corev1.Secret) { s.Data[provision.KeyURI] = []byte(bad) })
+	kube.Eventually(t, "there is a new password", func() error {
+		edit(w, tenant, func(t *v1alpha1.Tenant) { t.Spec.DisplayName += "." })
+		uri := string(w.secret("acme-db-portal").Data[provision.KeyURI])
+		return want(uri != bad && uri != good && passwordIn([]byte(uri)) == passwordIn([]byte(uri)), true)
+	})
+	w.expect(tenant, "Ready=True", "DatabaseReady=True")
+}
