@@ -85,6 +85,10 @@ func (p *Portal) signIn(w http.ResponseWriter, r *http.Request, v *visit) error 
 		return p.delay(w, r, v, a, wait)
 	}
 	user, match, err := p.check(r, a)
+	if errors.Is(err, identity.ErrBusy) { // nothing was looked at, so nothing failed
+		own := a.throttle.Own
+		return errors.Join(err, p.Store.TakeBack(r.Context(), own.Key, v.now, own.Policy))
+	}
 	if err != nil {
 		return err
 	}

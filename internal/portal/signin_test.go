@@ -237,6 +237,27 @@ func TestBusyAnswersTryAgain(t *testing.T) {
 	}
 }
 
+// Nobody waits because we were busy, and no failure before that is forgiven for it.
+func TestBusyDoesNotCount(t *testing.T) {
+	s := newSite(t)
+	s.seed(t)
+	idle, busy := s.portal.Hasher, identity.NewHasher(cheapParams, identity.NewQueue(0, 0, time.Second))
+	b := s.browser(t)
+	for range 5 {
+		b.signIn("dana", "wrong").is(t, http.StatusUnprocessableEntity)
+	}
+	s.portal.Hasher = busy
+	for _, login := range []string{"dana", "nobody"} {
+		for range 10 {
+			b.signIn(login, password).is(t, http.StatusServiceUnavailable)
+		}
+	}
+	s.portal.Hasher = idle
+	b.signIn("dana", "wrong").is(t, http.StatusUnprocessableEntity)
+	b.signIn("dana", password).is(t, http.StatusTooManyRequests).shows(t, "Please wait 1 second")
+	b.signIn("nobody", "wrong").is(t, http.StatusUnprocessableEntity)
+}
+
 func TestRehashWhenParametersChange(t *testing.T) {
 	s := newSite(t)
 	s.seed(t)

@@ -176,6 +176,9 @@ func attemptsOfA(t *testing.T, tn tenant, session []byte) map[string]func(*testi
 			_, err := tn.Portal.Attempt(t.Context(), "user:a-owner", now, store.DefaultThrottlePolicy())
 			fine(t, err)
 		},
+		"TakeBack": func(t *testing.T) {
+			fine(t, tn.Portal.TakeBack(t.Context(), "user:a-owner", now, store.DefaultThrottlePolicy()))
+		},
 		"ClearFailures": func(t *testing.T) { fine(t, tn.Portal.ClearFailures(t.Context(), []string{"user:a-owner", "user:%"})) },
 		"Acknowledge": func(t *testing.T) {
 			fine(t, tn.Portal.Acknowledge(t.Context(), store.Replica{Pod: "b-1", Component: "portal", Digest: "x"}))

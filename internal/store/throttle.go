@@ -113,6 +113,22 @@ func (s *Store) Attempt(ctx context.Context, key string, now time.Time, policy T
 	return tag.RowsAffected() > 0, nil
 }
 
+// The delay goes with the count, unless a later attempt was counted meanwhile: then it is
+// that one's, as if this one had not been.
+const takeBackSQL = `
+UPDATE throttle SET failures = greatest(failures - 1, 0), blocked_until = CASE WHEN updated_at = $2 THEN $2
+    ELSE updated_at + make_interval(secs => coalesce(($3::float8[])[least(failures - 1, cardinality($3::float8[]))], 0)) END
+WHERE key = $1`
+
+// TakeBack takes one attempt back that was counted at this time, because its outcome was
+// never found out.
+func (s *Store) TakeBack(ctx context.Context, key string, at time.Time, policy ThrottlePolicy) error {
+	if _, err := s.db.Exec(ctx, takeBackSQL, key, at, policy.delays()); err != nil {
+		return fail("take attempt back", err)
+	}
+	return nil
+}
+
 // ClearFailures forgets the failures of the keys, after a success.
 func (s *Store) ClearFailures(ctx context.Context, keys []string) error {
 	if _, err := s.db.Exec(ctx, `DELETE FROM throttle WHERE key = ANY($1)`, storable(keys)); err != nil {

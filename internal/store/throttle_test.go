@@ -143,6 +143,45 @@ func TestThrottleAttemptsAtOnce(t *testing.T) {
 	}
 }
 
+// An attempt that is taken back is as if it had not been; the delay of a later one stays.
+func TestThrottleTakesAttemptsBack(t *testing.T) {
+	t.Parallel()
+	tn := newTenant(t)
+	policy := store.ThrottlePolicy{Free: 2, First: time.Minute, Most: time.Hour, Forget: 24 * time.Hour}
+	at := func(minute int) time.Time { return now.Add(time.Duration(minute) * time.Minute) }
+	attempt := func(minute int, want bool) {
+		t.Helper()
+		if got := must[bool](t)(tn.Portal.Attempt(t.Context(), "own", at(minute), policy)); got != want {
+			t.Errorf("attempt at minute %d: %t, want %t", minute, got, want)
+		}
+	}
+	takeBack := func(minute int) {
+		t.Helper()
+		if err := tn.Portal.TakeBack(t.Context(), "own", at(minute), policy); err != nil {
+			t.Fatal(err)
+		}
+	}
+	takeBack(0)
+	for range 5 { // as often as one likes
+		attempt(0, true)
+		takeBack(0)
+	}
+	for range 3 {
+		attempt(0, true)
+	}
+	attempt(0, false) // the third brings a minute
+	attempt(1, true)  // and the fourth two
+	attempt(1, false)
+	takeBack(1)
+	attempt(1, true)
+	attempt(3, true) // the fifth brings four
+	takeBack(1)      // of the fourth: the fifth was the fourth
+	attempt(4, false)
+	attempt(5, true) // four again
+	attempt(8, false)
+	attempt(9, true)
+}
+
 // A failure under a policy that forgets soon leaves the keys of the others alone.
 func TestThrottleRemembersByPolicy(t *testing.T) {
 	t.Parallel()
