@@ -101,14 +101,15 @@ func TestSignInAnswersUniformly(t *testing.T) {
 }
 
 // The cost of a hash is paid for a user who does not exist, too. The fastest of several
-// attempts counts, because the machine may be busy.
+// attempts counts, of many when the machine is busy.
 func TestUnknownUsersCostTheSame(t *testing.T) {
 	s := newSite(t)
 	s.portal.Hasher = identity.NewHasher(identity.DefaultParams, s.queue)
 	s.seed(t)
 	b := s.browser(t)
 	fastest := map[string]time.Duration{"dana": time.Hour, "nobody": time.Hour, "olga": time.Hour}
-	for range 8 {
+	even := func() bool { return min(fastest["nobody"], fastest["olga"]) >= fastest["dana"]/2 }
+	for round := 0; round < 8 || round < 50 && !even(); round++ {
 		s.clock.Advance(time.Hour) // past every delay
 		for login, best := range fastest {
 			start := time.Now()
