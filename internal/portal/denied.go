@@ -12,12 +12,11 @@ import (
 
 // denial is what the denied page tells a person.
 type denial struct {
-	Page     web.Page
-	Name     string
-	Account  string
-	Why      string
-	AskOwner bool // the owner of the account can change it; else the provider
-	Areas    []area
+	Page    web.Page
+	Name    string
+	Why     string
+	WhomAsk string // the beginning of the sentence that ends with the provider's support
+	Areas   []area
 }
 
 func (p *Portal) deniedPage(w http.ResponseWriter, r *http.Request, v *visit, e errDenied) error {
@@ -25,16 +24,28 @@ func (p *Portal) deniedPage(w http.ResponseWriter, r *http.Request, v *visit, e 
 	p.Log.InfoContext(r.Context(), "denied", "id", process.RequestID(r.Context()), "contact", v.session.ContactID,
 		"feature", e.feature, "reason", e.decision)
 	page := denial{
-		Page:     v.page("No access", ""),
-		Name:     v.firstName(),
-		Account:  v.session.Account.Name,
-		Why:      v.whyDenied(e),
-		AskOwner: e.decision == settings.NotGranted,
+		Page:    v.page("No access", ""),
+		Name:    v.firstName(),
+		Why:     v.whyDenied(e),
+		WhomAsk: "Please",
+	}
+	if e.decision == settings.NotGranted {
+		page.WhomAsk = "Ask " + p.owner(r, v) + ", who decides what you can use. For anything else,"
 	}
 	if e.decision != identity.NoPortal {
 		page.Areas = v.openAreas()
 	}
 	return show(w, r, http.StatusForbidden, deniedView(page))
+}
+
+// owner names who can grant a page. The page is worth showing without the name.
+func (p *Portal) owner(r *http.Request, v *visit) string {
+	account := v.session.Account
+	name, err := p.Store.OwnerName(r.Context(), account.ID)
+	if err != nil {
+		return "the owner of " + account.Name
+	}
+	return name + ", the owner of " + account.Name
 }
 
 // whyDenied completes the sentence that begins with the account's name.

@@ -165,7 +165,7 @@ func TestDeniedPage(t *testing.T) {
 	}{
 		{"not granted", "sam", []string{
 			"Sorry Sam, this page is not open to you", "Harbour Lane Coffee has Activity, but you have not been given access to it.",
-			"What you can use Home Invoices", "Ask the owner of Harbour Lane Coffee", "Sam Okafor"}},
+			"What you can use Home Invoices", "Ask Dana Whitfield, the owner of Harbour Lane Coffee, who decides what you can use", "Sam Okafor"}},
 		{"not in the profile", "ravi", []string{
 			"Sorry Ravi", "Activity is not part of the portal of Ravi Menon.", "What you can use Home Invoices", "Please write to help@acme.example"}},
 		{"suspended", "june", []string{

@@ -1,6 +1,7 @@
 package portal
 
 import (
+	"context"
 	"log/slog"
 	"net/http"
 	"net/netip"
@@ -96,9 +97,16 @@ func (p *Portal) Handler(observer *process.Observer) http.Handler {
 	return observer.Observe(web.SecurityHeaders(process.Recover(p.Log, panicked, sameOrigin)))
 }
 
+// requestTimeout is how long a page may take: a person reads sooner that their data
+// cannot be reached than that nothing comes. It leaves room for the queue of sign-ins.
+const requestTimeout = 15 * time.Second
+
 // serve admits a request to a route and shows what its handler returns.
 func (p *Portal) serve(rt route) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		limited, cancel := context.WithTimeout(r.Context(), requestTimeout)
+		defer cancel()
+		r = r.WithContext(limited)
 		v := p.newVisit()
 		err := p.admit(r, v, rt)
 		if err == nil {

@@ -60,7 +60,7 @@ func TestRoundTripsOfAPage(t *testing.T) {
 		{dana, "/", http.StatusOK, 2},
 		{dana, "/invoices", http.StatusOK, 2},
 		{dana, "/activity", http.StatusOK, 2},
-		{sam, "/activity", http.StatusForbidden, 1},
+		{sam, "/activity", http.StatusForbidden, 2}, // it names the owner
 		{dana, "/nothing", http.StatusNotFound, 1},
 		{s.browser(t), "/invoices", http.StatusSeeOther, 0},
 		{s.browser(t), "/sign-in", http.StatusOK, 0},

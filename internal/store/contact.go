@@ -60,6 +60,19 @@ type userItem struct {
 	PasswordHash string `json:"password_hash"`
 }
 
+// OwnerName returns the name of the account's owner, whom others ask for access.
+// ErrNotFound: there is no owner, or one without a name.
+func (s *Store) OwnerName(ctx context.Context, accountID string) (string, error) {
+	var name string
+	err := s.db.QueryRow(ctx, `
+SELECT trim(first_name || ' ' || last_name) FROM contact
+WHERE account_id = $1 AND owner AND trim(first_name || last_name) <> ''`, accountID).Scan(&name)
+	if err != nil {
+		return "", fail("read the owner of an account", err)
+	}
+	return name, nil
+}
+
 // UpsertContacts creates and changes contacts and their users, in one transaction. A
 // contact whose user changed counts as updated.
 func (s *Store) UpsertContacts(ctx context.Context, contacts []ContactUpsert) ([]Result, error) {

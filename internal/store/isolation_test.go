@@ -2,6 +2,7 @@ package store_test
 
 import (
 	"reflect"
+	"strings"
 	"testing"
 	"time"
 
@@ -58,7 +59,7 @@ func (tn tenant) twoAccounts(t *testing.T) map[string][]byte {
 	sessions := map[string][]byte{}
 	for account, prefix := range map[string]string{"A": "a-", "B": "b-"} {
 		first := person(prefix+"owner", account)
-		first.Owner = true
+		first.Owner, first.FirstName = true, prefix+"first"
 		tn.contacts(t, first, person(prefix+"second", account))
 		if err := tn.Portal.RememberDevice(t.Context(), tn.userID(t, prefix+"owner"), []byte(prefix+"device"), now); err != nil {
 			t.Fatal(err)
@@ -100,7 +101,7 @@ func attemptsOfA(t *testing.T, tn tenant, session []byte) map[string]func(*testi
 		"SignInUser": func(t *testing.T) {
 			user, err := tn.Portal.SignInUser(t.Context(), "a-owner")
 			fine(t, err)
-			if diff := cmp.Diff([]store.SignInContact{{ContactID: "a-owner", AccountID: "A", Name: "First Last"}}, user.Contacts); diff != "" {
+			if diff := cmp.Diff([]store.SignInContact{{ContactID: "a-owner", AccountID: "A", Name: "a-first Last"}}, user.Contacts); diff != "" {
 				t.Error(diff)
 			}
 		},
@@ -148,6 +149,13 @@ func attemptsOfA(t *testing.T, tn tenant, session []byte) map[string]func(*testi
 						t.Errorf("got %+v", entry)
 					}
 				}
+			}
+		},
+		"OwnerName": func(t *testing.T) {
+			name, err := tn.Portal.OwnerName(t.Context(), "A")
+			fine(t, err)
+			if strings.Contains(name, "b-") {
+				t.Errorf("got %q", name)
 			}
 		},
 		"Audit": func(t *testing.T) {
