@@ -66,22 +66,10 @@ func (d Document) ofTenant(former Finding) Finding {
 // ofProfile says how far the live generation of a profile has come. Once every replica
 // has run it, it stays True: a later document carries it, and so does a later replica.
 func (d Document) ofProfile(former Finding) Finding {
-	switch {
-	case former.IsTrue():
+	if former.IsTrue() {
 		return Yes(ReasonProgrammed, programmedMessage)
-	case d.Failure != "":
-		return loadFailed(d.Failure)
-	case !d.Asked && d.Starting && former.Status != "":
-		return former
-	case !d.Asked:
-		return cannotAsk()
-	case d.settled():
-		return Yes(ReasonProgrammed, programmedMessage)
-	case d.Missing != "":
-		return No(ReasonNoReadyReplica, "The "+d.Missing+" has no ready replica.")
-	default:
-		return pending()
 	}
+	return d.ofTenant(former)
 }
 
 func loadFailed(why string) Finding {
