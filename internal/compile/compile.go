@@ -37,22 +37,14 @@ func Compile(in Input) (Output, error) {
 	return p.output(next, standstill), nil
 }
 
-// Customers lists the account ids that MyAccountProfiles name, sorted: those of the
-// objects, and those of the live document. Usage is read with them.
-func Customers(in Input) []string {
-	live, err := readLive(in.Live)
-	if err != nil { // Compile says so
-		live = liveDocument{}
-	}
-	return customers(in.MyAccountProfiles, live)
-}
-
-func customers(profiles []v1alpha1.MyAccountProfile, live liveDocument) []string {
+// customers lists the account ids that MyAccountProfiles name, sorted: those of the
+// objects, and those of the live document.
+func (p *pass) customers() []string {
 	ids := map[string]bool{}
-	for i := range profiles {
-		ids[profiles[i].Spec.Customer] = true
+	for i := range p.in.MyAccountProfiles {
+		ids[p.in.MyAccountProfiles[i].Spec.Customer] = true
 	}
-	for _, l := range live.myAccountProfiles {
+	for _, l := range p.live.myAccountProfiles {
 		ids[l.content.Customer] = true
 	}
 	delete(ids, "")

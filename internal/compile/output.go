@@ -20,7 +20,7 @@ func (p *pass) output(next document, standstill *Finding) Output {
 		Document:          next.bytes,
 		AccountProfiles:   map[string]Outcome{},
 		MyAccountProfiles: map[string]Outcome{},
-		Customers:         customers(p.in.MyAccountProfiles, p.live),
+		Customers:         p.customers(),
 	}
 	r := p.read(next)
 	for name, o := range p.accountProfiles {

@@ -16,7 +16,7 @@ type Input struct {
 	// Live is the document that replicas run now; nil: none was ever written.
 	Live []byte
 	// Usage is nil while the database cannot be asked: nothing is dropped then. It must
-	// have been read with the ids that [Customers] names, and after Acknowledged was
+	// have been read with the ids in [Output.Customers], and after Acknowledged was
 	// found true.
 	Usage *config.Usage
 	// HostnameHolder is the "namespace/name" of another tenant that holds the hostname
@@ -47,7 +47,8 @@ type Output struct {
 	// Default is the profile of accounts that name none; the zero value while nothing
 	// is live.
 	Default Default
-	// Customers is [Customers] of the input: the ids to read Usage with.
+	// Customers lists the account ids that MyAccountProfiles name, of the objects and of
+	// the live document, sorted: Usage is read with them.
 	Customers []string
 	// Counts counts accounts by the document that is to be live; nil while it is
 	// unknown.

@@ -16,13 +16,6 @@ type refused struct {
 	message string
 }
 
-func (r *refused) Error() string {
-	if r.field == "" {
-		return r.message
-	}
-	return r.field + ": " + r.message
-}
-
 func refuse(field, format string, args ...any) *refused {
 	return &refused{field, fmt.Sprintf(format, args...)}
 }
