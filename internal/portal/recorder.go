@@ -77,7 +77,7 @@ func (p *Portal) Run(ctx context.Context) {
 	for {
 		select {
 		case f := <-p.recorder.pending:
-			p.recorder.write(context.Background(), f)
+			p.recorder.writeInTime(f)
 		case <-ctx.Done():
 			p.recorder.drain()
 			return
@@ -103,6 +103,13 @@ func (rec *recorder) drain() {
 	}
 }
 
+// writeInTime writes one row, which may take recordTimeout.
+func (rec *recorder) writeInTime(f failedSignIn) {
+	ctx, cancel := context.WithTimeout(context.Background(), recordTimeout)
+	defer cancel()
+	rec.write(ctx, f)
+}
+
 func (rec *recorder) write(ctx context.Context, f failedSignIn) {
 	if f.user.UserID == "" || len(f.user.Contacts) == 0 || f.at.Sub(rec.last[f.user.UserID]) < failureRowEvery {
 		return
@@ -111,8 +118,6 @@ func (rec *recorder) write(ctx context.Context, f failedSignIn) {
 		clear(rec.last)
 	}
 	rec.last[f.user.UserID] = f.at
-	ctx, cancel := context.WithTimeout(ctx, recordTimeout)
-	defer cancel()
 	err := rec.store.Audit(ctx, store.AuditEntry{
 		AccountID: f.user.Contacts[0].AccountID, UserID: f.user.UserID, Actor: "Somebody",
 		Action: actionSignInFailed, Detail: map[string]string{detailUsername: f.user.Username}, IP: f.ip, At: f.at,
