@@ -100,6 +100,11 @@ const (
 	// ConditionStalled is present, and True, only while a person must act.
 	ConditionStalled = "Stalled"
 
+	// ConditionConflicted (EventTemplate) is present, and True, only while another template
+	// fires by the same channel for the same event, profile and day: the one that is live
+	// already does so alone, and both say it.
+	ConditionConflicted = "Conflicted"
+
 	// ConditionDatabaseReady (Tenant): schema, roles and migrations are in place.
 	ConditionDatabaseReady = "DatabaseReady"
 	// ConditionPortalAvailable (Tenant): the portal has a ready replica.

@@ -4,6 +4,7 @@
 //   - [Tenant]: one service provider, with its portal and backoffice
 //   - [AccountProfile]: how accounts are treated
 //   - [MyAccountProfile]: what an account's people see and may do in the portal
+//   - [EventTemplate]: which event sends whom which message
 //
 // All kinds are namespaced and in the category "foyer". A reference names an object
 // in the same namespace. An attribute that is not set is inherited.

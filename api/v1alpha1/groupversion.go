@@ -15,6 +15,7 @@ var schemeBuilder = runtime.NewSchemeBuilder(func(scheme *runtime.Scheme) error 
 		&Tenant{}, &TenantList{},
 		&AccountProfile{}, &AccountProfileList{},
 		&MyAccountProfile{}, &MyAccountProfileList{},
+		&EventTemplate{}, &EventTemplateList{},
 	)
 	metav1.AddToGroupVersion(scheme, SchemeGroupVersion)
 	return nil

@@ -22,10 +22,14 @@ func ForKind(kind schema.GroupVersionKind) interface{} {
 		return &apiv1alpha1.AccountProfileSpecApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("AccountProfileStatus"):
 		return &apiv1alpha1.AccountProfileStatusApplyConfiguration{}
+	case v1alpha1.SchemeGroupVersion.WithKind("ActionSpec"):
+		return &apiv1alpha1.ActionSpecApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("Attributes"):
 		return &apiv1alpha1.AttributesApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("BackofficeSpec"):
 		return &apiv1alpha1.BackofficeSpecApplyConfiguration{}
+	case v1alpha1.SchemeGroupVersion.WithKind("BannerSpec"):
+		return &apiv1alpha1.BannerSpecApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("BrandingSpec"):
 		return &apiv1alpha1.BrandingSpecApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("ConfigStatus"):
@@ -38,12 +42,28 @@ func ForKind(kind schema.GroupVersionKind) interface{} {
 		return &apiv1alpha1.DatabaseStatusApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("DefaultAccountProfileStatus"):
 		return &apiv1alpha1.DefaultAccountProfileStatusApplyConfiguration{}
+	case v1alpha1.SchemeGroupVersion.WithKind("EmailSpec"):
+		return &apiv1alpha1.EmailSpecApplyConfiguration{}
+	case v1alpha1.SchemeGroupVersion.WithKind("EmailTranslation"):
+		return &apiv1alpha1.EmailTranslationApplyConfiguration{}
+	case v1alpha1.SchemeGroupVersion.WithKind("EventDeclaration"):
+		return &apiv1alpha1.EventDeclarationApplyConfiguration{}
+	case v1alpha1.SchemeGroupVersion.WithKind("EventField"):
+		return &apiv1alpha1.EventFieldApplyConfiguration{}
+	case v1alpha1.SchemeGroupVersion.WithKind("EventTemplate"):
+		return &apiv1alpha1.EventTemplateApplyConfiguration{}
+	case v1alpha1.SchemeGroupVersion.WithKind("EventTemplateSpec"):
+		return &apiv1alpha1.EventTemplateSpecApplyConfiguration{}
+	case v1alpha1.SchemeGroupVersion.WithKind("EventTemplateStatus"):
+		return &apiv1alpha1.EventTemplateStatusApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("MyAccountProfile"):
 		return &apiv1alpha1.MyAccountProfileApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("MyAccountProfileSpec"):
 		return &apiv1alpha1.MyAccountProfileSpecApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("MyAccountProfileStatus"):
 		return &apiv1alpha1.MyAccountProfileStatusApplyConfiguration{}
+	case v1alpha1.SchemeGroupVersion.WithKind("NoteSpec"):
+		return &apiv1alpha1.NoteSpecApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("ObjectRef"):
 		return &apiv1alpha1.ObjectRefApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("OrphanedProfile"):
@@ -52,12 +72,20 @@ func ForKind(kind schema.GroupVersionKind) interface{} {
 		return &apiv1alpha1.PortalSpecApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("Resources"):
 		return &apiv1alpha1.ResourcesApplyConfiguration{}
+	case v1alpha1.SchemeGroupVersion.WithKind("ScheduleSpec"):
+		return &apiv1alpha1.ScheduleSpecApplyConfiguration{}
+	case v1alpha1.SchemeGroupVersion.WithKind("SMSSpec"):
+		return &apiv1alpha1.SMSSpecApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("Tenant"):
 		return &apiv1alpha1.TenantApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("TenantSpec"):
 		return &apiv1alpha1.TenantSpecApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("TenantStatus"):
 		return &apiv1alpha1.TenantStatusApplyConfiguration{}
+	case v1alpha1.SchemeGroupVersion.WithKind("TextTranslation"):
+		return &apiv1alpha1.TextTranslationApplyConfiguration{}
+	case v1alpha1.SchemeGroupVersion.WithKind("WebhookSpec"):
+		return &apiv1alpha1.WebhookSpecApplyConfiguration{}
 
 	}
 	return nil

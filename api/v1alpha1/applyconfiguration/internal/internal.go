@@ -86,6 +86,54 @@ var schemaYAML = typed.YAMLObject(`types:
     - name: observedGeneration
       type:
         scalar: numeric
+- name: com.github.foyerhq.foyer.api.v1alpha1.ActionSpec
+  map:
+    fields:
+    - name: banner
+      type:
+        namedType: com.github.foyerhq.foyer.api.v1alpha1.BannerSpec
+    - name: days
+      type:
+        list:
+          elementType:
+            scalar: numeric
+          elementRelationship: associative
+    - name: email
+      type:
+        namedType: com.github.foyerhq.foyer.api.v1alpha1.EmailSpec
+    - name: log
+      type:
+        namedType: com.github.foyerhq.foyer.api.v1alpha1.LogTarget
+    - name: maxRepeats
+      type:
+        scalar: numeric
+    - name: name
+      type:
+        scalar: string
+    - name: note
+      type:
+        namedType: com.github.foyerhq.foyer.api.v1alpha1.NoteSpec
+    - name: repeatEveryDays
+      type:
+        scalar: numeric
+    - name: sms
+      type:
+        namedType: com.github.foyerhq.foyer.api.v1alpha1.SMSSpec
+    - name: state
+      type:
+        namedType: com.github.foyerhq.foyer.api.v1alpha1.ActionState
+    - name: type
+      type:
+        namedType: com.github.foyerhq.foyer.api.v1alpha1.ActionType
+    - name: webhook
+      type:
+        namedType: com.github.foyerhq.foyer.api.v1alpha1.WebhookSpec
+- name: com.github.foyerhq.foyer.api.v1alpha1.ActionState
+  scalar: string
+- name: com.github.foyerhq.foyer.api.v1alpha1.ActionType
+  scalar: string
+- name: com.github.foyerhq.foyer.api.v1alpha1.Attachment
+  scalar: string
 - name: com.github.foyerhq.foyer.api.v1alpha1.Attributes
   map:
     fields:
@@ -115,6 +163,20 @@ var schemaYAML = typed.YAMLObject(`types:
     - name: resources
       type:
         namedType: com.github.foyerhq.foyer.api.v1alpha1.Resources
+- name: com.github.foyerhq.foyer.api.v1alpha1.BannerSpec
+  map:
+    fields:
+    - name: text
+      type:
+        scalar: string
+    - name: translations
+      type:
+        list:
+          elementType:
+            namedType: com.github.foyerhq.foyer.api.v1alpha1.TextTranslation
+          elementRelationship: associative
+          keys:
+          - locale
 - name: com.github.foyerhq.foyer.api.v1alpha1.BrandingSpec
   map:
     fields:
@@ -142,6 +204,9 @@ var schemaYAML = typed.YAMLObject(`types:
     - name: replicas
       type:
         scalar: numeric
+    - name: routingDigest
+      type:
+        scalar: string
     - name: settingsDigest
       type:
         scalar: string
@@ -182,6 +247,190 @@ var schemaYAML = typed.YAMLObject(`types:
       type:
         namedType: com.github.foyerhq.foyer.api.v1alpha1.DefaultProfileSource
 - name: com.github.foyerhq.foyer.api.v1alpha1.DefaultProfileSource
+  scalar: string
+- name: com.github.foyerhq.foyer.api.v1alpha1.EmailRecipient
+  scalar: string
+- name: com.github.foyerhq.foyer.api.v1alpha1.EmailSpec
+  map:
+    fields:
+    - name: attach
+      type:
+        list:
+          elementType:
+            namedType: com.github.foyerhq.foyer.api.v1alpha1.Attachment
+          elementRelationship: associative
+    - name: bcc
+      type:
+        list:
+          elementType:
+            namedType: com.github.foyerhq.foyer.api.v1alpha1.EmailRecipient
+          elementRelationship: associative
+    - name: cc
+      type:
+        list:
+          elementType:
+            namedType: com.github.foyerhq.foyer.api.v1alpha1.EmailRecipient
+          elementRelationship: associative
+    - name: from
+      type:
+        scalar: string
+    - name: html
+      type:
+        scalar: string
+    - name: priority
+      type:
+        namedType: com.github.foyerhq.foyer.api.v1alpha1.Priority
+    - name: subject
+      type:
+        scalar: string
+    - name: text
+      type:
+        scalar: string
+    - name: to
+      type:
+        list:
+          elementType:
+            namedType: com.github.foyerhq.foyer.api.v1alpha1.EmailRecipient
+          elementRelationship: associative
+    - name: translations
+      type:
+        list:
+          elementType:
+            namedType: com.github.foyerhq.foyer.api.v1alpha1.EmailTranslation
+          elementRelationship: associative
+          keys:
+          - locale
+- name: com.github.foyerhq.foyer.api.v1alpha1.EmailTranslation
+  map:
+    fields:
+    - name: html
+      type:
+        scalar: string
+    - name: locale
+      type:
+        namedType: com.github.foyerhq.foyer.api.v1alpha1.Locale
+    - name: subject
+      type:
+        scalar: string
+    - name: text
+      type:
+        scalar: string
+- name: com.github.foyerhq.foyer.api.v1alpha1.EventCategory
+  scalar: string
+- name: com.github.foyerhq.foyer.api.v1alpha1.EventDeclaration
+  map:
+    fields:
+    - name: category
+      type:
+        namedType: com.github.foyerhq.foyer.api.v1alpha1.EventCategory
+    - name: description
+      type:
+        scalar: string
+    - name: fields
+      type:
+        list:
+          elementType:
+            namedType: com.github.foyerhq.foyer.api.v1alpha1.EventField
+          elementRelationship: associative
+          keys:
+          - name
+    - name: name
+      type:
+        scalar: string
+- name: com.github.foyerhq.foyer.api.v1alpha1.EventField
+  map:
+    fields:
+    - name: description
+      type:
+        scalar: string
+    - name: name
+      type:
+        scalar: string
+    - name: sample
+      type:
+        scalar: string
+    - name: type
+      type:
+        namedType: com.github.foyerhq.foyer.api.v1alpha1.EventFieldType
+- name: com.github.foyerhq.foyer.api.v1alpha1.EventFieldType
+  scalar: string
+- name: com.github.foyerhq.foyer.api.v1alpha1.EventTemplate
+  map:
+    fields:
+    - name: apiVersion
+      type:
+        scalar: string
+    - name: kind
+      type:
+        scalar: string
+    - name: metadata
+      type:
+        namedType: io.k8s.apimachinery.pkg.apis.meta.v1.ObjectMeta
+    - name: spec
+      type:
+        namedType: com.github.foyerhq.foyer.api.v1alpha1.EventTemplateSpec
+    - name: status
+      type:
+        namedType: com.github.foyerhq.foyer.api.v1alpha1.EventTemplateStatus
+      default:
+        observedGeneration: -1
+- name: com.github.foyerhq.foyer.api.v1alpha1.EventTemplateSpec
+  map:
+    fields:
+    - name: accountProfileRefs
+      type:
+        list:
+          elementType:
+            namedType: com.github.foyerhq.foyer.api.v1alpha1.ObjectRef
+          elementRelationship: associative
+          keys:
+          - name
+    - name: actions
+      type:
+        list:
+          elementType:
+            namedType: com.github.foyerhq.foyer.api.v1alpha1.ActionSpec
+          elementRelationship: associative
+          keys:
+          - name
+    - name: event
+      type:
+        scalar: string
+    - name: schedule
+      type:
+        namedType: com.github.foyerhq.foyer.api.v1alpha1.ScheduleSpec
+    - name: tenantRef
+      type:
+        namedType: com.github.foyerhq.foyer.api.v1alpha1.ObjectRef
+    - name: when
+      type:
+        scalar: string
+- name: com.github.foyerhq.foyer.api.v1alpha1.EventTemplateStatus
+  map:
+    fields:
+    - name: conditions
+      type:
+        list:
+          elementType:
+            namedType: io.k8s.apimachinery.pkg.apis.meta.v1.Condition
+          elementRelationship: associative
+          keys:
+          - type
+    - name: lastModifiedTime
+      type:
+        namedType: io.k8s.apimachinery.pkg.apis.meta.v1.Time
+    - name: liveGeneration
+      type:
+        scalar: numeric
+    - name: observedGeneration
+      type:
+        scalar: numeric
+    - name: smsSegments
+      type:
+        scalar: numeric
+- name: com.github.foyerhq.foyer.api.v1alpha1.Locale
+  scalar: string
+- name: com.github.foyerhq.foyer.api.v1alpha1.LogTarget
   scalar: string
 - name: com.github.foyerhq.foyer.api.v1alpha1.MyAccountFlag
   scalar: string
@@ -258,6 +507,12 @@ var schemaYAML = typed.YAMLObject(`types:
     - name: observedGeneration
       type:
         scalar: numeric
+- name: com.github.foyerhq.foyer.api.v1alpha1.NoteSpec
+  map:
+    fields:
+    - name: text
+      type:
+        scalar: string
 - name: com.github.foyerhq.foyer.api.v1alpha1.ObjectRef
   map:
     fields:
@@ -293,6 +548,8 @@ var schemaYAML = typed.YAMLObject(`types:
     - name: resources
       type:
         namedType: com.github.foyerhq.foyer.api.v1alpha1.Resources
+- name: com.github.foyerhq.foyer.api.v1alpha1.Priority
+  scalar: string
 - name: com.github.foyerhq.foyer.api.v1alpha1.Resources
   map:
     fields:
@@ -305,6 +562,39 @@ var schemaYAML = typed.YAMLObject(`types:
     - name: memoryRequest
       type:
         scalar: string
+- name: com.github.foyerhq.foyer.api.v1alpha1.SMSRecipient
+  scalar: string
+- name: com.github.foyerhq.foyer.api.v1alpha1.SMSSpec
+  map:
+    fields:
+    - name: text
+      type:
+        scalar: string
+    - name: to
+      type:
+        list:
+          elementType:
+            namedType: com.github.foyerhq.foyer.api.v1alpha1.SMSRecipient
+          elementRelationship: associative
+    - name: translations
+      type:
+        list:
+          elementType:
+            namedType: com.github.foyerhq.foyer.api.v1alpha1.TextTranslation
+          elementRelationship: associative
+          keys:
+          - locale
+- name: com.github.foyerhq.foyer.api.v1alpha1.ScheduleDays
+  scalar: string
+- name: com.github.foyerhq.foyer.api.v1alpha1.ScheduleSpec
+  map:
+    fields:
+    - name: at
+      type:
+        scalar: string
+    - name: days
+      type:
+        namedType: com.github.foyerhq.foyer.api.v1alpha1.ScheduleDays
 - name: com.github.foyerhq.foyer.api.v1alpha1.Tenant
   map:
     fields:
@@ -349,6 +639,14 @@ var schemaYAML = typed.YAMLObject(`types:
     - name: displayName
       type:
         scalar: string
+    - name: events
+      type:
+        list:
+          elementType:
+            namedType: com.github.foyerhq.foyer.api.v1alpha1.EventDeclaration
+          elementRelationship: associative
+          keys:
+          - name
     - name: orphanedProfiles
       type:
         namedType: com.github.foyerhq.foyer.api.v1alpha1.OrphanedProfilesPolicy
@@ -405,6 +703,24 @@ var schemaYAML = typed.YAMLObject(`types:
       type:
         scalar: numeric
     - name: version
+      type:
+        scalar: string
+- name: com.github.foyerhq.foyer.api.v1alpha1.TextTranslation
+  map:
+    fields:
+    - name: locale
+      type:
+        namedType: com.github.foyerhq.foyer.api.v1alpha1.Locale
+    - name: text
+      type:
+        scalar: string
+- name: com.github.foyerhq.foyer.api.v1alpha1.WebhookSpec
+  map:
+    fields:
+    - name: body
+      type:
+        scalar: string
+    - name: url
       type:
         scalar: string
 - name: io.k8s.apimachinery.pkg.apis.meta.v1.Condition

@@ -9,6 +9,8 @@ package v1alpha1
 type ConfigStatusApplyConfiguration struct {
 	// settingsDigest names the settings document by its content.
 	SettingsDigest *string `json:"settingsDigest,omitempty"`
+	// routingDigest names the routing document, which has the event templates, by its content.
+	RoutingDigest *string `json:"routingDigest,omitempty"`
 	// replicas is the number of ready pods that run a configuration.
 	Replicas *int32 `json:"replicas,omitempty"`
 	// programmedReplicas is how many of them run settingsDigest.
@@ -26,6 +28,14 @@ func ConfigStatus() *ConfigStatusApplyConfiguration {
 // If called multiple times, the SettingsDigest field is set to the value of the last call.
 func (b *ConfigStatusApplyConfiguration) WithSettingsDigest(value string) *ConfigStatusApplyConfiguration {
 	b.SettingsDigest = &value
+	return b
+}
+
+// WithRoutingDigest sets the RoutingDigest field in the declarative configuration to the given value
+// and returns the receiver, so that objects can be built by chaining "With" function invocations.
+// If called multiple times, the RoutingDigest field is set to the value of the last call.
+func (b *ConfigStatusApplyConfiguration) WithRoutingDigest(value string) *ConfigStatusApplyConfiguration {
+	b.RoutingDigest = &value
 	return b
 }
 

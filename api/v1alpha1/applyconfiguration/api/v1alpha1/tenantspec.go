@@ -34,6 +34,8 @@ type TenantSpecApplyConfiguration struct {
 	OrphanedProfiles *apiv1alpha1.OrphanedProfilesPolicy `json:"orphanedProfiles,omitempty"`
 	// credentials bounds the sessions of people in the portal.
 	Credentials *CredentialsSpecApplyConfiguration `json:"credentials,omitempty"`
+	// events are the tenant's own event types, which event templates name.
+	Events []EventDeclarationApplyConfiguration `json:"events,omitempty"`
 }
 
 // TenantSpecApplyConfiguration constructs a declarative configuration of the TenantSpec type for use with
@@ -119,5 +121,18 @@ func (b *TenantSpecApplyConfiguration) WithOrphanedProfiles(value apiv1alpha1.Or
 // If called multiple times, the Credentials field is set to the value of the last call.
 func (b *TenantSpecApplyConfiguration) WithCredentials(value *CredentialsSpecApplyConfiguration) *TenantSpecApplyConfiguration {
 	b.Credentials = value
+	return b
+}
+
+// WithEvents adds the given value to the Events field in the declarative configuration
+// and returns the receiver, so that objects can be build by chaining "With" function invocations.
+// If called multiple times, values provided by each call will be appended to the Events field.
+func (b *TenantSpecApplyConfiguration) WithEvents(values ...*EventDeclarationApplyConfiguration) *TenantSpecApplyConfiguration {
+	for i := range values {
+		if values[i] == nil {
+			panic("nil value passed to WithEvents")
+		}
+		b.Events = append(b.Events, *values[i])
+	}
 	return b
 }
