@@ -13,8 +13,12 @@ type Input struct {
 	// tenant, in any order.
 	AccountProfiles   []v1alpha1.AccountProfile
 	MyAccountProfiles []v1alpha1.MyAccountProfile
+	EventTemplates    []v1alpha1.EventTemplate
 	// Live is the document that replicas run now; nil: none was ever written.
 	Live []byte
+	// LiveRouting is the routing document that is live now, plain JSON; nil: none was ever
+	// written.
+	LiveRouting []byte
 	// Usage is nil while the database cannot be asked: nothing is dropped then. It must
 	// have been read with the ids in [Output.Customers], and after Acknowledged was
 	// found true.
@@ -35,10 +39,18 @@ type Output struct {
 	// Digest names Document, or what stays live where there is none; empty: nothing is
 	// live.
 	Digest string
+	// Routing is the routing document to be live, as plain JSON, equal to Input.LiveRouting
+	// when nothing changed; nil: write nothing and leave what is live as it is. A tenant
+	// that never had a template has a document without templates.
+	Routing []byte
+	// RoutingDigest names Routing, or what stays live where there is none; empty: nothing
+	// is live.
+	RoutingDigest string
 
 	Tenant            Outcome // the zero value without a Tenant
 	AccountProfiles   map[string]Outcome
 	MyAccountProfiles map[string]Outcome
+	EventTemplates    map[string]Outcome
 
 	// Orphaned lists every retired entry: deleted profiles that are kept because
 	// something uses them by name, or for the moment until all replicas know that they
@@ -70,6 +82,12 @@ type Outcome struct {
 	// Accounts is the number of accounts to which the object applies; nil while it is
 	// unknown or nothing of the object is live.
 	Accounts *int64
+	// Conflicted says of an EventTemplate whether it shares an event, profile, channel and
+	// day with another one; the zero value: it does not.
+	Conflicted Finding
+	// SMSSegments is the most segments that one text message of an EventTemplate's live
+	// generation needs with the sample of its event; 0: it has none.
+	SMSSegments int32
 }
 
 // Refused says that the newest generation is not live by its own fault or that of

@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 
+	"github.com/foyerhq/foyer/internal/catalog"
 	"github.com/foyerhq/foyer/internal/settings"
 )
 
@@ -69,6 +70,7 @@ type Tenant struct {
 	DefaultMyAccountProfile string              `json:"defaultMyAccountProfile,omitempty"`
 	OrphanedProfiles        OrphanedProfiles    `json:"orphanedProfiles,omitempty"`
 	Session                 Session             `json:"session"`
+	Events                  []catalog.Own       `json:"events,omitempty"` // the tenant's own event types, sorted by name
 }
 
 // Branding is how a tenant's portal looks and whom it names. Every field may be empty.

@@ -1,0 +1,2 @@
+// Package template checks and fills in the texts of event templates.
+package template
