@@ -11,6 +11,7 @@ import (
 	"os"
 	"os/signal"
 	"runtime/pprof"
+	"sync/atomic"
 	"time"
 
 	"github.com/go-logr/logr"
@@ -44,7 +45,7 @@ func IsChild(args []string) bool { return len(args) == 2 && args[1] == argument 
 // Child is the main function of such a process. It ends when its standard input does.
 func Child() int {
 	signal.Ignore(os.Interrupt) // the benchmark ends the child
-	log := logr.FromSlogHandler(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: slog.LevelError}))
+	log := logr.FromSlogHandler(slog.NewTextHandler(&firstLines{out: os.Stderr}, &slog.HandlerOptions{Level: slog.LevelError}))
 	ctrl.SetLogger(log)
 	klog.SetLogger(log)
 	if err := run(os.Stdin, os.Stdout); err != nil {
@@ -52,6 +53,20 @@ func Child() int {
 		return 1
 	}
 	return 0
+}
+
+// firstLines writes some lines and no more: what fails for one tenant fails for a
+// thousand.
+type firstLines struct {
+	out   io.Writer
+	lines atomic.Int64
+}
+
+func (f *firstLines) Write(line []byte) (int, error) {
+	if f.lines.Add(1) > shown {
+		return len(line), nil
+	}
+	return f.out.Write(line)
 }
 
 func run(in io.Reader, out io.Writer) error {

@@ -24,7 +24,7 @@ func (s *Shared) IdleWrites(ctx context.Context) (int, error) {
 	if _, err := w.calm(ctx, 0); err != nil {
 		return 0, err
 	}
-	if err := rest(ctx, pause); err != nil {
+	if err := letPass(ctx, pause); err != nil {
 		return 0, err
 	}
 	if _, err := w.operator.Ask(operator.Reset); err != nil {
@@ -35,7 +35,7 @@ func (s *Shared) IdleWrites(ctx context.Context) (int, error) {
 	if err != nil {
 		return 0, err
 	}
-	if err := rest(ctx, s.Rest); err != nil {
+	if err := letPass(ctx, s.Rest); err != nil {
 		return 0, err
 	}
 	after, err := w.operator.Ask(operator.Count)
@@ -49,8 +49,8 @@ func (s *Shared) IdleWrites(ctx context.Context) (int, error) {
 	return after.Writes, nil
 }
 
-// rest lets time pass.
-func rest(ctx context.Context, d time.Duration) error {
+// letPass lets time pass.
+func letPass(ctx context.Context, d time.Duration) error {
 	timer := time.NewTimer(d)
 	defer timer.Stop()
 	select {
@@ -76,7 +76,7 @@ func (s *Shared) Restart(ctx context.Context) (time.Duration, error) {
 	if err != nil {
 		return 0, err
 	}
-	if err := rest(ctx, pause); err != nil {
+	if err := letPass(ctx, pause); err != nil {
 		return 0, err
 	}
 	report, err := w.operator.Ask(operator.Count)

@@ -43,7 +43,7 @@ type world struct {
 	profiles string // folder for profiles of the operator; none if empty
 	cluster  *kube.Cluster
 	server   *postgres.Server
-	admin    string        // the superuser's URI of the tenants' database
+	manager  string        // URI of the database server, as the operator has it
 	rows     *pgxpool.Pool // as superuser, in the schema that the context names
 	tenants  int           // made so far
 	operator *operator.Process
@@ -64,11 +64,11 @@ func (w *world) start(ctx context.Context) error {
 	if w.server, err = postgres.Start(0); err != nil {
 		return err
 	}
-	var manager string
-	if manager, w.admin, err = w.server.ManagerDatabase(ctx); err != nil {
+	var superuser string
+	if w.manager, superuser, err = w.server.ManagerDatabase(ctx); err != nil {
 		return err
 	}
-	if w.rows, err = newRows(ctx, w.admin); err != nil {
+	if w.rows, err = newRows(ctx, superuser); err != nil {
 		return err
 	}
 	if w.cluster, err = kube.Start(); err != nil {
@@ -80,7 +80,7 @@ func (w *world) start(ctx context.Context) error {
 	}
 	secret := &corev1.Secret{
 		ObjectMeta: metav1.ObjectMeta{Namespace: operatorNamespace, Name: serverName, Labels: map[string]string{controllers.LabelServer: ""}},
-		StringData: map[string]string{"uri": manager, "allowedNamespaces": "*"},
+		StringData: map[string]string{"uri": w.manager, "allowedNamespaces": "*"},
 	}
 	if err := w.cluster.Client.Create(ctx, secret); err != nil {
 		return fmt.Errorf("declare a database server: %w", err)
