@@ -152,12 +152,12 @@ func TestBrokenEditsHarmNobody(t *testing.T) {
 			before := digests(t, c)
 			change(t, edit.broken)
 			expectRefused(t, c, edit)
+			if after := digests(t, c); after != before {
+				t.Errorf("what is live has changed:\n%s\nbefore:\n%s", after, before)
+			}
 			if i%2 == 0 { // every other one, with the operator restarted while it is broken
 				restartOperator(t, c)
 				expectRefused(t, c, edit)
-			}
-			if after := digests(t, c); after != before {
-				t.Errorf("what is live has changed:\n%s\nbefore:\n%s", after, before)
 			}
 			for _, pod := range pods {
 				if missing := lacks(t, pod, dana, "/", "21 days"); missing != "" {
