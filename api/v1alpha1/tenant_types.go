@@ -139,7 +139,7 @@ type EventDeclaration struct {
 	// +required
 	// +kubebuilder:validation:MinLength=8
 	// +kubebuilder:validation:MaxLength=64
-	// +kubebuilder:validation:XValidation:rule=`self.matches(r'^custom\.[a-z][A-Za-z0-9]*$')`,message="must be custom. and a word of letters and digits, as custom.meterReading"
+	// +kubebuilder:validation:XValidation:rule=`self.matches(r'^custom\.[a-z][A-Za-z0-9]*$')`,message="must be custom. and a word of letters and digits that begins with a lower case letter, as custom.meterReading"
 	Name string `json:"name,omitempty"`
 
 	// description says when the event happens.
