@@ -46,7 +46,7 @@ func accountStatus(name string, sample settings.AccountStatus, description strin
 func eventObject(name string) Field {
 	return object("event", "The event itself.",
 		text("id", "evt-20261121-0001", "Its id, by which a repetition is known."),
-		oneOf("type", name, "Its type.", name),
+		oneOf("type", name, "Its type, as invoice.unpaid.", name),
 		moment("time", sampleTime, "When it happened."),
 	)
 }

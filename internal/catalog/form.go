@@ -82,6 +82,8 @@ func knownCurrency(code string) bool {
 // fits says whether a string, number or boolean of a payload is a value of the type.
 func (t Type) fits(value any) bool {
 	switch t {
+	case Object, List:
+		return false
 	case Boolean:
 		_, ok := value.(bool)
 		return ok
