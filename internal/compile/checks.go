@@ -5,7 +5,6 @@ import (
 
 	"github.com/foyerhq/foyer/internal/config"
 	"github.com/foyerhq/foyer/internal/message"
-	"github.com/foyerhq/foyer/internal/message/template"
 )
 
 // maxChecks bounds each half of what Checks holds: about twice the texts of the largest
@@ -24,10 +23,10 @@ type Checks struct {
 
 // checkKey is everything that a finding depends on.
 type checkKey struct {
-	event  string          // the identity of the event type: see identity
-	format template.Format // empty: a condition
+	event  string   // the identity of the event type: see events.identity
+	kind   textKind // the zero value: a condition
 	text   config.BodyRef
-	sample sample // of a text message: how its sample is filled in
+	sample sample // of a text message
 }
 
 // checked is what was found of a text or a condition.
@@ -59,7 +58,3 @@ func (c *Checks) of(key checkKey, find func() checked) checked {
 	c.recent[key] = found
 	return found
 }
-
-// sample is how the sample of an event is filled in: amounts and dates of another
-// language may need other characters, and so more segments.
-type sample struct{ locale, currency, zone string }
