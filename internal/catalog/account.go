@@ -35,9 +35,9 @@ func accountEvents() []Event {
 func settingsEvents() []Event {
 	return []Event{{
 		Name: "settings.changed", Title: "Settings changed", Category: General, ManyAccounts: true,
-		Description: "The settings of an account, of a profile or of the Tenant changed. Of account there is what is the same for all accounts that it is about: its profile for an AccountProfile, nothing for a MyAccountProfile or the Tenant.",
-		Fields: []Field{object("settings", "What changed.",
-			oneOf("kind", "Account", "The layer that changed.", "Account", "AccountProfile", "MyAccountProfile", "Tenant"),
+		Description: "The settings of an account, of a profile or of the Tenant changed.",
+		Fields: []Field{object("settings", "The settings.",
+			oneOf("kind", "Account", "What changed. For an AccountProfile, of account there is only profile; for a MyAccountProfile or the Tenant, nothing.", "Account", "AccountProfile", "MyAccountProfile", "Tenant"),
 			text("name", "10042", "The id of the account, or the name of the object."),
 			optional(text("digest", "sha256:4bf5122f344554c53bde2ebb8cd2b7e3d1600ad631c385a5d7cce23c7785459a",
 				"The settings document that has the change. Missing for Account, which is not in the document.")),

@@ -47,9 +47,13 @@ func (c *Catalog) Names() []string { return slices.Sorted(maps.Keys(c.events)) }
 // ConditionFields are the objects that a condition can ask for: the common ones and
 // those of the event.
 func (e Event) ConditionFields() []Field {
-	return slices.Concat([]Field{tenantObject(), accountObject(e.ManyAccounts), eventObject(e.Name)}, e.Fields)
+	account := oneAccount
+	if e.ManyAccounts {
+		account = manyAccounts
+	}
+	return slices.Concat([]Field{tenant, account, eventObject(e.Name)}, e.Fields)
 }
 
 // TemplateFields are the objects that a template can use: those of a condition, and the
 // recipient.
-func (e Event) TemplateFields() []Field { return append(e.ConditionFields(), recipientObject()) }
+func (e Event) TemplateFields() []Field { return append(e.ConditionFields(), recipient) }

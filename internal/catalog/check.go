@@ -20,10 +20,10 @@ const maxProblems = 100
 // The recipient may be missing; links must be there, as when a message is rendered.
 // Nothing may be there that the event does not have, and nothing may be null.
 func (e Event) CheckPayload(payload map[string]any) []settings.Problem {
-	recipient := recipientObject()
-	recipient.Optional = true
+	fields := e.TemplateFields()
+	fields[len(fields)-1].Optional = true // the recipient
 	var c checker
-	c.fields("", payload, append(e.ConditionFields(), recipient))
+	c.fields("", payload, fields)
 	return c.problems
 }
 

@@ -9,6 +9,14 @@ const (
 	samplePortal = "https://my.acme.example"
 )
 
+// The objects that are the same in every event are made once.
+var (
+	tenant       = tenantObject()
+	oneAccount   = accountObject(false)
+	manyAccounts = accountObject(true)
+	recipient    = recipientObject()
+)
+
 func tenantObject() Field {
 	return object("tenant", "The provider.",
 		text("name", "Acme Telecom", "Its name for customers."),

@@ -28,7 +28,7 @@ between ` + "`{{range .overdue.invoices}}`" + ` and ` + "`{{end}}`" + ` for each
 | Time | ` + "`\"2026-11-21T09:00:00Z\"`" + ` | timestamp |
 | Boolean | ` + "`true`" + ` | bool |
 | URL | ` + "`\"https://my.acme.example\"`" + ` | string |
-| Link | a secret address that lets whoever has it in; only mails and text messages may hold it, and it is in no data that Foyer is sent or sends | |
+| Link | a secret address that lets whoever has it in; only mails and text messages may hold it, and it is in no data that Foyer is sent or sends | not there |
 | List | a list of at most 1,000 objects | list |
 `
 
@@ -39,7 +39,7 @@ func (c *Catalog) Markdown() string {
 	c.writeIndex(&out)
 
 	out.WriteString("\n## Fields of every event\n\n")
-	common := []Field{tenantObject(), accountObject(false), eventObject(""), recipientObject()}
+	common := []Field{tenant, oneAccount, eventObject(""), recipient}
 	writeFields(&out, common)
 	for _, name := range c.Names() {
 		writeEvent(&out, c.events[name])

@@ -169,3 +169,29 @@ func TestWhatIsWrongIsLeftOut(t *testing.T) {
 		t.Error("an event of a name that is not allowed is known")
 	}
 }
+
+// Whatever is in an old object, what is left of it can be used.
+func FuzzOwnEvents(f *testing.F) {
+	f.Add("custom.meterReading", "Product", "reading", "Decimal", "1234.5")
+	f.Add("custom.a", "", "count", "Integer", "-0")
+	f.Add("custom.a", "", "currency", "Text", "\xff\"\u2028")
+	f.Fuzz(func(t *testing.T, name, category, field, kind, sample string) {
+		c, problems := catalog.New([]catalog.Own{{Name: name, Category: catalog.Category(category), Fields: []catalog.OwnField{
+			{Name: field, Type: catalog.Type(kind), Sample: sample}, {Name: "price", Type: catalog.Money},
+		}}})
+		e, known := c.Lookup(name)
+		if !known {
+			if len(problems) == 0 {
+				t.Errorf("%q is not known, and nobody says why", name)
+			}
+			return
+		}
+		payload := decode(t, e.Sample)
+		if wrong := e.CheckPayload(payload); len(wrong) > 0 {
+			t.Errorf("the sample is no payload: %v", wrong)
+		}
+		if len(problems) == 0 && sample != "" && fmt.Sprint(lookup(payload, "data."+field)) != sample {
+			t.Errorf("sample %q became %v", sample, lookup(payload, "data."+field))
+		}
+	})
+}
