@@ -19,7 +19,7 @@ import metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 // +kubebuilder:printcolumn:name="Age",type=date,JSONPath=`.metadata.creationTimestamp`
 // +kubebuilder:printcolumn:name="SMS",type=integer,priority=1,JSONPath=`.status.smsSegments`,description="The most segments that one of its text messages needs with the sample of its event."
 // +kubebuilder:printcolumn:name="Message",type=string,priority=1,JSONPath=`.status.conditions[?(@.type=="Ready")].message`
-// +kubebuilder:validation:XValidation:rule="self.metadata.name.matches('^[a-z0-9]([-a-z0-9]*[a-z0-9])?$') && self.metadata.name.size() <= 63",message="metadata.name: allowed are at most 63 lower case letters, digits and '-', as in every name that Foyer's objects refer to"
+// +kubebuilder:validation:XValidation:rule="oldSelf.hasValue() || (self.metadata.name.matches('^[a-z0-9]([-a-z0-9]*[a-z0-9])?$') && self.metadata.name.size() <= 63)",optionalOldSelf=true,message="metadata.name: allowed are at most 63 lower case letters, digits and '-', as in every name that Foyer's objects refer to"
 type EventTemplate struct {
 	metav1.TypeMeta `json:",inline"`
 
