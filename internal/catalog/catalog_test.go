@@ -189,6 +189,9 @@ func TestNearest(t *testing.T) {
 			t.Errorf("%.40s: nearest of %d is %s, want %s", test.name, len(got), got[0], test.want)
 		}
 	}
+	if diff := cmp.Diff([]string{"total", "soatx"}, catalog.Nearest("toatl", []string{"soatx", "total"})); diff != "" {
+		t.Errorf("two that changed places: want -, have +:\n%s", diff)
+	}
 }
 
 // The rest helps the tests of this package.

@@ -85,6 +85,10 @@ func TestJSONSchemaAgreesWithTheCheck(t *testing.T) {
 				}
 				return
 			}
+			common := !slices.ContainsFunc(e.Fields, func(f catalog.Field) bool { return strings.HasPrefix(path+".", f.Name+".") })
+			if common && !e.ManyAccounts && e.Name != "invoice.unpaid" {
+				return // the same in every event
+			}
 			if !strings.Contains(path, "[]") {
 				agrees(t, e, schema, path, f)
 			}
@@ -97,7 +101,10 @@ func agrees(t *testing.T, e catalog.Event, schema map[string]any, path string, f
 	t.Helper()
 	values := []any{
 		"1.5", "-1.50000", "1e3", "2026-11-21", "2026-11-21T09:00:00+02:00", "https://a.example/b", "https:///b", "EUR", "eur", "Active", "Open",
-		strings.Repeat("x", 10_000), strings.Repeat("x", 10_001), json.Number("7"), json.Number("7.5"), true, nil, map[string]any{}, []any{"a"}, make([]any, 1_001),
+		json.Number("7"), json.Number("7.5"), true, nil, map[string]any{}, []any{"a"}, make([]any, 1_001),
+	}
+	if path == "tenant.name" { // once for each type: long texts take long
+		values = append(values, strings.Repeat("é", 10_000), strings.Repeat("é", 10_001))
 	}
 	full, sent := decode(t, e.Sample), decode(t, e.Sample)
 	withoutLinks(e.ConditionFields(), sent)
