@@ -36,11 +36,11 @@ const (
 	patchers = 16
 )
 
-// acknowledge finds out which ready replicas run the live document. Pods that do not
+// acknowledge finds out which ready replicas run the live settings document. Pods that do not
 // are told to look: a changed annotation makes the kubelet refresh their files at once.
 // When every replica is known to run it, nothing is asked.
 func (r *Reconciler) acknowledge(ctx context.Context, p *pass) error {
-	if p.tenant == nil || p.document.body == nil {
+	if p.tenant == nil || p.settings.body == nil {
 		return nil
 	}
 	r.forgetPods(p)
@@ -65,7 +65,7 @@ func (p *pass) justWritten() bool { return p.memory.written.Equal(p.now) }
 func (p *pass) pending() []*corev1.Pod {
 	var list []*corev1.Pod
 	for i := range p.pods {
-		if pod := &p.pods[i]; counts(pod) && p.memory.running[pod.UID] != p.document.digest {
+		if pod := &p.pods[i]; counts(pod) && p.memory.running[pod.UID] != p.settings.digest {
 			list = append(list, pod)
 		}
 	}
@@ -108,7 +108,7 @@ func (r *Reconciler) askReplicas(ctx context.Context, p *pass) error {
 			continue
 		}
 		p.memory.running[pod.UID] = replica.Digest
-		if replica.Digest != p.document.digest && replica.Error != "" && p.sinceWritten() > failureDelay {
+		if replica.Digest != p.settings.digest && replica.Error != "" && p.sinceWritten() > failureDelay {
 			p.memory.failure = replica.Error
 		}
 	}
@@ -176,14 +176,14 @@ func (r *Reconciler) nextRefresh(p *pass, pod *corev1.Pod) (refresh, bool) {
 	last, ok := p.memory.refreshed[pod.UID]
 	if !ok {
 		// A pod that a former operator has told needs another value to look again.
-		last = refresh{times: refreshesIn(pod, p.document.digest)}
+		last = refresh{times: refreshesIn(pod, p.settings.digest)}
 	} else if p.now.Sub(last.at) < r.pace.refresh {
 		return refresh{}, false
 	}
 	if last.times >= maxRefreshes {
 		return refresh{}, false
 	}
-	return refresh{times: last.times + 1, at: p.now, digest: p.document.digest}, true
+	return refresh{times: last.times + 1, at: p.now, digest: p.settings.digest}, true
 }
 
 // refreshesIn reads out of a pod's annotation how often it was told about a document.
@@ -227,7 +227,7 @@ func (r *Reconciler) annotate(ctx context.Context, pod *corev1.Pod, next refresh
 func (r *Reconciler) conclude(p *pass, pending []*corev1.Pod) {
 	longest, shortest := p.memory.await(p.now, pending)
 	d := status.Document{
-		Digest:  p.document.digest,
+		Digest:  p.settings.digest,
 		Asked:   p.database.tenant != nil,
 		Failure: p.memory.failure,
 		Pending: longest,
@@ -266,5 +266,5 @@ func (r *Reconciler) propagated(p *pass) {
 	took := time.Since(p.memory.written)
 	metrics.Propagation.Observe(took.Seconds())
 	log.Log.WithName("propagation").V(1).Info("every replica runs the settings document",
-		"namespace", p.key.Namespace, "tenant", p.key.Name, "digest", p.document.digest, "took", took.String())
+		"namespace", p.key.Namespace, "tenant", p.key.Name, "digest", p.settings.digest, "took", took.String())
 }

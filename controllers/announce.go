@@ -10,9 +10,25 @@ import (
 	"github.com/foyerhq/foyer/controllers/status"
 )
 
-// announce records an event when something that people watch for has changed: an
-// object became Ready or ceased to be, or is not Ready for another reason.
+// action is what the operator was doing when it recorded an event.
+const action = "Report"
+
+// announce records events when something that people watch for has changed: an object
+// became Ready or ceased to be, or is not Ready for another reason; or a conflict with
+// another object began or ended.
 func (r *Reconciler) announce(o runtime.Object, former, next []metav1.Condition) {
+	r.announceReady(o, former, next)
+	before := meta.FindStatusCondition(former, v1alpha1.ConditionConflicted)
+	switch after := meta.FindStatusCondition(next, v1alpha1.ConditionConflicted); {
+	case before == nil && after != nil:
+		r.recorder.Eventf(o, nil, corev1.EventTypeWarning, after.Reason, action, "%s", status.Note(after.Message))
+	case before != nil && after == nil:
+		r.recorder.Eventf(o, nil, corev1.EventTypeNormal, "ConflictEnded", action,
+			"No other template claims the same event, account profile, channel and day any more.")
+	}
+}
+
+func (r *Reconciler) announceReady(o runtime.Object, former, next []metav1.Condition) {
 	before := meta.FindStatusCondition(former, v1alpha1.ConditionReady)
 	after := meta.FindStatusCondition(next, v1alpha1.ConditionReady)
 	if after == nil || before != nil && before.Status == after.Status && before.Reason == after.Reason {
@@ -25,5 +41,5 @@ func (r *Reconciler) announce(o runtime.Object, former, next []metav1.Condition)
 	if after.Status != metav1.ConditionTrue && meta.IsStatusConditionTrue(next, v1alpha1.ConditionStalled) {
 		kind = corev1.EventTypeWarning
 	}
-	r.recorder.Eventf(o, nil, kind, after.Reason, "Report", "%s", after.Message)
+	r.recorder.Eventf(o, nil, kind, after.Reason, action, "%s", status.Note(after.Message))
 }

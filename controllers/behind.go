@@ -12,26 +12,42 @@ import (
 	"github.com/foyerhq/foyer/internal/config"
 )
 
-// errBehind: the cache does not show yet what customers have already.
-var errBehind = errors.New("the cache is behind the live settings document")
+// errBehind: the cache does not show yet what is live already.
+var errBehind = errors.New("the cache is behind a live document")
 
 // notBehind makes sure that the pass takes nothing back only because its cache is
 // behind, as after a change of leader: what the former one made live may not have
-// reached this one yet. Wherever the cache has less than the live document, the API
+// reached this one yet. Wherever the cache has less than the live documents, the API
 // server is asked. Its word counts, not the generation: after a restore of the cluster
 // the document may be the newer one, for good.
 func (r *Reconciler) notBehind(ctx context.Context, p *pass) error {
-	live := p.document.parsed
-	cached := map[string]client.Object{p.tenant.Name: p.tenant}
-	if err := r.compareLive(ctx, p, []config.Entry{live.Tenant}, cached, func() client.Object { return &v1alpha1.Tenant{} }); err != nil {
-		return err
+	for _, known := range []struct {
+		live   []config.Entry
+		cached map[string]client.Object
+		empty  func() client.Object
+	}{
+		{
+			p.settings.entries[kindTenant], map[string]client.Object{p.tenant.Name: p.tenant},
+			func() client.Object { return &v1alpha1.Tenant{} },
+		},
+		{
+			p.settings.entries[kindAccountProfile], byName(p.accountProfiles),
+			func() client.Object { return &v1alpha1.AccountProfile{} },
+		},
+		{
+			p.settings.entries[kindMyAccountProfile], byName(p.myAccountProfiles),
+			func() client.Object { return &v1alpha1.MyAccountProfile{} },
+		},
+		{
+			p.routing.entries[kindEventTemplate], byName(p.eventTemplates),
+			func() client.Object { return &v1alpha1.EventTemplate{} },
+		},
+	} {
+		if err := r.compareLive(ctx, p, known.live, known.cached, known.empty); err != nil {
+			return err
+		}
 	}
-	cached = byName(p.accountProfiles)
-	if err := r.compareLive(ctx, p, live.AccountProfiles, cached, func() client.Object { return &v1alpha1.AccountProfile{} }); err != nil {
-		return err
-	}
-	cached = byName(p.myAccountProfiles)
-	return r.compareLive(ctx, p, live.MyAccountProfiles, cached, func() client.Object { return &v1alpha1.MyAccountProfile{} })
+	return nil
 }
 
 func byName[T any, P interface {

@@ -15,7 +15,7 @@ import (
 func (r *Reconciler) compile(_ context.Context, p *pass) error {
 	output, err := compile.Compile(p.input())
 	if err != nil {
-		return fmt.Errorf("compile the settings document: %w", err)
+		return fmt.Errorf("compile the documents: %w", err)
 	}
 	p.output = output
 	if p.paused() {
@@ -29,10 +29,13 @@ func (p *pass) input() compile.Input {
 		Tenant:            p.tenant,
 		AccountProfiles:   p.accountProfiles,
 		MyAccountProfiles: p.myAccountProfiles,
-		Live:              p.document.body,
+		EventTemplates:    p.eventTemplates,
+		Live:              p.settings.body,
+		LiveRouting:       p.routing.body,
 		Usage:             p.memory.usage,
 		HostnameHolder:    p.holder,
 		Acknowledged:      p.memory.settled,
+		Checked:           p.memory.checks,
 	}
 }
 
@@ -43,25 +46,32 @@ func (p *pass) compilePaused() error {
 	input.Tenant.Spec.State = v1alpha1.TenantActive
 	output, err := compile.Compile(input)
 	if err != nil {
-		return fmt.Errorf("compile the settings document: %w", err)
+		return fmt.Errorf("compile the documents: %w", err)
 	}
-	if output.Document == nil {
-		return nil
+	p.waiting = false
+	for _, d := range p.documents() {
+		body, _ := d.kind.decided(output)
+		if body == nil || d == &p.routing && !d.known() {
+			continue
+		}
+		would, err := d.kind.parse(body)
+		if err != nil {
+			return fmt.Errorf("read the compiled %s document: %w", d.kind.name, err)
+		}
+		p.waiting = p.waiting || !sameContent(d.entries, would)
 	}
-	would, err := config.Parse(output.Document)
-	if err != nil {
-		return fmt.Errorf("read the compiled settings document: %w", err)
-	}
-	p.waiting = !sameContent(p.document.parsed, would)
 	return nil
 }
 
 // sameContent compares what two documents say, whatever the generations: pausing a
 // tenant is a generation of it.
-func sameContent(a, b config.Settings) bool {
-	return sameEntries([]config.Entry{a.Tenant}, []config.Entry{b.Tenant}) &&
-		sameEntries(a.AccountProfiles, b.AccountProfiles) &&
-		sameEntries(a.MyAccountProfiles, b.MyAccountProfiles)
+func sameContent(a, b entries) bool {
+	for kind := range b {
+		if !sameEntries(a[kind], b[kind]) {
+			return false
+		}
+	}
+	return true
 }
 
 func sameEntries(a, b []config.Entry) bool {

@@ -75,7 +75,7 @@ func (r *Reconciler) readyDatabase(ctx context.Context, p *pass) error {
 
 // everLive says whether customers have had this tenant.
 func (p *pass) everLive() bool {
-	return p.document.body != nil || p.tenant.Status.LiveGeneration != 0
+	return p.settings.body != nil || p.tenant.Status.LiveGeneration != 0
 }
 
 // leaveDatabase is for a paused tenant: it is asked, and nothing is changed.

@@ -3,18 +3,23 @@
 //
 // A pass is a row of small phases, each in the file of its name:
 //
-//	gather       the Tenant and every profile that names it, from the cache
-//	live         the document that customers have: the ConfigMap, or its copy in the database
-//	compile      objects + live document -> document to write + an outcome per object (pure)
+//	gather       the Tenant and every profile and template that names it, from the cache
+//	live         the documents that are live: their ConfigMaps, or their copies in the database
+//	compile      objects + live documents -> documents to write + an outcome per object (pure)
 //	database     schema, roles and Secrets; prepared beside the pass, see preparations
 //	usage        how many accounts use what, asked once a minute
-//	publish      the document: first to the table, then to the ConfigMap
+//	publish      the settings document: first to the table, then to the ConfigMap
 //	workloads    Services and Deployments
 //	acknowledge  pods are told to look, and asked what they run
-//	report       the status of the Tenant and of each profile, where it differs
+//	publish      the routing document, in the same way
+//	report       the status of the Tenant and of each profile and template, where it differs
+//
+// A tenant has two documents, which are handled by one piece of code, see [document]. The
+// settings document is what customers have: nothing about the routing document delays it,
+// or keeps it from going live.
 //
 // What a pass remembers between two runs ([memory]) only saves work: all of it can be
-// lost at any moment. What decides is read: the objects, the ConfigMap, the database.
+// lost at any moment. What decides is read: the objects, the ConfigMaps, the database.
 //
 // Nothing that can be slow holds up a pass. Servers that are away are polled beside it,
 // and preparing a schema, migrations included, runs in a bounded pool; both run the

@@ -15,7 +15,6 @@ import (
 	"github.com/foyerhq/foyer/controllers/provision"
 	"github.com/foyerhq/foyer/controllers/status"
 	"github.com/foyerhq/foyer/internal/compile"
-	"github.com/foyerhq/foyer/internal/config"
 )
 
 // timePrecision is that of times in the API.
@@ -26,7 +25,8 @@ const maxOrphans = 64
 
 // tenantFacts collects what the pass has found of the Tenant.
 func (p *pass) tenantFacts(former v1alpha1.TenantStatus) status.Tenant {
-	accepted, resolved := p.findings(p.output.Tenant, p.tenant.Generation, former.Conditions)
+	known := p.settings.known() && p.routing.known()
+	accepted, resolved := p.findings(p.output.Tenant, p.tenant.Generation, former.Conditions, known)
 	facts := status.Tenant{
 		Generation:     p.tenant.Generation,
 		Accepted:       accepted,
@@ -37,8 +37,9 @@ func (p *pass) tenantFacts(former v1alpha1.TenantStatus) status.Tenant {
 		Foreign:        p.foreign,
 		Paused:         p.paused(),
 		Waiting:        p.waiting,
-		LiveGeneration: entry([]config.Entry{p.document.parsed.Tenant}, p.tenant),
+		LiveGeneration: entry(p.settings.entries[kindTenant], p.tenant),
 		Document:       p.replicas,
+		Routing:        status.Routing{Known: p.routing.known(), Digest: p.routing.digest},
 		Prepared:       p.database.prepared,
 		Default: v1alpha1.DefaultAccountProfileStatus{
 			Name: p.output.Default.Name, Source: p.output.Default.Source,
@@ -47,9 +48,8 @@ func (p *pass) tenantFacts(former v1alpha1.TenantStatus) status.Tenant {
 		Rejected: p.rejected(),
 		Version:  p.version,
 	}
-	if p.document.newer {
-		facts.Foreign = status.Stuck(status.ReasonForeignObject,
-			"A newer release of Foyer has written the live configuration, so this one changes nothing: upgrade the operator.")
+	if p.newer() {
+		facts.Foreign = newerFinding
 	}
 	if p.memory.usage != nil {
 		facts.Accounts = ptr.To(p.memory.usage.Accounts)
@@ -59,6 +59,17 @@ func (p *pass) tenantFacts(former v1alpha1.TenantStatus) status.Tenant {
 	}
 	metrics.Rejected.WithLabelValues(p.key.Namespace, p.key.Name).Set(float64(facts.Rejected))
 	return facts
+}
+
+var newerFinding = status.Stuck(status.ReasonForeignObject,
+	"A newer release of Foyer has written the live configuration, so this one changes nothing: upgrade the operator.")
+
+// blocked is why a document cannot be written; a zero Finding if it can.
+func (p *pass) blocked(d *document) status.Finding {
+	if p.newer() {
+		return newerFinding
+	}
+	return d.blocked
 }
 
 // databaseFinding is what the status says of the database. What was said stays while
@@ -98,10 +109,10 @@ func (p *pass) orphaned(former []v1alpha1.OrphanedProfile) []v1alpha1.OrphanedPr
 	return list
 }
 
-// rejected counts the profiles of which the newest generation was refused.
+// rejected counts the profiles and templates of which the newest generation was refused.
 func (p *pass) rejected() int32 {
 	var count int32
-	for _, outcomes := range []map[string]compile.Outcome{p.output.AccountProfiles, p.output.MyAccountProfiles} {
+	for _, outcomes := range []map[string]compile.Outcome{p.output.AccountProfiles, p.output.MyAccountProfiles, p.output.EventTemplates} {
 		for _, outcome := range outcomes {
 			if outcome.Refused() {
 				count++
@@ -112,23 +123,49 @@ func (p *pass) rejected() int32 {
 }
 
 // profileFacts collects what the pass has found of a profile.
-func (p *pass) profileFacts(o client.Object, former []metav1.Condition, outcome compile.Outcome, live []config.Entry) status.Profile {
-	accepted, resolved := p.findings(outcome, o.GetGeneration(), former)
+func (p *pass) profileFacts(o client.Object, former []metav1.Condition, outcome compile.Outcome, kind string) status.Profile {
+	accepted, resolved := p.findings(outcome, o.GetGeneration(), former, p.settings.known())
 	return status.Profile{
 		Generation:     o.GetGeneration(),
 		Accepted:       accepted,
 		ResolvedRefs:   resolved,
-		LiveGeneration: entry(live, o),
+		LiveGeneration: entry(p.settings.entries[kind], o),
 		Document:       p.replicas,
 		Accounts:       outcome.Accounts,
 		Database:       p.database.finding,
+		Blocked:        p.blocked(&p.settings),
 	}
+}
+
+// templateFacts collects what the pass has found of an event template.
+func (p *pass) templateFacts(o *v1alpha1.EventTemplate, former []metav1.Condition) status.Template {
+	outcome := p.output.EventTemplates[o.Name]
+	known := p.settings.known() && p.routing.known()
+	facts := status.Template{Profile: status.Profile{
+		Generation:     o.Generation,
+		LiveGeneration: entry(p.routing.entries[kindEventTemplate], o),
+		Document:       status.Document{Known: p.tenant == nil || p.routing.known()},
+		Database:       p.database.finding,
+		Blocked:        p.blocked(&p.routing),
+	}}
+	facts.Accepted, facts.ResolvedRefs = p.findings(outcome, o.Generation, former, known)
+	if p.keepsSaid(o.Generation, former, known) {
+		facts.Conflicted, _ = status.Former(former, v1alpha1.ConditionConflicted)
+	} else if outcome.Conflicted.Status {
+		facts.Conflicted = finding(outcome.Conflicted)
+	}
+	if known && outcome.LiveGeneration == facts.LiveGeneration {
+		facts.SMSSegments = &outcome.SMSSegments
+	}
+	return facts
 }
 
 // findings turns an outcome into conditions. What waits for another object is not
 // stuck: it may be on its way.
-func (p *pass) findings(o compile.Outcome, generation int64, former []metav1.Condition) (accepted, resolved status.Finding) {
-	if accepted, resolved, ok := p.judged(generation, former); ok {
+func (p *pass) findings(o compile.Outcome, generation int64, former []metav1.Condition, known bool) (accepted, resolved status.Finding) {
+	if p.keepsSaid(generation, former, known) {
+		accepted, _ = status.Former(former, v1alpha1.ConditionAccepted)
+		resolved, _ = status.Former(former, v1alpha1.ConditionResolvedRefs)
 		return accepted, resolved
 	}
 	accepted, resolved = finding(o.Accepted), finding(o.ResolvedRefs)
@@ -146,20 +183,19 @@ func (p *pass) findings(o compile.Outcome, generation int64, former []metav1.Con
 	return accepted, resolved
 }
 
-// judged is what was said of a generation, while what is live is lost: without it the
-// pass cannot tell what an object has already from what it newly asks for.
-func (p *pass) judged(generation int64, former []metav1.Condition) (accepted, resolved status.Finding, ok bool) {
-	if p.tenant == nil || p.known() || !p.everLive() {
-		return status.Finding{}, status.Finding{}, false
+// keepsSaid says whether what was said of a generation stays, because what is live is
+// lost: without it the pass cannot tell what an object has already from what it newly
+// asks for.
+func (p *pass) keepsSaid(generation int64, former []metav1.Condition, known bool) bool {
+	if p.tenant == nil || known || !p.everLive() {
+		return false
 	}
 	for _, kind := range []string{v1alpha1.ConditionAccepted, v1alpha1.ConditionResolvedRefs} {
 		if said := meta.FindStatusCondition(former, kind); said == nil || said.ObservedGeneration != generation {
-			return status.Finding{}, status.Finding{}, false
+			return false
 		}
 	}
-	accepted, _ = status.Former(former, v1alpha1.ConditionAccepted)
-	resolved, _ = status.Former(former, v1alpha1.ConditionResolvedRefs)
-	return accepted, resolved, true
+	return true
 }
 
 func waitsForTenant(reason string) bool {

@@ -21,22 +21,21 @@ import (
 // again as often.
 const foreignPoll = 15 * time.Second
 
-// inTheWay remembers an object of our name that is somebody else's. Only a person can
+// inTheWay is about an object of our name that is somebody else's. Only a person can
 // move it, unless it belonged to a Tenant that is deleted: then it goes by itself.
-func (p *pass) inTheWay(name string, object client.Object) {
+func (p *pass) inTheWay(name string, object client.Object) status.Finding {
 	p.runAgain(foreignPoll)
-	p.foreign = foreignFinding(name, object)
+	return foreignFinding(name, object)
 }
 
-// refused remembers an object that the cluster does not let Foyer write, for a quota, a
+// refused is about an object that the cluster does not let Foyer write, for a quota, a
 // policy or a missing right: the pass goes on, so that the status can say so.
-func (p *pass) refused(name string, err error) bool {
+func (p *pass) refused(name string, err error) (status.Finding, bool) {
 	if !apierrors.IsForbidden(err) && !apierrors.IsInvalid(err) {
-		return false
+		return status.Finding{}, false
 	}
 	p.runAgain(foreignPoll)
-	p.foreign = status.No(status.ReasonRefused, status.Sentence("The cluster refuses "+name+", and Foyer tries again by itself: "+err.Error()))
-	return true
+	return status.No(status.ReasonRefused, status.Sentence("The cluster refuses "+name+", and Foyer tries again by itself: "+err.Error())), true
 }
 
 func foreignFinding(name string, object client.Object) status.Finding {
@@ -54,6 +53,6 @@ func (r *Reconciler) readForeign(ctx context.Context, p *pass, desired provision
 	if err := r.live.Get(ctx, key, object); client.IgnoreNotFound(err) != nil {
 		return fmt.Errorf("read %s: %w", apply.Name(desired), err)
 	}
-	p.inTheWay(apply.Name(desired), object)
+	p.foreign = p.inTheWay(apply.Name(desired), object)
 	return nil
 }

@@ -27,13 +27,17 @@ type pass struct {
 	tenant            *v1alpha1.Tenant // nil: missing, or being deleted
 	accountProfiles   []v1alpha1.AccountProfile
 	myAccountProfiles []v1alpha1.MyAccountProfile
+	eventTemplates    []v1alpha1.EventTemplate
 	holder            string // another tenant that has the host name
 
-	document document
-	output   compile.Output
-	waiting  bool // paused, and something declared is not live
-	database database
-	foreign  status.Finding // about an object that is in the way
+	settings  document
+	routing   document
+	upToDate  bool // both were found to be live still, and the cache not to be behind them
+	output    compile.Output
+	waiting   bool // paused, and something declared is not live
+	database  database
+	foreign   status.Finding // about an object that is in the way
+	unwritten error          // why the routing document was not written; ends the pass when all else is done
 
 	version   string // of the workloads, when they were made as declared
 	available map[provision.Component]status.Finding
@@ -41,7 +45,14 @@ type pass struct {
 	replicas  status.Document
 }
 
-// gather reads the Tenant and the profiles that name it.
+func newPass(key types.NamespacedName, m *memory) *pass {
+	return &pass{
+		key: key, now: time.Now(), memory: m,
+		settings: document{kind: settingsKind}, routing: document{kind: routingKind},
+	}
+}
+
+// gather reads the Tenant, and the profiles and templates that name it.
 func (r *Reconciler) gather(ctx context.Context, p *pass) error {
 	var tenant v1alpha1.Tenant
 	err := r.client.Get(ctx, p.key, &tenant)
@@ -52,7 +63,7 @@ func (r *Reconciler) gather(ctx context.Context, p *pass) error {
 	if err == nil && tenant.DeletionTimestamp == nil {
 		p.tenant = &tenant
 	}
-	if p.accountProfiles, p.myAccountProfiles, err = r.profiles(ctx, p.key); err != nil {
+	if err := r.gatherObjects(ctx, p); err != nil {
 		return err
 	}
 	if p.tenant == nil {
@@ -71,22 +82,23 @@ func (r *Reconciler) gone(p *pass) {
 	reported := p.memory.reported
 	*p.memory = *newMemory()
 	p.memory.reported = reported
-	if len(p.accountProfiles)+len(p.myAccountProfiles) == 0 {
+	if len(p.accountProfiles)+len(p.myAccountProfiles)+len(p.eventTemplates) == 0 {
 		r.forget(p.key)
 	}
 }
 
-func (r *Reconciler) profiles(ctx context.Context, key types.NamespacedName) ([]v1alpha1.AccountProfile, []v1alpha1.MyAccountProfile, error) {
-	selected := []client.ListOption{client.InNamespace(key.Namespace), client.MatchingFields{index.ProfilesByTenant: key.Name}}
+func (r *Reconciler) gatherObjects(ctx context.Context, p *pass) error {
 	var accounts v1alpha1.AccountProfileList
-	if err := r.client.List(ctx, &accounts, selected...); err != nil {
-		return nil, nil, fmt.Errorf("read AccountProfiles: %w", err)
-	}
 	var portals v1alpha1.MyAccountProfileList
-	if err := r.client.List(ctx, &portals, selected...); err != nil {
-		return nil, nil, fmt.Errorf("read MyAccountProfiles: %w", err)
+	var templates v1alpha1.EventTemplateList
+	selected := []client.ListOption{client.InNamespace(p.key.Namespace), client.MatchingFields{index.ObjectsByTenant: p.key.Name}}
+	for _, list := range []client.ObjectList{&accounts, &portals, &templates} {
+		if err := r.client.List(ctx, list, selected...); err != nil {
+			return fmt.Errorf("read %T: %w", list, err)
+		}
 	}
-	return standing(accounts.Items), standing(portals.Items), nil
+	p.accountProfiles, p.myAccountProfiles, p.eventTemplates = standing(accounts.Items), standing(portals.Items), standing(templates.Items)
+	return nil
 }
 
 // standing leaves out what is being deleted.
@@ -101,9 +113,4 @@ func standing[T any, P interface {
 		}
 	}
 	return kept
-}
-
-// mapKey is the ConfigMap of the settings document.
-func (p *pass) mapKey() types.NamespacedName {
-	return types.NamespacedName{Namespace: p.key.Namespace, Name: provision.SettingsName(p.key.Name)}
 }

@@ -90,8 +90,9 @@ func TestClaimComesBeforeTheCopy(t *testing.T) {
 	publish := func() (*pass, error) {
 		tenant := &v1alpha1.Tenant{}
 		tenant.Name, tenant.Spec.Portal.Hostname = "acme", "my.acme.example"
-		p := &pass{key: types.NamespacedName{Namespace: "n", Name: "acme"}, tenant: tenant, output: compile.Output{Document: []byte("{}"), Digest: "d"}}
-		p.document.configMap, p.document.fresh = &corev1.ConfigMap{}, true
+		p := newPass(types.NamespacedName{Namespace: "n", Name: "acme"}, newMemory())
+		p.tenant, p.output = tenant, compile.Output{Document: []byte("{}"), Digest: "d"}
+		p.settings.configMap, p.upToDate = &corev1.ConfigMap{}, true
 		p.database = database{server: &server{name: "default", opened: opened}, tenant: opened.Tenant("schema"), ready: true}
 		return p, r.publish(t.Context(), p)
 	}

@@ -22,7 +22,7 @@ func watchLegality(w *world) {
 	}
 	ctx, cancel := context.WithCancel(context.Background())
 	var group sync.WaitGroup
-	for _, list := range []client.ObjectList{&v1alpha1.TenantList{}, &v1alpha1.AccountProfileList{}, &v1alpha1.MyAccountProfileList{}} {
+	for _, list := range []client.ObjectList{&v1alpha1.TenantList{}, &v1alpha1.AccountProfileList{}, &v1alpha1.MyAccountProfileList{}, &v1alpha1.EventTemplateList{}} {
 		events, err := watching.Watch(ctx, list, client.InNamespace(w.tenants))
 		if err != nil {
 			w.t.Fatal(err)

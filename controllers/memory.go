@@ -8,16 +8,17 @@ import (
 	"k8s.io/apimachinery/pkg/util/resourceversion"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
+	"github.com/foyerhq/foyer/internal/compile"
 	"github.com/foyerhq/foyer/internal/config"
 )
 
 // memory is what the passes over one tenant remember. All of it only saves work: with
 // an empty memory a pass does the same, after a few more reads.
 type memory struct {
-	// digest is of the document that was last written or read from the API server. A
+	// digests are of the documents that were last written or read from the API server. A
 	// cache that shows another one is behind.
-	digest  string
-	written time.Time // when this process wrote it
+	digests map[*documentKind]string
+	written time.Time // when this process wrote the settings document
 
 	running   map[types.UID]string // by pod: the digest that it has acknowledged
 	refreshed map[types.UID]refresh
@@ -32,6 +33,7 @@ type memory struct {
 	customers []string // that usage was asked with
 	settled   bool     // usage was asked after every replica had acknowledged digest
 
+	checks   *compile.Checks
 	reported map[types.UID]reported
 }
 
@@ -50,6 +52,8 @@ type reported struct {
 
 func newMemory() *memory {
 	return &memory{
+		digests:   map[*documentKind]string{},
+		checks:    new(compile.Checks),
 		running:   map[types.UID]string{},
 		refreshed: map[types.UID]refresh{},
 		waiting:   map[types.UID]time.Time{},
@@ -57,12 +61,16 @@ func newMemory() *memory {
 	}
 }
 
-// sees remembers which document is live.
-func (m *memory) sees(digest string) {
-	if m.digest == digest {
+// sees remembers which document is live. What the replicas run is known of the former
+// settings document only.
+func (m *memory) sees(kind *documentKind, digest string) {
+	if m.digests[kind] == digest {
 		return
 	}
-	m.digest = digest
+	m.digests[kind] = digest
+	if kind != settingsKind {
+		return
+	}
 	m.written = time.Time{}
 	m.failure = ""
 	m.observed = true
@@ -90,11 +98,11 @@ func (m *memory) await(now time.Time, pods []*corev1.Pod) (longest, shortest tim
 	return longest, shortest
 }
 
-// wrote remembers a document that was just written.
-func (m *memory) wrote(digest string, now time.Time) {
-	m.sees(digest)
+// wrote remembers that the settings document was just written. The first one waits for
+// its pods, which says nothing about propagation.
+func (m *memory) wrote(now time.Time, first bool) {
 	m.written = now
-	m.observed = false
+	m.observed = first
 }
 
 // recall returns the memory of a tenant. The queue never runs two passes over one

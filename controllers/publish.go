@@ -2,8 +2,7 @@ package controllers
 
 import (
 	"context"
-
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"errors"
 
 	"github.com/foyerhq/foyer/controllers/apply"
 	"github.com/foyerhq/foyer/controllers/metrics"
@@ -11,26 +10,14 @@ import (
 	"github.com/foyerhq/foyer/internal/config"
 )
 
-// publish makes the compiled document live. A pass that writes has read the live one
-// from the API server, so that nothing is carried on from an old one; the document is
-// kept in the database before customers get it.
+// publish makes the compiled settings document live. A pass that writes has read what is
+// live from the API server, so that nothing is carried on from an old document; each one
+// is kept in the database before customers get it.
 func (r *Reconciler) publish(ctx context.Context, p *pass) error {
-	if !p.database.ready || !p.known() || p.output.Document == nil || p.published() {
+	if !p.due(&p.settings) {
 		return nil
 	}
-	if !p.document.fresh {
-		before := p.document.digest
-		if err := r.readFresh(ctx, p); err != nil {
-			return err
-		}
-		if p.document.digest != before || p.document.lost {
-			return errStale
-		}
-	}
-	if p.published() {
-		return nil
-	}
-	if err := r.notBehind(ctx, p); err != nil {
+	if err := r.upToDate(ctx, p); err != nil || p.published(&p.settings) {
 		return err
 	}
 	// The document that was compiled has the host name of the Tenant as it is declared.
@@ -39,57 +26,83 @@ func (r *Reconciler) publish(ctx context.Context, p *pass) error {
 		return errClaimed
 	}
 	defer func() { r.claims.release(p.key, p.hostname()) }() // all but the one that is live
-	err := r.ask(ctx, p, func(ctx context.Context) error {
-		return p.database.tenant.SaveDocument(ctx, documentKind, p.output.Digest, p.output.Document)
-	})
-	if err != nil || !p.database.ready {
+	written, err := r.writeDocument(ctx, p, &p.settings)
+	p.foreign = p.settings.blocked
+	if written {
+		first := p.settings.configMap.ResourceVersion == ""
+		p.memory.wrote(p.now, first)
+	}
+	return err
+}
+
+// publishRouting makes the compiled routing document live. Where it fails, all else of the
+// pass goes on: customers have their settings, and the error ends the pass when everything
+// is reported. Only a pass that has decided by what is not live any more is of no use.
+func (r *Reconciler) publishRouting(ctx context.Context, p *pass) error {
+	if !p.due(&p.routing) || !p.settings.known() {
+		return nil
+	}
+	err := r.upToDate(ctx, p)
+	if errors.Is(err, errStale) {
 		return err
 	}
-	return r.writeDocument(ctx, p)
+	if err == nil && !p.published(&p.routing) {
+		_, err = r.writeDocument(ctx, p, &p.routing)
+	}
+	p.unwritten = err
+	return nil
+}
+
+// due says whether a document may be written and has to be.
+func (p *pass) due(d *document) bool {
+	if !p.database.ready || !d.known() || p.newer() {
+		return false
+	}
+	body, _ := d.kind.decided(p.output)
+	return body != nil && !p.published(d)
 }
 
 // hostname is the one at which customers reach the tenant.
 func (p *pass) hostname() string {
-	live, err := config.Load(p.document.body)
+	live, err := config.Load(p.settings.body)
 	if err != nil {
 		return "" // nothing is live
 	}
 	return live.Tenant.Hostname
 }
 
-// published says whether the ConfigMap holds the compiled document and is still the
-// tenant's.
-func (p *pass) published() bool {
-	d := p.document
-	for key, value := range provision.Labels(p.key.Name, "") {
-		if d.configMap.Labels[key] != value {
-			return false
-		}
+// writeDocument keeps a document in the database and writes its ConfigMap. It was not
+// written without an error where something is in the way: the document says what.
+func (r *Reconciler) writeDocument(ctx context.Context, p *pass, d *document) (written bool, err error) {
+	body, digest := d.kind.decided(p.output)
+	err = r.ask(ctx, p, func(ctx context.Context) error {
+		return p.database.tenant.SaveDocument(ctx, d.kind.name, digest, body)
+	})
+	if err != nil || !p.database.ready {
+		return false, err
 	}
-	return d.configMap.ResourceVersion != "" && metav1.IsControlledBy(d.configMap, p.tenant) && d.digest == p.output.Digest &&
-		d.configMap.Annotations[provision.AnnotationDigest] == d.digest &&
-		d.configMap.Data[provision.KeySettings] == string(p.output.Document)
-}
-
-func (r *Reconciler) writeDocument(ctx context.Context, p *pass) error {
-	desired := provision.SettingsMap(r.params(p))
-	result, err := r.gateway.EnsureFrom(ctx, p.tenant, p.document.configMap, desired)
-	if p.refused(apply.Name(desired), err) {
-		return nil
+	params := r.params(p)
+	if params.Document, err = d.kind.pack(body); err != nil {
+		return false, err
+	}
+	params.Digest = digest
+	desired := d.kind.render(params)
+	result, err := r.gateway.EnsureFrom(ctx, p.tenant, d.configMap, desired)
+	if refusal, refused := p.refused(apply.Name(desired), err); refused {
+		d.blocked = refusal
+		return false, nil
 	}
 	if err != nil {
-		return err
+		return false, err
 	}
 	if result == apply.Foreign {
-		p.inTheWay(apply.Name(desired), p.document.configMap)
-		return nil
+		d.blocked = p.inTheWay(apply.Name(desired), d.configMap)
+		return false, nil
 	}
 	metrics.Writes.WithLabelValues("ConfigMap").Inc()
-	first := p.document.configMap.ResourceVersion == ""
-	p.document.load(p.output.Document, func(string) bool { return true })
-	p.memory.wrote(p.output.Digest, p.now)
-	p.memory.observed = first // the first one waits for its pods, which says nothing about propagation
-	return nil
+	d.take(body)
+	p.memory.sees(d.kind, digest)
+	return true, nil
 }
 
 func (r *Reconciler) params(p *pass) provision.Params {
@@ -98,7 +111,5 @@ func (r *Reconciler) params(p *pass) provision.Params {
 		Image:          r.options.Image,
 		Version:        r.options.Version,
 		TrustedProxies: r.options.TrustedProxies,
-		Document:       p.output.Document,
-		Digest:         p.output.Digest,
 	}
 }

@@ -51,10 +51,9 @@ const claimedDelay = time.Second
 
 // Reconcile is the pass over one tenant.
 func (r *Reconciler) Reconcile(ctx context.Context, req reconcile.Request) (reconcile.Result, error) {
-	start := time.Now()
-	p := &pass{key: req.NamespacedName, now: start, memory: r.recall(req.NamespacedName)}
+	p := newPass(req.NamespacedName, r.recall(req.NamespacedName))
 	err := r.run(ctx, p)
-	metrics.PassSeconds.Observe(time.Since(start).Seconds())
+	metrics.PassSeconds.Observe(time.Since(p.now).Seconds())
 	if err == nil {
 		metrics.Passes.WithLabelValues(metrics.ResultDone).Inc()
 		return p.result(), nil
@@ -95,13 +94,14 @@ func (r *Reconciler) run(ctx context.Context, p *pass) error {
 		r.writeWorkloads,
 		r.observe,
 		r.acknowledge,
+		r.publishRouting,
 		r.report,
 	} {
 		if err := phase(ctx, p); err != nil {
-			return err
+			return errors.Join(err, p.unwritten)
 		}
 	}
-	return nil
+	return p.unwritten
 }
 
 // result says when the pass is to run again by itself. What nobody waits for goes

@@ -21,10 +21,10 @@ import (
 	"github.com/foyerhq/foyer/controllers/status"
 )
 
-// report writes the status of the Tenant and of each profile, where it differs. One
-// that cannot be written does not keep the others from it.
+// report writes the status of the Tenant and of each profile and template, where it
+// differs. One that cannot be written does not keep the others from it.
 func (r *Reconciler) report(ctx context.Context, p *pass) error {
-	p.replicas.Known = p.tenant == nil || p.known()
+	p.replicas.Known = p.tenant == nil || p.settings.known()
 	p.replicas.Starting = p.database.starting
 	p.forgetReported()
 	now := metav1.NewTime(p.now.Truncate(timePrecision))
@@ -37,6 +37,9 @@ func (r *Reconciler) report(ctx context.Context, p *pass) error {
 	}
 	for i := range p.myAccountProfiles {
 		problems = append(problems, r.reportMyAccountProfile(ctx, p, &p.myAccountProfiles[i], now))
+	}
+	for i := range p.eventTemplates {
+		problems = append(problems, r.reportEventTemplate(ctx, p, &p.eventTemplates[i], now))
 	}
 	return errors.Join(problems...)
 }
@@ -53,61 +56,85 @@ func (p *pass) forgetReported() {
 	for i := range p.myAccountProfiles {
 		present[p.myAccountProfiles[i].UID] = true
 	}
+	for i := range p.eventTemplates {
+		present[p.eventTemplates[i].UID] = true
+	}
 	maps.DeleteFunc(p.memory.reported, func(uid types.UID, _ reported) bool { return !present[uid] })
 }
 
 func (r *Reconciler) reportTenant(ctx context.Context, p *pass, now metav1.Time) error {
 	former := formerStatus(p.memory, p.tenant, p.tenant.Status)
-	next := status.OfTenant(former, p.tenantFacts(former), now)
-	if sameStatus(former, next, func(s *v1alpha1.TenantStatus) *[]metav1.Condition { return &s.Conditions }) {
-		return nil
-	}
 	desired := ac.Tenant(p.tenant.Name, p.tenant.Namespace).WithUID(p.tenant.UID)
 	desired.Status = &ac.TenantStatusApplyConfiguration{}
-	if err := convert(next, desired.Status); err != nil {
-		return err
-	}
-	err := r.applyStatus(ctx, p, "Tenant", p.tenant, desired, next, func() *string { return desired.ResourceVersion })
-	if err == nil {
-		r.announce(p.tenant, former.Conditions, next.Conditions)
-	}
-	return err
+	return tell(ctx, r, p, news[v1alpha1.TenantStatus]{
+		kind: kindTenant, object: p.tenant,
+		former: former, next: status.OfTenant(former, p.tenantFacts(former), now),
+		conditions: func(s *v1alpha1.TenantStatus) *[]metav1.Condition { return &s.Conditions },
+		desired:    desired, into: desired.Status, version: func() *string { return desired.ResourceVersion },
+	})
 }
 
 func (r *Reconciler) reportAccountProfile(ctx context.Context, p *pass, o *v1alpha1.AccountProfile, now metav1.Time) error {
 	former := formerStatus(p.memory, o, o.Status)
-	facts := p.profileFacts(o, former.Conditions, p.output.AccountProfiles[o.Name], p.document.parsed.AccountProfiles)
-	next := v1alpha1.AccountProfileStatus(status.OfProfile(status.ProfileStatus(former), facts, now))
-	if sameStatus(former, next, func(s *v1alpha1.AccountProfileStatus) *[]metav1.Condition { return &s.Conditions }) {
-		return nil
-	}
+	facts := p.profileFacts(o, former.Conditions, p.output.AccountProfiles[o.Name], kindAccountProfile)
 	desired := ac.AccountProfile(o.Name, o.Namespace).WithUID(o.UID)
 	desired.Status = &ac.AccountProfileStatusApplyConfiguration{}
-	if err := convert(next, desired.Status); err != nil {
-		return err
-	}
-	err := r.applyStatus(ctx, p, "AccountProfile", o, desired, next, func() *string { return desired.ResourceVersion })
-	if err == nil {
-		r.announce(o, former.Conditions, next.Conditions)
-	}
-	return err
+	return tell(ctx, r, p, news[v1alpha1.AccountProfileStatus]{
+		kind: kindAccountProfile, object: o,
+		former: former, next: v1alpha1.AccountProfileStatus(status.OfProfile(status.ProfileStatus(former), facts, now)),
+		conditions: func(s *v1alpha1.AccountProfileStatus) *[]metav1.Condition { return &s.Conditions },
+		desired:    desired, into: desired.Status, version: func() *string { return desired.ResourceVersion },
+	})
 }
 
 func (r *Reconciler) reportMyAccountProfile(ctx context.Context, p *pass, o *v1alpha1.MyAccountProfile, now metav1.Time) error {
 	former := formerStatus(p.memory, o, o.Status)
-	facts := p.profileFacts(o, former.Conditions, p.output.MyAccountProfiles[o.Name], p.document.parsed.MyAccountProfiles)
-	next := v1alpha1.MyAccountProfileStatus(status.OfProfile(status.ProfileStatus(former), facts, now))
-	if sameStatus(former, next, func(s *v1alpha1.MyAccountProfileStatus) *[]metav1.Condition { return &s.Conditions }) {
-		return nil
-	}
+	facts := p.profileFacts(o, former.Conditions, p.output.MyAccountProfiles[o.Name], kindMyAccountProfile)
 	desired := ac.MyAccountProfile(o.Name, o.Namespace).WithUID(o.UID)
 	desired.Status = &ac.MyAccountProfileStatusApplyConfiguration{}
-	if err := convert(next, desired.Status); err != nil {
+	return tell(ctx, r, p, news[v1alpha1.MyAccountProfileStatus]{
+		kind: kindMyAccountProfile, object: o,
+		former: former, next: v1alpha1.MyAccountProfileStatus(status.OfProfile(status.ProfileStatus(former), facts, now)),
+		conditions: func(s *v1alpha1.MyAccountProfileStatus) *[]metav1.Condition { return &s.Conditions },
+		desired:    desired, into: desired.Status, version: func() *string { return desired.ResourceVersion },
+	})
+}
+
+func (r *Reconciler) reportEventTemplate(ctx context.Context, p *pass, o *v1alpha1.EventTemplate, now metav1.Time) error {
+	former := formerStatus(p.memory, o, o.Status)
+	desired := ac.EventTemplate(o.Name, o.Namespace).WithUID(o.UID)
+	desired.Status = &ac.EventTemplateStatusApplyConfiguration{}
+	return tell(ctx, r, p, news[v1alpha1.EventTemplateStatus]{
+		kind: kindEventTemplate, object: o,
+		former: former, next: status.OfTemplate(former, p.templateFacts(o, former.Conditions), now),
+		conditions: func(s *v1alpha1.EventTemplateStatus) *[]metav1.Condition { return &s.Conditions },
+		desired:    desired, into: desired.Status, version: func() *string { return desired.ResourceVersion },
+	})
+}
+
+// news is the status of one object, as it was and as it is to be.
+type news[S any] struct {
+	kind         string
+	object       client.Object
+	former, next S
+	conditions   func(*S) *[]metav1.Condition
+
+	desired runtime.ApplyConfiguration // of the object; its status, into, is empty yet
+	into    any
+	version func() *string // of desired, when the API server has answered
+}
+
+// tell writes a status that differs, and records an event if people watch for it.
+func tell[S any](ctx context.Context, r *Reconciler, p *pass, n news[S]) error {
+	if sameStatus(n.former, n.next, n.conditions) {
+		return nil
+	}
+	if err := convert(n.next, n.into); err != nil {
 		return err
 	}
-	err := r.applyStatus(ctx, p, "MyAccountProfile", o, desired, next, func() *string { return desired.ResourceVersion })
+	err := r.applyStatus(ctx, p, n.kind, n.object, n.desired, n.next, n.version)
 	if err == nil {
-		r.announce(o, former.Conditions, next.Conditions)
+		r.announce(n.object, *n.conditions(&n.former), *n.conditions(&n.next))
 	}
 	return err
 }

@@ -19,8 +19,8 @@ import (
 // The rights of the operator. Secrets are read by name: it may list them in its own
 // namespace only, where the database servers are declared (a Role, not this one).
 //
-// +kubebuilder:rbac:groups=foyer.dev,resources=tenants;accountprofiles;myaccountprofiles,verbs=get;list;watch
-// +kubebuilder:rbac:groups=foyer.dev,resources=tenants/status;accountprofiles/status;myaccountprofiles/status,verbs=patch
+// +kubebuilder:rbac:groups=foyer.dev,resources=tenants;accountprofiles;myaccountprofiles;eventtemplates,verbs=get;list;watch
+// +kubebuilder:rbac:groups=foyer.dev,resources=tenants/status;accountprofiles/status;myaccountprofiles/status;eventtemplates/status,verbs=patch
 // +kubebuilder:rbac:groups=foyer.dev,resources=tenants/finalizers,verbs=update
 // +kubebuilder:rbac:groups=apps,resources=deployments,verbs=get;list;watch;create;patch
 // +kubebuilder:rbac:groups="",resources=configmaps;services,verbs=get;list;watch;create;patch

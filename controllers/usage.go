@@ -13,7 +13,7 @@ import (
 // accounts have to be looked at, or when every replica knows that a profile is gone,
 // because only a count after that may drop it.
 func (r *Reconciler) countUsage(ctx context.Context, p *pass) error {
-	if !p.database.ready || p.document.body == nil && p.output.Document == nil {
+	if !p.database.ready || p.settings.body == nil && p.output.Document == nil {
 		return nil
 	}
 	m := p.memory
@@ -50,5 +50,6 @@ func (p *pass) retiring() bool { return len(p.output.Orphaned) > 0 }
 
 // acknowledged says whether every replica is known to run the live document.
 func (p *pass) acknowledged() bool {
-	return p.memory.digest != "" && p.memory.digest == p.document.digest && p.memory.complete
+	digest := p.memory.digests[settingsKind]
+	return digest != "" && digest == p.settings.digest && p.memory.complete
 }

@@ -70,12 +70,13 @@ func slimPod(o any) (any, error) {
 // watch runs the pass by whatever can change its outcome.
 func watch(mgr manager.Manager, r *Reconciler, concurrency int) error {
 	generation := builder.WithPredicates(predicate.GenerationChangedPredicate{})
-	byTenant := handler.EnqueueRequestsFromMapFunc(tenantOfProfile)
+	byTenant := handler.EnqueueRequestsFromMapFunc(tenantOf)
 	return builder.ControllerManagedBy(mgr).
 		Named("tenant").
 		For(&v1alpha1.Tenant{}, generation).
 		Watches(&v1alpha1.AccountProfile{}, byTenant, generation).
 		Watches(&v1alpha1.MyAccountProfile{}, byTenant, generation).
+		Watches(&v1alpha1.EventTemplate{}, byTenant, generation).
 		Watches(&v1alpha1.Tenant{}, handler.EnqueueRequestsFromMapFunc(r.claimants), builder.WithPredicates(hostnameReleased())).
 		Owns(&corev1.ConfigMap{}).
 		Owns(&corev1.Service{}).
@@ -92,7 +93,7 @@ func newRateLimiter() workqueue.TypedRateLimiter[reconcile.Request] {
 	return workqueue.NewTypedItemExponentialFailureRateLimiter[reconcile.Request](20*time.Millisecond, time.Minute)
 }
 
-func tenantOfProfile(_ context.Context, o client.Object) []reconcile.Request {
+func tenantOf(_ context.Context, o client.Object) []reconcile.Request {
 	return request(o.GetNamespace(), index.Tenant(o))
 }
 

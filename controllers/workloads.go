@@ -18,12 +18,13 @@ import (
 // writeWorkloads makes Services and Deployments as declared. A refused or paused
 // tenant keeps those that it has, and so does one whose database is not there.
 func (r *Reconciler) writeWorkloads(ctx context.Context, p *pass) error {
-	if !p.database.ready || !p.known() || p.output.Document == nil || p.document.body == nil || p.foreign.Reason != "" {
+	if !p.database.ready || p.newer() || !p.settings.known() || p.output.Document == nil || p.settings.body == nil || p.foreign.Reason != "" {
 		return nil
 	}
 	for _, desired := range provision.Objects(r.params(p)) {
 		result, err := r.gateway.Ensure(ctx, p.tenant, desired)
-		if p.refused(apply.Name(desired), err) {
+		if refusal, refused := p.refused(apply.Name(desired), err); refused {
+			p.foreign = refusal
 			continue
 		}
 		if err != nil {

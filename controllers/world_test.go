@@ -169,6 +169,25 @@ func (w *world) myAccountProfile(tenant, name string) *v1alpha1.MyAccountProfile
 	}
 }
 
+// eventTemplate mails a reminder three days after an invoice was due.
+func (w *world) eventTemplate(tenant, name, profile string) *v1alpha1.EventTemplate {
+	return &v1alpha1.EventTemplate{
+		ObjectMeta: metav1.ObjectMeta{Namespace: w.tenants, Name: name},
+		Spec: v1alpha1.EventTemplateSpec{
+			TenantRef:          v1alpha1.ObjectRef{Name: tenant},
+			Event:              "invoice.unpaid",
+			AccountProfileRefs: []v1alpha1.ObjectRef{{Name: profile}},
+			Actions: []v1alpha1.ActionSpec{{
+				Name: "reminder", Type: v1alpha1.ActionEmail, Days: []int32{3},
+				Email: v1alpha1.EmailSpec{
+					To: []v1alpha1.EmailRecipient{"Billing"}, Subject: "Invoice {{.invoice.number}}",
+					Text: "Please pay {{.invoice.balance}} for invoice {{.invoice.number}} of " + name + ".",
+				},
+			}},
+		},
+	}
+}
+
 // expect waits until an object's condition is as wanted, "Type=Status" or
 // "Type=Status/Reason", for this generation. Every status on the way must be legal.
 func (w *world) expect(o client.Object, wanted ...string) {
@@ -216,6 +235,8 @@ func statusOf(o client.Object) ([]metav1.Condition, int64) {
 	case *v1alpha1.AccountProfile:
 		return o.Status.Conditions, o.Status.ObservedGeneration
 	case *v1alpha1.MyAccountProfile:
+		return o.Status.Conditions, o.Status.ObservedGeneration
+	case *v1alpha1.EventTemplate:
 		return o.Status.Conditions, o.Status.ObservedGeneration
 	}
 	return nil, 0

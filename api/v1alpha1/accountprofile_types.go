@@ -16,7 +16,7 @@ import metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 // +kubebuilder:printcolumn:name="Live",type=integer,JSONPath=`.status.liveGeneration`,description="The generation that customers have."
 // +kubebuilder:printcolumn:name="Age",type=date,JSONPath=`.metadata.creationTimestamp`
 // +kubebuilder:printcolumn:name="Message",type=string,priority=1,JSONPath=`.status.conditions[?(@.type=="Ready")].message`
-// +kubebuilder:validation:XValidation:rule="self.metadata.name.matches('^[a-z0-9]([-a-z0-9]*[a-z0-9])?$') && self.metadata.name.size() <= 63",message="metadata.name: allowed are at most 63 lower case letters, digits and '-', because accounts name their profile"
+// +kubebuilder:validation:XValidation:rule="oldSelf.hasValue() || (self.metadata.name.matches('^[a-z0-9]([-a-z0-9]*[a-z0-9])?$') && self.metadata.name.size() <= 63)",optionalOldSelf=true,message="metadata.name: allowed are at most 63 lower case letters, digits and '-', because accounts name their profile"
 type AccountProfile struct {
 	metav1.TypeMeta `json:",inline"`
 

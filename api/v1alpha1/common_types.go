@@ -70,14 +70,14 @@ type Resources struct {
 
 	// memoryRequest is the memory that each replica is scheduled with, as "64Mi".
 	// +optional
-	// +kubebuilder:validation:MinLength=2
+	// +kubebuilder:validation:MinLength=3
 	// +kubebuilder:validation:MaxLength=16
 	// +kubebuilder:validation:XValidation:rule=`self.matches('^[1-9][0-9]*(Ki|Mi|Gi)$')`,message="must be an amount of memory, as 64Mi or 1Gi"
 	MemoryRequest string `json:"memoryRequest,omitempty"`
 
 	// memoryLimit is the memory that a replica may not exceed, as "256Mi".
 	// +optional
-	// +kubebuilder:validation:MinLength=2
+	// +kubebuilder:validation:MinLength=3
 	// +kubebuilder:validation:MaxLength=16
 	// +kubebuilder:validation:XValidation:rule=`self.matches('^[1-9][0-9]*(Ki|Mi|Gi)$')`,message="must be an amount of memory, as 64Mi or 1Gi"
 	MemoryLimit string `json:"memoryLimit,omitempty"`

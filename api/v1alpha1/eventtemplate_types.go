@@ -19,7 +19,7 @@ import metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 // +kubebuilder:printcolumn:name="Age",type=date,JSONPath=`.metadata.creationTimestamp`
 // +kubebuilder:printcolumn:name="SMS",type=integer,priority=1,JSONPath=`.status.smsSegments`,description="The most segments that one of its text messages needs with the sample of its event."
 // +kubebuilder:printcolumn:name="Message",type=string,priority=1,JSONPath=`.status.conditions[?(@.type=="Ready")].message`
-// +kubebuilder:validation:XValidation:rule="self.metadata.name.matches('^[a-z0-9]([-a-z0-9]*[a-z0-9])?$') && self.metadata.name.size() <= 63",message="metadata.name: allowed are at most 63 lower case letters, digits and '-', as in every name that Foyer's objects refer to"
+// +kubebuilder:validation:XValidation:rule="oldSelf.hasValue() || (self.metadata.name.matches('^[a-z0-9]([-a-z0-9]*[a-z0-9])?$') && self.metadata.name.size() <= 63)",optionalOldSelf=true,message="metadata.name: allowed are at most 63 lower case letters, digits and '-', as in every name that Foyer's objects refer to"
 type EventTemplate struct {
 	metav1.TypeMeta `json:",inline"`
 
@@ -59,7 +59,7 @@ type EventTemplateSpec struct {
 	// +required
 	// +kubebuilder:validation:MinLength=3
 	// +kubebuilder:validation:MaxLength=64
-	// +kubebuilder:validation:XValidation:rule=`self.matches(r'^[a-z][A-Za-z0-9]*\.[a-z][A-Za-z0-9]*$')`,message="must be an event type of two words with a dot, as invoice.unpaid or custom.meterReading"
+	// +kubebuilder:validation:XValidation:rule=`self.matches(r'^[a-z][A-Za-z0-9]*\.[a-z][A-Za-z0-9]*$')`,message="must be an event type: two words of letters and digits, each beginning with a lower case letter, and a dot between them, as invoice.unpaid or custom.meterReading"
 	Event string `json:"event,omitempty"`
 
 	// accountProfileRefs name the account profiles for whose accounts the template fires.
@@ -149,20 +149,20 @@ type LogTarget string
 const LogCustomerNotes LogTarget = "CustomerNotes"
 
 // ActionSpec is one action of an event template.
-// +kubebuilder:validation:XValidation:rule="self.type == 'Email' ? has(self.email) : !has(self.email)",fieldPath=".email",message="email is required for type Email, and for no other type"
-// +kubebuilder:validation:XValidation:rule="self.type == 'SMS' ? has(self.sms) : !has(self.sms)",fieldPath=".sms",message="sms is required for type SMS, and for no other type"
-// +kubebuilder:validation:XValidation:rule="self.type == 'Webhook' ? has(self.webhook) : !has(self.webhook)",fieldPath=".webhook",message="webhook is required for type Webhook, and for no other type"
-// +kubebuilder:validation:XValidation:rule="self.type == 'Banner' ? has(self.banner) : !has(self.banner)",fieldPath=".banner",message="banner is required for type Banner, and for no other type"
-// +kubebuilder:validation:XValidation:rule="self.type == 'Log' ? has(self.note) : !has(self.note)",fieldPath=".note",message="note is required for type Log, and for no other type"
-// +kubebuilder:validation:XValidation:rule="self.type != 'Log' || !has(self.log)",fieldPath=".log",message="an action of type Log is a note already: remove log"
-// +kubebuilder:validation:XValidation:rule="has(self.repeatEveryDays) == has(self.maxRepeats)",fieldPath=".repeatEveryDays",message="repeatEveryDays and maxRepeats go together: how often, and how many times at most"
-// +kubebuilder:validation:XValidation:rule="!has(self.repeatEveryDays) || has(self.days)",fieldPath=".repeatEveryDays",message="repeats count from the last of days: set days as well"
+// +kubebuilder:validation:XValidation:rule="self.type == 'Email' ? has(self.email) : !has(self.email)",fieldPath=".email",message="email goes with type Email, which requires it, and with no other type"
+// +kubebuilder:validation:XValidation:rule="self.type == 'SMS' ? has(self.sms) : !has(self.sms)",fieldPath=".sms",message="sms goes with type SMS, which requires it, and with no other type"
+// +kubebuilder:validation:XValidation:rule="self.type == 'Webhook' ? has(self.webhook) : !has(self.webhook)",fieldPath=".webhook",message="webhook goes with type Webhook, which requires it, and with no other type"
+// +kubebuilder:validation:XValidation:rule="self.type == 'Banner' ? has(self.banner) : !has(self.banner)",fieldPath=".banner",message="banner goes with type Banner, which requires it, and with no other type"
+// +kubebuilder:validation:XValidation:rule="self.type == 'Log' ? has(self.note) : !has(self.note)",fieldPath=".note",message="note goes with type Log, which requires it, and with no other type"
+// +kubebuilder:validation:XValidation:rule="self.type != 'Log' || !has(self.log)",fieldPath=".log",message="an action of type Log puts a note on the customer already: remove log"
+// +kubebuilder:validation:XValidation:rule="has(self.repeatEveryDays) == has(self.maxRepeats)",fieldPath=".repeatEveryDays",message="repeatEveryDays and maxRepeats go together: set both, or neither"
+// +kubebuilder:validation:XValidation:rule="!has(self.repeatEveryDays) || has(self.days)",fieldPath=".repeatEveryDays",message="repeats count from the last of days: set days as well, or remove repeatEveryDays and maxRepeats"
 type ActionSpec struct {
 	// name tells the actions of a template apart. What was done is recorded under it.
 	// +required
 	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=63
-	// +kubebuilder:validation:XValidation:rule=`self.matches('^[a-z0-9]([-a-z0-9]*[a-z0-9])?$')`,message="must be a name of lower case letters, digits and '-', as in first-reminder"
+	// +kubebuilder:validation:XValidation:rule=`self.matches('^[a-z0-9]([-a-z0-9]*[a-z0-9])?$')`,message="must be a name of lower case letters, digits and '-', as first-reminder"
 	Name string `json:"name,omitempty"`
 
 	// state switches the action off without deleting it. Enabled if not set.
@@ -227,13 +227,13 @@ type ActionSpec struct {
 }
 
 // EmailRecipient is a role of the account's contacts, or a mail address.
-// +kubebuilder:validation:MinLength=3
+// +kubebuilder:validation:MinLength=5
 // +kubebuilder:validation:MaxLength=254
-// +kubebuilder:validation:XValidation:rule=`self in ['Primary', 'Secondary', 'Billing', 'Technical', 'Owner', 'Initiator'] || self.matches(r'^[^\s@<>,;"]+@[^\s@<>,;"]+\.[^\s@<>,;"]+$')`,message="must be Primary, Secondary, Billing, Technical, Owner, Initiator, or a mail address"
+// +kubebuilder:validation:XValidation:rule=`self in ['Primary', 'Secondary', 'Billing', 'Technical', 'Owner', 'Initiator'] || self.matches(r'^[^\s@<>,;"]+@[^\s@<>,;"]+\.[^\s@<>,;"]+$')`,message="must be Primary, Secondary, Billing, Technical, Owner, Initiator, or a mail address, as billing@acme.example"
 type EmailRecipient string
 
 // SMSRecipient is a role of the account's contacts, or a telephone number.
-// +kubebuilder:validation:MinLength=3
+// +kubebuilder:validation:MinLength=5
 // +kubebuilder:validation:MaxLength=16
 // +kubebuilder:validation:XValidation:rule=`self in ['Primary', 'Secondary', 'Billing', 'Technical', 'Owner', 'Initiator'] || self.matches(r'^\+[1-9][0-9]{6,14}$')`,message="must be Primary, Secondary, Billing, Technical, Owner, Initiator, or a telephone number in international form, as +61400555019"
 type SMSRecipient string
@@ -261,7 +261,7 @@ type EmailSpec struct {
 	// from is the sender, as billing@acme.example or Acme <billing@acme.example>. The
 	// tenant's own if not set.
 	// +optional
-	// +kubebuilder:validation:MinLength=3
+	// +kubebuilder:validation:MinLength=5
 	// +kubebuilder:validation:MaxLength=320
 	// +kubebuilder:validation:XValidation:rule=`self.matches(r'^([^\r\n<>"@]+ <[^\s@<>,;"]+@[^\s@<>,;"]+\.[^\s@<>,;"]+>|[^\s@<>,;"]+@[^\s@<>,;"]+\.[^\s@<>,;"]+)$')`,message="must be a mail address, or a name and a mail address, as Acme <billing@acme.example>"
 	From string `json:"from,omitempty"`

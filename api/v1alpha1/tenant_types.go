@@ -15,8 +15,8 @@ import metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 // +kubebuilder:printcolumn:name="Age",type=date,JSONPath=`.metadata.creationTimestamp`
 // +kubebuilder:printcolumn:name="Version",type=string,priority=1,JSONPath=`.status.version`
 // +kubebuilder:printcolumn:name="Message",type=string,priority=1,JSONPath=`.status.conditions[?(@.type=="Ready")].message`
-// +kubebuilder:validation:XValidation:rule="self.metadata.name.size() <= 40",message="metadata.name: a Tenant's name may have at most 40 characters, because the names of its parts are made from it"
-// +kubebuilder:validation:XValidation:rule="self.metadata.name.matches('^[a-z]([-a-z0-9]*[a-z0-9])?$')",message="metadata.name: allowed are lower case letters, digits and '-', beginning with a letter, because Services are named after it"
+// +kubebuilder:validation:XValidation:rule="oldSelf.hasValue() || self.metadata.name.size() <= 40",optionalOldSelf=true,message="metadata.name: a Tenant's name may have at most 40 characters, because the names of its parts are made from it"
+// +kubebuilder:validation:XValidation:rule="oldSelf.hasValue() || self.metadata.name.matches('^[a-z]([-a-z0-9]*[a-z0-9])?$')",optionalOldSelf=true,message="metadata.name: allowed are lower case letters, digits and '-', beginning with a letter, because Services are named after it"
 type Tenant struct {
 	metav1.TypeMeta `json:",inline"`
 
@@ -139,7 +139,7 @@ type EventDeclaration struct {
 	// +required
 	// +kubebuilder:validation:MinLength=8
 	// +kubebuilder:validation:MaxLength=64
-	// +kubebuilder:validation:XValidation:rule=`self.matches(r'^custom\.[a-z][A-Za-z0-9]*$')`,message="must be custom. and a word of letters and digits, as custom.meterReading"
+	// +kubebuilder:validation:XValidation:rule=`self.matches(r'^custom\.[a-z][A-Za-z0-9]*$')`,message="must be custom. and a word of letters and digits that begins with a lower case letter, as custom.meterReading"
 	Name string `json:"name,omitempty"`
 
 	// description says when the event happens.

@@ -1,5 +1,5 @@
 // Package index names the indexes of the manager's cache, so that no question of a
-// pass reads a whole list: which profiles name a tenant, which tenants are on a
+// pass reads a whole list: which profiles and templates name a tenant, which tenants are on a
 // server, which tenants ask for a host name or have it.
 package index
 
@@ -16,9 +16,9 @@ import (
 
 // The indexes.
 const (
-	// ProfilesByTenant holds AccountProfiles and MyAccountProfiles by the tenant that
-	// they name; use it together with a namespace.
-	ProfilesByTenant = "foyer.tenant"
+	// ObjectsByTenant holds AccountProfiles, MyAccountProfiles and EventTemplates by the
+	// tenant that they name; use it together with a namespace.
+	ObjectsByTenant = "foyer.tenant"
 	// TenantsByServer holds Tenants by the name of their database server.
 	TenantsByServer = "foyer.server"
 	// TenantsByHostname holds Tenants by the host name that they ask for and by the
@@ -39,8 +39,9 @@ func Register(ctx context.Context, indexer client.FieldIndexer) error {
 		name   string
 		values client.IndexerFunc
 	}{
-		{&v1alpha1.AccountProfile{}, ProfilesByTenant, tenantOf},
-		{&v1alpha1.MyAccountProfile{}, ProfilesByTenant, tenantOf},
+		{&v1alpha1.AccountProfile{}, ObjectsByTenant, tenantOf},
+		{&v1alpha1.MyAccountProfile{}, ObjectsByTenant, tenantOf},
+		{&v1alpha1.EventTemplate{}, ObjectsByTenant, tenantOf},
 		{&v1alpha1.Tenant{}, TenantsByServer, func(o client.Object) []string { return []string{Server(o.(*v1alpha1.Tenant))} }},
 		{&v1alpha1.Tenant{}, TenantsByHostname, func(o client.Object) []string { return Hostnames(o.(*v1alpha1.Tenant)) }},
 	} {
@@ -53,12 +54,14 @@ func Register(ctx context.Context, indexer client.FieldIndexer) error {
 
 func tenantOf(o client.Object) []string { return []string{Tenant(o)} }
 
-// Tenant is the name of the tenant that a profile names.
+// Tenant is the name of the tenant that a profile or a template names.
 func Tenant(o client.Object) string {
 	switch p := o.(type) {
 	case *v1alpha1.AccountProfile:
 		return p.Spec.TenantRef.Name
 	case *v1alpha1.MyAccountProfile:
+		return p.Spec.TenantRef.Name
+	case *v1alpha1.EventTemplate:
 		return p.Spec.TenantRef.Name
 	default:
 		return ""

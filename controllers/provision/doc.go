@@ -2,6 +2,7 @@
 // Params give the same objects, byte for byte, and nothing is read or written.
 //
 //	provision.SettingsMap(p)   the ConfigMap of the settings document
+//	provision.RoutingMap(p)    the ConfigMap of the routing document
 //	provision.Objects(p)       Services and Deployments of portal and backoffice
 //	provision.DatabaseSecret   how a component reaches the database
 //	provision.TokenSecret      the first token of the integration API

@@ -26,7 +26,7 @@ const (
 
 // Annotations.
 const (
-	// AnnotationDigest, on the ConfigMap, names the settings document by its content.
+	// AnnotationDigest, on the ConfigMap of a document, names the document by its content.
 	AnnotationDigest = "foyer.dev/digest"
 	// AnnotationRefresh, on pods, makes the kubelet refresh their mounted files at once.
 	AnnotationRefresh = "foyer.dev/refresh"
@@ -34,9 +34,10 @@ const (
 	AnnotationVersion = "foyer.dev/version"
 )
 
-// Keys of the ConfigMap and of the Secrets.
+// Keys of the ConfigMaps and of the Secrets.
 const (
 	KeySettings = "settings.json"
+	KeyRouting  = "routing.json.gz"
 	KeyURI      = "uri"
 	KeyToken    = "token"
 )
@@ -50,6 +51,9 @@ const (
 
 // SettingsName is the name of the ConfigMap of the settings document.
 func SettingsName(tenant string) string { return tenant + "-settings" }
+
+// RoutingName is the name of the ConfigMap of the routing document.
+func RoutingName(tenant string) string { return tenant + "-routing" }
 
 // WorkloadName is the name of a component's Deployment.
 func WorkloadName(tenant string, c Component) string { return tenant + "-" + string(c) }

@@ -27,7 +27,8 @@ type Params struct {
 	Version        string
 	TrustedProxies string
 
-	// Document is the settings document and Digest its digest, for SettingsMap.
+	// Document is what SettingsMap or RoutingMap renders, in the form in which it is
+	// stored, and Digest that of the plain document.
 	Document []byte
 	Digest   string
 }
@@ -49,6 +50,16 @@ func SettingsMap(p Params) Object {
 		WithAnnotations(map[string]string{AnnotationDigest: p.Digest}).
 		WithOwnerReferences(owner(p.Tenant)).
 		WithData(map[string]string{KeySettings: string(p.Document)})
+}
+
+// RoutingMap renders the ConfigMap of the routing document, which is packed: it holds the
+// text of every template.
+func RoutingMap(p Params) Object {
+	return corev1ac.ConfigMap(RoutingName(p.Tenant.Name), p.Tenant.Namespace).
+		WithLabels(Labels(p.Tenant.Name, "")).
+		WithAnnotations(map[string]string{AnnotationDigest: p.Digest}).
+		WithOwnerReferences(owner(p.Tenant)).
+		WithBinaryData(map[string][]byte{KeyRouting: p.Document})
 }
 
 // DatabaseSecret renders the Secret by which a component reaches the database. The

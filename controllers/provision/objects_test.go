@@ -63,7 +63,7 @@ func encode(t *testing.T, objects []provision.Object) string {
 }
 
 func everything(p provision.Params) []provision.Object {
-	return append([]provision.Object{provision.SettingsMap(p)}, provision.Objects(p)...)
+	return append([]provision.Object{provision.SettingsMap(p), provision.RoutingMap(p)}, provision.Objects(p)...)
 }
 
 func TestGolden(t *testing.T) {

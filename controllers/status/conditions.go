@@ -34,10 +34,16 @@ const (
 	ReasonNotDeployed         = "NotDeployed"
 	ReasonDatabaseUnreachable = "DatabaseUnreachable"
 	ReasonDatabaseNotReady    = "DatabaseNotReady"
+	ReasonNoDispatcher        = "NoDispatcher"
 )
 
-// maxMessage keeps a message readable; the API allows 32,768 bytes.
-const maxMessage = 1024
+const (
+	// maxMessage keeps a message readable, and is enough for all that is wrong with a
+	// template; the API allows 32,768 bytes.
+	maxMessage = 4096
+	// maxNote is the longest note that the API allows in an event.
+	maxNote = 1024
+)
 
 // Finding is one fact in the form of a condition.
 type Finding struct {
@@ -86,7 +92,7 @@ func (c *conditions) add(kind string, f Finding) {
 		ObservedGeneration: c.generation,
 		LastTransitionTime: c.now,
 		Reason:             f.Reason,
-		Message:            shorten(f.Message),
+		Message:            shorten(f.Message, maxMessage),
 	}
 	if old := meta.FindStatusCondition(c.former, kind); old != nil && old.Status == f.Status {
 		next.LastTransitionTime = old.LastTransitionTime
@@ -128,11 +134,14 @@ func Sentence(message string) string {
 	return message
 }
 
-func shorten(message string) string {
-	if len(message) <= maxMessage {
+// Note shortens a message to what an event can hold.
+func Note(message string) string { return shorten(message, maxNote) }
+
+func shorten(message string, limit int) string {
+	if len(message) <= limit {
 		return message
 	}
-	return strings.ToValidUTF8(message[:maxMessage-3], "") + "..."
+	return strings.ToValidUTF8(message[:limit-3], "") + "..."
 }
 
 // Former returns a condition of the former status as a finding, if there is one.

@@ -17,6 +17,8 @@ type Profile struct {
 	Accounts       *int64 // nil: unknown, the last count stays
 	// Database is what is said of the tenant's.
 	Database Finding
+	// Blocked is why nothing of it can go live now; a zero Finding if it can.
+	Blocked Finding
 }
 
 // ProfileStatus are the fields that the statuses of both kinds of profiles share.
@@ -37,12 +39,7 @@ func OfProfile(old ProfileStatus, p Profile, now metav1.Time) ProfileStatus {
 	}
 	if p.Document.Known {
 		next.LiveGeneration = p.LiveGeneration
-		switch {
-		case p.LiveGeneration == 0:
-			next.LastModifiedTime = nil
-		case p.LiveGeneration != old.LiveGeneration:
-			next.LastModifiedTime = &now
-		}
+		next.LastModifiedTime = modified(old.LiveGeneration, p.LiveGeneration, old.LastModifiedTime, now)
 	}
 	programmed := p.programmed(old)
 	c := &conditions{former: old.Conditions, generation: p.Generation, now: now}
@@ -57,14 +54,44 @@ func OfProfile(old ProfileStatus, p Profile, now metav1.Time) ProfileStatus {
 func (p Profile) programmed(old ProfileStatus) Finding {
 	switch {
 	case !p.Document.Known && old.LiveGeneration != 0:
-		return Unknown(ReasonDatabaseUnreachable, "What is live is lost and is restored when the database answers.")
+		return p.lost()
 	case p.Document.Known && p.LiveGeneration == p.Generation:
 		return p.Document.ofProfile(formerProgrammed(old.Conditions, p.Generation, old.LiveGeneration))
+	default:
+		return p.waits(pending())
+	}
+}
+
+// lost is for what is live and cannot be told.
+func (p Profile) lost() Finding {
+	if p.Blocked.Reason != "" {
+		return Unknown(p.Blocked.Reason, p.Blocked.Message)
+	}
+	return lost()
+}
+
+// waits says why a generation that is not live is not.
+func (p Profile) waits(otherwise Finding) Finding {
+	switch {
 	case !p.Accepted.IsTrue() || !p.ResolvedRefs.IsTrue():
 		return notLive(p.LiveGeneration)
 	case !p.Database.IsTrue():
 		return databaseFirst(p.Database)
+	case p.Blocked.Reason != "":
+		return p.Blocked
 	default:
-		return pending()
+		return otherwise
+	}
+}
+
+// modified is when the live generation went live.
+func modified(formerLive, live int64, former *metav1.Time, now metav1.Time) *metav1.Time {
+	switch live {
+	case 0:
+		return nil
+	case formerLive:
+		return former
+	default:
+		return &now
 	}
 }

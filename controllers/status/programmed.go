@@ -80,6 +80,10 @@ func cannotAsk() Finding {
 	return Unknown(ReasonDatabaseUnreachable, "The database cannot be asked which configuration the replicas run.")
 }
 
+func lost() Finding {
+	return Unknown(ReasonDatabaseUnreachable, "What is live is lost and is restored when the database answers.")
+}
+
 func pending() Finding {
 	return No(ReasonPending, "The replicas are loading this configuration.")
 }

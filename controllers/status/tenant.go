@@ -24,6 +24,8 @@ type Tenant struct {
 	LiveGeneration int64
 	LiveURL        string
 	Document       Document
+	// Routing is what is known of the routing document.
+	Routing Routing
 
 	Version  string // empty: the workloads were not looked at
 	Accounts *int64 // nil: unknown, the last count stays
@@ -31,6 +33,13 @@ type Tenant struct {
 	Prepared *v1alpha1.DatabaseStatus // nil: not known now, the last stays
 	Orphaned []v1alpha1.OrphanedProfile
 	Rejected int32
+}
+
+// Routing is what the pass knows of the routing document.
+type Routing struct {
+	// Known is false while nobody can tell what is live.
+	Known  bool
+	Digest string // empty: nothing is live
 }
 
 // OfTenant returns the status of a Tenant.
@@ -67,14 +76,16 @@ func (t Tenant) config(old v1alpha1.ConfigStatus) v1alpha1.ConfigStatus {
 	if d.Digest == "" {
 		return v1alpha1.ConfigStatus{}
 	}
-	if !d.Asked && old.SettingsDigest == d.Digest {
-		return old
+	next := old
+	if d.Asked || old.SettingsDigest != d.Digest {
+		next.SettingsDigest = d.Digest
+		next.Replicas = ptr.To(d.Replicas)
+		next.ProgrammedReplicas = ptr.To(d.Programmed)
 	}
-	return v1alpha1.ConfigStatus{
-		SettingsDigest:     d.Digest,
-		Replicas:           ptr.To(d.Replicas),
-		ProgrammedReplicas: ptr.To(d.Programmed),
+	if t.Routing.Known {
+		next.RoutingDigest = t.Routing.Digest
 	}
+	return next
 }
 
 func (t Tenant) conditions(old v1alpha1.TenantStatus, now metav1.Time) []metav1.Condition {
@@ -110,7 +121,7 @@ func (t Tenant) programmed(old v1alpha1.TenantStatus) Finding {
 	case t.Foreign.Reason != "":
 		return t.Foreign
 	case !t.Document.Known && old.LiveGeneration != 0:
-		return Unknown(ReasonDatabaseUnreachable, "What is live is lost and is restored when the database answers.")
+		return lost()
 	case t.Document.Known && t.Document.Digest != "" && live:
 		return t.Document.ofTenant(formerOfTenant(old, t.Generation))
 	case t.Paused:

@@ -30,6 +30,8 @@ type Field struct {
 	Values []string
 	// Fields are those of an Object, or of each element of a List.
 	Fields []Field
+	// Sample is a value in JSON. An Object or List without one has that of its Fields.
+	Sample string
 }
 
 // Category is what an event is about. People choose by it what they are sent.
@@ -57,8 +59,11 @@ type Event struct {
 	Anchor string
 	// Inside: it comes from Foyer itself only, nobody can send it in.
 	Inside bool
-	// Message: people want to be told, so the standard suite has a message for it. The
-	// others are for webhooks.
+	// ManyAccounts: it may be about more than one account, so each field of the object
+	// account is optional.
+	ManyAccounts bool
+	// Message: people want to be told, so the standard suite has a message for it, if it
+	// is built in. The others are for webhooks.
 	Message bool
 	// RequiredLink is the path of the Link that each mail and text message must contain,
 	// as "credential.link"; empty: none.

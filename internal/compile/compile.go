@@ -2,6 +2,7 @@ package compile
 
 import (
 	"bytes"
+	"cmp"
 	"fmt"
 	"maps"
 	"slices"
@@ -14,10 +15,19 @@ import (
 type pass struct {
 	in                Input
 	live              liveDocument
+	liveRouting       liveRouting
 	named             config.Named
 	tenant            *object[config.Tenant] // nil while the Tenant is missing
 	accountProfiles   map[string]*object[config.AccountProfile]
 	myAccountProfiles map[string]*object[config.MyAccountProfile]
+
+	drafts         map[string]draft
+	eventTemplates map[string]*object[config.EventTemplate]
+	texts          texts // of drafts and of the live document
+	checks         *Checks
+	segments       map[string]int32 // of each draft's text messages
+	events         events           // that templates can name
+	liveEvents     events           // that they could name so far
 }
 
 // Compile decides what is to be live. An error means that nothing may be written:
@@ -28,13 +38,22 @@ func Compile(in Input) (Output, error) {
 	if err != nil {
 		return Output{}, err
 	}
-	p := newPass(in, live)
-	p.check()
-	next, standstill, err := p.next()
+	routing, err := readLiveRouting(in.LiveRouting)
 	if err != nil {
 		return Output{}, err
 	}
-	return p.output(next, standstill), nil
+	p := newPass(in, live, routing)
+	p.check()
+	next, err := p.documents()
+	if err != nil {
+		return Output{}, err
+	}
+	out := p.output(next)
+	out.Waiting, err = p.waiting()
+	if err != nil {
+		return Output{}, err
+	}
+	return out, nil
 }
 
 // customers lists the account ids that MyAccountProfiles name, sorted: those of the
@@ -51,11 +70,15 @@ func (p *pass) customers() []string {
 	return slices.Sorted(maps.Keys(ids))
 }
 
-func newPass(in Input, live liveDocument) *pass {
+func newPass(in Input, live liveDocument, routing liveRouting) *pass {
 	p := &pass{
-		in: in, live: live,
+		in: in, live: live, liveRouting: routing,
 		accountProfiles:   map[string]*object[config.AccountProfile]{},
 		myAccountProfiles: map[string]*object[config.MyAccountProfile]{},
+		drafts:            map[string]draft{},
+		eventTemplates:    map[string]*object[config.EventTemplate]{},
+		checks:            cmp.Or(in.Checked, &Checks{}),
+		segments:          map[string]int32{},
 	}
 	if in.Usage != nil {
 		p.named = in.Usage.Named()
@@ -71,6 +94,7 @@ func newPass(in Input, live liveDocument) *pass {
 		o := &in.MyAccountProfiles[i]
 		p.myAccountProfiles[o.Name] = newObject(kindMyAccountProfile, o.ObjectMeta, renderMyAccountProfile(o), live.myAccountProfiles[o.Name])
 	}
+	p.readTemplates()
 	return p
 }
 
@@ -86,12 +110,13 @@ func (p *pass) check() {
 		p.resolveAccountProfile(o)
 	}
 	p.warnOfUnknownCustomers()
-	if p.tenant == nil {
-		return
+	if p.tenant != nil {
+		p.tenant.check(tenantProblems)
+		p.checkHostname()
+		p.resolveTenant()
 	}
-	p.tenant.check(tenantProblems)
-	p.checkHostname()
-	p.resolveTenant()
+	p.readEvents()
+	p.checkTemplates()
 }
 
 // checkHostname: the caller knows the other tenants of the cluster. A hostname that
@@ -139,6 +164,32 @@ type document struct {
 // stay is the document that is live already.
 func (p *pass) stay(bytes []byte) document {
 	return document{bytes, p.live.loaded, p.live.Settings}
+}
+
+// documents are the two that are, or are to be, live, and why each stays as it is; nil:
+// it does not.
+type documents struct {
+	settings   document
+	standstill *Finding
+	routing    routingDocument
+	held       *Finding
+}
+
+// documents makes the routing document first: where it cannot follow, an edit of the
+// Tenant that it would have to follow is refused.
+func (p *pass) documents() (documents, error) {
+	var d documents
+	var err error
+	if d.routing, d.held, err = p.nextRouting(); err != nil {
+		return d, err
+	}
+	if d.settings, d.standstill, err = p.next(); err != nil {
+		return d, err
+	}
+	if d.standstill != nil {
+		d.routing, d.held = p.stayRouting(nil), d.standstill
+	}
+	return d, nil
 }
 
 // next makes the next document, or says why everything stays as it is.

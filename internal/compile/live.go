@@ -65,3 +65,26 @@ func readEntry[C any](e config.Entry) (*liveEntry[C], error) {
 	}
 	return entry, nil
 }
+
+// liveRouting is the routing document that is live, by name.
+type liveRouting struct {
+	config.Routing
+	loaded    *config.LiveRouting // nil: nothing is live
+	templates map[string]*liveEntry[config.EventTemplate]
+}
+
+func readLiveRouting(document []byte) (liveRouting, error) {
+	live := liveRouting{templates: map[string]*liveEntry[config.EventTemplate]{}}
+	if len(document) == 0 {
+		return live, nil
+	}
+	loaded, err := config.OpenRouting(document)
+	if err != nil {
+		return live, fmt.Errorf("nothing is written, because the live document cannot be carried forward: %w", err)
+	}
+	live.loaded, live.Routing = loaded, loaded.Routing
+	for _, e := range loaded.Routing.Templates {
+		live.templates[e.Name] = &liveEntry[config.EventTemplate]{Entry: e, content: loaded.Templates[e.Name]}
+	}
+	return live, nil
+}

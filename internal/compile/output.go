@@ -13,9 +13,10 @@ type reader struct {
 	myAccountProfiles map[string]*config.Entry
 }
 
-// output reports the pass. Without bytes in next everything stays as it is, for the
-// reason that standstill gives.
-func (p *pass) output(next document, standstill *Finding) Output {
+// output reports the pass. Without bytes in a document it stays as it is, for the
+// reason beside it.
+func (p *pass) output(d documents) Output {
+	next, standstill := d.settings, d.standstill
 	out := Output{
 		Document:          next.bytes,
 		AccountProfiles:   map[string]Outcome{},
@@ -35,8 +36,12 @@ func (p *pass) output(next document, standstill *Finding) Output {
 		outcome.Accounts = r.accounts(entry, func(c *config.Counts) int64 { return c.MyAccountProfiles[name] })
 		out.MyAccountProfiles[name] = outcome
 	}
+	p.reportTemplates(&out, d)
 	if p.tenant != nil {
 		out.Tenant = p.tenantOutcome(r, standstill)
+		if standstill == nil && d.held != nil {
+			out.Tenant.Warnings = append(out.Tenant.Warnings, d.held.Message)
+		}
 	}
 	if r.loaded != nil {
 		out.Digest = r.loaded.Digest

@@ -1,10 +1,8 @@
 package compile
 
 import (
-	"fmt"
 	"maps"
 	"slices"
-	"strings"
 
 	"github.com/foyerhq/foyer/internal/config"
 )
@@ -107,11 +105,8 @@ func (p *pass) assignable() string {
 			names = append(names, name)
 		}
 	}
-	switch more := len(names) - maxListed; {
-	case len(names) == 0:
+	if len(names) == 0 {
 		return "and none that can be assigned"
-	case more > 0:
-		return fmt.Sprintf("there are: %s and %d more", strings.Join(names[:maxListed], ", "), more)
 	}
-	return "there are: " + strings.Join(names, ", ")
+	return "there are: " + listed(names)
 }

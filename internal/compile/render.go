@@ -36,6 +36,7 @@ func renderTenant(t *v1alpha1.Tenant) config.Tenant {
 		DefaultMyAccountProfile: s.DefaultMyAccountProfileRef.Name,
 		OrphanedProfiles:        config.OrphanedProfiles(s.OrphanedProfiles),
 		Session:                 renderSession(s.Credentials),
+		Events:                  sortedEvents(renderEvents(t)),
 	}
 }
 
@@ -131,6 +132,10 @@ func carryUnknown[C any](live *liveEntry[C], rendered json.RawMessage) (json.Raw
 // mergeUnknown walks three versions of one content: as it is live, what this release
 // understands of that, and what it renders now.
 func mergeUnknown(live, known, rendered any) any {
+	if list, isList := rendered.([]any); isList {
+		mergeList(live, known, list)
+		return list
+	}
 	from, isObject := live.(map[string]any)
 	into, mergeable := rendered.(map[string]any)
 	if !isObject || !mergeable {
@@ -148,6 +153,39 @@ func mergeUnknown(live, known, rendered any) any {
 		}
 	}
 	return into
+}
+
+// mergeList merges the elements of a list that have a name or a locale in common.
+func mergeList(live, known any, rendered []any) {
+	from, understood := byIdentity(live), byIdentity(known)
+	for _, element := range rendered {
+		if id := identityOf(element); id != "" && from[id] != nil {
+			mergeUnknown(from[id], understood[id], element) // an object is merged in place
+		}
+	}
+}
+
+func byIdentity(list any) map[string]any {
+	elements, _ := list.([]any)
+	found := map[string]any{}
+	for _, element := range elements {
+		if id := identityOf(element); id != "" {
+			found[id] = element
+		}
+	}
+	return found
+}
+
+// identityOf is what tells the elements of a list apart, as the API declares it; empty:
+// they are plain values.
+func identityOf(element any) string {
+	fields, _ := element.(map[string]any)
+	for _, key := range []string{"name", "locale"} {
+		if id, isText := fields[key].(string); isText && id != "" {
+			return key + " " + id
+		}
+	}
+	return ""
 }
 
 // spelledOtherwise finds a known name in other capitals. The decoder takes both for

@@ -29,6 +29,11 @@ type Input struct {
 	// Acknowledged says that every replica runs Live. A retired entry may be dropped
 	// only then, because a replica that does not know it to be retired still assigns it.
 	Acknowledged bool
+	// Checked remembers what was found of the texts and conditions of event templates, so
+	// that a pass checks only those that changed. It only saves work: with nil, or with
+	// another tenant's, the output is the same. The caller keeps one per tenant (a new one
+	// is new(Checks)) and hands it to every pass.
+	Checked *Checks
 }
 
 // Output is what is to be live, and what to report of each object.
@@ -65,6 +70,9 @@ type Output struct {
 	// Counts counts accounts by the document that is to be live; nil while it is
 	// unknown.
 	Counts *config.Counts
+	// Waiting says of a paused tenant that something of it, in either document, would go
+	// live if it were not paused.
+	Waiting bool
 }
 
 // Outcome is what to report of one object.
@@ -119,6 +127,7 @@ const (
 	kindTenant           = "Tenant"
 	kindAccountProfile   = "AccountProfile"
 	kindMyAccountProfile = "MyAccountProfile"
+	kindEventTemplate    = "EventTemplate"
 )
 
 // The reasons of findings.
@@ -147,6 +156,9 @@ const (
 	ReasonTenantPaused = "TenantPaused"
 	// ReasonTooLarge: the document would not fit into its ConfigMap.
 	ReasonTooLarge = "TooLarge"
+	// ReasonActionConflict (condition Conflicted): an action of this template and one of
+	// another fire by the same channel, for the same event, profile and day; one of them does.
+	ReasonActionConflict = "ActionConflict"
 )
 
 // Reasons lists every reason, for documentation and for the tests of what reports
@@ -155,5 +167,6 @@ func Reasons() []string {
 	return []string{
 		ReasonAccepted, ReasonResolvedRefs, ReasonInvalid, ReasonConflicted, ReasonRefNotFound, ReasonRefRetired,
 		ReasonRefHistorical, ReasonTenantMissing, ReasonTenantRefused, ReasonTenantPaused, ReasonTooLarge,
+		ReasonActionConflict,
 	}
 }

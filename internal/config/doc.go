@@ -7,10 +7,14 @@
 // generation of its object: a refused edit keeps the last accepted entry, and a
 // deleted profile that accounts use by name stays as a retired one.
 //
-// [Encode] writes canonical JSON (sorted keys, no white space that depends on the
-// writer), so that the [Digest] of equal content is equal. [Load] parses a document
-// into a [Live] one; it ignores unknown fields, so that a release can add a field
-// before every replica knows it, and refuses an unknown format version.
+// The routing document holds the event templates of that tenant, each text once, by its
+// digest. It is [Pack]ed into its ConfigMap, and only the dispatcher runs it.
+//
+// [Encode] and [EncodeRouting] write canonical JSON (sorted keys, no white space that
+// depends on the writer), so that the [Digest] of equal content is equal. [Load] and
+// [OpenRouting] parse a document into a live one; they ignore unknown fields, so that a
+// release can add a field before every replica knows it, and refuse an unknown format
+// version.
 //
 // Contents stay raw JSON inside an entry: what an older writer carried on is never
 // re-encoded by a reader that does not know all of its fields.

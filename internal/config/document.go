@@ -127,21 +127,23 @@ type MyAccountProfile struct {
 
 // Encode returns the canonical JSON of a document: object keys sorted, indented by
 // two spaces so that `kubectl get configmap` reads well.
-func Encode(doc Settings) ([]byte, error) {
+func Encode(doc Settings) ([]byte, error) { return encode("settings", doc) }
+
+func encode(kind string, doc any) ([]byte, error) {
 	plain, err := json.Marshal(doc)
 	if err != nil {
-		return nil, fmt.Errorf("encode settings document: %w", err)
+		return nil, fmt.Errorf("encode %s document: %w", kind, err)
 	}
 	tree, err := decodeTree(plain)
 	if err != nil {
-		return nil, fmt.Errorf("encode settings document: %w", err)
+		return nil, fmt.Errorf("encode %s document: %w", kind, err)
 	}
 	var out bytes.Buffer
 	encoder := json.NewEncoder(&out)
 	encoder.SetEscapeHTML(false)
 	encoder.SetIndent("", "  ")
 	if err := encoder.Encode(tree); err != nil { // maps are written with sorted keys
-		return nil, fmt.Errorf("encode settings document: %w", err)
+		return nil, fmt.Errorf("encode %s document: %w", kind, err)
 	}
 	return out.Bytes(), nil
 }
@@ -165,19 +167,21 @@ func Digest(document []byte) string {
 // Parse reads a document without looking into its contents. Unknown fields are
 // kept in Extra; another format version is refused before anything else of the
 // document is read.
-func Parse(document []byte) (Settings, error) {
+func Parse(document []byte) (Settings, error) { return parse[Settings]("settings", Format, document) }
+
+func parse[Document any](kind string, format int, document []byte) (Document, error) {
+	var nothing, doc Document
 	var head struct {
 		Format int `json:"format"`
 	}
 	if err := json.Unmarshal(document, &head); err != nil {
-		return Settings{}, fmt.Errorf("settings document is not readable: %w", err)
+		return nothing, fmt.Errorf("%s document is not readable: %w", kind, err)
 	}
-	if head.Format != Format {
-		return Settings{}, fmt.Errorf("settings document has format %d, this release reads format %d: %w", head.Format, Format, ErrUnknownFormat)
+	if head.Format != format {
+		return nothing, fmt.Errorf("%s document has format %d, this release reads format %d: %w", kind, head.Format, format, ErrUnknownFormat)
 	}
-	var doc Settings
 	if err := json.Unmarshal(document, &doc); err != nil {
-		return Settings{}, fmt.Errorf("settings document is not readable: %w", err)
+		return nothing, fmt.Errorf("%s document is not readable: %w", kind, err)
 	}
 	return doc, nil
 }

@@ -28,6 +28,23 @@ func (s *Settings) UnmarshalJSON(raw []byte) error {
 }
 
 // MarshalJSON writes the known fields and Extra.
+func (r Routing) MarshalJSON() ([]byte, error) {
+	type plain Routing
+	return marshalWithExtra(plain(r), r.Extra)
+}
+
+// UnmarshalJSON reads the known fields and keeps the others in Extra.
+func (r *Routing) UnmarshalJSON(raw []byte) error {
+	type plain Routing
+	if err := json.Unmarshal(raw, (*plain)(r)); err != nil {
+		return err
+	}
+	var err error
+	r.Extra, err = unknownFields(raw, "format", "tenant", "templates", "withheld", "bodies")
+	return err
+}
+
+// MarshalJSON writes the known fields and Extra.
 func (e Entry) MarshalJSON() ([]byte, error) {
 	type plain Entry
 	return marshalWithExtra(plain(e), e.Extra)

@@ -44,6 +44,9 @@ func (c *Client) Import(ctx context.Context, kind Kind, lines io.Reader, onRefus
 	request.Header.Set("Authorization", "Bearer "+c.Token)
 	response, err := c.client().Do(request)
 	if err != nil {
+		if ctx.Err() != nil {
+			err = ctx.Err() // else it may be about the lines, which end with ctx too
+		}
 		return Summary{}, fmt.Errorf("import %s: %w", kind, err)
 	}
 	defer response.Body.Close() //nolint:errcheck // only read

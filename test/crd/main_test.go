@@ -1,13 +1,20 @@
-// Package crd tests the schema of the three kinds on a real API server:
+// Package crd tests the schema of the four kinds on a real API server:
 //
-//   - config/samples and valid/ are accepted under strict validation
-//   - each file of invalid/ is refused with exactly what its first lines expect
-//   - every rule of the schemas has a file in invalid/
+//   - config/samples and valid/ are accepted under strict validation, and a second apply
+//     changes nothing
+//   - every rule of the schemas has a file in invalid/, with an object that is refused and
+//     the same object corrected, which is accepted; where the same rule is in several
+//     places, both values are tried in each of them
+//   - an unknown field, a field that is there twice and a value of another type are
+//     refused wherever they are
+//   - an object that was stored under a looser schema can be edited, except where it is wrong
 //
 // A file of invalid/ is named KIND.PATH.RULE.yaml after the rule that it breaks. It
-// begins with one "# expect: FIELD: MESSAGE" line for each thing that the API server
-// says. Of several documents in a file only the last is refused: it is an edit of the
-// one before. After a deliberate change of a rule, write the new expectations by
+// begins with one "# expect: FIELD: MESSAGE" line for each thing that the API server says
+// about the last document but one. The last document is accepted, and differs only where
+// the rule looks. What stands before both is the start of an edit. <500 times A> stands
+// for a text of that length. After a deliberate change of a rule, write the new
+// expectations by
 //
 //	go test ./test/crd -run TestInvalid -update
 //
@@ -22,6 +29,9 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"regexp"
+	"strconv"
+	"strings"
 	"testing"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
@@ -36,6 +46,9 @@ var cluster *kube.Cluster
 
 func TestMain(m *testing.M) { os.Exit(kube.Run(m, &cluster)) }
 
+// strict makes the API server refuse what it would otherwise drop.
+const strict = client.FieldValidation("Strict")
+
 // readObjects returns the documents of a YAML file.
 func readObjects(t *testing.T, path string) []*unstructured.Unstructured {
 	t.Helper()
@@ -46,10 +59,21 @@ func readObjects(t *testing.T, path string) []*unstructured.Unstructured {
 	return parseObjects(t, path, content)
 }
 
+var longText = regexp.MustCompile(`<(\d+) times (.)>`)
+
+// writeOut puts long texts in the place of their short form.
+func writeOut(content []byte) []byte {
+	return longText.ReplaceAllFunc(content, func(short []byte) []byte {
+		match := longText.FindSubmatch(short)
+		times, _ := strconv.Atoi(string(match[1])) // it is all digits
+		return bytes.Repeat(match[2], times)
+	})
+}
+
 func parseObjects(t *testing.T, name string, content []byte) []*unstructured.Unstructured {
 	t.Helper()
 	var objects []*unstructured.Unstructured
-	decoder := yaml.NewYAMLOrJSONDecoder(bytes.NewReader(content), 4096)
+	decoder := yaml.NewYAMLOrJSONDecoder(bytes.NewReader(writeOut(content)), 4096)
 	for {
 		object := &unstructured.Unstructured{}
 		switch err := decoder.Decode(&object.Object); {
@@ -66,7 +90,6 @@ func parseObjects(t *testing.T, name string, content []byte) []*unstructured.Uns
 // write creates an object, or puts its content into the one that exists, both under
 // strict validation. The object itself stays as it is.
 func write(ctx context.Context, object *unstructured.Unstructured) error {
-	strict := client.FieldValidation("Strict")
 	err := cluster.Client.Create(ctx, object.DeepCopy(), strict)
 	if !apierrors.IsAlreadyExists(err) {
 		return err
@@ -89,3 +112,6 @@ func yamlFiles(t *testing.T, folder string) []string {
 	}
 	return files
 }
+
+// nameOf is the name of a file without its folder and ending.
+func nameOf(file string) string { return strings.TrimSuffix(filepath.Base(file), ".yaml") }

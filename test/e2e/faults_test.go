@@ -106,7 +106,7 @@ func versions(t *testing.T, c client.Client) map[string]string {
 	t.Helper()
 	found := map[string]string{}
 	for _, list := range []client.ObjectList{
-		&foyerv1alpha1.TenantList{}, &foyerv1alpha1.AccountProfileList{}, &foyerv1alpha1.MyAccountProfileList{},
+		&foyerv1alpha1.TenantList{}, &foyerv1alpha1.AccountProfileList{}, &foyerv1alpha1.MyAccountProfileList{}, &foyerv1alpha1.EventTemplateList{},
 		&corev1.ConfigMapList{}, &corev1.SecretList{}, &corev1.ServiceList{}, &corev1.PodList{}, &corev1.ServiceAccountList{}, &corev1.EventList{},
 		&appsv1.DeploymentList{}, &appsv1.ReplicaSetList{}, &discoveryv1.EndpointSliceList{},
 	} {

@@ -11,12 +11,12 @@ import (
 func TestKubectlGetReadsWell(t *testing.T) {
 	waitReady(t, "tenant/acme")
 	out := mustKubectl(t, "get", "foyer", "--all-namespaces")
-	for _, want := range []string{"READY", "REASON", "ACCOUNTS", "URL", "AVAILABILITY", "https://acme.localhost", "https://nordlicht.localhost", "tenant.foyer.dev/acme", "accountprofile.foyer.dev/business", "myaccountprofile.foyer.dev/full"} {
+	for _, want := range []string{"READY", "REASON", "ACCOUNTS", "URL", "AVAILABILITY", "https://acme.localhost", "https://nordlicht.localhost", "tenant.foyer.dev/acme", "accountprofile.foyer.dev/business", "eventtemplate.foyer.dev/", "myaccountprofile.foyer.dev/full"} {
 		if !strings.Contains(out, want) {
 			t.Errorf("kubectl get foyer -A does not show %q:\n%s", want, out)
 		}
 	}
-	for _, short := range []string{"tn", "ap", "myap"} {
+	for _, short := range []string{"tn", "ap", "myap", "et"} {
 		mustKubectl(t, "get", short, "--all-namespaces")
 	}
 	t.Log("\n" + out)

@@ -1,7 +1,10 @@
 package template
 
 import (
+	"strings"
+	"text/template/parse"
 	"time"
+	"unicode/utf8"
 
 	"github.com/foyerhq/foyer/internal/catalog"
 	"github.com/foyerhq/foyer/internal/message"
@@ -14,10 +17,11 @@ type Format string
 // The formats.
 const (
 	Subject Format = "Subject" // one line
-	Plain   Format = "Plain"   // a mail as plain text, a banner
+	Plain   Format = "Plain"   // a mail as plain text
 	HTML    Format = "HTML"    // a mail as HTML
 	SMS     Format = "SMS"     // a text message, at most MaxSMS characters
 	JSON    Format = "JSON"    // the body of a webhook
+	Banner  Format = "Banner"  // a message in the portal
 	Note    Format = "Note"    // a note on the customer
 )
 
@@ -28,8 +32,20 @@ const (
 	MaxSMS      = 700
 )
 
+// The sample is filled in as for an account that has these.
+const (
+	sampleLocale   = "en"
+	sampleCurrency = "EUR"
+)
+
 // Template is a checked template. It is immutable and safe for concurrent use.
-type Template struct{}
+type Template struct {
+	format   Format
+	fields   []catalog.Field
+	program  program
+	alwaysIn uses
+	sample   string
+}
 
 // Data is what a template is filled in with.
 type Data struct {
@@ -47,17 +63,59 @@ type Data struct {
 // Compile checks a template against the payload of an event, and fills in the sample of
 // the event as proof. A template with problems is nil.
 func Compile(source string, format Format, event catalog.Event) (*Template, []message.Problem) {
-	return &Template{}, nil
+	if problem, bad := unreadable(source); bad {
+		return nil, []message.Problem{problem}
+	}
+	tree, problem := parseSource(source)
+	if problem != nil {
+		return nil, []message.Problem{*problem}
+	}
+	c := newChecker(source, format, event.TemplateFields())
+	alwaysIn := c.template(tree)
+	switch format {
+	case HTML:
+		c.html(tree.Root)
+	case JSON:
+		c.json(tree.Root)
+	}
+	if len(c.problems) > 0 {
+		return nil, c.sorted()
+	}
+	program, err := newProgram(tree, format)
+	if err != nil {
+		return nil, []message.Problem{{Message: err.Error()}}
+	}
+	t := &Template{format: format, fields: c.fields, program: program, alwaysIn: alwaysIn}
+	c.proof(t, event)
+	if len(c.problems) > 0 {
+		return nil, c.sorted()
+	}
+	return t, nil
 }
 
-// Render fills a template in. It fails only for a payload that is not one of the event,
-// or where the result is longer than MaxRendered or, of an SMS, MaxSMS.
-func (t *Template) Render(data Data) (string, error) { return "", nil }
+// unreadable finds what keeps a source from being looked at.
+func unreadable(source string) (message.Problem, bool) {
+	if len(source) > MaxSource {
+		return whole("the template has %d bytes, allowed are %d", len(source), MaxSource), true
+	}
+	if !utf8.ValidString(source) {
+		return problemAt(source, strings.IndexRune(strings.ToValidUTF8(source, "\x00"), 0), "this is not text in UTF-8"), true
+	}
+	if at := strings.IndexByte(source, 0); at >= 0 {
+		return problemAt(source, at, "the character U+0000 is not allowed"), true
+	}
+	return message.Problem{}, false
+}
+
+// template checks the whole tree, and returns what is in every filled in template.
+func (c *checker) template(tree *parse.Tree) uses {
+	root := ref{field: catalog.Field{Type: catalog.Object, Fields: c.fields}}
+	return c.list(tree.Root, place{dot: root, root: root})
+}
 
 // Uses says whether every filled in template contains the field of that path, as
 // "credential.link".
-func (t *Template) Uses(path string) bool { return true }
+func (t *Template) Uses(path string) bool { return t.alwaysIn[path] }
 
-// Segments is the number of segments in which a text message is sent: 160 characters of
-// GSM 03.38 or 153 of each of several, else 70 and 67 UTF-16 units.
-func Segments(text string) int { return 1 }
+// Sample is the template filled in with the sample of its event.
+func (t *Template) Sample() string { return t.sample }

@@ -3,6 +3,7 @@ package kube
 import (
 	"errors"
 	"fmt"
+	"slices"
 
 	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -14,7 +15,8 @@ import (
 // LegalStatus checks that the status of one of our objects is one that kubectl wait,
 // Argo CD and Flux understand (kstatus):
 //   - Ready is there as soon as anything was observed;
-//   - Reconciling and Stalled are there only while True, and never both;
+//   - Reconciling, Stalled and Conflicted are there only while True, and never the first
+//     two together;
 //   - no observedGeneration is ahead of what it observes: a condition's never of the
 //     status's, the status's and liveGeneration never of the object's;
 //   - every condition has a reason and a time of transition, and there is one of a type.
@@ -29,6 +31,8 @@ func LegalStatus(object client.Object) error {
 	case *v1alpha1.AccountProfile:
 		conditions, observed, live = o.Status.Conditions, o.Status.ObservedGeneration, o.Status.LiveGeneration
 	case *v1alpha1.MyAccountProfile:
+		conditions, observed, live = o.Status.Conditions, o.Status.ObservedGeneration, o.Status.LiveGeneration
+	case *v1alpha1.EventTemplate:
 		conditions, observed, live = o.Status.Conditions, o.Status.ObservedGeneration, o.Status.LiveGeneration
 	default:
 		return fmt.Errorf("%T has no status that this check knows", object)
@@ -49,6 +53,9 @@ func legalGenerations(generation, observed, live int64) []error {
 	return violations
 }
 
+// abnormal are the conditions that are there only while True.
+var abnormal = []string{v1alpha1.ConditionReconciling, v1alpha1.ConditionStalled, v1alpha1.ConditionConflicted}
+
 func legalConditions(conditions []metav1.Condition, observed int64) []error {
 	var violations []error
 	seen := map[string]bool{}
@@ -57,8 +64,7 @@ func legalConditions(conditions []metav1.Condition, observed int64) []error {
 			violations = append(violations, fmt.Errorf("%s is there twice", c.Type))
 		}
 		seen[c.Type] = true
-		abnormal := c.Type == v1alpha1.ConditionReconciling || c.Type == v1alpha1.ConditionStalled
-		if abnormal && c.Status != metav1.ConditionTrue {
+		if slices.Contains(abnormal, c.Type) && c.Status != metav1.ConditionTrue {
 			violations = append(violations, fmt.Errorf("%s is %s: it must be absent while it is not True", c.Type, c.Status))
 		}
 		if c.ObservedGeneration > observed {

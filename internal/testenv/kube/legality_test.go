@@ -30,6 +30,11 @@ func TestLegalStatus(t *testing.T) {
 				ready, condition(v1alpha1.ConditionStalled, metav1.ConditionFalse, 2)}},
 			want: "must be absent",
 		},
+		"Conflicted while False": {
+			status: v1alpha1.TenantStatus{ObservedGeneration: 2, Conditions: []metav1.Condition{
+				ready, condition(v1alpha1.ConditionConflicted, metav1.ConditionFalse, 2)}},
+			want: "must be absent",
+		},
 		"Reconciling and Stalled": {
 			status: v1alpha1.TenantStatus{ObservedGeneration: 2, Conditions: []metav1.Condition{
 				ready, condition(v1alpha1.ConditionStalled, metav1.ConditionTrue, 2),

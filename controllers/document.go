@@ -1,0 +1,144 @@
+package controllers
+
+import (
+	"bytes"
+	"errors"
+
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/foyerhq/foyer/controllers/provision"
+	"github.com/foyerhq/foyer/controllers/status"
+	"github.com/foyerhq/foyer/internal/compile"
+	"github.com/foyerhq/foyer/internal/config"
+)
+
+// The kinds of objects that the documents have entries of.
+const (
+	kindTenant           = "Tenant"
+	kindAccountProfile   = "AccountProfile"
+	kindMyAccountProfile = "MyAccountProfile"
+	kindEventTemplate    = "EventTemplate"
+)
+
+// entries are those of a document, by the kind of object that they are of.
+type entries map[string][]config.Entry
+
+// documentKind is all in which the two documents of a tenant differ.
+type documentKind struct {
+	name    string                                          // in table document
+	mapName func(tenant string) string                      // of its ConfigMap
+	pack    func(document []byte) ([]byte, error)           // into the form of the ConfigMap
+	unpack  func(from *corev1.ConfigMap) ([]byte, error)    // empty: it has none
+	parse   func(document []byte) (entries, error)          // see config.Parse
+	render  func(p provision.Params) provision.Object       // the ConfigMap
+	decided func(o compile.Output) (body []byte, id string) // the compiled document and its digest
+}
+
+var settingsKind = &documentKind{
+	name:    "settings",
+	mapName: provision.SettingsName,
+	pack:    func(document []byte) ([]byte, error) { return document, nil },
+	unpack:  func(from *corev1.ConfigMap) ([]byte, error) { return []byte(from.Data[provision.KeySettings]), nil },
+	parse: func(document []byte) (entries, error) {
+		s, err := config.Parse(document)
+		return entries{
+			kindTenant: {s.Tenant}, kindAccountProfile: s.AccountProfiles, kindMyAccountProfile: s.MyAccountProfiles,
+		}, err
+	},
+	render:  provision.SettingsMap,
+	decided: func(o compile.Output) ([]byte, string) { return o.Document, o.Digest },
+}
+
+var routingKind = &documentKind{
+	name:    "routing",
+	mapName: provision.RoutingName,
+	pack:    config.Pack,
+	unpack: func(from *corev1.ConfigMap) ([]byte, error) {
+		packed := from.BinaryData[provision.KeyRouting]
+		if len(packed) == 0 {
+			return nil, nil
+		}
+		return config.Unpack(packed)
+	},
+	parse: func(document []byte) (entries, error) {
+		routing, err := config.ParseRouting(document)
+		return entries{kindEventTemplate: routing.Templates}, err
+	},
+	render:  provision.RoutingMap,
+	decided: func(o compile.Output) ([]byte, string) { return o.Routing, o.RoutingDigest },
+}
+
+// document is one that is live: the settings document, which customers have, or the
+// routing document.
+type document struct {
+	kind      *documentKind
+	configMap *corev1.ConfigMap // a zero object if there is none
+	held      []byte            // the document that the ConfigMap holds, whoever wrote it
+	body      []byte            // nil: none, or lost
+	digest    string
+	fresh     bool // read from the API server, not from the cache
+	// lost: the ConfigMap is missing or not what Foyer wrote. The copy in the database
+	// decides; until it was asked, nobody knows what is live.
+	lost bool
+	// newer: a release that knows more than this one has written it. It is left alone.
+	newer   bool
+	entries entries
+	// blocked is why the ConfigMap could not be written, a zero Finding if it could.
+	blocked status.Finding
+}
+
+// read takes what a ConfigMap holds, if that is what Foyer wrote for the tenant.
+func (d *document) read(from *corev1.ConfigMap, tenant client.Object) {
+	*d = document{kind: d.kind, configMap: from}
+	held, err := d.kind.unpack(from)
+	if err != nil || len(held) == 0 || !metav1.IsControlledBy(from, tenant) ||
+		from.Annotations[provision.AnnotationDigest] != config.Digest(held) {
+		d.lost = true
+		return
+	}
+	d.held = held
+	d.take(held)
+}
+
+// take makes a document the live one, if it can be read.
+func (d *document) take(body []byte) {
+	parsed, err := d.kind.parse(body)
+	d.newer = errors.Is(err, config.ErrUnknownFormat)
+	if d.lost = err != nil && !d.newer; err == nil {
+		d.body, d.digest, d.entries = body, config.Digest(body), parsed
+	}
+}
+
+// known says whether it is known what is live.
+func (d *document) known() bool { return !d.lost && !d.newer }
+
+// documents are the two of a tenant, in the order in which they are written.
+func (p *pass) documents() []*document { return []*document{&p.settings, &p.routing} }
+
+// newer says whether a release that knows more than this one has written a document: then
+// nothing of the tenant is changed.
+func (p *pass) newer() bool { return p.settings.newer || p.routing.newer }
+
+// published says whether the ConfigMap holds the compiled document and is still the
+// tenant's.
+func (p *pass) published(d *document) bool {
+	for key, value := range provision.Labels(p.key.Name, "") {
+		if d.configMap.Labels[key] != value {
+			return false
+		}
+	}
+	body, digest := d.kind.decided(p.output)
+	return d.held != nil && d.digest == digest && bytes.Equal(d.held, body)
+}
+
+// entry finds what is live of an object: the generation, or 0.
+func entry(list []config.Entry, o client.Object) int64 {
+	for _, e := range list {
+		if e.Name == o.GetName() && e.UID == string(o.GetUID()) && e.State != config.Retired {
+			return e.Generation
+		}
+	}
+	return 0
+}

@@ -1,0 +1,67 @@
+package status
+
+import (
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"github.com/foyerhq/foyer/api/v1alpha1"
+)
+
+// Template is what a pass has found of an EventTemplate.
+type Template struct {
+	// Profile is what a template has in common with a profile. Of its Document only Known
+	// counts: that is about the routing document, which no replica runs yet.
+	Profile
+	// Conflicted is about another template for the same event, profile, channel and day; a
+	// zero Finding if there is none.
+	Conflicted Finding
+	// SMSSegments are those of the live generation; nil: not known now, the last stay.
+	SMSSegments *int32
+}
+
+// OfTemplate returns the status of an event template.
+func OfTemplate(old v1alpha1.EventTemplateStatus, t Template, now metav1.Time) v1alpha1.EventTemplateStatus {
+	next := *old.DeepCopy()
+	next.ObservedGeneration = t.Generation
+	if t.Document.Known {
+		next.LiveGeneration = t.LiveGeneration
+		next.LastModifiedTime = modified(old.LiveGeneration, t.LiveGeneration, old.LastModifiedTime, now)
+	}
+	if t.SMSSegments != nil {
+		next.SMSSegments = *t.SMSSegments
+	}
+	if next.LiveGeneration == 0 {
+		next.SMSSegments = 0
+	}
+	next.Conditions = t.conditions(old, now)
+	return next
+}
+
+func (t Template) conditions(old v1alpha1.EventTemplateStatus, now metav1.Time) []metav1.Condition {
+	programmed := t.programmed(old)
+	c := &conditions{former: old.Conditions, generation: t.Generation, now: now}
+	c.add(v1alpha1.ConditionAccepted, t.Accepted)
+	c.add(v1alpha1.ConditionResolvedRefs, t.ResolvedRefs)
+	c.add(v1alpha1.ConditionProgrammed, programmed)
+	if t.Conflicted.IsTrue() {
+		c.add(v1alpha1.ConditionConflicted, t.Conflicted)
+		// Whoever reads that all is well has to read who fires instead.
+		programmed.Message += " Note: " + t.Conflicted.Message
+	}
+	c.finish(programmed, t.Accepted, t.ResolvedRefs, programmed)
+	return c.list
+}
+
+// programmed says how far this generation has come. What is in the routing document stays
+// there: a dispatcher comes with a later release.
+func (t Template) programmed(old v1alpha1.EventTemplateStatus) Finding {
+	switch {
+	case !t.Document.Known && old.LiveGeneration != 0:
+		return t.lost()
+	case t.Blocked.Reason != "":
+		return t.Blocked
+	case t.Document.Known && t.LiveGeneration == t.Generation:
+		return No(ReasonNoDispatcher, "This release has no dispatcher yet: the template is checked and waits in the routing document.")
+	default:
+		return t.waits(No(ReasonPending, "It is about to be written into the routing document."))
+	}
+}

@@ -1,0 +1,67 @@
+package schema
+
+import (
+	structural "k8s.io/apiextensions-apiserver/pkg/apiserver/schema"
+	"k8s.io/apiextensions-apiserver/pkg/apiserver/schema/defaulting"
+	"k8s.io/apiextensions-apiserver/pkg/apiserver/schema/objectmeta"
+	"k8s.io/apiextensions-apiserver/pkg/apiserver/schema/pruning"
+	apivalidation "k8s.io/apimachinery/pkg/api/validation"
+	"k8s.io/apimachinery/pkg/util/validation/field"
+)
+
+// prune takes out what the schema does not know, and names it.
+func (c *checker) prune(object map[string]any) []Problem {
+	unknown := pruning.PruneWithOptions(object, c.schema, true, structural.UnknownFieldPathOptions{TrackUnknownFieldPaths: true})
+	defaulting.PruneNonNullableNullsWithoutDefaults(object, c.schema)
+	var problems []Problem
+	for _, path := range unknown {
+		message := "unknown field"
+		if known := c.known(path); known != "" {
+			message += ", there are: " + known
+		}
+		problems = append(problems, Problem{path, message})
+	}
+	return problems
+}
+
+// metadataProblems checks the part of an object that no CRD describes.
+func metadataProblems(object map[string]any) []Problem {
+	meta, found, unknown, err := objectmeta.GetObjectMetaWithOptions(object, objectmeta.ObjectMetaOptions{ReturnUnknownFieldPaths: true})
+	if err != nil {
+		return []Problem{{"metadata", err.Error()}}
+	}
+	var problems []Problem
+	for _, path := range unknown {
+		problems = append(problems, Problem{path, "unknown field"})
+	}
+	if !found || meta.Name == "" {
+		return append(problems, Problem{"metadata.name", "Required value: without a name an object cannot be applied"})
+	}
+	if meta.Namespace == "" {
+		meta.Namespace = "default" // kubectl fills in the namespace of its context
+	}
+	return append(problems, fromErrors(apivalidation.ValidateObjectMeta(meta, true, apivalidation.NameIsDNSSubdomain, field.NewPath("metadata")))...)
+}
+
+// blocked says that the rules in CEL are not looked at: what they read may not be there.
+func blocked(errs field.ErrorList) bool {
+	for _, err := range errs {
+		switch err.Type {
+		case field.ErrorTypeNotSupported, field.ErrorTypeRequired, field.ErrorTypeTooLong, field.ErrorTypeTooMany, field.ErrorTypeTypeInvalid:
+			return true
+		}
+	}
+	return false
+}
+
+func fromErrors(errs field.ErrorList) []Problem {
+	var problems []Problem
+	for _, err := range errs {
+		path := err.Field
+		if path == "<nil>" { // a rule of the object as a whole
+			path = ""
+		}
+		problems = append(problems, Problem{path, err.ErrorBody()})
+	}
+	return problems
+}

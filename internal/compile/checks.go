@@ -1,0 +1,60 @@
+package compile
+
+import (
+	"sync"
+
+	"github.com/foyerhq/foyer/internal/config"
+	"github.com/foyerhq/foyer/internal/message"
+)
+
+// maxChecks bounds each half of what Checks holds: about twice the texts of the largest
+// routing document that people make.
+const maxChecks = 16384
+
+// Checks remembers what was found of single texts and conditions. The zero value is
+// empty, and safe for concurrent use.
+//
+// It holds findings only, and no text. When it is full, what was not asked for since it
+// was half full is forgotten.
+type Checks struct {
+	mu            sync.Mutex
+	recent, older map[checkKey]checked
+}
+
+// checkKey is everything that a finding depends on.
+type checkKey struct {
+	event  string   // the identity of the event type: see events.identity
+	kind   textKind // the zero value: a condition
+	text   config.BodyRef
+	sample sample // of a text message
+}
+
+// checked is what was found of a text or a condition.
+type checked struct {
+	problems []message.Problem
+	linked   bool  // it contains the link that its event requires
+	segments int32 // of a text message
+}
+
+// of returns what is remembered, or finds it out.
+func (c *Checks) of(key checkKey, find func() checked) checked {
+	c.mu.Lock()
+	found, known := c.recent[key]
+	if !known {
+		found, known = c.older[key]
+	}
+	c.mu.Unlock()
+	if !known {
+		found = find() // not under the lock: this is the work
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if len(c.recent) >= maxChecks {
+		c.recent, c.older = nil, c.recent
+	}
+	if c.recent == nil {
+		c.recent = map[checkKey]checked{}
+	}
+	c.recent[key] = found
+	return found
+}

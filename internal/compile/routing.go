@@ -1,0 +1,169 @@
+package compile
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"maps"
+	"slices"
+
+	"github.com/foyerhq/foyer/internal/config"
+)
+
+// routingDocument is one that is, or is to be, live.
+type routingDocument struct {
+	bytes  []byte              // nil: write nothing
+	loaded *config.LiveRouting // nil: nothing is live
+}
+
+// stayRouting is the routing document that is live already.
+func (p *pass) stayRouting(bytes []byte) routingDocument {
+	return routingDocument{bytes, p.liveRouting.loaded}
+}
+
+// nextRouting makes the next routing document, or says why it stays as it is. If that is
+// because it would be too large, an edit of the Tenant that breaks what stays is refused.
+func (p *pass) nextRouting() (routingDocument, *Finding, error) {
+	if standstill := p.standstill(); standstill != nil {
+		return p.stayRouting(nil), standstill, nil
+	}
+	doc, fits, err := p.routing()
+	if err != nil {
+		return routingDocument{}, nil, err
+	}
+	if !fits {
+		return p.tooLarge(fmt.Sprintf("the event templates of the tenant conflict with each other in more than %d places", maxWithheld))
+	}
+	encoded, err := config.EncodeRouting(doc)
+	if err != nil {
+		return routingDocument{}, nil, err
+	}
+	if bytes.Equal(encoded, p.in.LiveRouting) {
+		return p.stayRouting(encoded), nil, nil
+	}
+	if why := unfit(encoded); why != "" {
+		return p.tooLarge(why)
+	}
+	loaded, err := config.OpenRouting(encoded)
+	if err != nil {
+		return routingDocument{}, nil, fmt.Errorf("nothing is written, because the new document does not load: %w", err)
+	}
+	return routingDocument{encoded, loaded}, nil, nil
+}
+
+// unfit says why a document does not fit into a ConfigMap; empty: it does. What is half
+// as large does so in any case: packing adds a few bytes at worst.
+func unfit(encoded []byte) string {
+	if len(encoded) <= config.MaxBytes/2 {
+		return ""
+	}
+	packed, err := config.Pack(encoded)
+	switch {
+	case err != nil:
+		return "the routing document of the tenant cannot be written: " + err.Error()
+	case len(packed) > config.MaxBytes:
+		return fmt.Sprintf("the routing document of the tenant would have %d bytes when it is packed, allowed are %d", len(packed), config.MaxBytes)
+	}
+	return ""
+}
+
+func (p *pass) tooLarge(why string) (routingDocument, *Finding, error) {
+	p.protectTemplates(func(*object[config.EventTemplate]) bool { return true })
+	return p.stayRouting(nil), &Finding{Reason: ReasonTooLarge, Message: why + ", so no event template changes: remove event templates or shorten their texts"}, nil
+}
+
+// routing puts the document together; false: its conflicts are too many.
+func (p *pass) routing() (config.Routing, bool, error) {
+	entries, err := profileEntries(p.eventTemplates, p.liveRouting.templates, endsAtOnce)
+	if err != nil {
+		return config.Routing{}, false, err
+	}
+	withheld, fits := p.settleSlots(entries)
+	return config.Routing{
+		Format: config.RoutingFormat, Tenant: p.tenant.name,
+		Templates: entries, Withheld: withheld, Bodies: p.bodies(entries),
+		Extra: p.liveRouting.Extra,
+	}, fits, nil
+}
+
+// endsAtOnce: nobody has a right to a message, so a deleted template keeps nothing.
+func endsAtOnce(*liveEntry[config.EventTemplate]) bool { return false }
+
+// contentOf is what an entry of the next document says.
+func (p *pass) contentOf(e config.Entry) config.EventTemplate {
+	if o := p.eventTemplates[e.Name]; !o.refused() {
+		return o.content
+	}
+	return p.liveRouting.templates[e.Name].content
+}
+
+func (p *pass) settleSlots(entries []config.Entry) ([]config.Withheld, bool) {
+	s := slots{live: map[withheldKey][]config.Withheld{}, lost: map[withheldKey]map[string][]int32{}}
+	for _, w := range p.liveRouting.Withheld {
+		key := withheldKey{w.Template, w.Action, w.AccountProfile}
+		s.live[key] = append(s.live[key], w)
+	}
+	var candidates []candidate
+	for _, e := range entries {
+		c := candidate{name: e.Name, created: p.eventTemplates[e.Name].created, content: p.contentOf(e)}
+		if l := p.liveRouting.templates[e.Name]; l != nil {
+			c.live = &l.content
+		}
+		candidates = append(candidates, c)
+	}
+	withheld, fits := s.settle(candidates)
+	return sortedWithheld(append(withheld, p.unreadWithheld(entries)...)), fits
+}
+
+// unreadWithheld carries on what a newer release found of actions whose type this one
+// does not know, as long as both entries are as it wrote them.
+func (p *pass) unreadWithheld(entries []config.Entry) []config.Withheld {
+	same := map[string]bool{}
+	for _, e := range entries {
+		l := p.liveRouting.templates[e.Name]
+		same[e.Name] = l != nil && l.UID == e.UID && l.Generation == e.Generation
+	}
+	return slices.DeleteFunc(slices.Clone(p.liveRouting.Withheld), func(w config.Withheld) bool {
+		if !same[w.Template] || !same[w.By] {
+			return true
+		}
+		_, read := findAction(p.liveRouting.templates[w.Template].content, w.Action)
+		return read
+	})
+}
+
+// bodies collects the texts that anything in the document names.
+func (p *pass) bodies(entries []config.Entry) map[config.BodyRef]string {
+	used := map[config.BodyRef]string{}
+	collect := func(raw json.RawMessage) { maps.Copy(used, config.BodiesOf(raw, p.texts)) }
+	for _, e := range entries {
+		collect(e.Content)
+		for _, raw := range e.Extra {
+			collect(raw)
+		}
+	}
+	for _, raw := range p.liveRouting.Extra {
+		collect(raw)
+	}
+	return used
+}
+
+// reportTemplates reports the routing document and its templates.
+func (p *pass) reportTemplates(out *Output, d documents) {
+	out.EventTemplates = map[string]Outcome{}
+	out.Routing = d.routing.bytes
+	entries, found := map[string]*config.Entry{}, map[string]Finding{}
+	if live := d.routing.loaded; live != nil {
+		out.RoutingDigest = live.Digest
+		entries = byName(live.Routing.Templates)
+		found = conflicts(live.Templates, live.Routing.Withheld)
+	}
+	for name, o := range p.eventTemplates {
+		outcome := stand(o.outcome(entries[name]), d.held, entries[name], o.uid)
+		if outcome.LiveGeneration > 0 {
+			outcome.Conflicted = found[name]
+			outcome.SMSSegments = p.smsSegments(o, outcome)
+		}
+		out.EventTemplates[name] = outcome
+	}
+}

@@ -1,0 +1,346 @@
+package compile
+
+import (
+	"fmt"
+	"maps"
+	"net/url"
+	"regexp"
+	"slices"
+	"strings"
+
+	"github.com/foyerhq/foyer/api/v1alpha1"
+	"github.com/foyerhq/foyer/internal/catalog"
+	"github.com/foyerhq/foyer/internal/config"
+	"github.com/foyerhq/foyer/internal/settings"
+)
+
+// place is a field of an object.
+type place struct {
+	field string // as people find it: spec.actions[1].email
+	named string // with names in place of numbers, which differ between object and document
+}
+
+func (p place) of(name string) place { return place{p.field + "." + name, p.named + "." + name} }
+
+func (p place) item(i int, name string) place {
+	return place{fmt.Sprintf("%s[%d]", p.field, i), p.named + "[" + name + "]"}
+}
+
+// fault is what is wrong with a template.
+type fault struct {
+	place
+	position string // in a text, as ", line 2, column 7"
+	message  string
+
+	unknownEvent bool // nothing that depends on the event was checked
+	undeclared   bool // the Tenant would have to declare it
+}
+
+func (f fault) Error() string { return f.field + f.position + ": " + f.message }
+
+// key is the same for one fault in an object and in the document, and before and after
+// an edit elsewhere.
+func (f fault) key() string { return f.named + ": " + f.message }
+
+func keys(faults []fault) map[string]bool {
+	found := map[string]bool{}
+	for _, f := range faults {
+		found[f.key()] = true
+	}
+	return found
+}
+
+// inspection checks one template, and finds everything at once. It repeats rules of
+// the schema where an object that was stored under another schema would mean something
+// else than it says, or would not load.
+type inspection struct {
+	checks   *Checks
+	texts    texts
+	sample   sample
+	event    catalog.Event
+	identity string // of event; empty: it is not known, and what depends on it is not checked
+	faults   []fault
+	segments int32
+}
+
+func (p *pass) inspect(t config.EventTemplate, in events) *inspection {
+	i := &inspection{checks: p.checks, texts: p.texts, sample: p.sample(), identity: in.identity(t.Event)}
+	i.event, _ = in.Lookup(t.Event)
+	if i.identity == "" {
+		i.unknownEvent(t.Event, in)
+	}
+	i.template(t)
+	return i
+}
+
+func (i *inspection) refuse(at place, format string, args ...any) {
+	i.faults = append(i.faults, fault{place: at, message: fmt.Sprintf(format, args...)})
+}
+
+// oneOf refuses a value that is not allowed. An empty one is left to the caller.
+func (i *inspection) oneOf(at place, value string, allowed ...string) bool {
+	if value == "" || slices.Contains(allowed, value) {
+		return true
+	}
+	i.refuse(at, "%q is not allowed, allowed is %s", value, or(allowed))
+	return false
+}
+
+func or(list []string) string {
+	last := len(list) - 1
+	if last == 0 {
+		return list[0]
+	}
+	return strings.Join(list[:last], ", ") + " or " + list[last]
+}
+
+// unknownEvent: an event of the tenant's own is one that the Tenant has yet to declare.
+func (i *inspection) unknownEvent(name string, in events) {
+	f := fault{place: place{"spec.event", "spec.event"}, unknownEvent: true}
+	if !strings.HasPrefix(name, ownPrefix) {
+		f.message = fmt.Sprintf("there is no event %q, there are: %s", name, listed(nearest(name, in.Names())))
+		i.faults = append(i.faults, f)
+		return
+	}
+	f.undeclared = true
+	own := slices.Sorted(maps.Keys(in.identities))
+	f.message = fmt.Sprintf("the Tenant declares no event %q, and no other: add it to spec.events of the Tenant", name)
+	if len(own) > 0 {
+		f.message = fmt.Sprintf("the Tenant declares no event %q, it declares: %s", name, listed(nearest(name, own)))
+	}
+	i.faults = append(i.faults, f)
+}
+
+func (i *inspection) template(t config.EventTemplate) {
+	spec := place{"spec", "spec"}
+	if len(t.AccountProfiles) == 0 {
+		i.refuse(spec.of("accountProfileRefs"), "name at least one account profile: without one the template never fires")
+	}
+	i.condition(spec.of("when"), t.When)
+	i.schedule(spec.of("schedule"), t.Schedule)
+	if len(t.Actions) == 0 {
+		i.refuse(spec.of("actions"), "at least one action is required")
+	}
+	names := map[string]bool{}
+	for n, a := range t.Actions {
+		at := spec.of("actions").item(n, a.Name)
+		if names[a.Name] {
+			i.refuse(at.of("name"), "%q is there twice: every action of a template needs its own name", a.Name)
+		}
+		names[a.Name] = true
+		i.action(at, a)
+	}
+	i.twice(spec.of("actions"), t)
+}
+
+func (i *inspection) dated() bool { return i.event.Anchor != "" }
+
+var timeOfDay = regexp.MustCompile(`^([01][0-9]|2[0-3]):[0-5][0-9]$`)
+
+func (i *inspection) schedule(at place, s config.Schedule) {
+	if s == (config.Schedule{}) {
+		return
+	}
+	if i.identity != "" && !i.dated() {
+		i.refuse(at, "event %q happens at a moment: a schedule is for dated events, as invoice.unpaid", i.event.Name)
+	}
+	if s.At != "" && !timeOfDay.MatchString(s.At) {
+		i.refuse(at.of("at"), "%q is not allowed, allowed is a time of day from 00:00 to 23:59, as 09:00", s.At)
+	}
+	i.oneOf(at.of("days"), s.Days, string(v1alpha1.ScheduleAllDays), string(v1alpha1.ScheduleBusinessDays))
+}
+
+// actionTypes are the types of actions, each with the field that holds what goes by it.
+var actionTypes = []struct {
+	name, field string
+	set         func(config.Action) bool
+}{
+	{"Email", "email", func(a config.Action) bool { return a.Email != nil }},
+	{"SMS", "sms", func(a config.Action) bool { return a.SMS != nil }},
+	{"Webhook", "webhook", func(a config.Action) bool { return a.Webhook != nil }},
+	{"Banner", "banner", func(a config.Action) bool { return a.Banner != nil }},
+	{"Log", "note", func(a config.Action) bool { return a.Note != nil }},
+}
+
+func (i *inspection) action(at place, a config.Action) {
+	if a.Name == "" {
+		i.refuse(at.of("name"), "an action needs a name, as first-reminder")
+	}
+	i.oneOf(at.of("state"), a.State, string(v1alpha1.ActionEnabled), string(v1alpha1.ActionDisabled))
+	i.oneOf(at.of("log"), a.Log, string(v1alpha1.LogCustomerNotes))
+	if a.Log != "" && a.Type == string(v1alpha1.ActionLog) {
+		i.refuse(at.of("log"), "an action of type Log puts a note on the customer already: remove log")
+	}
+	i.days(at, a)
+	i.members(at, a)
+	if a.Email != nil {
+		i.email(at.of("email"), a.Email)
+	}
+	if a.SMS != nil {
+		i.sms(at.of("sms"), a.SMS)
+	}
+	if a.Webhook != nil {
+		i.webhook(at.of("webhook"), a.Webhook)
+	}
+	if a.Banner != nil {
+		i.text(at.of("banner").of("text"), a.Banner.Text, bannerText, "")
+		i.translations(at.of("banner"), a.Banner.Translations, bannerText)
+	}
+	if a.Note != nil {
+		i.text(at.of("note").of("text"), a.Note.Text, noteText, "")
+	}
+}
+
+// members refuses an action whose type and content are not about the same channel.
+func (i *inspection) members(at place, a config.Action) {
+	var names []string
+	for _, t := range actionTypes {
+		names = append(names, t.name)
+	}
+	if a.Type == "" || !slices.Contains(names, a.Type) {
+		i.refuse(at.of("type"), "%q is not allowed, allowed is %s", a.Type, or(names))
+		return
+	}
+	for _, t := range actionTypes {
+		switch is := t.name == a.Type; {
+		case is && !t.set(a):
+			i.refuse(at.of(t.field), "an action of type %s needs %s", t.name, t.field)
+		case !is && t.set(a):
+			i.refuse(at.of(t.field), "an action of type %s has no %s: remove it, or make an action of type %s", a.Type, t.field, t.name)
+		}
+	}
+}
+
+// The bounds of days, as in the schema: every one of them is a date that can be written.
+const (
+	maxDay     = 365
+	maxRepeats = 100
+)
+
+func (i *inspection) days(at place, a config.Action) {
+	switch {
+	case i.identity == "": // whether it is dated is not known
+	case i.dated() && len(a.Days) == 0:
+		i.refuse(at.of("days"), "event %q is dated: say on which days the action fires, counted from %s, as [3] for three days after", i.event.Name, i.event.Anchor)
+	case !i.dated() && (len(a.Days) > 0 || a.RepeatEveryDays != 0 || a.MaxRepeats != 0):
+		i.refuse(at.of("days"), "event %q happens at a moment: days, repeatEveryDays and maxRepeats are for dated events, as invoice.unpaid", i.event.Name)
+	}
+	for n, day := range a.Days {
+		if day < -maxDay || day > maxDay {
+			i.refuse(at.of("days").item(n, fmt.Sprint(day)), "%d is not allowed, allowed is a whole number from %d to %d", day, -maxDay, maxDay)
+		}
+	}
+	if a.RepeatEveryDays == 0 && a.MaxRepeats == 0 {
+		return
+	}
+	if a.RepeatEveryDays < 1 || a.RepeatEveryDays > maxDay {
+		i.refuse(at.of("repeatEveryDays"), "repeatEveryDays and maxRepeats go together: %d is not allowed, allowed is a whole number from 1 to %d", a.RepeatEveryDays, maxDay)
+	}
+	if a.MaxRepeats < 1 || a.MaxRepeats > maxRepeats {
+		i.refuse(at.of("maxRepeats"), "repeatEveryDays and maxRepeats go together: %d is not allowed, allowed is a whole number from 1 to %d", a.MaxRepeats, maxRepeats)
+	}
+	if len(a.Days) == 0 {
+		i.refuse(at.of("repeatEveryDays"), "repeats count from the last of days: set days as well")
+	}
+}
+
+var (
+	mailAddress = regexp.MustCompile(`^[^\s@<>,;"]+@[^\s@<>,;"]+\.[^\s@<>,;"]+$`)
+	mailSender  = regexp.MustCompile(`^([^\r\n<>"@]+ <[^\s@<>,;"]+@[^\s@<>,;"]+\.[^\s@<>,;"]+>|[^\s@<>,;"]+@[^\s@<>,;"]+\.[^\s@<>,;"]+)$`)
+	phoneNumber = regexp.MustCompile(`^\+[1-9][0-9]{6,14}$`)
+
+	roles = []string{"Primary", "Secondary", "Billing", "Technical", "Owner", "Initiator"}
+)
+
+func (i *inspection) email(at place, e *config.Email) {
+	if e.From != "" && !mailSender.MatchString(e.From) {
+		i.refuse(at.of("from"), "%q is not allowed, allowed is a mail address, or a name and a mail address, as Acme <billing@acme.example>", e.From)
+	}
+	i.recipients(at.of("to"), e.To, mailAddress, "a mail address")
+	i.addressed(at.of("to"), e.To)
+	i.recipients(at.of("cc"), e.CC, mailAddress, "a mail address")
+	i.recipients(at.of("bcc"), e.BCC, mailAddress, "a mail address")
+	i.oneOf(at.of("priority"), e.Priority, string(v1alpha1.PriorityLow), string(v1alpha1.PriorityNormal), string(v1alpha1.PriorityHigh))
+	i.attachments(at.of("attach"), e.Attach)
+	i.text(at.of("subject"), e.Subject, mailSubject, "")
+	i.text(at.of("text"), e.Text, mailText, "")
+	if e.HTML != "" {
+		i.text(at.of("html"), e.HTML, mailHTML, "")
+	}
+	locales := map[string]bool{}
+	for n, t := range e.Translations {
+		in := at.of("translations").item(n, t.Locale)
+		i.locale(in.of("locale"), t.Locale, locales)
+		i.text(in.of("subject"), t.Subject, mailSubject, t.Locale)
+		i.text(in.of("text"), t.Text, mailText, t.Locale)
+		if t.HTML != "" {
+			i.text(in.of("html"), t.HTML, mailHTML, t.Locale)
+		}
+	}
+}
+
+// attachments: there is an invoice to attach only where the event is about one.
+func (i *inspection) attachments(at place, attach []string) {
+	for n, a := range attach {
+		item := at.item(n, a)
+		if !i.oneOf(item, a, string(v1alpha1.AttachInvoice)) || i.identity == "" {
+			continue
+		}
+		if !slices.ContainsFunc(i.event.Fields, func(f catalog.Field) bool { return f.Name == "invoice" && f.Type == catalog.Object }) {
+			i.refuse(item, "event %q is not about an invoice, so there is none to attach: remove it", i.event.Name)
+		}
+	}
+}
+
+func (i *inspection) sms(at place, s *config.SMS) {
+	i.recipients(at.of("to"), s.To, phoneNumber, "a telephone number in international form, as +61400555019")
+	i.addressed(at.of("to"), s.To)
+	i.text(at.of("text"), s.Text, smsText, "")
+	i.translations(at, s.Translations, smsText)
+}
+
+func (i *inspection) webhook(at place, w *config.Webhook) {
+	if u, err := url.Parse(w.URL); err != nil || u.Scheme != "https" || u.Hostname() == "" {
+		i.refuse(at.of("url"), "%q is not allowed, allowed is a URL that begins with https://", w.URL)
+	}
+	if w.Body != "" {
+		i.text(at.of("body"), w.Body, webhookBody, "")
+	}
+}
+
+func (i *inspection) translations(at place, translations []config.TextTranslation, kind textKind) {
+	locales := map[string]bool{}
+	for n, t := range translations {
+		in := at.of("translations").item(n, t.Locale)
+		i.locale(in.of("locale"), t.Locale, locales)
+		i.text(in.of("text"), t.Text, kind, t.Locale)
+	}
+}
+
+func (i *inspection) addressed(at place, to []string) {
+	if len(to) == 0 {
+		i.refuse(at, "name at least one recipient: %s, or an address", strings.Join(roles, ", "))
+	}
+}
+
+func (i *inspection) recipients(at place, to []string, address *regexp.Regexp, what string) {
+	for n, r := range to {
+		if !slices.Contains(roles, r) && !address.MatchString(r) {
+			i.refuse(at.item(n, r), "%q is not allowed, allowed is %s, or %s", r, strings.Join(roles, ", "), what)
+		}
+	}
+}
+
+// locale refuses a language that does not exist, which a schema cannot know.
+func (i *inspection) locale(at place, locale string, seen map[string]bool) {
+	if seen[locale] {
+		i.refuse(at, "%q is there twice", locale)
+	}
+	seen[locale] = true
+	if locale == "" {
+		i.refuse(at, "a translation needs its language, as fr or en-AU")
+	}
+	for _, problem := range (settings.Attributes{Locale: locale}).Validate() {
+		i.refuse(at, "%s", problem.Message)
+	}
+}

@@ -1,0 +1,140 @@
+package compile
+
+import (
+	"cmp"
+	"encoding/json"
+	"fmt"
+
+	"github.com/foyerhq/foyer/internal/catalog"
+	"github.com/foyerhq/foyer/internal/config"
+	"github.com/foyerhq/foyer/internal/message"
+	"github.com/foyerhq/foyer/internal/message/condition"
+	"github.com/foyerhq/foyer/internal/message/template"
+	"github.com/foyerhq/foyer/internal/settings"
+)
+
+// sample is how the sample of an event is filled into a text message: amounts and dates
+// of another language may need other characters, and so more segments.
+type sample struct{ locale, currency, zone string }
+
+// sample is that of an account without values of its own.
+func (p *pass) sample() sample {
+	var own settings.Attributes
+	if t := p.tenantContent(); t != nil {
+		own = t.Attributes
+	}
+	a := settings.Resolve(settings.Layer{Source: settings.SourceTenant, Attributes: own})
+	return sample{a.Locale.Value, a.Currency.Value, a.TimeZone.Value}
+}
+
+func (s sample) data(payload map[string]any) template.Data {
+	return template.Data{Payload: payload, Locale: s.locale, Currency: s.currency, Zone: config.Location(s.zone)}
+}
+
+func (i *inspection) condition(at place, source string) {
+	if source == "" || i.identity == "" {
+		return
+	}
+	key := checkKey{event: i.identity, text: config.BodyOf(source)}
+	found := i.checks.of(key, func() checked {
+		_, problems := condition.Compile(source, i.event)
+		return checked{problems: problems}
+	})
+	i.tell(at, found.problems)
+}
+
+func (i *inspection) tell(at place, problems []message.Problem) {
+	for _, problem := range problems {
+		f := fault{place: at, message: problem.Message}
+		if problem.Line != 0 {
+			f.position = fmt.Sprintf(", line %d, column %d", problem.Line, problem.Column)
+		}
+		i.faults = append(i.faults, f)
+	}
+}
+
+// textKind is what a text is for.
+type textKind struct {
+	format template.Format
+	// mustLink: it contains the link that its event requires.
+	mustLink bool
+	// noLink: a link that lets whoever has it in must not be in it. Where the format can
+	// hold one, the event is taken as having none.
+	noLink bool
+}
+
+// The texts of actions.
+var (
+	mailSubject = textKind{format: template.Subject}
+	mailText    = textKind{format: template.Plain, mustLink: true}
+	mailHTML    = textKind{format: template.HTML, mustLink: true}
+	smsText     = textKind{format: template.SMS, mustLink: true}
+	webhookBody = textKind{format: template.JSON}
+	bannerText  = textKind{format: template.Plain, noLink: true}
+	noteText    = textKind{format: template.Note}
+)
+
+// text checks one text that must be there. locale is that of a translation.
+func (i *inspection) text(at place, ref config.BodyRef, kind textKind, locale string) {
+	if ref == "" {
+		i.refuse(at, "a text is required")
+		return
+	}
+	if i.identity == "" {
+		return
+	}
+	key := checkKey{event: i.identity, kind: kind, text: ref}
+	if kind == smsText {
+		key.sample = i.sample
+		key.sample.locale = cmp.Or(locale, i.sample.locale)
+	}
+	found := i.checks.of(key, func() checked { return checkText(i.texts[ref], key, i.event) })
+	i.tell(at, found.problems)
+	i.segments = max(i.segments, found.segments)
+	if len(found.problems) == 0 && kind.mustLink && !found.linked {
+		i.refuse(at, "each mail and text message of event %q must contain {{.%s}}, whatever its conditions are", i.event.Name, i.event.RequiredLink)
+	}
+}
+
+// checkText is the work that Checks saves.
+func checkText(source string, key checkKey, event catalog.Event) checked {
+	if key.kind.noLink {
+		event.Fields = withoutLinks(event.Fields)
+	}
+	compiled, problems := template.Compile(source, key.kind.format, event)
+	if len(problems) > 0 {
+		return checked{problems: problems}
+	}
+	found := checked{linked: event.RequiredLink == "" || compiled.Uses(event.RequiredLink)}
+	if key.kind != smsText {
+		return found
+	}
+	text, err := fillIn(compiled, key.sample, event)
+	if err != nil {
+		found.problems = []message.Problem{{Message: err.Error()}}
+		return found
+	}
+	found.segments = int32(min(template.Segments(text), template.MaxSMS)) //nolint:gosec // a text has no more segments than characters
+	return found
+}
+
+// fillIn fills the sample of the event into a text message.
+func fillIn(compiled *template.Template, s sample, event catalog.Event) (string, error) {
+	var payload map[string]any
+	if err := json.Unmarshal(event.Sample, &payload); err != nil {
+		return "", fmt.Errorf("the sample of event %q is not readable: %w", event.Name, err)
+	}
+	return compiled.Render(s.data(payload))
+}
+
+// withoutLinks takes out what only mail and text messages may hold.
+func withoutLinks(fields []catalog.Field) []catalog.Field {
+	var kept []catalog.Field
+	for _, f := range fields {
+		if f.Type != catalog.Link {
+			f.Fields = withoutLinks(f.Fields)
+			kept = append(kept, f)
+		}
+	}
+	return kept
+}

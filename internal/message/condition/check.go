@@ -1,0 +1,48 @@
+package condition
+
+import (
+	"cel.dev/cel-go/cel"
+	"cel.dev/cel-go/common"
+
+	"github.com/foyerhq/foyer/internal/message"
+)
+
+// check finds all problems of a condition: first whether it can be read at all, then its
+// names, by our own rules, and its types, by those of CEL.
+func (e *environment) check(source string) (*cel.Ast, []message.Problem) {
+	parsed, issues := e.cel.Parse(source)
+	if err := issues.Err(); err != nil {
+		return nil, syntaxProblems(issues.Errors())
+	}
+	tree := parsed.NativeRep()
+	n := &names{source: []rune(source), root: e.root, info: tree.SourceInfo(), steps: map[int64]string{}}
+	work := n.value(tree.Expr(), nil)
+	if work > maxCost {
+		n.problems = append(n.problems, message.Problem{Message: "for the longest lists and texts it is too much work: go through fewer lists, or use a shorter pattern"})
+	}
+	checked, issues := e.cel.Check(parsed)
+	for _, issue := range issues.Errors() {
+		if text := n.explain(issue); text != "" {
+			n.problems = append(n.problems, problemAt(n.place(issue), text))
+		}
+	}
+	if issues.Err() != nil || len(n.problems) > 0 {
+		if len(n.problems) == 0 { // what CEL refuses is refused, also where nobody foresaw it
+			n.problems = append(n.problems, message.Problem{Message: issues.Errors()[0].Message})
+		}
+		return nil, n.problems
+	}
+	if kind := checked.OutputType(); !kind.IsExactType(cel.BoolType) {
+		n.problems = append(n.problems, message.Problem{Message: "it must say yes or no, this is " + kindOf(kind.TypeName())})
+	}
+	divisors(n, checked.NativeRep())
+	return checked, n.problems
+}
+
+// place is where a finding of CEL's checks belongs.
+func (n *names) place(issue *cel.Error) common.Location {
+	if m := noOverload.FindStringSubmatch(issue.Message); m != nil && issue.ExprID != 0 {
+		return n.callAt(issue.ExprID, m[1])
+	}
+	return issue.Location
+}

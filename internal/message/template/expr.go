@@ -1,0 +1,173 @@
+package template
+
+import (
+	"fmt"
+	"regexp"
+	"strings"
+	"text/template/parse"
+
+	"github.com/foyerhq/foyer/internal/catalog"
+)
+
+// expr is what a field, a literal or a call of a function amounts to.
+type expr struct {
+	typ     catalog.Type // empty: there was a problem with it already
+	pos     parse.Pos
+	text    string // as it is written
+	ref     *ref   // of a field as it is
+	literal bool   // a text or number of the template itself
+	value   string // of a literal
+	// yes and no are the fields that are there where it holds, and where it does not.
+	yes, no []fact
+}
+
+// is says what it is, for messages.
+func (e expr) is() string {
+	article := "a"
+	if strings.ContainsAny(string(e.typ[:1]), "AEIO") {
+		article = "an"
+	}
+	return fmt.Sprintf("%s is %s %s", e.text, article, e.typ)
+}
+
+// pipe works out a pipeline: the value of each command is the last argument of the next.
+func (c *checker) pipe(pipe *parse.PipeNode, at place) expr {
+	var value expr
+	for i, command := range pipe.Cmds {
+		if i == 0 {
+			value = c.command(command, nil, at)
+			continue
+		}
+		piped := value
+		value = c.command(command, &piped, at)
+	}
+	return value
+}
+
+func (c *checker) command(command *parse.CommandNode, piped *expr, at place) expr {
+	first, args := command.Args[0], command.Args[1:]
+	if name, is := first.(*parse.IdentifierNode); is {
+		return c.call(call{name: name.Ident, pos: name.Pos, text: command.String(), args: args, piped: piped}, at)
+	}
+	if piped != nil {
+		c.problem(first.Position(), "behind | stands a function (there are: %s)", functionList(""))
+		return expr{}
+	}
+	value := c.argument(first, at)
+	if len(args) > 0 && value.typ != "" {
+		c.problem(args[0].Position(), "%s takes no arguments: a function stands before its arguments, or behind a |", first)
+		return expr{}
+	}
+	return value
+}
+
+// decimalLiteral is a number as people write it, short enough to be exact.
+var decimalLiteral = regexp.MustCompile(`^[-+]?(0|[1-9][0-9]{0,8})(\.[0-9]{1,6})?$`)
+
+// argument works out one operand.
+func (c *checker) argument(node parse.Node, at place) expr {
+	if c.tooLarge(node.Position()) {
+		return expr{}
+	}
+	switch node := node.(type) {
+	case *parse.DotNode:
+		return c.field(at.dot, nil, node.Pos, ".")
+	case *parse.FieldNode:
+		return c.field(at.dot, node.Ident, chainStart(node.Pos, node.Ident, "."), node.String())
+	case *parse.VariableNode:
+		if node.Ident[0] != "$" {
+			c.problem(node.Pos, noVariables)
+			return expr{}
+		}
+		return c.field(at.root, node.Ident[1:], chainStart(node.Pos, node.Ident, ""), node.String())
+	case *parse.StringNode:
+		return expr{typ: catalog.Text, pos: node.Pos, text: node.Quoted, literal: true, value: node.Text}
+	case *parse.NumberNode:
+		return c.number(node)
+	case *parse.PipeNode:
+		if len(node.Decl) > 0 {
+			c.problem(node.Pos, noVariables)
+			return expr{}
+		}
+		return c.pipe(node, at)
+	case *parse.IdentifierNode:
+		c.call(call{name: node.Ident, pos: node.Pos, text: node.Ident}, at)
+	case *parse.ChainNode:
+		c.problem(node.Pos, "write the whole field without parentheses, as .account.name")
+	default: // true, false, nil
+		c.problem(node.Position(), "%s is not allowed: write a field, a text in double quotes or a number", node)
+	}
+	return expr{}
+}
+
+// chainStart is where a chain of fields begins: the parser gives the place of its second
+// part.
+func chainStart(pos parse.Pos, idents []string, prefix string) parse.Pos {
+	if len(idents) == 1 {
+		return pos
+	}
+	return pos - parse.Pos(len(prefix+idents[0]))
+}
+
+func (c *checker) number(node *parse.NumberNode) expr {
+	if !decimalLiteral.MatchString(node.Text) {
+		c.problem(node.Pos, "%s is not a number as it is written here, as 1000 or 9.95", node.Text)
+		return expr{}
+	}
+	e := expr{typ: catalog.Integer, pos: node.Pos, text: node.Text, literal: true, value: node.Text}
+	if strings.Contains(node.Text, ".") {
+		e.typ = catalog.Decimal
+	}
+	return e
+}
+
+// field finds a field, from a place of the payload.
+func (c *checker) field(from ref, names []string, pos parse.Pos, text string) expr {
+	found := from
+	for i, name := range names {
+		next, exists := lookup(found, name)
+		if !exists {
+			c.noField(found, name, i > 0 || strings.HasPrefix(text, "$"), pos, text)
+			return expr{}
+		}
+		found = next
+	}
+	return expr{typ: found.field.Type, pos: pos, text: text, ref: &found, yes: found.optional}
+}
+
+func lookup(in ref, name string) (ref, bool) {
+	if in.field.Type != catalog.Object {
+		return ref{}, false
+	}
+	for _, f := range in.field.Fields {
+		if f.Name == name {
+			return in.child(f), true
+		}
+	}
+	return ref{}, false
+}
+
+// noField says what is wrong with a chain of fields.
+func (c *checker) noField(in ref, name string, fromRoot bool, pos parse.Pos, text string) {
+	switch {
+	case in.field.Type == catalog.List:
+		c.problem(pos, "%s is a List: go through it, as in {{range %s}}{{.%s}}{{end}}", in.name(), in.name(), name)
+		return
+	case in.field.Type != catalog.Object:
+		c.problem(pos, "there is no field %s: %s", text, expr{typ: in.field.Type, text: in.name()}.is())
+		return
+	}
+	where := ""
+	if in.shown != "" {
+		where = " in " + in.name()
+	}
+	root := ""
+	if !fromRoot && in.shown != "" {
+		for _, f := range c.fields {
+			if f.Name == name {
+				root = ", and $" + text + " from the whole payload"
+			}
+		}
+	}
+	c.problem(pos, "there is no field %s%s (there are: %s%s)", text, where, nearestFirst(name, fieldNames(in.field.Fields)), root)
+}

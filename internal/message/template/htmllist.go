@@ -1,0 +1,63 @@
+package template
+
+import (
+	"regexp"
+	"strings"
+)
+
+// elementList is what mail is made of. What runs, loads, embeds or asks for something is
+// not among it.
+const elementList = "a, abbr, address, article, b, big, blockquote, body, br, caption, center, cite, code, col, colgroup, dd, del, div, dl, dt, em, " +
+	"figcaption, figure, font, footer, h1, h2, h3, h4, h5, h6, head, header, hr, html, i, img, ins, li, main, mark, meta, nav, ol, p, pre, q, s, " +
+	"section, small, span, strike, strong, style, sub, sup, table, tbody, td, tfoot, th, thead, time, title, tr, tt, u, ul, wbr"
+
+var allowedElements = setOf(elementList)
+
+// attributes that any element may have.
+var anyAttributes = setOf("abbr, align, alt, bgcolor, border, cellpadding, cellspacing, class, clear, color, colspan, compact, datetime, dir, face, " +
+	"headers, height, hspace, id, lang, nowrap, role, rowspan, rules, scope, size, span, start, style, summary, title, translate, type, valign, value, " +
+	"vspace, width, xml:lang, xmlns")
+
+// ownAttributes are those of one element.
+var ownAttributes = map[string]map[string]bool{
+	"a":     setOf("href, name, rel, target"),
+	"body":  setOf("alink, link, text, vlink, marginheight, marginwidth, leftmargin, topmargin"),
+	"img":   setOf("src, loading"),
+	"meta":  setOf("charset, content, http-equiv, name, property"),
+	"style": setOf("media"),
+	"table": setOf("frame"),
+}
+
+func setOf(list string) map[string]bool {
+	set := map[string]bool{}
+	for name := range strings.SplitSeq(list, ", ") {
+		set[name] = true
+	}
+	return set
+}
+
+func allowedAttribute(tag, key string) bool {
+	return anyAttributes[key] || ownAttributes[tag][key] || strings.HasPrefix(key, "aria-") || strings.HasPrefix(key, "xmlns:")
+}
+
+var (
+	cssComment = regexp.MustCompile(`(?s)/\*.*?(\*/|$)`)
+	cssURL     = regexp.MustCompile(`url\(\s*(.{0,9})`)
+)
+
+// unsafeCSS finds what in a style loads other styles or runs: mail programs that know it
+// refuse the mail.
+func unsafeCSS(css string) string {
+	css = strings.ToLower(cssComment.ReplaceAllString(css, ""))
+	for _, wrong := range []string{`\`, "<", "@import", "@charset", "@namespace", "expression(", "javascript:", "vbscript:", "-moz-binding", "image-set("} {
+		if strings.Contains(css, wrong) {
+			return wrong
+		}
+	}
+	for _, found := range cssURL.FindAllStringSubmatch(css, -1) {
+		if !strings.HasPrefix(strings.TrimLeft(found[1], `"'`), "https://") {
+			return "a url() that does not begin with https://"
+		}
+	}
+	return ""
+}

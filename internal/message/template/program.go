@@ -1,0 +1,136 @@
+package template
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	htmltemplate "html/template"
+	"io"
+	"strings"
+	"text/template"
+	"text/template/parse"
+	"unicode/utf8"
+
+	"github.com/foyerhq/foyer/internal/catalog"
+)
+
+// program is a template of the standard library.
+type program interface {
+	Execute(w io.Writer, data any) error
+}
+
+// jsonEscaper is the function that each printed value of a JSON template goes through.
+const jsonEscaper = "_json"
+
+func newProgram(tree *parse.Tree, format Format) (program, error) {
+	switch format {
+	case HTML:
+		return htmltemplate.New(parseName).Funcs(htmltemplate.FuncMap(runtimeFunctions)).AddParseTree(parseName, tree)
+	case JSON:
+		escapeJSON(tree.Root)
+	}
+	return template.New(parseName).Funcs(runtimeFunctions).AddParseTree(parseName, tree)
+}
+
+// escapeJSON puts the escaper behind each printed value, as html/template does.
+func escapeJSON(list *parse.ListNode) {
+	walk(list, func(node *parse.ActionNode) {
+		escaper := parse.NewIdentifier(jsonEscaper).SetPos(node.Pos)
+		node.Pipe.Cmds = append(node.Pipe.Cmds, &parse.CommandNode{NodeType: parse.NodeCommand, Pos: node.Pos, Args: []parse.Node{escaper}})
+	})
+}
+
+// walk visits each action that prints, in the order of the source.
+func walk(list *parse.ListNode, visit func(*parse.ActionNode)) {
+	if list == nil {
+		return
+	}
+	for _, node := range list.Nodes {
+		switch node := node.(type) {
+		case *parse.ActionNode:
+			visit(node)
+		case *parse.IfNode:
+			walk(node.List, visit)
+			walk(node.ElseList, visit)
+		case *parse.WithNode:
+			walk(node.List, visit)
+			walk(node.ElseList, visit)
+		case *parse.RangeNode:
+			walk(node.List, visit)
+			walk(node.ElseList, visit)
+		}
+	}
+}
+
+// Render fills a template in. It fails only for a payload that is not one of the event,
+// or where the result is longer than MaxRendered or, of an SMS, MaxSMS.
+func (t *Template) Render(data Data) (string, error) {
+	values, err := newValues(t.fields, data, t.format)
+	if err != nil {
+		return "", err
+	}
+	out := &limited{left: MaxRendered}
+	if err := t.program.Execute(out, values); err != nil {
+		if errors.Is(err, errTooLong) {
+			return "", errTooLong
+		}
+		return "", fmt.Errorf("the template cannot be filled in: %w", err)
+	}
+	text := out.text.String()
+	if t.format == Subject {
+		text = oneLine(text)
+	}
+	if characters := utf8.RuneCountInString(text); t.format == SMS && characters > MaxSMS {
+		return "", fmt.Errorf("the text message has %d characters, allowed are %d", characters, MaxSMS)
+	}
+	return text, nil
+}
+
+var errTooLong = fmt.Errorf("the filled in template has more than %d bytes", MaxRendered)
+
+// limited keeps what is written up to a number of bytes, and then stops the template.
+type limited struct {
+	text strings.Builder
+	left int
+}
+
+func (l *limited) Write(p []byte) (int, error) {
+	l.left -= len(p)
+	if l.left < 0 {
+		return 0, errTooLong
+	}
+	return l.text.Write(p)
+}
+
+// oneLine makes a subject of a text: line breaks and the like become a space.
+func oneLine(text string) string {
+	words := strings.FieldsFunc(text, func(r rune) bool {
+		return r <= ' ' || r >= 0x7f && r <= 0x9f || r == '\u2028' || r == '\u2029'
+	})
+	return strings.Join(words, " ")
+}
+
+// proof fills the sample in.
+func (c *checker) proof(t *Template, event catalog.Event) {
+	decoder := json.NewDecoder(strings.NewReader(string(event.Sample)))
+	decoder.UseNumber()
+	var payload map[string]any
+	if err := decoder.Decode(&payload); err != nil {
+		c.problems = append(c.problems, whole("the sample of %s is not JSON: %v", event.Name, err))
+		return
+	}
+	sample, err := t.Render(Data{Payload: payload, Locale: sampleLocale, Currency: sampleCurrency})
+	var escape *htmltemplate.Error
+	switch {
+	case errors.As(err, &escape):
+		c.escapeProblem(escape)
+	case err != nil:
+		c.problems = append(c.problems, whole("with the sample of %s: %v", event.Name, err))
+	case t.format == JSON && !json.Valid([]byte(sample)):
+		c.problems = append(c.problems, whole("with the sample of %s, the result is not valid JSON", event.Name))
+	}
+	if t.format == HTML && len(c.problems) == 0 {
+		c.contexts()
+	}
+	t.sample = sample
+}

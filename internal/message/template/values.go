@@ -1,0 +1,224 @@
+package template
+
+import (
+	"encoding/json"
+	"fmt"
+	"net/url"
+	"regexp"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/foyerhq/foyer/internal/catalog"
+	"github.com/foyerhq/foyer/internal/locale"
+)
+
+const (
+	maxElements = 1000 // of a list
+	maxDigits   = 64   // of a number
+)
+
+// values makes what a template is given: maps, lists, strings, truth values and *value,
+// none of which a template can call or change.
+type values struct {
+	locale   string
+	zone     *time.Location
+	currency string
+	plain    bool // as in the payload, for JSON
+}
+
+// value is a number, an amount, a date or a time. It is a pointer in the data, so that
+// "if" finds it when it is there, 0 too.
+type value struct {
+	in       *values
+	typ      catalog.Type
+	text     string // as in the payload
+	time     time.Time
+	currency string
+}
+
+// String writes a value for people.
+func (v *value) String() string {
+	if v.in.plain {
+		return v.text
+	}
+	switch v.typ {
+	case catalog.Money:
+		return locale.Money(v.in.locale, v.currency, v.text)
+	case catalog.Date:
+		return locale.Date(v.in.locale, v.time)
+	case catalog.Time:
+		return locale.DateTime(v.in.locale, v.time, v.in.zone)
+	}
+	return v.text
+}
+
+func newValues(fields []catalog.Field, data Data, format Format) (map[string]any, error) {
+	in := &values{locale: data.Locale, zone: data.Zone, currency: data.Currency, plain: format == JSON}
+	if in.zone == nil {
+		in.zone = time.UTC
+	}
+	return in.object(fields, data.Payload, "")
+}
+
+// objectIsThere keeps an object from being empty, which "with" would take for missing.
+const objectIsThere = ""
+
+func (in *values) object(fields []catalog.Field, payload map[string]any, path string) (map[string]any, error) {
+	made := make(map[string]any, len(fields)+1)
+	made[objectIsThere] = true
+	for _, f := range fields {
+		fieldPath := strings.TrimPrefix(path+"."+f.Name, ".")
+		raw, set := payload[f.Name]
+		if !set || raw == nil {
+			if !f.Optional {
+				return nil, fmt.Errorf("the payload has no %s", fieldPath)
+			}
+			continue
+		}
+		v, err := in.value(f, raw, payload, fieldPath)
+		if err != nil {
+			return nil, err
+		}
+		made[f.Name] = v
+	}
+	return made, nil
+}
+
+func (in *values) value(f catalog.Field, raw any, beside map[string]any, path string) (any, error) {
+	switch f.Type {
+	case catalog.Object:
+		if object, ok := raw.(map[string]any); ok {
+			return in.object(f.Fields, object, path)
+		}
+	case catalog.List:
+		if list, ok := raw.([]any); ok {
+			return in.list(f.Fields, list, path)
+		}
+	case catalog.Boolean:
+		if b, ok := raw.(bool); ok {
+			return b, nil
+		}
+	case catalog.Integer:
+		if n, ok := raw.(json.Number); ok && integer.MatchString(string(n)) {
+			return &value{in: in, typ: f.Type, text: string(n)}, nil
+		}
+	default:
+		if s, ok := raw.(string); ok {
+			return in.text(f.Type, s, beside, path)
+		}
+	}
+	return nil, wrongType(path, f.Type)
+}
+
+func (in *values) list(fields []catalog.Field, list []any, path string) (any, error) {
+	if len(list) > maxElements {
+		return nil, fmt.Errorf("%s of the payload has %d elements, allowed are %d", path, len(list), maxElements)
+	}
+	made := make([]any, len(list))
+	for i, element := range list {
+		elementPath := path + "[" + strconv.Itoa(i) + "]"
+		object, ok := element.(map[string]any)
+		if !ok {
+			return nil, wrongType(elementPath, catalog.Object)
+		}
+		var err error
+		if made[i], err = in.object(fields, object, elementPath); err != nil {
+			return nil, err
+		}
+	}
+	return made, nil
+}
+
+var (
+	integer = regexp.MustCompile(`^-?(0|[1-9][0-9]{0,18})$`)
+	decimal = regexp.MustCompile(`^-?[0-9]+(\.[0-9]+)?$`)
+)
+
+// text makes the value of a field that is a string in JSON.
+func (in *values) text(typ catalog.Type, s string, beside map[string]any, path string) (any, error) {
+	v := &value{in: in, typ: typ, text: s}
+	switch typ {
+	case catalog.Text:
+		return clean(s), nil
+	case catalog.URL, catalog.Link:
+		if isHTTPS(s) {
+			return s, nil
+		}
+	case catalog.Decimal, catalog.Money:
+		if len(s) <= maxDigits && decimal.MatchString(s) {
+			v.text = withoutZeros(s)
+			v.currency = in.currency
+			if own, _ := beside["currency"].(string); own != "" {
+				v.currency = clean(own)
+			}
+			return v, nil
+		}
+	case catalog.Date:
+		var err error
+		if v.time, err = time.Parse(time.DateOnly, s); err == nil {
+			return v, nil
+		}
+	case catalog.Time:
+		var err error
+		if v.time, err = time.Parse(time.RFC3339, s); err == nil {
+			return v, nil
+		}
+	}
+	return nil, wrongType(path, typ)
+}
+
+// wrongType names the place only: what is there may be a secret or a person's data.
+func wrongType(path string, typ catalog.Type) error {
+	return fmt.Errorf("%s of the payload is not %s", path, forms[typ])
+}
+
+var forms = map[catalog.Type]string{
+	catalog.Text:    "a string",
+	catalog.Integer: "a whole number",
+	catalog.Decimal: `a decimal string, as "12.5"`,
+	catalog.Money:   `a decimal string, as "12.50"`,
+	catalog.Date:    `a day, as "2026-11-21"`,
+	catalog.Time:    `a time in RFC 3339, as "2026-11-21T09:00:00Z"`,
+	catalog.Boolean: "true or false",
+	catalog.URL:     "an address that begins with https://",
+	catalog.Link:    "an address that begins with https://",
+	catalog.Object:  "an object",
+	catalog.List:    "a list",
+}
+
+func isHTTPS(s string) bool {
+	address, err := url.Parse(s)
+	return err == nil && address.Scheme == "https" && address.Host != "" && strings.HasPrefix(s, "https://") && clean(s) == s && !strings.ContainsAny(s, " \n\t\"<>")
+}
+
+// withoutZeros leaves leading zeros out, which JSON does not allow.
+func withoutZeros(s string) string {
+	digits, negative := strings.CutPrefix(s, "-")
+	for len(digits) > 1 && digits[0] == '0' && digits[1] != '.' {
+		digits = digits[1:]
+	}
+	if negative {
+		return "-" + digits
+	}
+	return digits
+}
+
+// clean makes a text of a payload harmless to mail, SMS and databases: it is UTF-8, has
+// lines that end in \n, and no control characters.
+func clean(s string) string {
+	bad := func(r rune) bool { return r < ' ' && r != '\n' && r != '\t' || r >= 0x7f && r <= 0x9f || r == '\ufffd' }
+	if strings.IndexFunc(s, bad) < 0 {
+		return s
+	}
+	s = strings.ReplaceAll(strings.ToValidUTF8(s, "\ufffd"), "\r\n", "\n")
+	return strings.Map(func(r rune) rune {
+		switch {
+		case r == '\r':
+			return '\n'
+		case r != '\ufffd' && bad(r):
+			return -1
+		}
+		return r
+	}, s)
+}
