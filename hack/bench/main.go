@@ -63,6 +63,7 @@ var benchmarks = []benchmark{
 	{"memory-per-object", runMemory},
 	{"edit-under-load", runEditUnderLoad},
 	{"cold-start", runColdStart},
+	{"compile", runCompile},
 	{"resolve", runResolve},
 }
 

@@ -6,6 +6,7 @@ import (
 	"os"
 	"time"
 
+	"github.com/foyerhq/foyer/hack/bench/compiling"
 	"github.com/foyerhq/foyer/hack/bench/propagation"
 	"github.com/foyerhq/foyer/hack/bench/resolve"
 	"github.com/foyerhq/foyer/hack/bench/scale"
@@ -21,6 +22,21 @@ func runPropagation(ctx context.Context, progress func(string, ...any)) (figure,
 	return figure{
 		value: result.Quantile(0.99).Seconds(), floor: propagation.Floor.Seconds(), unit: "s",
 		smallest: result.Times[0].Seconds(), largest: result.Times[len(result.Times)-1].Seconds(),
+	}, nil
+}
+
+// runCompile compares medians.
+func runCompile(_ context.Context, progress func(string, ...any)) (figure, error) {
+	r, err := compiling.Measure()
+	if err != nil {
+		return figure{}, err
+	}
+	microseconds := func(d time.Duration) float64 { return float64(d.Nanoseconds()) / 1000 }
+	progress("a template takes %s among 500 and %s among 1,000, and %s in a pass that changes nothing",
+		r.Few[len(r.Few)/2], r.Many[len(r.Many)/2], r.Again)
+	return figure{
+		value: microseconds(r.Many[len(r.Many)/2]), floor: microseconds(r.Few[len(r.Few)/2]), unit: "us", limit: compiling.Target,
+		smallest: microseconds(r.Many[0]), largest: microseconds(r.Many[len(r.Many)-1]),
 	}, nil
 }
 

@@ -149,7 +149,7 @@ func runControl(ctx context.Context, base *rest.Config, namespace string, state 
 // cachedKinds are the kinds that the control plane watches, the metadata of Secrets apart.
 func cachedKinds() []client.Object {
 	return []client.Object{
-		&v1alpha1.Tenant{}, &v1alpha1.AccountProfile{}, &v1alpha1.MyAccountProfile{},
+		&v1alpha1.Tenant{}, &v1alpha1.AccountProfile{}, &v1alpha1.MyAccountProfile{}, &v1alpha1.EventTemplate{},
 		&corev1.ConfigMap{}, &corev1.Service{}, &appsv1.Deployment{}, &corev1.Pod{},
 	}
 }

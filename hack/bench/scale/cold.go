@@ -57,7 +57,7 @@ func (w *world) coldStart(ctx context.Context, tenants int) (time.Duration, erro
 }
 
 // perTenant are the objects that the operator makes of a tenant, by kind.
-var perTenant = map[string]float64{"ConfigMap": 1, "Secret": 3, "Service": 2, "Deployment": 2}
+var perTenant = map[string]float64{"ConfigMap": 2, "Secret": 3, "Service": 2, "Deployment": 2}
 
 // written waits until the operator has written the objects of every tenant; the schema
 // comes before them. The operator says so itself, because asking the API server all the

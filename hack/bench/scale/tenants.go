@@ -13,20 +13,21 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/foyerhq/foyer/api/v1alpha1"
+	"github.com/foyerhq/foyer/hack/bench/template"
 )
 
 const (
 	// places is how many things the benchmark does at the same time, as many as the
 	// operator has passes.
 	places = 8
-	// ofEach is how many profiles of each kind a tenant has.
+	// ofEach is how many account profiles, portal profiles and templates a tenant has.
 	ofEach = 3
 	// setUpLimit bounds the wait for a set-up.
 	setUpLimit = 30 * time.Minute
 )
 
 // objectsPerTenant are the declared ones.
-const objectsPerTenant = 1 + 2*ofEach
+const objectsPerTenant = 1 + 3*ofEach
 
 func tenantName(i int) string { return fmt.Sprintf("tenant-%04d", i) }
 
@@ -61,6 +62,8 @@ func objects(name string) []client.Object {
 				MyAccountFlags: []v1alpha1.MyAccountFlag{"ViewInvoices", "ViewActivity"},
 			},
 		})
+		made := template.Of(name, name, fmt.Sprintf("template-%d", i), template.Events[i], profile)
+		list = append(list, &made)
 	}
 	return list
 }
