@@ -1,5 +1,6 @@
-# One image that holds every binary of Foyer, static and without anything else: the
-# operator runs /manager, the pods of a tenant /portal and /backoffice.
+# One image that holds every binary that runs in a cluster, static and without anything
+# else: the operator runs /manager, the pods of a tenant /portal and /backoffice.
+# kubectl-foyer is for people's machines: `make build` makes it.
 #
 #   docker build --build-arg VERSION=$(git describe --tags --always) -t registry.example/foyer:v1 .
 #
@@ -13,7 +14,8 @@ COPY cmd cmd
 COPY controllers controllers
 COPY internal internal
 ARG VERSION=dev
-RUN mkdir /out && CGO_ENABLED=0 go build -trimpath -ldflags "-s -w -X main.version=${VERSION}" -o /out/ ./cmd/...
+RUN mkdir /out && CGO_ENABLED=0 go build -trimpath -ldflags "-s -w -X main.version=${VERSION}" -o /out/ \
+    $(ls -d ./cmd/* | grep -v kubectl-foyer)
 
 FROM scratch
 COPY --from=build /etc/ssl/certs/ca-certificates.crt /etc/ssl/certs/ca-certificates.crt

@@ -16,8 +16,9 @@ RUN ?= .
 TEST ?= ./...
 KUBECTL ?= $(shell command -v kubectl || echo $(CURDIR)/bin/kubectl)
 
-# manager comes first: it is the image's entry point.
-COMMANDS := manager $(filter-out manager,$(notdir $(wildcard cmd/*)))
+# What the image holds. manager comes first: it is the entry point. kubectl-foyer runs on
+# people's machines instead.
+COMMANDS := manager $(filter-out manager kubectl-foyer,$(notdir $(wildcard cmd/*)))
 BUILD := CGO_ENABLED=0 go build -trimpath -ldflags '-s -w -X main.version=$(VERSION)'
 CLUSTER_SOURCES := $(wildcard hack/cluster/cluster/*.go hack/cluster/cluster/templates/*) hack/cluster/go.mod hack/cluster/go.sum
 
@@ -46,7 +47,7 @@ demo-down: check-go check-root ## Stop the demo and leave nothing behind (second
 
 .PHONY: build
 build: check-go ## Build every binary into bin/, static (1 to 3 minutes the first time, then seconds)
-	$(call say,Building $(COMMANDS) into bin/)
+	$(call say,Building $(COMMANDS) kubectl-foyer into bin/)
 	@mkdir -p bin
 	@$(BUILD) -o bin/ ./cmd/...
 
@@ -104,7 +105,7 @@ cluster-down: check-go check-root bin/cluster ## Stop it and leave nothing behin
 	@bin/cluster down
 
 .PHONY: image
-image: check-go build bin/cluster ## Pack all binaries into image IMG and import it into the cluster of cluster-up (seconds)
+image: check-go build bin/cluster ## Pack what runs in a cluster into image IMG and import it into the cluster of cluster-up (seconds)
 	$(call say,Packing $(IMG))
 	@bin/cluster image --tag $(IMG) $(foreach name,$(COMMANDS),--binary bin/$(name))
 

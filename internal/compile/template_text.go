@@ -1,6 +1,7 @@
 package compile
 
 import (
+	"bytes"
 	"cmp"
 	"encoding/json"
 	"fmt"
@@ -120,8 +121,10 @@ func checkText(source string, key checkKey, event catalog.Event) checked {
 
 // fillIn fills the sample of the event into a text message.
 func fillIn(compiled *template.Template, s sample, event catalog.Event) (string, error) {
+	decoder := json.NewDecoder(bytes.NewReader(event.Sample))
+	decoder.UseNumber() // as templates want whole numbers
 	var payload map[string]any
-	if err := json.Unmarshal(event.Sample, &payload); err != nil {
+	if err := decoder.Decode(&payload); err != nil {
 		return "", fmt.Errorf("the sample of event %q is not readable: %w", event.Name, err)
 	}
 	return compiled.Render(s.data(payload))

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"slices"
+	"strings"
 	"text/template/parse"
 
 	"github.com/foyerhq/foyer/internal/catalog"
@@ -23,6 +24,7 @@ type checker struct {
 	fields   []catalog.Field
 	problems []message.Problem
 	nodes    int
+	stopped  bool // too large or too deep for the checks that come after
 	scopes   int
 	// printed are the actions whose value is known to be printable, with its type.
 	printed map[*parse.ActionNode]catalog.Type
@@ -51,6 +53,7 @@ func (c *checker) sorted() []message.Problem {
 func (c *checker) tooLarge(at parse.Pos) bool {
 	c.nodes++
 	if c.nodes == maxNodes+1 {
+		c.stopped = true
 		c.problem(at, "the template has more than %d parts: make it shorter", maxNodes)
 	}
 	return c.nodes > maxNodes
@@ -82,20 +85,26 @@ func (c *checker) node(node parse.Node, at place) uses {
 	case *parse.RangeNode:
 		return c.branch(&node.BranchNode, at, c.rangeBodies)
 	case *parse.TemplateNode:
-		c.problem(node.Pos, "template and block are not allowed: write the text where it is needed")
+		c.problem(c.actionStart(node.Pos), "template is not allowed: write the text where it is needed")
 	case *parse.BreakNode:
-		c.problem(node.Pos, "break is not allowed")
+		c.problem(c.actionStart(node.Pos), "break is not allowed")
 	case *parse.ContinueNode:
-		c.problem(node.Pos, "continue is not allowed")
+		c.problem(c.actionStart(node.Pos), "continue is not allowed")
 	default:
 		c.problem(node.Position(), "%s is not allowed", node)
 	}
 	return nil
 }
 
+// actionStart is where the action begins that a place is in.
+func (c *checker) actionStart(pos parse.Pos) parse.Pos {
+	return parse.Pos(max(strings.LastIndex(c.source[:pos], leftDelim), 0))
+}
+
 // branch checks what if, with and range have in common.
 func (c *checker) branch(node *parse.BranchNode, at place, bodies func(*parse.BranchNode, place) uses) uses {
 	if at.depth == maxDepth {
+		c.stopped = true
 		c.problem(node.Pos, "too deep: at most %d of if, with and range may be in each other", maxDepth)
 		return nil
 	}
@@ -177,7 +186,7 @@ func (c *checker) print(node *parse.ActionNode, at place) uses {
 func (c *checker) printable(e expr, at place) bool {
 	switch e.typ {
 	case catalog.Object:
-		c.problem(e.pos, "%s: print one of its fields (there are: %s)", e.is(), fieldList(e.ref.field.Fields))
+		c.problem(e.pos, "%s: print one of its fields (there are: %s)", e.is(), strings.Join(fieldNames(e.ref.field.Fields), ", "))
 		return false
 	case catalog.List:
 		c.problem(e.pos, "%s: go through it, as in {{range %s}}", e.is(), e.text)
@@ -200,7 +209,6 @@ func (c *checker) printable(e expr, at place) bool {
 var noLink = map[Format]string{
 	Subject: "a subject is shown and stored in many places, put it into the text of the mail",
 	JSON:    "a webhook may not carry it",
-	Banner:  "a banner may not carry it",
 	Note:    "a note may not carry it",
 }
 

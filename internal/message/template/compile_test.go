@@ -18,7 +18,7 @@ func TestAccepted(t *testing.T) {
 		{template.JSON, `{"a":{{.order.items}},"b":"{{.order.total}}"}`, `{"a":3,"b":"1234.5"}`},
 	}
 	for _, test := range tests {
-		if got := mustCompile(t, test.source, test.format).Sample(); got != test.want {
+		if got := fill(t, mustCompile(t, test.source, test.format)); got != test.want {
 			t.Errorf("%s %q = %q, want %q", test.format, test.source, got, test.want)
 		}
 	}

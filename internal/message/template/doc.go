@@ -1,2 +1,80 @@
 // Package template checks and fills in the texts of event templates.
+//
+// A text is a template in the language of Go's text/template, of which only this is
+// allowed. Whatever a template gets wrong is told when it is applied, all at once, each
+// with its line and column; a template without problems cannot fail when a message is
+// sent.
+//
+// # Fields
+//
+//	{{.invoice.number}}
+//
+// writes a field of the event. Money is written with its currency, dates and times as
+// people of the account's locale read them, times in the account's zone:
+//
+//	Money    €1,234.50       in the currency that the field currency beside it names, else in the account's
+//	Date     21 Nov 2026
+//	Time     21 Nov 2026, 10:30
+//	Integer, Decimal, Text, URL, Link    as they are
+//
+// An Object, a List or a Boolean cannot be written. A field that may be missing (Optional)
+// can only be written where the template has asked whether it is there:
+//
+//	{{if .recipient.firstName}}Dear {{.recipient.firstName}}{{else}}Dear customer{{end}}
+//	Dear {{.recipient.firstName | default "customer"}}
+//
+// # Questions
+//
+//	{{if A}} ... {{else if B}} ... {{else}} ... {{end}}
+//	{{with .account}}{{.name}}, {{$.tenant.name}}{{end}}
+//	{{range .invoice.lines}}{{.description}} {{end}}
+//
+// if asks whether a field is there: a Text or List must also not be empty, and a Boolean
+// must be true. A number that is 0 is there, so it is compared instead: {{if gt .invoice.balance 0}}.
+// with and range do the same for the field or the elements of the List that . is inside of
+// them; {{else}} is for when there is none. From inside, $ leads to the whole payload, as
+// in {{$.account.name}}. They may be in each other at most 8 deep.
+//
+// {{- and -}} leave out the spaces and line breaks before and after, {{/* a comment */}}
+// is left out itself. To write two opening braces, write {{"{{"}}.
+//
+// # Functions
+//
+//	default "TEXT" FIELD            the text, where the field is missing or empty; also another field of the same type
+//	upper TEXT, lower TEXT          in capital or small letters
+//	date "short" or "iso" DATE      only the day of a Date or Time: as its readers write it, or 2026-11-21
+//	plural INTEGER "ONE" "OTHER"    one of two words, as in {{plural (len .invoice.lines) "line" "lines"}}
+//	len LIST                        the number of its elements
+//	eq A B, ne A B                  equal or not: two numbers (Integer, Decimal, Money, 9.95), or two texts
+//	lt le gt ge A B                 less, less or equal, greater, greater or equal: two numbers
+//	and A B ..., or A B ..., not A  of questions; what and has asked already may be used behind it
+//
+// What stands before | is the last argument of the function behind it, and a call that is
+// an argument stands in parentheses. There are no variables, no definitions, and no other
+// functions.
+//
+// # Formats
+//
+// A subject is one line: line breaks become spaces. A text message has at most 700
+// characters, counted with the sample of the event, and again when it is sent.
+//
+// The body of a webhook is JSON, whatever the payload is. Each field is escaped, so
+// "name": "{{.account.name}}" is always right. Fields are written as they are in the
+// payload: "120.00", "2026-11-21". An Integer, Decimal, Money or Boolean may also stand
+// without double quotes.
+//
+// HTML is that of mail: texts, tables, lists, images and links. Scripts, forms, frames,
+// embedded and linked things, and attributes that run something are refused. Fields are
+// escaped for where they stand, which is the text, or the quotes of an attribute; not a
+// style, a comment, or the name of something. Links begin with https://, http://, mailto:,
+// tel:, cid: or #, images with https://. A field in an href or src is a URL or Link and
+// begins it: href="{{.tenant.portalURL}}/invoices". if, with and range stand around whole
+// tags, not inside of one. Comments are left out.
+//
+// A Link lets in whoever has it. It can be in the text of a mail and of a text message,
+// not in a subject, webhook or note, and in HTML in the text or in the href of an <a>.
+//
+// # Bounds
+//
+// 64 KiB of source, 2,000 parts, 256 KiB of result, lists of 1,000 elements.
 package template

@@ -50,7 +50,7 @@ func (c *checker) command(command *parse.CommandNode, piped *expr, at place) exp
 		return c.call(call{name: name.Ident, pos: name.Pos, text: command.String(), args: args, piped: piped}, at)
 	}
 	if piped != nil {
-		c.problem(first.Position(), "behind | stands a function (there are: %s)", functionList(""))
+		c.problem(first.Position(), "behind | stands a function (there are: %s)", strings.Join(functionNames(), ", "))
 		return expr{}
 	}
 	value := c.argument(first, at)
@@ -147,6 +147,19 @@ func lookup(in ref, name string) (ref, bool) {
 	return ref{}, false
 }
 
+func fieldNames(fields []catalog.Field) []string {
+	names := make([]string, len(fields))
+	for i, f := range fields {
+		names[i] = f.Name
+	}
+	return names
+}
+
+// nearest lists names by how near they are to one that does not exist.
+func nearest(wrong string, names []string) string {
+	return strings.Join(catalog.Nearest(wrong, names), ", ")
+}
+
 // noField says what is wrong with a chain of fields.
 func (c *checker) noField(in ref, name string, fromRoot bool, pos parse.Pos, text string) {
 	switch {
@@ -169,5 +182,5 @@ func (c *checker) noField(in ref, name string, fromRoot bool, pos parse.Pos, tex
 			}
 		}
 	}
-	c.problem(pos, "there is no field %s%s (there are: %s%s)", text, where, nearestFirst(name, fieldNames(in.field.Fields)), root)
+	c.problem(pos, "there is no field %s%s (there are: %s%s)", text, where, nearest(name, fieldNames(in.field.Fields)), root)
 }

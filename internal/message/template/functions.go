@@ -35,15 +35,12 @@ var functions = []function{
 	{"not", "A", 1},
 }
 
-func functionList(wrong string) string {
+func functionNames() []string {
 	names := make([]string, len(functions))
 	for i, f := range functions {
 		names[i] = f.name
 	}
-	if wrong == "" {
-		return strings.Join(names, ", ")
-	}
-	return nearestFirst(wrong, names)
+	return names
 }
 
 // call is a function with its arguments.
@@ -65,7 +62,7 @@ func (f call) count() int {
 func (c *checker) call(f call, at place) expr {
 	i := slices.IndexFunc(functions, func(known function) bool { return known.name == f.name })
 	if i < 0 {
-		c.problem(f.pos, "there is no function %s (there are: %s)", f.name, functionList(f.name))
+		c.problem(f.pos, "there is no function %s (there are: %s)", f.name, nearest(f.name, functionNames()))
 		return expr{}
 	}
 	if known := functions[i]; f.count() != known.count && (known.count > 0 || f.count() == 0) {
@@ -192,7 +189,7 @@ func (c *checker) possible(field, literal expr) bool {
 	if field.ref == nil || !literal.literal || len(field.ref.field.Values) == 0 || slices.Contains(field.ref.field.Values, literal.value) {
 		return true
 	}
-	c.problem(literal.pos, "%s is never %s (it is one of: %s)", field.text, literal.text, nearestFirst(literal.value, field.ref.field.Values))
+	c.problem(literal.pos, "%s is never %s (it is one of: %s)", field.text, literal.text, nearest(literal.value, field.ref.field.Values))
 	return false
 }
 

@@ -11,7 +11,9 @@ import (
 )
 
 // testEvent is an event type with a field of every type.
-func testEvent() catalog.Event {
+var testEvent = makeTestEvent()
+
+func makeTestEvent() catalog.Event {
 	event := catalog.Event{
 		Name: "order.placed",
 		Fields: []catalog.Field{
@@ -107,6 +109,16 @@ const sample = `{
 		"lines":[{"name":"Phone","amount":"1200","serial":"S1","parts":[{"name":"Box"}]},{"name":"Cable","amount":"34.5","parts":[]}]},
 	"credential":{"link":"https://my.acme.example/set-up/abc?s=1"}}`
 
+// fill fills the sample in.
+func fill(t testing.TB, compiled *template.Template) string {
+	t.Helper()
+	text, err := compiled.Render(template.Data{Payload: decode(t, string(testEvent.Sample)), Locale: "en", Currency: "EUR"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return text
+}
+
 func decode(t testing.TB, document string) map[string]any {
 	t.Helper()
 	decoder := json.NewDecoder(strings.NewReader(document))
@@ -120,7 +132,7 @@ func decode(t testing.TB, document string) map[string]any {
 
 func mustCompile(t testing.TB, source string, format template.Format) *template.Template {
 	t.Helper()
-	compiled, problems := template.Compile(source, format, testEvent())
+	compiled, problems := template.Compile(source, format, testEvent)
 	if len(problems) > 0 {
 		t.Fatalf("Compile(%q, %s): %s", source, format, lines(problems))
 	}

@@ -57,9 +57,6 @@ func (c *checker) html(root *parse.ListNode) {
 		c.problem(parse.Pos(at), "characters for private use, from U+F0000 to U+FFFFD, are not allowed")
 		return
 	}
-	if c.nodes > maxNodes {
-		return
-	}
 	h := &htmlChecker{checker: c}
 	h.flatten(root)
 	tokens := html.NewTokenizer(strings.NewReader(h.text.String()))
@@ -177,6 +174,7 @@ func (h *htmlChecker) textToken(element, raw string) {
 		if i := strings.IndexByte(raw, '<'); i >= 0 {
 			h.problemIn(h.at+i, "write &lt; for < in a title")
 		}
+		h.noLink(raw)
 		return
 	}
 	previous := rune(0)
@@ -196,7 +194,7 @@ func (h *htmlChecker) startTag(raw string, tokens *html.Tokenizer) {
 		return
 	}
 	if !allowedElements[tag] {
-		h.problemIn(h.at, "the element <%s> is not allowed in a mail (allowed are: %s)", tag, elementList)
+		h.problemIn(h.at, "the element <%s> is not allowed in a mail, which is made of texts, tables, lists, images and links, as p, table, ul, img and a", tag)
 		return
 	}
 	if tag == "style" || tag == "title" {
@@ -240,20 +238,19 @@ func (h *htmlChecker) attribute(tag, key, value string, at int) {
 			h.problemIn(at, "http-equiv is only allowed with Content-Type and X-UA-Compatible")
 		}
 	case !allowedAttribute(tag, key):
-		h.problemIn(at, "the attribute %s of <%s> is not allowed in a mail", key, tag)
-	case h.secretIn(value):
+		h.problemIn(at, "the attribute %s of <%s> is not allowed in a mail, whose attributes are about looks, as class, style, width and title", key, tag)
+	default:
+		h.noLink(value)
 	}
 }
 
-// secretIn refuses a Link in an attribute that does not lead anywhere.
-func (h *htmlChecker) secretIn(value string) bool {
-	for _, m := range h.marksIn(value) {
+// noLink refuses a Link where nobody can follow it, or where a program does by itself.
+func (h *htmlChecker) noLink(text string) {
+	for _, m := range h.marksIn(text) {
 		if m.typ == catalog.Link {
 			h.problem(m.pos, "a Link stands in the text or in the href of an <a>")
-			return true
 		}
 	}
-	return false
 }
 
 var (
@@ -307,7 +304,7 @@ func (c *checker) contexts() {
 			}
 		}
 		if !safeContexts[strings.Join(escapers, " ")] {
-			c.problem(node.Pos, "a field stands in the text, in the double quotes of an attribute, or in those of an href or src, and not here")
+			c.problem(node.Pos, "a field stands in the text, in the quotes of an attribute such as title, or is the address in a quoted href or src")
 		}
 	}
 }

@@ -42,9 +42,6 @@ type jsonChecker struct {
 
 // json checks a template for JSON.
 func (c *checker) json(root *parse.ListNode) {
-	if c.nodes > maxNodes {
-		return
-	}
 	j := &jsonChecker{checker: c}
 	end, ok := j.endWord(j.list(root, jsonState{want: wantValue}))
 	if !j.failed && (!ok || end.text || end.want != wantEnd) {

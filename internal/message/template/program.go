@@ -77,11 +77,14 @@ func (t *Template) Render(data Data) (string, error) {
 		return "", fmt.Errorf("the template cannot be filled in: %w", err)
 	}
 	text := out.text.String()
-	if t.format == Subject {
+	switch t.format {
+	case Subject:
 		text = oneLine(text)
-	}
-	if characters := utf8.RuneCountInString(text); t.format == SMS && characters > MaxSMS {
-		return "", fmt.Errorf("the text message has %d characters, allowed are %d", characters, MaxSMS)
+	case SMS:
+		text = strings.TrimSpace(text)
+		if characters := utf8.RuneCountInString(text); characters > MaxSMS {
+			return "", fmt.Errorf("the text message has %d characters, allowed are %d", characters, MaxSMS)
+		}
 	}
 	return text, nil
 }
@@ -132,5 +135,4 @@ func (c *checker) proof(t *Template, event catalog.Event) {
 	if t.format == HTML && len(c.problems) == 0 {
 		c.contexts()
 	}
-	t.sample = sample
 }

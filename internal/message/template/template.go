@@ -17,11 +17,10 @@ type Format string
 // The formats.
 const (
 	Subject Format = "Subject" // one line
-	Plain   Format = "Plain"   // a mail as plain text
+	Plain   Format = "Plain"   // a mail as plain text, a banner
 	HTML    Format = "HTML"    // a mail as HTML
 	SMS     Format = "SMS"     // a text message, at most MaxSMS characters
 	JSON    Format = "JSON"    // the body of a webhook
-	Banner  Format = "Banner"  // a message in the portal
 	Note    Format = "Note"    // a note on the customer
 )
 
@@ -44,7 +43,6 @@ type Template struct {
 	fields   []catalog.Field
 	program  program
 	alwaysIn uses
-	sample   string
 }
 
 // Data is what a template is filled in with.
@@ -72,10 +70,11 @@ func Compile(source string, format Format, event catalog.Event) (*Template, []me
 	}
 	c := newChecker(source, format, event.TemplateFields())
 	alwaysIn := c.template(tree)
-	switch format {
-	case HTML:
+	switch {
+	case c.stopped:
+	case format == HTML:
 		c.html(tree.Root)
-	case JSON:
+	case format == JSON:
 		c.json(tree.Root)
 	}
 	if len(c.problems) > 0 {
@@ -116,6 +115,3 @@ func (c *checker) template(tree *parse.Tree) uses {
 // Uses says whether every filled in template contains the field of that path, as
 // "credential.link".
 func (t *Template) Uses(path string) bool { return t.alwaysIn[path] }
-
-// Sample is the template filled in with the sample of its event.
-func (t *Template) Sample() string { return t.sample }

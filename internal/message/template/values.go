@@ -58,42 +58,59 @@ func newValues(fields []catalog.Field, data Data, format Format) (map[string]any
 	if in.zone == nil {
 		in.zone = time.UTC
 	}
-	return in.object(fields, data.Payload, "")
+	made, wrong := in.object(fields, data.Payload)
+	if wrong != nil {
+		return nil, wrong
+	}
+	return made, nil
+}
+
+// wrongField is a place where a payload is not one of the event. It names the place and
+// not what is there, which may be a secret.
+type wrongField struct{ path, is string }
+
+func (w *wrongField) Error() string { return "the payload is not one of the event: " + w.path + w.is }
+
+// in puts the field or element before the path that it is in.
+func (w *wrongField) in(outer string) *wrongField {
+	if strings.HasPrefix(w.path, "[") || w.path == "" {
+		return &wrongField{outer + w.path, w.is}
+	}
+	return &wrongField{outer + "." + w.path, w.is}
 }
 
 // objectIsThere keeps an object from being empty, which "with" would take for missing.
 const objectIsThere = ""
 
-func (in *values) object(fields []catalog.Field, payload map[string]any, path string) (map[string]any, error) {
+func (in *values) object(fields []catalog.Field, payload map[string]any) (map[string]any, *wrongField) {
 	made := make(map[string]any, len(fields)+1)
 	made[objectIsThere] = true
 	for _, f := range fields {
-		fieldPath := strings.TrimPrefix(path+"."+f.Name, ".")
-		raw, set := payload[f.Name]
-		if !set || raw == nil {
+		raw := payload[f.Name]
+		if raw == nil {
 			if !f.Optional {
-				return nil, fmt.Errorf("the payload has no %s", fieldPath)
+				return nil, &wrongField{f.Name, " is missing"}
 			}
 			continue
 		}
-		v, err := in.value(f, raw, payload, fieldPath)
-		if err != nil {
-			return nil, err
+		v, wrong := in.value(f, raw, payload)
+		if wrong != nil {
+			return nil, wrong.in(f.Name)
 		}
 		made[f.Name] = v
 	}
 	return made, nil
 }
 
-func (in *values) value(f catalog.Field, raw any, beside map[string]any, path string) (any, error) {
+func (in *values) value(f catalog.Field, raw any, beside map[string]any) (any, *wrongField) {
 	switch f.Type {
 	case catalog.Object:
 		if object, ok := raw.(map[string]any); ok {
-			return in.object(f.Fields, object, path)
+			return in.object(f.Fields, object)
 		}
 	case catalog.List:
 		if list, ok := raw.([]any); ok {
-			return in.list(f.Fields, list, path)
+			return in.list(f.Fields, list)
 		}
 	case catalog.Boolean:
 		if b, ok := raw.(bool); ok {
@@ -105,26 +122,27 @@ func (in *values) value(f catalog.Field, raw any, beside map[string]any, path st
 		}
 	default:
 		if s, ok := raw.(string); ok {
-			return in.text(f.Type, s, beside, path)
+			if v := in.text(f.Type, s, beside); v != nil {
+				return v, nil
+			}
 		}
 	}
-	return nil, wrongType(path, f.Type)
+	return nil, &wrongField{"", " is not " + forms[f.Type]}
 }
 
-func (in *values) list(fields []catalog.Field, list []any, path string) (any, error) {
+func (in *values) list(fields []catalog.Field, list []any) (any, *wrongField) {
 	if len(list) > maxElements {
-		return nil, fmt.Errorf("%s of the payload has %d elements, allowed are %d", path, len(list), maxElements)
+		return nil, &wrongField{"", fmt.Sprintf(" has %d elements, allowed are %d", len(list), maxElements)}
 	}
 	made := make([]any, len(list))
 	for i, element := range list {
-		elementPath := path + "[" + strconv.Itoa(i) + "]"
 		object, ok := element.(map[string]any)
-		if !ok {
-			return nil, wrongType(elementPath, catalog.Object)
+		wrong := &wrongField{"", " is not " + forms[catalog.Object]}
+		if ok {
+			made[i], wrong = in.object(fields, object)
 		}
-		var err error
-		if made[i], err = in.object(fields, object, elementPath); err != nil {
-			return nil, err
+		if wrong != nil {
+			return nil, wrong.in("[" + strconv.Itoa(i) + "]")
 		}
 	}
 	return made, nil
@@ -135,15 +153,15 @@ var (
 	decimal = regexp.MustCompile(`^-?[0-9]+(\.[0-9]+)?$`)
 )
 
-// text makes the value of a field that is a string in JSON.
-func (in *values) text(typ catalog.Type, s string, beside map[string]any, path string) (any, error) {
+// text makes the value of a field that is a string in JSON; nil: it is not of the type.
+func (in *values) text(typ catalog.Type, s string, beside map[string]any) any {
 	v := &value{in: in, typ: typ, text: s}
 	switch typ {
 	case catalog.Text:
-		return clean(s), nil
+		return clean(s)
 	case catalog.URL, catalog.Link:
 		if isHTTPS(s) {
-			return s, nil
+			return s
 		}
 	case catalog.Decimal, catalog.Money:
 		if len(s) <= maxDigits && decimal.MatchString(s) {
@@ -152,25 +170,20 @@ func (in *values) text(typ catalog.Type, s string, beside map[string]any, path s
 			if own, _ := beside["currency"].(string); own != "" {
 				v.currency = clean(own)
 			}
-			return v, nil
+			return v
 		}
 	case catalog.Date:
 		var err error
 		if v.time, err = time.Parse(time.DateOnly, s); err == nil {
-			return v, nil
+			return v
 		}
 	case catalog.Time:
 		var err error
 		if v.time, err = time.Parse(time.RFC3339, s); err == nil {
-			return v, nil
+			return v
 		}
 	}
-	return nil, wrongType(path, typ)
-}
-
-// wrongType names the place only: what is there may be a secret or a person's data.
-func wrongType(path string, typ catalog.Type) error {
-	return fmt.Errorf("%s of the payload is not %s", path, forms[typ])
+	return nil
 }
 
 var forms = map[catalog.Type]string{
@@ -189,7 +202,7 @@ var forms = map[catalog.Type]string{
 
 func isHTTPS(s string) bool {
 	address, err := url.Parse(s)
-	return err == nil && address.Scheme == "https" && address.Host != "" && strings.HasPrefix(s, "https://") && clean(s) == s && !strings.ContainsAny(s, " \n\t\"<>")
+	return err == nil && address.Scheme == "https" && address.Hostname() != "" && clean(s) == s && !strings.ContainsAny(s, " \n\t")
 }
 
 // withoutZeros leaves leading zeros out, which JSON does not allow.

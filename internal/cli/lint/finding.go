@@ -1,0 +1,100 @@
+package lint
+
+import (
+	"cmp"
+	"fmt"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+)
+
+// Severity says what a finding means.
+type Severity string
+
+// The severities.
+const (
+	Error   Severity = "error"   // the cluster would refuse it
+	Warning Severity = "warning" // it would be accepted, and may not be what is meant
+	Note    Severity = "note"    // it could not be checked here
+)
+
+// Finding is one thing to know about the files.
+type Finding struct {
+	File      string   `json:"file"`
+	Line      int      `json:"line"`
+	Severity  Severity `json:"severity"`
+	Kind      string   `json:"kind,omitempty"`
+	Namespace string   `json:"namespace,omitempty"`
+	Name      string   `json:"name,omitempty"`
+	Field     string   `json:"field,omitempty"`
+	// TextLine and TextColumn are the place in the text that the field holds; 0: all of it.
+	TextLine   int    `json:"textLine,omitempty"`
+	TextColumn int    `json:"textColumn,omitempty"`
+	Message    string `json:"message"`
+}
+
+// Subject is the object and the field, as "EventTemplate/reminder: spec.when".
+func (f Finding) Subject() string {
+	var parts []string
+	if f.Kind != "" {
+		parts = append(parts, f.Kind+"/"+cmp.Or(f.Name, "(no name)"))
+	}
+	field := f.Field
+	if f.TextLine > 0 {
+		field += fmt.Sprintf(", line %d, column %d", f.TextLine, f.TextColumn)
+	}
+	if field != "" {
+		parts = append(parts, field)
+	}
+	return strings.Join(parts, ": ")
+}
+
+// sortFindings orders by place.
+func sortFindings(findings []Finding) []Finding {
+	slices.SortStableFunc(findings, func(a, b Finding) int {
+		return cmp.Or(strings.Compare(a.File, b.File), cmp.Compare(a.Line, b.Line))
+	})
+	return slices.Compact(findings)
+}
+
+// problem is a part of what compile says of an object.
+type problem struct {
+	field        string
+	line, column int
+	message      string
+}
+
+const fieldPattern = `((?:spec|metadata)[A-Za-z0-9._\[\]-]*)(?:, line (\d+), column (\d+))?: `
+
+var (
+	atField   = regexp.MustCompile(`^` + fieldPattern)
+	nextField = regexp.MustCompile(`; ` + fieldPattern)
+)
+
+// nothingLive ends what compile says of a refused object. In files nothing is live.
+const nothingLive = "; nothing of this object is live"
+
+// split takes apart what compile tells together: each problem begins with its field.
+func split(message string) []problem {
+	message = strings.TrimSuffix(message, nothingLive)
+	var problems []problem
+	for {
+		next := nextField.FindStringIndex(message)
+		if next == nil {
+			return append(problems, parse(message))
+		}
+		problems = append(problems, parse(message[:next[0]]))
+		message = message[next[0]+len("; "):]
+	}
+}
+
+func parse(message string) problem {
+	parts := atField.FindStringSubmatch(message)
+	if parts == nil {
+		return problem{message: message}
+	}
+	line, _ := strconv.Atoi(parts[2])
+	column, _ := strconv.Atoi(parts[3])
+	return problem{parts[1], line, column, strings.TrimPrefix(message, parts[0])}
+}

@@ -1,0 +1,189 @@
+package lint
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/foyerhq/foyer/api/v1alpha1"
+	"github.com/foyerhq/foyer/internal/cli/manifest"
+	"github.com/foyerhq/foyer/internal/cli/schema"
+)
+
+// Options say what is known of the files.
+type Options struct {
+	// Complete says that the files are the whole configuration of their tenants.
+	Complete bool
+	// Namespace is that of objects that name none.
+	Namespace string
+}
+
+// Result is what was found.
+type Result struct {
+	Findings []Finding
+	// Objects counts the objects of Foyer, by kind.
+	Objects map[string]int
+	// Others counts what is not Foyer's.
+	Others int
+
+	Tenants   []Entry[v1alpha1.Tenant]
+	Templates []Entry[v1alpha1.EventTemplate]
+}
+
+// linter is one run.
+type linter struct {
+	options  Options
+	schemas  *schema.Schemas
+	result   Result
+	declared map[string]Source // by kind, namespace and name
+	groups   map[string]*group // by namespace and tenant
+}
+
+// Check checks everything that was read.
+func Check(set manifest.Set, options Options) (Result, error) {
+	schemas, err := schema.Load()
+	if err != nil {
+		return Result{}, err
+	}
+	l := &linter{
+		options: options, schemas: schemas,
+		result:   Result{Objects: map[string]int{}, Others: set.Others},
+		declared: map[string]Source{}, groups: map[string]*group{},
+	}
+	for _, p := range set.Problems {
+		l.tell(Finding{File: p.File, Line: p.Line, Severity: Error, Message: p.Message})
+	}
+	for _, o := range set.Objects {
+		if err := l.object(o); err != nil {
+			return Result{}, err
+		}
+	}
+	l.hostnames()
+	for _, g := range l.sortedGroups() {
+		if err := g.check(); err != nil {
+			return Result{}, err
+		}
+	}
+	l.result.Findings = sortFindings(l.result.Findings)
+	return l.result, nil
+}
+
+func (l *linter) tell(f Finding) { l.result.Findings = append(l.result.Findings, f) }
+
+func (l *linter) sortedGroups() []*group {
+	var groups []*group
+	for _, g := range l.groups {
+		groups = append(groups, g)
+	}
+	slices.SortFunc(groups, func(a, b *group) int {
+		return cmp.Or(strings.Compare(a.namespace, b.namespace), strings.Compare(a.tenantName, b.tenantName))
+	})
+	return groups
+}
+
+// object checks one object by itself, and puts it to its tenant.
+func (l *linter) object(o manifest.Object) error {
+	apiVersion, kind := nested(o.Content, "apiVersion"), nested(o.Content, "kind")
+	apiGroup, version, _ := strings.Cut(apiVersion, "/")
+	if apiGroup != l.schemas.Group() {
+		l.result.Others++
+		return nil
+	}
+	s := Source{
+		Object: o, Kind: kind,
+		Namespace: cmp.Or(nested(o.Content, "metadata", "namespace"), l.options.Namespace),
+		Name:      nested(o.Content, "metadata", "name"),
+	}
+	l.result.Objects[kind]++
+	if !slices.Contains(l.schemas.Kinds(), kind) {
+		l.refuse(&s, "kind", fmt.Sprintf("%s has no kind %q, there are: %s", apiGroup, kind, strings.Join(l.schemas.Kinds(), ", ")))
+		return nil
+	}
+	if versions := l.schemas.Versions(kind); !slices.Contains(versions, version) {
+		l.refuse(&s, "apiVersion", fmt.Sprintf("%s is not known to this release of kubectl foyer, there is: %s/%s", apiVersion, apiGroup, strings.Join(versions, ", ")))
+		return nil
+	}
+	if err := l.schema(&s, version); err != nil {
+		return err
+	}
+	if l.declaredBefore(s) {
+		return nil
+	}
+	l.group(s).add(s)
+	return nil
+}
+
+func (l *linter) refuse(s *Source, field, message string) {
+	l.tell(s.finding(Error, problem{field: field, message: message}))
+	s.refused = append(s.refused, field)
+}
+
+// schema tells what the API server would refuse.
+func (l *linter) schema(s *Source, version string) error {
+	for _, d := range s.Duplicates() {
+		f := s.finding(Error, problem{field: d.Field, message: fmt.Sprintf("is set twice, before on line %d", d.First)})
+		f.Line = d.Line
+		l.tell(f)
+	}
+	problems, err := l.schemas.Check(s.Kind, version, s.Content)
+	if err != nil {
+		return err
+	}
+	for _, p := range problems {
+		if p.Message == schema.Unchecked {
+			l.tell(s.finding(Note, problem{message: "rules about several fields are checked once the errors above are mended"}))
+			continue
+		}
+		field, message := p.Field, p.Message
+		if field == "" { // a rule of the object as a whole names the field in its message
+			if named := parse(strings.TrimPrefix(message, "Invalid value: ")); named.field != "" {
+				field, message = named.field, "Invalid value: "+named.message
+			}
+		}
+		l.refuse(s, field, message)
+	}
+	return nil
+}
+
+// declaredBefore finds an object that is in the files twice. The last one that is
+// applied would win.
+func (l *linter) declaredBefore(s Source) bool {
+	if s.Name == "" {
+		return false
+	}
+	key := s.Kind + " " + s.Namespace + "/" + s.Name
+	first, twice := l.declared[key]
+	if !twice {
+		l.declared[key] = s
+		return false
+	}
+	l.refuse(&s, "metadata.name", fmt.Sprintf("this %s is declared twice, before in %s: remove one of them", s.Kind, first.Place()))
+	return true
+}
+
+func (l *linter) group(s Source) *group {
+	key := s.Namespace + "/" + s.TenantName()
+	if l.groups[key] == nil {
+		l.groups[key] = &group{linter: l, namespace: s.Namespace, tenantName: s.TenantName()}
+	}
+	return l.groups[key]
+}
+
+// hostnames tells of tenants that ask for one address.
+func (l *linter) hostnames() {
+	holders := map[string]Source{}
+	for _, g := range l.sortedGroups() {
+		if g.tenant == nil || g.tenant.Object == nil {
+			continue
+		}
+		hostname := g.tenant.Object.Spec.Portal.Hostname
+		other, taken := holders[hostname]
+		if !taken {
+			holders[hostname] = g.tenant.Source
+			continue
+		}
+		l.refuse(&g.tenant.Source, "spec.portal.hostname", fmt.Sprintf("%q is asked for by Tenant %s/%s (%s) as well: a host name belongs to one tenant of the cluster",
+			hostname, other.Namespace, other.Name, other.Place()))
+	}
+}
