@@ -78,6 +78,11 @@ func (p *pass) everLive() bool {
 	return p.settings.body != nil || p.tenant.Status.LiveGeneration != 0
 }
 
+// edited says whether something is to go live in place of what customers have.
+func (p *pass) edited() bool {
+	return p.everLive() && (p.output.Digest != p.settings.digest || p.output.RoutingDigest != p.routing.digest)
+}
+
 // leaveDatabase is for a paused tenant: it is asked, and nothing is changed.
 func (r *Reconciler) leaveDatabase(p *pass, opened *admin.Server) {
 	d := &p.database
@@ -100,6 +105,9 @@ func (r *Reconciler) prepareDatabase(p *pass, opened *admin.Server) {
 		p.prepareAgain(state)
 		return
 	default:
+		if p.edited() {
+			r.preparations.hurry(p.key)
+		}
 		d.starting = state.quiet()
 		d.finding = status.No(status.ReasonPreparing, "Foyer is preparing the tenant's schema and roles.")
 		p.runAgain(quiet)
