@@ -103,7 +103,7 @@ func TestChecksOfATemplate(t *testing.T) {
 			`spec.actions[0].email.html: each mail and text message of event "portal.passwordReset" must contain {{.credential.link}}`,
 			"spec.actions[0].email.translations[0].text: each mail", "spec.actions[1].sms.text: each mail"}},
 		"a link that must not be there": {[]func(*v1alpha1.EventTemplateSpec){onEvent("portal.passwordReset"), doing(
-			hook("a", "https://a.example", func(a *v1alpha1.ActionSpec) { a.Webhook.Body = `{"link": {{json .credential.link}}}` }), note("b", "{{.credential.link}}"), banner("c", "{{.credential.link}}"))}, []string{
+			hook("a", "https://a.example", func(a *v1alpha1.ActionSpec) { a.Webhook.Body = `{"link": "{{.credential.link}}"}` }), note("b", "{{.credential.link}}"), banner("c", "{{.credential.link}}"))}, []string{
 			"spec.actions[0].webhook.body, line 1", "spec.actions[1].note.text, line 1", "spec.actions[2].banner.text, line 1"}},
 		"a security event": {[]func(*v1alpha1.EventTemplateSpec){onEvent("portal.passwordReset"), when("account.id != ''"), doing(mail("a", disabled, saying("Click {{.credential.link}}")))}, nil},
 	}

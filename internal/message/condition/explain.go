@@ -56,6 +56,9 @@ func (n *names) explainCall(id int64, function, signature string) string {
 		arguments = strings.TrimPrefix(signature, "(")
 	}
 	given := kinds(strings.TrimSuffix(arguments, ")"))
+	if len(n.problems) > 0 && slices.Contains(given, otherKind) {
+		return ""
+	}
 	both := strings.Join(given, " and ")
 	if written, isStep := n.steps[id]; isStep {
 		asked := given[len(given)-1]
@@ -96,6 +99,7 @@ func mixed(given []string) string {
 const (
 	wholeNumber   = "a whole number"
 	decimalNumber = "a decimal number"
+	otherKind     = "a value of another kind" // which conditions do not have, as names tells
 )
 
 // kindOf names a type of CEL.
@@ -118,7 +122,7 @@ func kindOf(name string) string {
 	case strings.HasPrefix(name, "@"):
 		return "an object"
 	default:
-		return "a value of another kind"
+		return otherKind
 	}
 }
 
@@ -161,7 +165,7 @@ func syntaxProblems(issues []*cel.Error) []message.Problem {
 
 func explainSyntax(text string) string {
 	if m := missingToken.FindStringSubmatch(text); m != nil {
-		return m[1] + " is missing here"
+		return strings.Trim(m[1], "'") + " is missing here"
 	}
 	if m := atToken.FindStringSubmatch(text); m != nil {
 		return unreadable(strings.TrimSpace(m[1]))
