@@ -45,10 +45,11 @@ func IsChild(args []string) bool { return len(args) == 2 && args[1] == argument 
 // Child is the main function of such a process. It ends when its standard input does.
 func Child() int {
 	signal.Ignore(os.Interrupt) // the benchmark ends the child
-	log := logr.FromSlogHandler(slog.NewTextHandler(&firstLines{out: os.Stderr}, &slog.HandlerOptions{Level: slog.LevelError}))
+	lines := &firstLines{out: os.Stderr}
+	log := logr.FromSlogHandler(slog.NewTextHandler(lines, &slog.HandlerOptions{Level: slog.LevelError}))
 	ctrl.SetLogger(log)
 	klog.SetLogger(log)
-	if err := run(os.Stdin, os.Stdout); err != nil {
+	if err := run(os.Stdin, os.Stdout, lines); err != nil {
 		fmt.Fprintln(os.Stderr, "the operator of the benchmark:", err)
 		return 1
 	}
@@ -69,7 +70,7 @@ func (f *firstLines) Write(line []byte) (int, error) {
 	return f.out.Write(line)
 }
 
-func run(in io.Reader, out io.Writer) error {
+func run(in io.Reader, out io.Writer, log *firstLines) error {
 	questions := json.NewDecoder(bufio.NewReader(in))
 	var s Settings
 	if err := questions.Decode(&s); err != nil {
@@ -101,6 +102,7 @@ func run(in io.Reader, out io.Writer) error {
 		ended <- err
 	}()
 	err = answer(questions, json.NewEncoder(out), state)
+	log.lines.Add(shown) // what ends now is no news
 	cancel()
 	return errors.Join(err, <-ended)
 }

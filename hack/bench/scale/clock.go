@@ -23,18 +23,28 @@ func startClock() (clock, error) {
 	return clock{time.Now(), used}, err
 }
 
-// read returns the time since the start, and a line that says what used the processor.
-func (c clock) read() (took time.Duration, processor string, err error) {
-	took = time.Since(c.started)
+// spent is what a clock shows.
+type spent struct {
+	time      time.Duration
+	processor time.Duration
+	programs  string // what used the processor
+}
+
+func (s spent) String() string {
+	return fmt.Sprintf("%s of processor time (%s), in %s", s.processor.Round(tick), s.programs, s.time.Round(tick))
+}
+
+func (c clock) read() (spent, error) {
+	s := spent{time: time.Since(c.started)}
 	used, err := processorTime()
-	var total time.Duration
 	var parts []string
 	for _, name := range slices.Sorted(maps.Keys(used)) {
 		part := used[name] - c.processor[name]
-		total += part
+		s.processor += part
 		parts = append(parts, name+" "+part.Round(tick).String())
 	}
-	return took, fmt.Sprintf("%s of processor time (%s)", total.Round(tick), strings.Join(parts, ", ")), err
+	s.programs = strings.Join(parts, ", ")
+	return s, err
 }
 
 // tick is the unit of processor time in /proc, on every Linux that Go runs on.

@@ -6,13 +6,16 @@ import (
 	"encoding/hex"
 	"fmt"
 	"io"
+	"maps"
 	"net/http"
+	"slices"
 	"strings"
 	"sync"
 	"time"
 
 	"github.com/jackc/pgx/v5/pgxpool"
 	"golang.org/x/sync/errgroup"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/client-go/rest"
 
 	"github.com/foyerhq/foyer/api/v1alpha1"
@@ -31,9 +34,11 @@ const placesInDatabase = 4
 
 // recipe is what was recorded of one tenant.
 type recipe struct {
-	tenant, uid, schema string
-	sql                 []transaction
-	requests            []operator.Request
+	tenant, schema string
+	uids           map[string]string // of its objects
+	sql            []transaction
+	children       []operator.Request
+	statuses       []operator.Request // the last of each object
 }
 
 func (w *world) floor(ctx context.Context, tenants int) (time.Duration, error) {
@@ -44,31 +49,29 @@ func (w *world) floor(ctx context.Context, tenants int) (time.Duration, error) {
 	if err := w.addTenants(ctx, tenants+1); err != nil {
 		return 0, err
 	}
-	var list v1alpha1.TenantList
-	if err := w.cluster.Client.List(ctx, &list); err != nil {
-		return 0, fmt.Errorf("list Tenants: %w", err)
+	uids, err := w.uids(ctx)
+	if err != nil {
+		return 0, err
 	}
-	var others []v1alpha1.Tenant
-	for _, tenant := range list.Items {
-		if tenant.Name != r.tenant {
-			others = append(others, tenant)
+	var others []*strings.Replacer
+	for tenant, of := range uids {
+		if tenant != r.tenant {
+			others = append(others, r.namesOf(tenant, of))
 		}
 	}
 	statements := 0
 	for _, t := range r.sql {
 		statements += len(t.statements)
 	}
-	w.progress("writing for %d tenants what was written for one: %d statements and %d objects", len(others), statements, len(r.requests))
-	clock, err := startClock()
+	w.progress("writing for %d tenants what was written for one: %d statements and %d objects", len(others), statements, len(r.children))
+	floor, err := w.replayAll(ctx, r.sql, r.children, others)
 	if err != nil {
 		return 0, err
 	}
-	if err := w.replayAll(ctx, r, others); err != nil {
-		return 0, err
-	}
-	took, processor, err := clock.read()
-	w.progress("the floor took %s and %s", took.Round(time.Millisecond), processor)
-	return took, err
+	w.progress("the floor: %s", floor)
+	more, err := w.replayAll(ctx, nil, r.statuses, others)
+	w.progress("one status of each object, which the floor leaves out: %s", more)
+	return floor.processor, err
 }
 
 // record runs the operator for the first tenant.
@@ -99,21 +102,57 @@ func (w *world) record(ctx context.Context) (*recipe, error) {
 	if err := w.logStatements(ctx, "RESET log_statement"); err != nil {
 		return nil, err
 	}
+	return w.recipe(ctx, report.Requests, w.server.Log()[before:])
+}
+
+// recipe makes one of what the first tenant's operator has sent.
+func (w *world) recipe(ctx context.Context, requests []operator.Request, log string) (*recipe, error) {
 	var tenant v1alpha1.Tenant
 	if err := w.cluster.Client.Get(ctx, key(tenantName(0), tenantName(0)), &tenant); err != nil {
 		return nil, fmt.Errorf("read the recorded tenant: %w", err)
 	}
-	r := &recipe{tenant: tenant.Name, uid: string(tenant.UID), schema: tenant.Status.Database.Schema}
-	for _, request := range report.Requests {
-		if isChild(request.URI) {
-			r.requests = append(r.requests, request)
+	uids, err := w.uids(ctx)
+	if err != nil {
+		return nil, err
+	}
+	r := &recipe{tenant: tenant.Name, schema: tenant.Status.Database.Schema, uids: uids[tenant.Name]}
+	last := map[string]operator.Request{}
+	for _, request := range requests {
+		switch {
+		case isChild(request.URI):
+			r.children = append(r.children, request)
+		case strings.Contains(request.URI, "/status?"):
+			last[request.URI] = request
 		}
 	}
-	r.sql, err = transactions(w.server.Log()[before:])
-	if err == nil && (len(r.sql) == 0 || len(r.requests) == 0) {
-		err = fmt.Errorf("recorded %d transactions and %d requests of a tenant, there must be some", len(r.sql), len(r.requests))
+	for _, uri := range slices.Sorted(maps.Keys(last)) {
+		r.statuses = append(r.statuses, last[uri])
+	}
+	r.sql, err = transactions(log)
+	if err == nil && (len(r.sql) == 0 || len(r.children) == 0) {
+		err = fmt.Errorf("recorded %d transactions and %d objects of a tenant, there must be some", len(r.sql), len(r.children))
 	}
 	return r, err
+}
+
+// uids are those of the declared objects, by tenant and by kind and name.
+func (w *world) uids(ctx context.Context) (map[string]map[string]string, error) {
+	found := map[string]map[string]string{}
+	for _, kind := range []string{"Tenant", "AccountProfile", "MyAccountProfile", "EventTemplate"} {
+		var list metav1.PartialObjectMetadataList
+		list.SetGroupVersionKind(v1alpha1.SchemeGroupVersion.WithKind(kind + "List"))
+		if err := w.cluster.Client.List(ctx, &list); err != nil {
+			return nil, fmt.Errorf("list objects of kind %s: %w", kind, err)
+		}
+		for _, o := range list.Items {
+			name := o.Name
+			if kind == "Tenant" {
+				name, found[o.Namespace] = "", map[string]string{}
+			}
+			found[o.Namespace][kind+name] = string(o.UID)
+		}
+	}
+	return found, nil
 }
 
 // isChild says whether a request writes an object that the operator makes.
@@ -139,15 +178,19 @@ func (w *world) logStatements(ctx context.Context, change string) error {
 }
 
 // replayAll does for the other tenants what was recorded.
-func (w *world) replayAll(ctx context.Context, r *recipe, others []v1alpha1.Tenant) error {
+func (w *world) replayAll(ctx context.Context, sql []transaction, requests []operator.Request, others []*strings.Replacer) (spent, error) {
 	pool, err := w.managerPool(ctx)
 	if err != nil {
-		return err
+		return spent{}, err
 	}
 	defer pool.Close()
 	server, err := rest.HTTPClientFor(w.cluster.Config)
 	if err != nil {
-		return fmt.Errorf("reach the API server: %w", err)
+		return spent{}, fmt.Errorf("reach the API server: %w", err)
+	}
+	clock, err := startClock()
+	if err != nil {
+		return spent{}, err
 	}
 	prepared := make(chan *strings.Replacer, len(others))
 	group, ctx := errgroup.WithContext(ctx)
@@ -156,11 +199,10 @@ func (w *world) replayAll(ctx context.Context, r *recipe, others []v1alpha1.Tena
 		databases, ctx := errgroup.WithContext(ctx)
 		databases.SetLimit(placesInDatabase)
 		var rights sync.Mutex
-		for i := range others {
+		for _, names := range others {
 			databases.Go(func() error {
-				names := r.namesOf(&others[i])
-				if err := replaySQL(ctx, pool, r.sql, names, &rights); err != nil {
-					return fmt.Errorf("for %s: %w", others[i].Name, err)
+				if err := replaySQL(ctx, pool, sql, names, &rights); err != nil {
+					return err
 				}
 				prepared <- names
 				return nil
@@ -171,21 +213,28 @@ func (w *world) replayAll(ctx context.Context, r *recipe, others []v1alpha1.Tena
 	for range places {
 		group.Go(func() error {
 			for names := range prepared {
-				if err := w.replayRequests(ctx, server, r.requests, names); err != nil {
+				if err := w.replayRequests(ctx, server, requests, names); err != nil {
 					return err
 				}
 			}
 			return nil
 		})
 	}
-	return group.Wait()
+	if err := group.Wait(); err != nil {
+		return spent{}, err
+	}
+	return clock.read()
 }
 
 // namesOf replaces what is the recorded tenant's by what is the other's.
-func (r *recipe) namesOf(other *v1alpha1.Tenant) *strings.Replacer {
-	sum := sha256.Sum256([]byte(other.Name))
+func (r *recipe) namesOf(tenant string, uids map[string]string) *strings.Replacer {
+	sum := sha256.Sum256([]byte(tenant))
 	schema := r.schema[:len(r.schema)-16] + hex.EncodeToString(sum[:8]) // as long as the recorded one
-	return strings.NewReplacer(r.tenant, other.Name, r.uid, string(other.UID), r.schema, schema)
+	pairs := []string{r.tenant, tenant, r.schema, schema}
+	for object, uid := range r.uids {
+		pairs = append(pairs, uid, uids[object])
+	}
+	return strings.NewReplacer(pairs...)
 }
 
 func (w *world) managerPool(ctx context.Context) (*pgxpool.Pool, error) {

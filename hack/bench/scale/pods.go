@@ -32,7 +32,7 @@ func (w *world) settle(ctx context.Context, total int) error {
 		return err
 	}
 	w.progress("%d tenants are ready after %s", total, time.Since(start).Round(time.Second))
-	return nil
+	return w.silent(ctx)
 }
 
 // makePods stands in for controller-manager and nodes: it makes the pods of a tenant

@@ -12,7 +12,7 @@ import (
 // RestTime is how long nothing may be written.
 const RestTime = time.Minute
 
-// pause is between the last tenant being ready and the rest that is measured.
+// pause is how long nothing is written before nothing more is expected.
 const pause = 5 * time.Second
 
 // IdleWrites returns how many writes the operator sends while nothing changes.
@@ -21,10 +21,7 @@ func (s *Shared) IdleWrites(ctx context.Context) (int, error) {
 	if err != nil {
 		return 0, err
 	}
-	if _, err := w.calm(ctx, 0); err != nil {
-		return 0, err
-	}
-	if err := letPass(ctx, pause); err != nil {
+	if err := w.silent(ctx); err != nil {
 		return 0, err
 	}
 	if _, err := w.operator.Ask(operator.Reset); err != nil {
@@ -101,6 +98,18 @@ func (w *world) restart(ctx context.Context) (time.Duration, error) {
 	w.progress("restarted over %d tenants: %s of processor time, %.0f passes, at rest after %s",
 		w.tenants, report.Processor.Round(time.Millisecond), report.Passes, time.Since(start).Round(time.Second))
 	return report.Processor, nil
+}
+
+// silent waits until the operator has written nothing for a while.
+func (w *world) silent(ctx context.Context) error {
+	last, since := -1, time.Now()
+	return until(ctx, "the operator writes nothing more", setUpLimit, time.Second, func() (bool, error) {
+		report, err := w.operator.Ask(operator.Count)
+		if report.Writes != last {
+			last, since = report.Writes, time.Now()
+		}
+		return time.Since(since) > pause, err
+	})
 }
 
 // calm waits until the operator has made that many passes and does no more than it

@@ -110,6 +110,9 @@ func parseParameters(text string) [][]byte {
 // session was set up with ends where another session goes on. Rights on the database
 // are one row, so they are changed by one at a time, as the operator does it.
 func replaySQL(ctx context.Context, pool *pgxpool.Pool, recorded []transaction, names *strings.Replacer, rights *sync.Mutex) error {
+	if len(recorded) == 0 {
+		return nil
+	}
 	conn, err := pool.Acquire(ctx)
 	if err != nil {
 		return fmt.Errorf("reach PostgreSQL: %w", err)
