@@ -45,7 +45,7 @@ func (s *Shared) EditUnderLoad(ctx context.Context) ([]time.Duration, error) {
 		if err := load.keepUp(ctx); err != nil {
 			return nil, err
 		}
-		took, err := w.edit(ctx, tenantName(order[i%len(order)]), int32(100+i)) //nolint:gosec // some hundred days
+		took, err := w.edit(ctx, tenantName(order[i%len(order)]), int32(100+i))
 		if err != nil {
 			return nil, err
 		}
