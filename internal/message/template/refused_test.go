@@ -139,6 +139,7 @@ var refused = []struct {
 	}},
 	{template.Plain, `{{range .order.lines}}{{range $.order.lines}}{{end}}{{with $.order}}{{range .coupons}}{{end}}{{end}}{{range .parts}}{{range $.order.coupons}}{{end}}{{end}}{{end}}`, []string{
 		`line 1, column 31: inside of a range, another one goes through a List of its element, which $.order.lines is not`,
+		`line 1, column 77: inside of a range, another one goes through a List of its element, which .coupons is not`,
 		`line 1, column 125: inside of a range, another one goes through a List of its element, which $.order.coupons is not`,
 	}},
 	{template.Plain, `{{printf "%d" 5}}`, []string{
