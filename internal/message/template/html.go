@@ -9,6 +9,7 @@ import (
 	"sort"
 	"strings"
 	"text/template/parse"
+	"unicode/utf8"
 
 	"golang.org/x/net/html"
 
@@ -26,10 +27,11 @@ import (
 // Then html/template escapes the tree, by its own reading of it. What it put behind an
 // action is what it takes the place for, and only the places of safeContexts are allowed.
 
-// Marks are from a plane of Unicode that is for private use.
+// Marks are from a plane of Unicode that is for private use, which has more than a
+// template can have parts.
 const (
-	firstMark = 0xF0000
-	lastMark  = firstMark + 0xFFFD
+	firstMark = rune(0xF0000)
+	lastMark  = rune(0xFFFFD)
 )
 
 // mark is what stands for an action, or for the begin, else or end of a branch.
@@ -47,6 +49,7 @@ type htmlChecker struct {
 	text    strings.Builder
 	pieces  []piece
 	marks   []mark
+	next    rune   // that stands for the next mark
 	at      int    // of the token in the text
 	element string // title or style, where the text is its content
 }
@@ -57,7 +60,7 @@ func (c *checker) html(root *parse.ListNode) {
 		c.problem(parse.Pos(at), "characters for private use, from U+F0000 to U+FFFFD, are not allowed")
 		return
 	}
-	h := &htmlChecker{checker: c}
+	h := &htmlChecker{checker: c, next: firstMark}
 	h.flatten(root)
 	tokens := html.NewTokenizer(strings.NewReader(h.text.String()))
 	for {
@@ -108,7 +111,8 @@ func (h *htmlChecker) branch(node *parse.BranchNode, word string) {
 }
 
 func (h *htmlChecker) mark(m mark) {
-	h.text.WriteRune(rune(firstMark + len(h.marks)))
+	h.text.WriteRune(h.next)
+	h.next++
 	h.marks = append(h.marks, m)
 }
 
@@ -217,31 +221,36 @@ func (h *htmlChecker) attribute(tag, key, value string, at int) {
 		h.no(key, "inside of a tag, outside of the quotes of an attribute")
 		return
 	}
-	for _, m := range h.marksIn(value) {
-		if m.branch != "" {
-			h.problem(m.pos, "{{%s}} stands inside of a tag: put it around whole tags", m.branch)
-		}
+	if slices.ContainsFunc(h.marksIn(value), func(m mark) bool { return m.branch != "" }) {
+		h.no(value, "inside of a tag")
+		return
 	}
 	switch {
 	case key == "href" && tag == "a":
 		h.address(key, value, at, linkSchemes)
 	case key == "src" && tag == "img", key == "background":
 		h.address(key, value, at, imageSchemes)
-	case key == "style":
-		h.no(value, "in a style")
-		if wrong := unsafeCSS(value); wrong != "" {
-			h.problemIn(at, "%s is not allowed in a style", wrong)
-		}
-	case key == "http-equiv" && tag == "meta":
-		if !slices.Contains([]string{"content-type", "x-ua-compatible"}, strings.ToLower(strings.TrimSpace(value))) {
-			h.problemIn(at, "http-equiv is only allowed with Content-Type and X-UA-Compatible")
-		}
 	case !allowedAttribute(tag, key):
 		h.problemIn(at, "the attribute %s of <%s> is not allowed in a mail, whose attributes are about looks, as class, style, width and title", key, tag)
 	case !allowedForFields(key):
 		h.no(value, "in the attribute "+key)
+		h.fixed(key, value, at)
 	default:
 		h.noLink(value)
+	}
+}
+
+// fixed checks an attribute that has no fields.
+func (h *htmlChecker) fixed(key, value string, at int) {
+	switch key {
+	case "style":
+		if wrong := unsafeCSS(value); wrong != "" {
+			h.problemIn(at, "%s is not allowed in a style", wrong)
+		}
+	case "http-equiv":
+		if known := strings.ToLower(strings.TrimSpace(value)); known != "content-type" && known != "x-ua-compatible" {
+			h.problemIn(at, "http-equiv is only allowed with Content-Type and X-UA-Compatible")
+		}
 	}
 }
 
@@ -270,8 +279,7 @@ func (h *htmlChecker) address(key, value string, at int, schemes []string) {
 	}
 	for i, m := range marks {
 		switch {
-		case m.branch != "":
-		case i > 0 || !strings.HasPrefix(value, string(rune(firstMark+slices.Index(h.marks, m)))):
+		case i > 0 || !beginsWithMark(value):
 			h.problem(m.pos, "a field in %s must be the whole address, or its begin", key)
 		case m.typ == catalog.Link && key != "href":
 			h.problem(m.pos, "a Link stands in the text or in the href of an <a>")
@@ -279,6 +287,11 @@ func (h *htmlChecker) address(key, value string, at int, schemes []string) {
 			h.problem(m.pos, "a field in %s must be a URL, and this is %s", key, m.typ)
 		}
 	}
+}
+
+func beginsWithMark(value string) bool {
+	first, _ := utf8.DecodeRuneInString(value)
+	return isMark(first)
 }
 
 // safeContexts are the escapers of html/template in the places where a value may stand:

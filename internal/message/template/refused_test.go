@@ -436,7 +436,7 @@ var refused = []struct {
 		`line 1, column 46: a field stands in the text, in the quotes of an attribute such as title, or is the address in a quoted href or src`,
 	}},
 	{template.HTML, `<b style='color:{{.order.number}}'> <style>{{.order.number}}</style> <style>{{if .order.gift}}a{{end}}</style>`, []string{
-		`line 1, column 19: a field cannot stand in a style`,
+		`line 1, column 19: a field cannot stand in the attribute style`,
 		`line 1, column 46: a field cannot stand in a style`,
 		`line 1, column 82: {{if}} stands in a style: put it around whole tags`,
 	}},
