@@ -96,7 +96,7 @@ func writeEventHead(out *strings.Builder, e catalog.Event, streams Streams) {
 		row("Dated", "the days of an action count from "+e.Anchor)
 	}
 	row("From", choose(e.Inside, "Foyer itself, nobody can send it in", "Foyer, or sent in by the provider's systems"))
-	row("Message", choose(e.Message, "there is a standard one", "none, the event is for webhooks"))
+	row("Message", choose(e.Message, "people want to be told", "the event is for webhooks"))
 	if e.RequiredLink != "" {
 		row("Link", fmt.Sprintf("each mail and text message must contain {{.%s}}", e.RequiredLink))
 	}
@@ -136,4 +136,14 @@ func writeLines(out *strings.Builder, lines []string) {
 	}
 }
 
-func indent(text string) string { return "  " + strings.ReplaceAll(text, "\n", "\n  ") }
+// indent puts a text below a heading.
+func indent(text string) string {
+	var out strings.Builder
+	for line := range strings.Lines(text) {
+		if strings.TrimSpace(line) != "" {
+			out.WriteString("  ")
+		}
+		out.WriteString(line)
+	}
+	return out.String()
+}

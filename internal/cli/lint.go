@@ -61,7 +61,7 @@ kustomize makes of them by -f -.`,
 
   # in a pipeline: warnings fail as well, findings as JSON
   kubectl foyer lint --strict -o json -f config/`,
-		Args: cobra.NoArgs,
+		Args: noArguments,
 		RunE: func(*cobra.Command, []string) error { return runLint(flags, streams) },
 	}
 	flags.add(command)

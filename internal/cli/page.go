@@ -78,7 +78,7 @@ func (m filledMessage) title() string {
 		title += ", " + days
 	}
 	if m.locale != "" {
-		title += ", " + m.locale
+		title += ", in " + m.locale
 	}
 	return title
 }
