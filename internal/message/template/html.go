@@ -34,7 +34,7 @@ const (
 	lastMark  = rune(0xFFFFD)
 )
 
-// mark is what stands for an action, or for the begin, else or end of a branch.
+// mark is what stands for an action, or for the start, else or end of a branch.
 type mark struct {
 	pos    parse.Pos
 	typ    catalog.Type // of what an action prints; empty: not known
@@ -56,12 +56,12 @@ type htmlChecker struct {
 
 // html checks a template for HTML mail.
 func (c *checker) html(root *parse.ListNode) {
-	if at := strings.IndexFunc(c.source, isMark); at >= 0 {
-		c.problem(parse.Pos(at), "characters for private use, from U+F0000 to U+FFFFD, are not allowed")
-		return
-	}
 	h := &htmlChecker{checker: c, next: firstMark}
 	h.flatten(root)
+	if h.forged() {
+		c.problems = append(c.problems, whole("characters for private use, from U+F0000 to U+FFFFD, are not allowed"))
+		return
+	}
 	tokens := html.NewTokenizer(strings.NewReader(h.text.String()))
 	for {
 		kind := tokens.Next()
@@ -75,6 +75,17 @@ func (c *checker) html(root *parse.ListNode) {
 		h.token(kind, raw, tokens)
 		h.at += len(raw)
 	}
+}
+
+// forged says whether the template itself has marks, as they are or as &#xF0000;.
+func (h *htmlChecker) forged() bool {
+	count := 0
+	for _, r := range html.UnescapeString(h.text.String()) {
+		if isMark(r) {
+			count++
+		}
+	}
+	return count != len(h.marks)
 }
 
 func isMark(r rune) bool { return r >= firstMark && r <= lastMark }
@@ -167,7 +178,7 @@ func (h *htmlChecker) token(kind html.TokenType, raw string, tokens *html.Tokeni
 	case html.DoctypeToken:
 		h.no(raw, "in the doctype")
 		if strings.TrimSpace(h.text.String()[:h.at]) != "" {
-			h.problemIn(h.at, "the doctype stands at the begin")
+			h.problemIn(h.at, "the doctype stands at the start")
 		}
 	}
 }
@@ -280,7 +291,7 @@ func (h *htmlChecker) address(key, value string, at int, schemes []string) {
 	for i, m := range marks {
 		switch {
 		case i > 0 || !beginsWithMark(value):
-			h.problem(m.pos, "a field in %s must be the whole address, or its begin", key)
+			h.problem(m.pos, "a field in %s must be the whole address, or its start", key)
 		case m.typ == catalog.Link && key != "href":
 			h.problem(m.pos, "a Link stands in the text or in the href of an <a>")
 		case m.typ != "" && m.typ != catalog.URL && m.typ != catalog.Link:
@@ -294,13 +305,16 @@ func beginsWithMark(value string) bool {
 	return isMark(first)
 }
 
-// safeContexts are the escapers of html/template in the places where a value may stand:
-// in text, in a title, in the quotes of an attribute, and as an address.
+// addressContext are the escapers of html/template for an address in quotes.
+const addressContext = "_html_template_urlfilter _html_template_urlnormalizer _html_template_attrescaper"
+
+// safeContexts are those in the places where a value may stand: in text, in a title, in
+// the quotes of an attribute, and as an address.
 var safeContexts = map[string]bool{
 	"_html_template_htmlescaper":   true,
 	"_html_template_rcdataescaper": true,
 	"_html_template_attrescaper":   true,
-	"_html_template_urlfilter _html_template_urlnormalizer _html_template_attrescaper": true,
+	addressContext:                 true,
 }
 
 // contexts looks at where html/template takes each action to be.
@@ -317,7 +331,8 @@ func (c *checker) contexts() {
 				escapers = append(escapers, name.Ident)
 			}
 		}
-		if !safeContexts[strings.Join(escapers, " ")] {
+		context, typ := strings.Join(escapers, " "), c.printed[node]
+		if !safeContexts[context] || context == addressContext && typ != catalog.URL && typ != catalog.Link {
 			c.problem(node.Pos, "a field stands in the text, in the quotes of an attribute such as title, or is the address in a quoted href or src")
 		}
 	}
