@@ -214,16 +214,19 @@ func (h *htmlChecker) startTag(raw string, tokens *html.Tokenizer) {
 	if tag == "style" || tag == "title" {
 		h.element = tag
 	}
-	from := len(tag) + 1
-	lower := strings.ToLower(raw)
-	for more {
+	for _, a := range attributeNames(raw) {
 		var key, value []byte
-		key, value, more = tokens.TagAttr()
-		if i := strings.Index(lower[min(from, len(lower)):], string(key)); i >= 0 {
-			from += i
+		if more {
+			key, value, more = tokens.TagAttr()
 		}
-		h.attribute(tag, string(key), string(value), h.at+from)
-		from += len(key)
+		if a.name != string(key) {
+			h.problemIn(h.at+a.at, "the attributes of a tag may be there once each, as name=\"value\"")
+			return
+		}
+		h.attribute(tag, a.name, string(value), h.at+a.at)
+	}
+	if more {
+		h.problemIn(h.at, "the attributes of this tag cannot be read")
 	}
 }
 

@@ -507,6 +507,16 @@ var refused = []struct {
 	{template.HTML, `<p aria-url="{{.order.number}}">`, []string{
 		`line 1, column 16: a field stands in the text, in the quotes of an attribute such as title, or is the address in a quoted href or src`,
 	}},
+	{template.HTML, `<a href="https://x" HREF="javascript:x">`, []string{
+		`line 1, column 21: the attributes of a tag may be there once each, as name="value"`,
+	}},
+	{template.HTML, `<a title="a" href="https://x" title="{{.credential.link}}">`, []string{
+		`line 1, column 31: the attributes of a tag may be there once each, as name="value"`,
+	}},
+	{template.HTML, `<p title="x" {{.order.number}} class="x" {{.order.number}}>`, []string{
+		`line 1, column 16: a field cannot stand inside of a tag, outside of the quotes of an attribute`,
+		`line 1, column 44: a field cannot stand inside of a tag, outside of the quotes of an attribute`,
+	}},
 	{template.HTML, `a < b <= c <3 <!> <p/> </> <![if !mso]>`, []string{
 		`line 1, column 3: write &lt; for < in a text`,
 		`line 1, column 15: write a comment as <!-- this -->, and &lt; for < in a text`,
