@@ -5,7 +5,6 @@ import (
 	"io"
 	"slices"
 	"strings"
-	"text/tabwriter"
 
 	"github.com/spf13/cobra"
 
@@ -102,21 +101,20 @@ func printCatalog(known *catalog.Catalog, output string, streams Streams) error 
 }
 
 func printTable(events []catalog.Event, wide bool, streams Streams) error {
-	out := tabwriter.NewWriter(streams.Out, 0, 0, 3, ' ', 0)
-	head := []string{"EVENT", "CATEGORY", "DATED", "WHEN"}
+	rows := [][]string{{"EVENT", "CATEGORY", "DATED", "WHEN"}}
 	if wide {
-		head = []string{"EVENT", "CATEGORY", "DATED", "FOR", "FROM", "OPT-OUT", "LINK", "WHEN"}
+		rows = [][]string{{"EVENT", "CATEGORY", "DATED", "FOR", "FROM", "OPT-OUT", "LINK", "WHEN"}}
 	}
-	fmt.Fprintln(out, strings.Join(head, "\t"))
 	for _, e := range events {
 		row := []string{e.Name, string(e.Category), orDash(e.Anchor)}
 		if wide {
 			row = append(row, choose(e.Message, "people", "webhooks"), choose(e.Inside, "Foyer", "anywhere"),
 				choose(optOut(e), "yes", "no"), orDash(e.RequiredLink))
 		}
-		fmt.Fprintln(out, strings.Join(append(row, e.Description), "\t"))
+		rows = append(rows, append(row, e.Description))
 	}
-	return out.Flush()
+	_, err := io.WriteString(streams.Out, columns(rows, 3))
+	return err
 }
 
 // optOut says whether people can choose not to be told.

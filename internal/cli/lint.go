@@ -83,11 +83,11 @@ func runLint(flags lintFlags, streams Streams) error {
 	if err != nil {
 		return err
 	}
-	print := printFindings
+	write := printFindings
 	if flags.output == "json" {
-		print = printFindingsJSON
+		write = printFindingsJSON
 	}
-	if err := print(streams, result); err != nil {
+	if err := write(streams, result); err != nil {
 		return err
 	}
 	counts := count(result.Findings)

@@ -54,7 +54,7 @@ func decode[T any](s Source) Entry[T] {
 	return Entry[T]{Source: s}
 }
 
-// tenantName is the tenant that an object belongs to.
+// TenantName is the tenant that an object belongs to.
 func (s Source) TenantName() string {
 	if s.Kind == kindTenant {
 		return s.Name
@@ -70,7 +70,7 @@ func nested(object map[string]any, path ...string) string {
 	return value
 }
 
-// place is where the object is, as "tenant.yaml:3".
+// Place is where the object is, as "tenant.yaml:3".
 func (s Source) Place() string { return fmt.Sprintf("%s:%d", s.File, s.Line()) }
 
 // finding makes a finding of the object.
