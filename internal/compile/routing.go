@@ -48,7 +48,7 @@ func (p *pass) nextRouting() (routingDocument, *Finding, error) {
 	if why := unfit(encoded); why != "" {
 		return p.tooLarge(why)
 	}
-	loaded, err := config.OpenRouting(encoded)
+	loaded, err := p.checks.open(encoded)
 	if err != nil {
 		return routingDocument{}, nil, fmt.Errorf("nothing is written, because the new document does not load: %w", err)
 	}
