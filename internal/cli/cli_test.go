@@ -112,7 +112,8 @@ func TestWrongUsage(t *testing.T) {
 		{[]string{"render", "-f", "testdata/render/reminder.yaml", "--action", "third"}, `there is no action "third" in EventTemplate reminder, there are: first, text, hook, banner, note`},
 		{[]string{"render", "-f", "testdata/render/reminder.yaml", "--event", "testdata/payload/nothing.json"}, "read the payload: open testdata/payload/nothing.json: no such file or directory"},
 		{[]string{"render", "-f", "testdata/render/reminder.yaml", "--event", "testdata/render/reminder.yaml"}, "testdata/render/reminder.yaml is not an object in JSON: invalid character '#' looking for beginning of value"},
-		{[]string{"render", "-f", "-", "--event", "-"}, "there is no EventTemplate in these files"},
+		{[]string{"lint", "-f", "-"}, "there is nothing in standard input"},
+		{[]string{"render", "-f", "-", "--event", "-"}, "there is nothing in standard input"},
 		{[]string{"render", "-f", "testdata/render/reminder.yaml", "--locale", "klingon-on-earth"}, "--locale: "},
 		{[]string{"render", "-f", "testdata/render/reminder.yaml", "--time-zone", "Mars"}, "--time-zone: "},
 		{[]string{"render", "-f", "testdata/render/reminder.yaml", "--currency", "euro"}, "--currency: "},
@@ -170,6 +171,24 @@ func TestStandardInput(t *testing.T) {
 	got = run(t, string(template), "render", "-f", "-", "--event", "-")
 	if got.code != exitUsage || !strings.Contains(got.err, "standard input cannot be both") {
 		t.Errorf("code %d, said: %s", got.code, got.err)
+	}
+}
+
+// TestOddInput: whatever is in a file, it is told in words and with its line.
+func TestOddInput(t *testing.T) {
+	const object = "apiVersion: foyer.dev/v1alpha1\nkind: EventTemplate\n"
+	for input, want := range map[string]string{
+		"apiVersion: v1\nkind: Service\n": "there is no object of Foyer; 1 other document left out, not Foyer's\n",
+		"a: *b\n":                         "stdin:1: error: this is neither YAML nor JSON: unknown anchor 'b' referenced\n1 error in 0 objects\n",
+		"\x80\x81":                        "stdin:1: error: this is neither YAML nor JSON: ",
+		object + "metadata: x\nspec: 3\n": "error: EventTemplate/(no name): metadata: has a value of another type than it may have: string\n",
+		object + "metadata: {name: a, labels: 3}\nspec: 3":                                                                 "error: EventTemplate/a: metadata.labels: has a value of another type than it may have: number\n",
+		object + "metadata: {name: a}\nspec: {actions: {a: 1}, accountProfileRefs: [1, x], tenantRef: acme, event: [1]}\n": `stdin:4: error: EventTemplate/a: spec.accountProfileRefs[1]: Invalid value: "string": `,
+	} {
+		got := run(t, input, "lint", "-f", "-")
+		if !strings.Contains(got.out, want) || got.err != "" {
+			t.Errorf("%q: code %d, %s%s", input, got.code, got.out, got.err)
+		}
 	}
 }
 

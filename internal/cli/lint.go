@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"slices"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -30,7 +31,15 @@ func (f *sourceFlags) read(streams Streams) (manifest.Set, error) {
 	if len(f.files) == 0 {
 		return manifest.Set{}, fmt.Errorf("name what to read, as -f config/ or -f -")
 	}
-	return manifest.Read(manifest.Source{Paths: f.files, Recursive: f.recursive, In: streams.In})
+	set, err := manifest.Read(manifest.Source{Paths: f.files, Recursive: f.recursive, In: streams.In})
+	if err != nil {
+		return manifest.Set{}, err
+	}
+	if len(set.Objects) == 0 && len(set.Problems) == 0 && set.Others == 0 {
+		names := strings.Join(f.files, ", ")
+		return manifest.Set{}, fmt.Errorf("there is nothing in %s", choose(names == "-", "standard input", names)) // as when what writes into a pipe has failed
+	}
+	return set, nil
 }
 
 // lintFlags are those of lint alone.
