@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"maps"
+	"reflect"
 	"slices"
 
 	"github.com/foyerhq/foyer/internal/config"
@@ -27,6 +28,9 @@ func (p *pass) nextRouting() (routingDocument, *Finding, error) {
 	if standstill := p.standstill(); standstill != nil {
 		return p.stayRouting(nil), standstill, nil
 	}
+	if p.routingStays() {
+		return p.stayRouting(p.in.LiveRouting), nil, nil
+	}
 	doc, fits, err := p.routing()
 	if err != nil {
 		return routingDocument{}, nil, err
@@ -44,11 +48,33 @@ func (p *pass) nextRouting() (routingDocument, *Finding, error) {
 	if why := unfit(encoded); why != "" {
 		return p.tooLarge(why)
 	}
-	loaded, err := config.OpenRouting(encoded)
+	loaded, err := p.checks.open(encoded)
 	if err != nil {
 		return routingDocument{}, nil, fmt.Errorf("nothing is written, because the new document does not load: %w", err)
 	}
 	return routingDocument{encoded, loaded}, nil, nil
+}
+
+// routingStays finds out without writing the document, which takes most of a pass, that
+// every object says what is live of it already.
+func (p *pass) routingStays() bool {
+	live := p.liveRouting
+	if live.loaded == nil || live.Tenant != p.tenant.name {
+		return false
+	}
+	for name, l := range live.templates {
+		o := p.eventTemplates[name]
+		if o == nil || l.State != "" || !o.refused() && (!o.sameGeneration() || !reflect.DeepEqual(o.content, l.content)) {
+			return false
+		}
+	}
+	for name, o := range p.eventTemplates {
+		if live.templates[name] == nil && !o.refused() {
+			return false
+		}
+	}
+	withheld, fits := p.settleSlots(live.Templates)
+	return fits && slices.EqualFunc(withheld, live.Withheld, func(a, b config.Withheld) bool { return reflect.DeepEqual(a, b) })
 }
 
 // unfit says why a document does not fit into a ConfigMap; empty: it does. What is half

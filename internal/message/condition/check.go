@@ -21,6 +21,9 @@ func (e *environment) check(source string) (*cel.Ast, []message.Problem) {
 	if work > maxCost {
 		n.problems = append(n.problems, message.Problem{Message: "for the longest lists and texts it is too much work: go through fewer lists, or use a shorter pattern"})
 	}
+	if len(n.problems) > maxProblems {
+		return nil, n.problems // more than is told
+	}
 	checked, issues := e.cel.Check(parsed)
 	for _, issue := range issues.Errors() {
 		if text := n.explain(issue); text != "" {

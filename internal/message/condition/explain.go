@@ -146,21 +146,18 @@ func kinds(names string) []string {
 	return all
 }
 
-// syntaxProblems says why a condition cannot be read. After the first place that cannot be
-// read, what CEL finds further on is guesswork.
+// syntaxProblems says why a condition cannot be read. What CEL finds after the first place
+// that cannot be read is guesswork.
 func syntaxProblems(issues []*cel.Error) []message.Problem {
 	var problems []message.Problem
-	read := true
 	for _, issue := range issues {
+		problem := problemAt(issue.Location, explainSyntax(issue.Message))
 		if strings.HasPrefix(issue.Message, "Syntax error: ") {
-			if !read {
-				continue
-			}
-			read = false
+			return []message.Problem{problem}
 		}
-		problems = append(problems, problemAt(issue.Location, explainSyntax(issue.Message)))
+		problems = append(problems, problem)
 	}
-	return bounded(problems)
+	return problems
 }
 
 func explainSyntax(text string) string {

@@ -55,7 +55,7 @@ func problemAt(at common.Location, text string) message.Problem {
 	if letters := []rune(text); len(letters) > maxMessage {
 		text = string(letters[:maxMessage]) + "…"
 	}
-	if at == nil || at.Line() < 1 {
+	if at == nil || at.Line() < 1 || at.Column() < 0 {
 		return message.Problem{Message: text}
 	}
 	return message.Problem{Line: at.Line(), Column: at.Column() + 1, Message: text}

@@ -128,7 +128,7 @@ func (c *checker) elseBody(list *parse.ListNode, at place) uses {
 }
 
 func (c *checker) ifBodies(node *parse.BranchNode, at place) uses {
-	asked := c.condition(c.pipe(node.Pipe, at), at)
+	asked := c.condition(c.pipe(node.Pipe, at))
 	found := c.list(node.List, at.knowing(asked.yes))
 	return found.both(c.elseBody(node.ElseList, at.knowing(asked.no)))
 }
@@ -158,11 +158,12 @@ func (c *checker) rangeBodies(node *parse.BranchNode, at place) uses {
 	case listed.typ == "":
 	case listed.ref == nil || listed.typ != catalog.List:
 		c.problem(listed.pos, "range goes through a List, and %s", listed.is())
-	case at.dot.scope != listed.ref.scope:
+	case at.scope != listed.ref.scope:
 		// Lists times lists would take longer than anybody waits.
 		c.problem(listed.pos, "inside of a range, another one goes through a List of its element, which %s is not", listed.text)
 	default:
 		c.scopes++
+		at.scope = c.scopes
 		at.dot = ref{scope: c.scopes, shown: listed.ref.shown, field: catalog.Field{Type: catalog.Object, Fields: listed.ref.field.Fields}}
 		c.list(node.List, at)
 	}
