@@ -168,6 +168,10 @@ func findingOf(problem *admin.Problem) status.Finding {
 	return status.Stuck(problem.Reason, message)
 }
 
+// errReplaced: the server was declared anew while a question was put to it, which says
+// nothing about either. The pass begins again with the new declaration.
+var errReplaced = errors.New("the declaration of the database server has changed")
+
 // ask puts one question to the tenant's database. If the database cannot be used, the
 // pass goes on without it: nothing of this tenant is ready, and the error is nil. What
 // a sound database answers, that there is no such row, is the only error.
@@ -177,6 +181,9 @@ func (r *Reconciler) ask(ctx context.Context, p *pass, question func(context.Con
 	err := question(limited)
 	if err == nil || errors.Is(err, store.ErrNotFound) || ctx.Err() != nil {
 		return err
+	}
+	if p.database.server.replaced() {
+		return errReplaced
 	}
 	problem := problemOf(err)
 	if problem.Reason == status.ReasonUnreachable {
