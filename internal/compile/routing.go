@@ -36,7 +36,7 @@ func (p *pass) nextRouting() (routingDocument, *Finding, error) {
 		return routingDocument{}, nil, err
 	}
 	if !fits {
-		return p.tooLarge(fmt.Sprintf("the event templates of the tenant conflict with each other in more than %d places", maxWithheld))
+		return p.tooLarge(fmt.Sprintf("the event templates of the tenant conflict with each other on more than %d days of actions", maxWithheld), "let fewer of them fire for the same event and account profile")
 	}
 	encoded, err := config.EncodeRouting(doc)
 	if err != nil {
@@ -46,7 +46,7 @@ func (p *pass) nextRouting() (routingDocument, *Finding, error) {
 		return p.stayRouting(encoded), nil, nil
 	}
 	if why := unfit(encoded); why != "" {
-		return p.tooLarge(why)
+		return p.tooLarge(why, "remove event templates or shorten their texts")
 	}
 	loaded, err := p.checks.open(encoded)
 	if err != nil {
@@ -93,9 +93,9 @@ func unfit(encoded []byte) string {
 	return ""
 }
 
-func (p *pass) tooLarge(why string) (routingDocument, *Finding, error) {
+func (p *pass) tooLarge(why, advice string) (routingDocument, *Finding, error) {
 	p.protectTemplates(func(*object[config.EventTemplate]) bool { return true })
-	return p.stayRouting(nil), &Finding{Reason: ReasonTooLarge, Message: why + ", so no event template changes: remove event templates or shorten their texts"}, nil
+	return p.stayRouting(nil), &Finding{Reason: ReasonTooLarge, Message: why + ", so no event template changes: " + advice}, nil
 }
 
 // routing puts the document together; false: its conflicts are too many.

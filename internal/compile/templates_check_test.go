@@ -5,6 +5,7 @@ import (
 	"reflect"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -235,6 +236,23 @@ func TestDocumentThatIsRememberedChangesNothing(t *testing.T) {
 		}
 		in.Live, in.LiveRouting = want.Document, want.Routing
 	}
+}
+
+func TestChecksAreSafeForConcurrentUse(t *testing.T) {
+	in := manyTemplates(20)
+	want := mustCompile(t, in)
+	in.Checked = &compile.Checks{}
+	var wait sync.WaitGroup
+	for range 4 {
+		wait.Go(func() {
+			for range 3 {
+				if got, err := compile.Compile(in); err != nil || !reflect.DeepEqual(want, got) {
+					t.Errorf("error %v:\n%s", err, cmp.Diff(want, got))
+				}
+			}
+		})
+	}
+	wait.Wait()
 }
 
 func TestChecksAreBounded(t *testing.T) {
