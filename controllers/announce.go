@@ -55,5 +55,7 @@ func isNews(before, after *metav1.Condition) bool {
 	case before != nil && before.Status == after.Status && before.Reason == after.Reason:
 		return false
 	}
-	return !slices.Contains([]string{status.ReasonPreparing, status.ReasonDatabaseNotReady, status.ReasonNoReadyReplica}, after.Reason)
+	return !slices.Contains([]string{
+		status.ReasonPreparing, status.ReasonDatabaseNotReady, status.ReasonNoReadyReplica, status.ReasonNoDispatcher,
+	}, after.Reason)
 }

@@ -22,6 +22,7 @@ func TestWhatIsOnItsWayIsNoNews(t *testing.T) {
 		"a new tenant is prepared":       {nil, is(metav1.ConditionFalse, status.ReasonPreparing), false},
 		"a new profile waits":            {nil, is(metav1.ConditionFalse, status.ReasonDatabaseNotReady), false},
 		"the pods of a new tenant start": {is(metav1.ConditionFalse, status.ReasonPreparing), is(metav1.ConditionFalse, status.ReasonNoReadyReplica), false},
+		"a new template waits":           {nil, is(metav1.ConditionFalse, status.ReasonNoDispatcher), false},
 		"it is ready":                    {is(metav1.ConditionFalse, status.ReasonNoReadyReplica), ready, true},
 		"it stays ready":                 {ready, ready, false},
 		"an edit":                        {ready, is(metav1.ConditionFalse, status.ReasonPending), false},
