@@ -18,7 +18,7 @@ func (c *Cluster) MakeReadyPods(t testing.TB, key client.ObjectKey, n int) []cor
 	t.Helper()
 	pods, err := c.ReadyPods(t.Context(), key, n)
 	if err != nil {
-		t.Fatal(err)
+		t.Fatalf("%v", err)
 	}
 	return pods
 }
