@@ -178,7 +178,7 @@ func TestStandardInput(t *testing.T) {
 func TestOddInput(t *testing.T) {
 	const object = "apiVersion: foyer.dev/v1alpha1\nkind: EventTemplate\n"
 	for input, want := range map[string]string{
-		"apiVersion: v1\nkind: Service\n": "there is no object of Foyer; 1 other document left out, not Foyer's\n",
+		"apiVersion: v1\nkind: Service\n": "stdin:1: error: no object of Foyer (of apiVersion foyer.dev/v1alpha1) is here, so nothing was checked\n1 error in 0 objects; 1 other document left out, not Foyer's\n",
 		"a: *b\n":                         "stdin:1: error: this is neither YAML nor JSON: unknown anchor 'b' referenced\n1 error in 0 objects\n",
 		"\x80\x81":                        "stdin:1: error: this is neither YAML nor JSON: ",
 		object + "metadata: x\nspec: 3\n": "error: EventTemplate/(no name): metadata: has a value of another type than it may have: string\n",
@@ -188,6 +188,33 @@ func TestOddInput(t *testing.T) {
 		got := run(t, input, "lint", "-f", "-")
 		if !strings.Contains(got.out, want) || got.err != "" {
 			t.Errorf("%q: code %d, %s%s", input, got.code, got.out, got.err)
+		}
+	}
+}
+
+// TestNothingOfFoyer: what was not checked does not pass for checked.
+func TestNothingOfFoyer(t *testing.T) {
+	directory := t.TempDir()
+	for name, content := range map[string]string{"service.yaml": "apiVersion: v1\nkind: Service\n", "tenant.yaml": "apiVersion: capsule.example/v1\nkind: Tenant\n"} {
+		if err := os.WriteFile(filepath.Join(directory, name), []byte(content), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	service, tenant := filepath.Join(directory, "service.yaml"), filepath.Join(directory, "tenant.yaml")
+	for _, tt := range []struct {
+		code int
+		args []string
+	}{
+		{exitFindings, []string{"-f", service}},
+		{exitFindings, []string{"-f", tenant}},
+		{exitFindings, []string{"-f", tenant, "-o", "json"}},
+		{exitFindings, []string{"-f", directory, "--complete"}},
+		{exitFine, []string{"-f", directory}},
+		{exitFine, []string{"-f", directory, "--strict"}},
+		{exitFine, []string{"-f", service, "-f", tenant}}, // as what runs before a commit names what has changed
+	} {
+		if got := run(t, "", append([]string{"lint"}, tt.args...)...); got.code != tt.code {
+			t.Errorf("%s: code %d, expected %d:\n%s", tt.args, got.code, tt.code, got.out)
 		}
 	}
 }

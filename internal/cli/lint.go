@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"os"
 	"slices"
 	"strings"
 
@@ -40,6 +41,28 @@ func (f *sourceFlags) read(streams Streams) (manifest.Set, error) {
 		return manifest.Set{}, fmt.Errorf("there is nothing in %s", choose(names == "-", "standard input", names)) // as when what writes into a pipe has failed
 	}
 	return set, nil
+}
+
+// oneFile says that a single file was named, and no directory.
+func (f *sourceFlags) oneFile() bool {
+	if len(f.files) != 1 {
+		return false
+	}
+	info, err := os.Stat(f.files[0])
+	return f.files[0] == "-" || err == nil && !info.IsDir()
+}
+
+// nothingOfFoyer is an error where files that were to have objects of Foyer have none: in
+// a pipeline that would pass for checked.
+func (f *sourceFlags) nothingOfFoyer(result lint.Result) []lint.Finding {
+	if len(result.Objects) > 0 || count(result.Findings).Errors > 0 {
+		return nil
+	}
+	name := f.files[0]
+	if name == "-" {
+		name = manifest.Stdin
+	}
+	return []lint.Finding{{File: name, Line: 1, Severity: lint.Error, Message: "no object of Foyer (of apiVersion foyer.dev/v1alpha1) is here, so nothing was checked"}}
 }
 
 // lintFlags are those of lint alone.
@@ -91,6 +114,9 @@ func runLint(flags lintFlags, streams Streams) error {
 	result, err := lint.Check(set, lint.Options{Complete: flags.complete, Namespace: flags.namespace})
 	if err != nil {
 		return err
+	}
+	if flags.complete || flags.oneFile() {
+		result.Findings = append(result.Findings, flags.nothingOfFoyer(result)...)
 	}
 	write := printFindings
 	if flags.output == "json" {

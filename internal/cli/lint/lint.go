@@ -75,14 +75,15 @@ func (l *linter) tell(f Finding) { l.result.Findings = append(l.result.Findings,
 func (l *linter) object(o manifest.Object) error {
 	apiVersion, kind := nested(o.Content, "apiVersion"), nested(o.Content, "kind")
 	apiGroup, version, _ := strings.Cut(apiVersion, "/")
-	if apiGroup != l.schemas.Group() {
-		l.result.Others++
-		return nil
-	}
 	s := Source{
 		Object: o, Kind: kind,
 		Namespace: cmp.Or(nested(o.Content, "metadata", "namespace"), l.options.Namespace),
 		Name:      nested(o.Content, "metadata", "name"),
+	}
+	if apiGroup != l.schemas.Group() {
+		l.result.Others++
+		l.mistaken(s, apiVersion)
+		return nil
 	}
 	l.result.Objects[kind]++
 	if !slices.Contains(l.schemas.Kinds(), kind) {
@@ -101,6 +102,27 @@ func (l *linter) object(o manifest.Object) error {
 	}
 	l.group(s).add(s)
 	return nil
+}
+
+// mistaken tells of an object that has the name of one of Foyer's kinds and a group that
+// is not Foyer's: often a slip, and then nothing of the object would be checked. Tenant is
+// a name that others use as well.
+func (l *linter) mistaken(s Source, apiVersion string) {
+	if !slices.Contains(l.schemas.Kinds(), s.Kind) {
+		return
+	}
+	versions := l.schemas.Versions(s.Kind)
+	message := fmt.Sprintf("%s has the name of one of Foyer's kinds, and was not checked: those are of %s/%s",
+		apiVersion, l.schemas.Group(), strings.Join(versions, ", "))
+	apiGroup, _, hasGroup := strings.Cut(apiVersion, "/")
+	severity := Warning
+	switch {
+	case !hasGroup || apiGroup == "" || strings.Contains(strings.ToLower(apiGroup), "foyer"):
+		severity = Error
+	case s.Kind == kindTenant:
+		severity = Note
+	}
+	l.tell(s.finding(severity, problem{field: "apiVersion", message: message}))
 }
 
 func (l *linter) refuse(s *Source, field, message string) {

@@ -181,6 +181,18 @@ func TestCheck(t *testing.T) {
 				`note: AccountProfile/(no name): spec.tenantRef: Tenant "acme" is not in these files: its own events and defaults were not checked`,
 			},
 		},
+		"kinds of Foyer in groups that are not": {
+			Options{Complete: true},
+			"apiVersion: foyer.io/v1alpha1\nkind: EventTemplate\n---\napiVersion: v1alpha1\nkind: Tenant\n---\napiVersion: Foyer.Dev/v1alpha1\nkind: Tenant\n---\n" +
+				"apiVersion: foyr.dev/v1alpha1\nkind: AccountProfile\n---\napiVersion: capsule.example/v1beta2\nkind: Tenant\n---\napiVersion: foyer.io/v1\nkind: Other\n",
+			[]string{
+				`error: EventTemplate/(no name): apiVersion: foyer.io/v1alpha1 has the name of one of Foyer's kinds, and was not checked: those are of foyer.dev/v1alpha1`,
+				`error: Tenant/(no name): apiVersion: v1alpha1 has the name`,
+				`error: Tenant/(no name): apiVersion: Foyer.Dev/v1alpha1 has the name`,
+				`warning: AccountProfile/(no name): apiVersion: foyr.dev/v1alpha1 has the name`,
+				`note: Tenant/(no name): apiVersion: capsule.example/v1beta2 has the name`,
+			},
+		},
 		"no spec": {
 			Options{}, "apiVersion: foyer.dev/v1alpha1\nkind: EventTemplate\nmetadata: {name: a}\n",
 			[]string{
