@@ -15,8 +15,8 @@ import (
 	"github.com/foyerhq/foyer/internal/config"
 )
 
-// laggard is a client with a cache that is behind, while it is on: a MyAccountProfile
-// has not arrived, and an AccountProfile is there as it was.
+// laggard is a client with a cache that is behind, while it is on: a MyAccountProfile and
+// an EventTemplate have not arrived, and an AccountProfile is there as it was.
 type laggard struct {
 	client.Client
 	on     *atomic.Bool
@@ -34,6 +34,8 @@ func (l laggard) List(ctx context.Context, into client.ObjectList, opts ...clien
 		}
 	case *v1alpha1.MyAccountProfileList:
 		list.Items = nil
+	case *v1alpha1.EventTemplateList:
+		list.Items = nil
 	}
 	return nil
 }
@@ -45,14 +47,16 @@ func TestCacheBehindTakesNothingBack(t *testing.T) {
 	w, tenant := readyWorld(t)
 	profile, portal := w.accountProfile("acme", "business"), w.myAccountProfile("acme", "gold")
 	portal.Spec.CustomerGroups = []string{"gold"}
-	w.create(profile, portal)
+	template := w.eventTemplate("acme", "reminder", "business")
+	w.create(profile, portal, template)
 	w.expect(profile, "Ready=True")
+	w.expect(template, checkedAndWaiting...)
 	former := *profile.DeepCopy()
 	edit(w, profile, func(p *v1alpha1.AccountProfile) { p.Spec.DisplayName = "Companies" })
 	w.expect(profile, "Ready=True")
 	w.expect(portal, "Ready=True")
 	w.stop()
-	before := w.configMap("acme")
+	before, beforeRouting := w.configMap("acme"), w.routingMap("acme")
 
 	var on atomic.Bool
 	on.Store(true)
@@ -65,7 +69,11 @@ func TestCacheBehindTakesNothingBack(t *testing.T) {
 	if after := w.configMap("acme"); after.ResourceVersion != before.ResourceVersion {
 		t.Fatalf("a cache that is behind took something back:\n%s", after.Data[provision.KeySettings])
 	}
+	if after := w.routingMap("acme"); after.ResourceVersion != beforeRouting.ResourceVersion {
+		t.Fatalf("a cache that is behind took something back:\n%s", w.routingBody("acme"))
+	}
 	on.Store(false)
+	w.expect(template, checkedAndWaiting...)
 	w.expect(tenant, "Ready=True")
 	w.expect(profile, "Ready=True")
 	w.expect(portal, "Ready=True")

@@ -138,11 +138,20 @@ func TestPausedTenantIsLeftAlone(t *testing.T) {
 	t.Parallel()
 	w, tenant := readyWorld(t)
 	profile := w.accountProfile("acme", "business")
+	template := w.eventTemplate("acme", "reminder", "business")
 	w.create(profile)
 	w.expect(profile, "Ready=True")
 	edit(w, tenant, func(t *v1alpha1.Tenant) { t.Spec.State = v1alpha1.TenantPaused })
 	w.expect(tenant, "Ready=True/Paused", "Programmed=True", "Stalled=Absent")
-	before := w.configMap("acme")
+	before, beforeRouting := w.configMap("acme"), w.routingMap("acme")
+
+	w.create(template)
+	w.expect(template, "Ready=False", "Accepted=False/TenantPaused", "Programmed=False", "Stalled=True")
+	w.expect(tenant, "Ready=False/Paused", "Stalled=True")
+	w.delete(template)
+	w.expect(tenant, "Ready=True/Paused", "Stalled=Absent")
+	template.ResourceVersion = ""
+	w.create(template)
 
 	edit(w, profile, func(p *v1alpha1.AccountProfile) { p.Spec.DisplayName = "Companies" })
 	w.expect(profile, "Ready=False", "Accepted=False/TenantPaused", "Stalled=True")
@@ -150,7 +159,11 @@ func TestPausedTenantIsLeftAlone(t *testing.T) {
 	if after := w.configMap("acme"); after.ResourceVersion != before.ResourceVersion {
 		t.Error("the document of a paused tenant has changed")
 	}
+	if after := w.routingMap("acme"); after.ResourceVersion != beforeRouting.ResourceVersion {
+		t.Error("the routing document of a paused tenant has changed")
+	}
 	edit(w, tenant, func(t *v1alpha1.Tenant) { t.Spec.State = v1alpha1.TenantActive })
 	w.expect(tenant, "Ready=True/Ready")
 	w.expect(profile, "Ready=True")
+	w.expect(template, checkedAndWaiting...)
 }

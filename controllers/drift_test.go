@@ -83,16 +83,18 @@ func TestForeignObjectsAreLeftAlone(t *testing.T) {
 	}
 }
 
-// TestDriftOfTheDocumentsMap is about what the ConfigMap is by its metadata: ours, and
+// TestDriftOfTheDocumentsMap is about what the ConfigMaps are by their metadata: ours, and
 // in the cache.
 func TestDriftOfTheDocumentsMap(t *testing.T) {
 	t.Parallel()
 	w, tenant := readyWorld(t)
-	for _, label := range []string{provision.LabelManagedBy, provision.LabelTenant} {
-		edit(w, w.configMap("acme"), func(c *corev1.ConfigMap) { delete(c.Labels, label) })
-		kube.Eventually(t, "label "+label+" is back", func() error {
-			return want(w.configMap("acme").Labels[label] != "", true)
-		})
+	for _, document := range []func(string) *corev1.ConfigMap{w.configMap, w.routingMap} {
+		for _, label := range []string{provision.LabelManagedBy, provision.LabelTenant} {
+			edit(w, document("acme"), func(c *corev1.ConfigMap) { delete(c.Labels, label) })
+			kube.Eventually(t, "label "+label+" is back", func() error {
+				return want(document("acme").Labels[label] != "", true)
+			})
+		}
 	}
 	w.expect(tenant, "Ready=True")
 	edit(w, w.configMap("acme"), func(c *corev1.ConfigMap) { c.OwnerReferences = nil })

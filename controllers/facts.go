@@ -36,7 +36,7 @@ func (p *pass) tenantFacts(former v1alpha1.TenantStatus) status.Tenant {
 		Backoffice:     p.available[provision.Backoffice],
 		Foreign:        p.foreign,
 		Paused:         p.paused(),
-		Waiting:        p.waiting,
+		Waiting:        p.output.Waiting,
 		LiveGeneration: entry(p.settings.entries[kindTenant], p.tenant),
 		Document:       p.replicas,
 		Routing:        status.Routing{Known: p.routing.known(), Digest: p.routing.digest},

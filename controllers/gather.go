@@ -34,7 +34,6 @@ type pass struct {
 	routing   document
 	upToDate  bool // both were found to be live still, and the cache not to be behind them
 	output    compile.Output
-	waiting   bool // paused, and something declared is not live
 	database  database
 	foreign   status.Finding // about an object that is in the way
 	unwritten error          // why the routing document was not written; ends the pass when all else is done

@@ -32,6 +32,9 @@ func (r *Reconciler) publish(ctx context.Context, p *pass) error {
 		first := p.settings.configMap.ResourceVersion == ""
 		p.memory.wrote(p.now, first)
 	}
+	if _, again := startsAgain(err); err != nil && !again {
+		return errors.Join(err, r.publishRouting(ctx, p)) // the pass ends here, but it does not wait for the settings
+	}
 	return err
 }
 

@@ -13,7 +13,7 @@ import (
 )
 
 // settledWorld has a bit of everything that a status can hold for long: a refused
-// profile, a note about a count, an orphan, a paused tenant.
+// profile, a note about a count, an orphan, a paused tenant; and templates of each kind.
 func settledWorld(t *testing.T) *world {
 	t.Helper()
 	w := newWorld(t)
@@ -24,6 +24,7 @@ func settledWorld(t *testing.T) *world {
 	noted.Spec.CustomerGroups = []string{"nobody-is-in-it"}
 	stray := w.accountProfile("missing", "stray")
 	w.create(tenant, paused, profile, orphan, refused, noted, stray)
+	w.settledTemplates()
 	for _, ready := range []*v1alpha1.AccountProfile{profile, orphan} {
 		w.expect(ready, "Ready=True")
 	}
@@ -44,6 +45,29 @@ func settledWorld(t *testing.T) *world {
 		return nil
 	})
 	return w
+}
+
+// settledTemplates are one that is live, one that is refused and has an older generation
+// live, two in conflict, one of an event that the Tenant does not declare, and one of a
+// tenant that is missing.
+func (w *world) settledTemplates() {
+	w.t.Helper()
+	clean, broken := w.eventTemplate("acme", "clean", "business"), w.eventTemplate("acme", "broken", "business")
+	winner, loser := w.eventTemplate("acme", "winner", "business"), w.eventTemplate("acme", "loser", "business")
+	unknown, stray := w.eventTemplate("acme", "unknown", "business"), w.eventTemplate("missing", "stray-template", "business")
+	clean.Spec.Actions[0].Days, broken.Spec.Actions[0].Days = []int32{10}, []int32{20}
+	unknown.Spec.Event, unknown.Spec.Actions[0].Days = "custom.unknown", nil
+	w.create(clean, broken, winner, unknown, stray)
+	w.expect(clean, checkedAndWaiting...)
+	w.expect(broken, checkedAndWaiting...)
+	edit(w, broken, func(e *v1alpha1.EventTemplate) { e.Spec.When = "invoice.balance >" })
+	w.expect(winner, checkedAndWaiting...)
+	w.create(loser)
+	w.expect(winner, "Conflicted=True")
+	w.expect(loser, "Conflicted=True")
+	w.expect(broken, "Accepted=False/Invalid")
+	w.expect(unknown, "ResolvedRefs=False/RefNotFound")
+	w.expect(stray, "Accepted=False/TenantMissing")
 }
 
 // restTime is how long nothing may be written: several rounds of everything that

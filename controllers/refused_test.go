@@ -1,6 +1,7 @@
 package controllers
 
 import (
+	"fmt"
 	"io"
 	"net/http"
 	"strings"
@@ -10,20 +11,23 @@ import (
 	"k8s.io/client-go/rest"
 )
 
-// policy refuses every write of a path, as an admission policy or a quota does.
+// policy refuses every write of a path, as an admission policy or a quota does (403), or
+// as a broken API server does (500).
 type policy struct {
 	next http.RoundTripper
 	path string
 	off  *atomic.Bool
+	code int
 }
 
 func (p policy) RoundTrip(request *http.Request) (*http.Response, error) {
 	if p.off.Load() || request.Method == http.MethodGet || !strings.HasSuffix(request.URL.Path, p.path) {
 		return p.next.RoundTrip(request)
 	}
-	const answer = `{"kind":"Status","apiVersion":"v1","status":"Failure","reason":"Forbidden","code":403,"message":"exceeded quota: small"}`
+	reason := strings.ReplaceAll(http.StatusText(p.code), " ", "")
+	answer := fmt.Sprintf(`{"kind":"Status","apiVersion":"v1","status":"Failure","reason":%q,"code":%d,"message":"exceeded quota: small"}`, reason, p.code)
 	return &http.Response{
-		StatusCode: http.StatusForbidden, Status: "403 Forbidden", Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1,
+		StatusCode: p.code, Status: fmt.Sprint(p.code, " ", reason), Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1,
 		Header: http.Header{"Content-Type": {"application/json"}}, Body: io.NopCloser(strings.NewReader(answer)), Request: request,
 	}, nil
 }
@@ -39,7 +43,7 @@ func TestRefusedWriteIsTold(t *testing.T) {
 			w.declareServer("default", w.uri, w.tenants)
 			var off atomic.Bool
 			limited := rest.CopyConfig(cluster.Config)
-			limited.Wrap(func(next http.RoundTripper) http.RoundTripper { return policy{next, path, &off} })
+			limited.Wrap(func(next http.RoundTripper) http.RoundTripper { return policy{next, path, &off, http.StatusForbidden} })
 			w.startOperator(limited, nil)
 			w.replicas = startReplicas(w)
 			tenant, profile := w.tenant("acme"), w.accountProfile("acme", "business")

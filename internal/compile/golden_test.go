@@ -22,9 +22,9 @@ import (
 
 var update = flag.Bool("update", false, "write the golden files anew")
 
-// Each folder of testdata/golden holds objects.yaml, perhaps live.json and usage.yaml,
-// and what comes of them: settings.json and report.txt. `go test -update` writes the
-// latter two; read the difference before you commit it.
+// Each folder of testdata/golden holds objects.yaml, perhaps live.json, live-routing.json
+// and usage.yaml, and what comes of them: settings.json, routing.json and report.txt.
+// `go test -update` writes the latter three; read the difference before you commit it.
 func TestGolden(t *testing.T) {
 	folders, err := filepath.Glob("testdata/golden/*")
 	if err != nil || len(folders) == 0 {
@@ -34,10 +34,16 @@ func TestGolden(t *testing.T) {
 		t.Run(filepath.Base(folder), func(t *testing.T) {
 			out := mustCompile(t, readInput(t, folder))
 			golden(t, filepath.Join(folder, "settings.json"), out.Document)
+			golden(t, filepath.Join(folder, "routing.json"), out.Routing)
 			golden(t, filepath.Join(folder, "report.txt"), []byte(report(out)))
 			if out.Document != nil {
 				if live := mustLoad(t, out.Document); live.Digest != out.Digest {
 					t.Errorf("digest %s, the loader says %s", out.Digest, live.Digest)
+				}
+			}
+			if out.Routing != nil {
+				if live := mustRoute(t, out.Routing); live.Digest != out.RoutingDigest {
+					t.Errorf("digest %s, the loader says %s", out.RoutingDigest, live.Digest)
 				}
 			}
 		})
@@ -77,11 +83,15 @@ func readInput(t *testing.T, folder string) compile.Input {
 		case "MyAccountProfile":
 			in.MyAccountProfiles = append(in.MyAccountProfiles, v1alpha1.MyAccountProfile{})
 			decode(t, document, &in.MyAccountProfiles[len(in.MyAccountProfiles)-1])
+		case "EventTemplate":
+			in.EventTemplates = append(in.EventTemplates, v1alpha1.EventTemplate{})
+			decode(t, document, &in.EventTemplates[len(in.EventTemplates)-1])
 		default:
 			t.Fatalf("kind %q in %s", head.Kind, folder)
 		}
 	}
 	in.Live = optional(t, filepath.Join(folder, "live.json"))
+	in.LiveRouting = optional(t, filepath.Join(folder, "live-routing.json"))
 	if counts := optional(t, filepath.Join(folder, "usage.yaml")); counts != nil {
 		in.Usage = &config.Usage{}
 		decode(t, string(counts), in.Usage)
@@ -120,6 +130,12 @@ func report(out compile.Output) string {
 		for _, w := range o.Warnings {
 			fmt.Fprintf(&b, "  warning: %s\n", w)
 		}
+		if o.Conflicted.Status {
+			fmt.Fprintf(&b, "  Conflicted %s: %s\n", o.Conflicted.Reason, o.Conflicted.Message)
+		}
+		if o.SMSSegments > 0 {
+			fmt.Fprintf(&b, "  SMS segments: %d\n", o.SMSSegments)
+		}
 	}
 	object("Tenant", out.Tenant)
 	for _, name := range slices.Sorted(maps.Keys(out.AccountProfiles)) {
@@ -127,6 +143,9 @@ func report(out compile.Output) string {
 	}
 	for _, name := range slices.Sorted(maps.Keys(out.MyAccountProfiles)) {
 		object("MyAccountProfile "+name, out.MyAccountProfiles[name])
+	}
+	for _, name := range slices.Sorted(maps.Keys(out.EventTemplates)) {
+		object("EventTemplate "+name, out.EventTemplates[name])
 	}
 	fmt.Fprintf(&b, "default: %s (%s)\n", out.Default.Name, out.Default.Source)
 	for _, o := range out.Orphaned {

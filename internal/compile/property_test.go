@@ -68,6 +68,7 @@ func (w *world) step() {
 	w.changeTenant()
 	w.input.AccountProfiles = changeSome(w, w.input.AccountProfiles, profileNames, w.newAccountProfile)
 	w.input.MyAccountProfiles = changeSome(w, w.input.MyAccountProfiles, portalNames, w.newPortalProfile)
+	w.input.EventTemplates = changeSome(w, w.input.EventTemplates, templateNames, w.newEventTemplate)
 	for i := range w.accounts {
 		if w.chance(20) {
 			w.accounts[i].AccountProfile = maybe(w, 60, profileNames)
@@ -100,6 +101,7 @@ func (w *world) changeTenant() {
 		OrphanedProfiles:           v1alpha1.OrphanedProfilesPolicy(maybe(w, 20, []string{"UseDefault"})),
 		State:                      v1alpha1.TenantState(maybe(w, 5, []string{"Paused"})),
 		Attributes:                 v1alpha1.Attributes{Currency: maybe(w, 30, []string{"EUR", "AUD", "AUD", "AUD", "NIX"})},
+		Events:                     w.ownEvents(),
 	}
 	w.input.Tenant = t
 }
@@ -176,6 +178,10 @@ func (w *world) shuffled() compile.Input {
 	in := w.input
 	in.AccountProfiles = slices.Clone(in.AccountProfiles)
 	in.MyAccountProfiles = slices.Clone(in.MyAccountProfiles)
+	in.EventTemplates = slices.Clone(in.EventTemplates)
+	w.random.Shuffle(len(in.EventTemplates), func(i, j int) {
+		in.EventTemplates[i], in.EventTemplates[j] = in.EventTemplates[j], in.EventTemplates[i]
+	})
 	w.random.Shuffle(len(in.AccountProfiles), func(i, j int) {
 		in.AccountProfiles[i], in.AccountProfiles[j] = in.AccountProfiles[j], in.AccountProfiles[i]
 	})
@@ -199,6 +205,9 @@ func everywhere(t *testing.T, check func(t *testing.T, w *world, out compile.Out
 			if out.Document != nil {
 				w.input.Live = out.Document
 			}
+			if out.Routing != nil {
+				w.input.LiveRouting = out.Routing
+			}
 			w.step()
 		}
 	}
@@ -218,10 +227,19 @@ func TestOwnOutputIsAFixPoint(t *testing.T) {
 			return
 		}
 		in := w.input
-		in.Live, in.Acknowledged = out.Document, false
+		in.Live, in.LiveRouting, in.Acknowledged = out.Document, out.Routing, false
 		again := mustCompile(t, in)
 		if !bytes.Equal(again.Document, out.Document) {
 			t.Errorf("it moves:\n%s", cmp.Diff(string(out.Document), string(again.Document)))
+		}
+		if !bytes.Equal(again.Routing, out.Routing) {
+			t.Errorf("it moves:\n%s", cmp.Diff(string(out.Routing), string(again.Routing)))
+		}
+		for name, o := range out.EventTemplates {
+			sameFate(t, name, o, again.EventTemplates[name])
+			if diff := cmp.Diff(o.Conflicted, again.EventTemplates[name].Conflicted); diff != "" {
+				t.Errorf("%s: %s", name, diff)
+			}
 		}
 		for name, o := range out.AccountProfiles {
 			sameFate(t, name, o, again.AccountProfiles[name])
@@ -231,10 +249,10 @@ func TestOwnOutputIsAFixPoint(t *testing.T) {
 		}
 		// With every acknowledgement it only drops what is retired, and comes to rest.
 		for range 3 {
-			in.Live, in.Acknowledged = again.Document, true
+			in.Live, in.LiveRouting, in.Acknowledged = again.Document, again.Routing, true
 			again = mustCompile(t, in)
 		}
-		if !bytes.Equal(again.Document, in.Live) {
+		if !bytes.Equal(again.Document, in.Live) || !bytes.Equal(again.Routing, in.LiveRouting) {
 			t.Error("it does not come to rest")
 		}
 	})
@@ -257,8 +275,12 @@ func TestOutcomesAndDocumentAgree(t *testing.T) {
 		if document == nil {
 			return
 		}
-		if out.Digest != config.Digest(document) {
-			t.Errorf("digest %s", out.Digest)
+		routing := out.Routing
+		if routing == nil {
+			routing = w.input.LiveRouting
+		}
+		if out.Digest != config.Digest(document) || out.RoutingDigest != config.Digest(routing) {
+			t.Errorf("digests %s and %s", out.Digest, out.RoutingDigest)
 		}
 		check := func(kind string, meta metav1.ObjectMeta, o compile.Outcome) {
 			for _, f := range []compile.Finding{o.Accepted, o.ResolvedRefs} {
@@ -267,6 +289,9 @@ func TestOutcomesAndDocumentAgree(t *testing.T) {
 				}
 			}
 			e, found := lookup(t, document, kind, meta.Name)
+			if kind == "EventTemplate" {
+				e, found = lookupTemplate(t, routing, meta.Name)
+			}
 			own := found && e.UID == string(meta.UID)
 			if live := own && e.Generation == meta.Generation && e.State == ""; o.Live != live || own && o.LiveGeneration != e.Generation || !own && o.LiveGeneration != 0 {
 				t.Errorf("%s %s: outcome %+v, entry %+v", kind, meta.Name, o, e)
@@ -281,6 +306,9 @@ func TestOutcomesAndDocumentAgree(t *testing.T) {
 		}
 		for _, p := range w.input.MyAccountProfiles {
 			check("MyAccountProfile", p.ObjectMeta, out.MyAccountProfiles[p.Name])
+		}
+		for _, p := range w.input.EventTemplates {
+			check("EventTemplate", p.ObjectMeta, out.EventTemplates[p.Name])
 		}
 	})
 }
@@ -325,7 +353,7 @@ func TestDeletionsChangeNoCustomer(t *testing.T) {
 			return
 		}
 		in := w.input
-		in.Live, in.Acknowledged, in.Usage = out.Document, true, w.usage()
+		in.Live, in.LiveRouting, in.Acknowledged, in.Usage = out.Document, out.Routing, true, w.usage()
 		in.AccountProfiles = slices.DeleteFunc(slices.Clone(in.AccountProfiles), func(v1alpha1.AccountProfile) bool { return w.chance(50) })
 		in.MyAccountProfiles = slices.DeleteFunc(slices.Clone(in.MyAccountProfiles), func(v1alpha1.MyAccountProfile) bool { return w.chance(50) })
 		// A generation that was refused may get what the deletion set free; not here.
@@ -338,7 +366,7 @@ func TestDeletionsChangeNoCustomer(t *testing.T) {
 			if out.Document == nil {
 				t.Fatalf("a deletion was refused: %+v", out.Tenant)
 			}
-			in.Live = out.Document
+			in.Live, in.LiveRouting = out.Document, out.Routing
 			after := mustLoad(t, out.Document)
 			for _, a := range w.accounts {
 				had, has := before.For(a), after.For(a)

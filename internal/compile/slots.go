@@ -192,7 +192,11 @@ func (s *slots) lose(c contender, profile string, day int32, by string) {
 	if s.lost[key] == nil {
 		s.lost[key] = map[string][]int32{}
 	}
-	s.lost[key][by] = append(s.lost[key][by], day)
+	if len(c.action.Days) == 0 {
+		s.lost[key][by] = nil // the event is not dated
+	} else {
+		s.lost[key][by] = append(s.lost[key][by], day)
+	}
 	s.total++
 }
 

@@ -98,7 +98,7 @@ func or(list []string) string {
 func (i *inspection) unknownEvent(name string, in events) {
 	f := fault{place: place{"spec.event", "spec.event"}, unknownEvent: true}
 	if !strings.HasPrefix(name, ownPrefix) {
-		f.message = fmt.Sprintf("there is no event %q, there are: %s", name, listed(nearest(name, in.Names())))
+		f.message = fmt.Sprintf("there is no event %q, there are: %s", name, listed(catalog.Nearest(name, in.Names())))
 		i.faults = append(i.faults, f)
 		return
 	}
@@ -106,7 +106,7 @@ func (i *inspection) unknownEvent(name string, in events) {
 	own := slices.Sorted(maps.Keys(in.identities))
 	f.message = fmt.Sprintf("the Tenant declares no event %q, and no other: add it to spec.events of the Tenant", name)
 	if len(own) > 0 {
-		f.message = fmt.Sprintf("the Tenant declares no event %q, it declares: %s", name, listed(nearest(name, own)))
+		f.message = fmt.Sprintf("the Tenant declares no event %q, it declares: %s", name, listed(catalog.Nearest(name, own)))
 	}
 	i.faults = append(i.faults, f)
 }

@@ -340,9 +340,7 @@ func checkRuns(t *testing.T, template string, a config.Action, bodies map[config
 	if members != 1 {
 		t.Errorf("%s, %s has %d members", template, a.Name, members)
 	}
-	for _, ref := range slices.DeleteFunc(optional, func(ref config.BodyRef) bool { return ref == "" }) {
-		required = append(required, ref)
-	}
+	required = append(required, slices.DeleteFunc(optional, func(ref config.BodyRef) bool { return ref == "" })...)
 	for _, ref := range required {
 		if text, exists := bodies[ref]; !exists || config.BodyOf(text) != ref {
 			t.Errorf("%s, %s: the text of %q is %q", template, a.Name, ref, text)

@@ -2,6 +2,7 @@ package crd
 
 import (
 	"encoding/json"
+	"maps"
 	"path/filepath"
 	"testing"
 
@@ -11,6 +12,8 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/foyerhq/foyer/api/v1alpha1"
+	"github.com/foyerhq/foyer/internal/cli/lint"
+	"github.com/foyerhq/foyer/internal/cli/manifest"
 	"github.com/foyerhq/foyer/internal/testenv/kube"
 )
 
@@ -45,12 +48,13 @@ func renderSamples(t *testing.T) []*unstructured.Unstructured {
 // TestSamples applies the samples as a GitOps tool does: a second apply of the same
 // files must change nothing at all, or the tool would report drift for ever.
 func TestSamples(t *testing.T) {
-	samples := renderSamples(t)
-	if len(samples) < 8 {
-		t.Fatalf("config/samples has %d objects, two tenants with their profiles were expected", len(samples))
-	}
+	samples, kinds := renderSamples(t), map[string]int{}
 	for _, sample := range samples {
+		kinds[sample.GetKind()]++
 		apply(t, sample)
+	}
+	if want := map[string]int{"Namespace": 2, "Tenant": 2, "AccountProfile": 2, "MyAccountProfile": 4, "EventTemplate": 11}; !maps.Equal(kinds, want) {
+		t.Errorf("config/samples has %v, want %v", kinds, want)
 	}
 	for _, sample := range samples {
 		first, second := apply(t, sample, client.DryRunAll), apply(t, sample, client.DryRunAll)
@@ -66,6 +70,29 @@ func TestSamples(t *testing.T) {
 		if diff := cmp.Diff(first.Object, second.Object); diff != "" {
 			t.Errorf("two dry runs of %s differ:\n%s", name, diff)
 		}
+	}
+}
+
+// TestSamplesAreClean lints the samples as a pipeline does: every reference, condition and
+// text of them is checked by the operator's code, and there is not even a warning.
+func TestSamplesAreClean(t *testing.T) {
+	root, err := kube.RepositoryRoot()
+	if err != nil {
+		t.Fatal(err)
+	}
+	set, err := manifest.Read(manifest.Source{Paths: []string{filepath.Join(root, "config", "samples")}, Recursive: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	result, err := lint.Check(set, lint.Options{Complete: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if result.Objects["EventTemplate"] == 0 {
+		t.Errorf("lint saw only %v", result.Objects)
+	}
+	for _, finding := range result.Findings {
+		t.Errorf("%+v", finding)
 	}
 }
 

@@ -216,5 +216,6 @@ func validObjects(t *testing.T) []*unstructured.Unstructured {
 
 func kindOf(object *unstructured.Unstructured) string { return strings.ToLower(object.GetKind()) }
 
-func join(kind string, path []string) string { return strings.Join(append([]string{kind}, path...), ".") }
-
+func join(kind string, path []string) string {
+	return strings.Join(append([]string{kind}, path...), ".")
+}

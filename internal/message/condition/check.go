@@ -3,6 +3,7 @@ package condition
 import (
 	"cel.dev/cel-go/cel"
 	"cel.dev/cel-go/common"
+	"cel.dev/cel-go/common/ast"
 
 	"github.com/foyerhq/foyer/internal/message"
 )
@@ -20,16 +21,16 @@ func (e *environment) check(source string) (*cel.Ast, []message.Problem) {
 	if work > maxCost {
 		n.problems = append(n.problems, message.Problem{Message: "for the longest lists and texts it is too much work: go through fewer lists, or use a shorter pattern"})
 	}
+	if len(n.problems) > maxProblems {
+		return nil, n.problems // more than is told
+	}
 	checked, issues := e.cel.Check(parsed)
 	for _, issue := range issues.Errors() {
 		if text := n.explain(issue); text != "" {
-			n.problems = append(n.problems, problemAt(n.place(issue), text))
+			n.problems = append(n.problems, problemAt(n.place(issue, tree), text))
 		}
 	}
 	if issues.Err() != nil || len(n.problems) > 0 {
-		if len(n.problems) == 0 { // what CEL refuses is refused, also where nobody foresaw it
-			n.problems = append(n.problems, message.Problem{Message: issues.Errors()[0].Message})
-		}
 		return nil, n.problems
 	}
 	if kind := checked.OutputType(); !kind.IsExactType(cel.BoolType) {
@@ -39,10 +40,17 @@ func (e *environment) check(source string) (*cel.Ast, []message.Problem) {
 	return checked, n.problems
 }
 
-// place is where a finding of CEL's checks belongs.
-func (n *names) place(issue *cel.Error) common.Location {
-	if m := noOverload.FindStringSubmatch(issue.Message); m != nil && issue.ExprID != 0 {
+// place is where a finding of CEL's checks belongs: where the expression begins, or the
+// operator or function is.
+func (n *names) place(issue *cel.Error, tree *ast.AST) common.Location {
+	if m := noOverload.FindStringSubmatch(issue.Message); m != nil {
 		return n.callAt(issue.ExprID, m[1])
 	}
-	return issue.Location
+	place := issue.Location
+	ast.PreOrderVisit(tree.Expr(), ast.NewExprVisitor(func(e ast.Expr) {
+		if e.ID() == issue.ExprID && e.Kind() == ast.SelectKind {
+			place = n.at(e)
+		}
+	}))
+	return place
 }

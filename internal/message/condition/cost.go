@@ -34,10 +34,11 @@ func (c cost) and(other cost) cost {
 }
 
 func (c cost) times(n int) cost {
-	if n > 0 && c > math.MaxUint64/cost(n) {
+	factor := cost(n) //nolint:gosec // a length
+	if factor > 0 && c > math.MaxUint64/factor {
 		return math.MaxUint64
 	}
-	return c * cost(n)
+	return c * factor
 }
 
 // work checks the arguments of a function that have to be written out, and returns what

@@ -81,7 +81,7 @@ var base = sync.OnceValues(func() (*cel.Env, error) {
 		cel.EagerlyValidateDeclarations(true),
 		cel.ParserExpressionSizeLimit(maxSource),
 		cel.ParserRecursionLimit(maxDepth),
-		cel.ParserErrorRecoveryLimit(4),
+		cel.ParserErrorRecoveryLimit(1), // only the first place that cannot be read is told,
 		cel.ASTValidators(cel.ValidateTimestampLiterals(), cel.ValidateDurationLiterals(), cel.ValidateHomogeneousAggregateLiterals()),
 	}, arithmetic()...)
 	return cel.NewCustomEnv(options...)

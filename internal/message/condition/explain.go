@@ -56,6 +56,9 @@ func (n *names) explainCall(id int64, function, signature string) string {
 		arguments = strings.TrimPrefix(signature, "(")
 	}
 	given := kinds(strings.TrimSuffix(arguments, ")"))
+	if len(n.problems) > 0 && slices.Contains(given, otherKind) {
+		return ""
+	}
 	both := strings.Join(given, " and ")
 	if written, isStep := n.steps[id]; isStep {
 		asked := given[len(given)-1]
@@ -96,6 +99,7 @@ func mixed(given []string) string {
 const (
 	wholeNumber   = "a whole number"
 	decimalNumber = "a decimal number"
+	otherKind     = "a value of another kind" // which conditions do not have, as names tells
 )
 
 // kindOf names a type of CEL.
@@ -118,7 +122,7 @@ func kindOf(name string) string {
 	case strings.HasPrefix(name, "@"):
 		return "an object"
 	default:
-		return "a value of another kind"
+		return otherKind
 	}
 }
 
@@ -142,26 +146,23 @@ func kinds(names string) []string {
 	return all
 }
 
-// syntaxProblems says why a condition cannot be read. After the first place that cannot be
-// read, what CEL finds further on is guesswork.
+// syntaxProblems says why a condition cannot be read. What CEL finds after the first place
+// that cannot be read is guesswork.
 func syntaxProblems(issues []*cel.Error) []message.Problem {
 	var problems []message.Problem
-	read := true
 	for _, issue := range issues {
+		problem := problemAt(issue.Location, explainSyntax(issue.Message))
 		if strings.HasPrefix(issue.Message, "Syntax error: ") {
-			if !read {
-				continue
-			}
-			read = false
+			return []message.Problem{problem}
 		}
-		problems = append(problems, problemAt(issue.Location, explainSyntax(issue.Message)))
+		problems = append(problems, problem)
 	}
-	return bounded(problems)
+	return problems
 }
 
 func explainSyntax(text string) string {
 	if m := missingToken.FindStringSubmatch(text); m != nil {
-		return m[1] + " is missing here"
+		return strings.Trim(m[1], "'") + " is missing here"
 	}
 	if m := atToken.FindStringSubmatch(text); m != nil {
 		return unreadable(strings.TrimSpace(m[1]))

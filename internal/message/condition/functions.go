@@ -89,8 +89,9 @@ func arithmetic() []cel.EnvOption {
 			return types.Double(f(float64(a.(types.Double)), float64(b.(types.Double))))
 		})
 	}
-	later := func(at, by ref.Val, sign int64) ref.Val {
-		return moved(at.(types.Timestamp).Time, by.(types.Duration).Duration, sign)
+	later := func(at, by ref.Val, sign int64) ref.Val { // also before the year 1 and after 9999: it is only compared
+		span := multiply(int64(by.(types.Duration).Duration), sign)
+		return types.Timestamp{Time: at.(types.Timestamp).Time.Add(time.Duration(span))}
 	}
 	return []cel.EnvOption{
 		cel.Function(operators.Add, whole(overloads.AddInt64, add), decimal(overloads.AddDouble, func(a, b float64) float64 { return a + b }),
@@ -149,10 +150,10 @@ func multiply(a, b int64) int64 {
 }
 
 func divide(a, b int64) int64 {
-	switch {
-	case b == 0: // cannot be written, and must not end the process
+	switch b {
+	case 0: // cannot be written, and must not end the process
 		return 0
-	case b == -1:
+	case -1:
 		return subtract(0, a)
 	}
 	return a / b
@@ -163,22 +164,4 @@ func modulo(a, b int64) int64 {
 		return 0
 	}
 	return a % b
-}
-
-// The first and the last moment that CEL knows.
-var (
-	firstMoment = time.Date(1, 1, 1, 0, 0, 0, 0, time.UTC)
-	lastMoment  = time.Date(9999, 12, 31, 23, 59, 59, 999_999_999, time.UTC)
-)
-
-// moved adds a span to a moment, or takes it away for sign -1.
-func moved(at time.Time, by time.Duration, sign int64) types.Timestamp {
-	switch result := at.Add(time.Duration(multiply(int64(by), sign))); {
-	case result.Before(firstMoment):
-		return types.Timestamp{Time: firstMoment}
-	case result.After(lastMoment):
-		return types.Timestamp{Time: lastMoment}
-	default:
-		return types.Timestamp{Time: result}
-	}
 }

@@ -17,7 +17,7 @@ func (n *names) comprehension(e ast.Expr, known []string) cost {
 	c := e.AsComprehension()
 	function, question := quantifier(c.LoopStep())
 	n.steps[c.LoopStep().ID()] = function
-	elements, count, work := n.elements(function, c.IterRange(), known)
+	list, count, work := n.elements(function, c.IterRange(), known)
 	variable := c.IterVar()
 	if _, taken := n.root.fields[variable]; taken || n.isVariable(variable) {
 		n.refuse(n.at(c.IterRange()), "%s(%s, ...): %s means something else already, choose another name", function, variable, variable)
@@ -27,7 +27,8 @@ func (n *names) comprehension(e ast.Expr, known []string) cost {
 		n.refuse(n.at(c.IterRange()), "lists are gone through inside each other %d times, at most %d are allowed", maxNesting+1, maxNesting)
 		return work
 	}
-	n.scopes = append(n.scopes, scope{variable: variable, result: c.AccuVar(), elements: elements})
+	list.variable, list.result = variable, c.AccuVar()
+	n.scopes = append(n.scopes, list)
 	each := n.value(question, known)
 	n.scopes = n.scopes[:len(n.scopes)-1]
 	return work.and(each.and(node).times(count))
@@ -57,21 +58,21 @@ func (n *names) isVariable(name string) bool {
 
 // elements checks what is gone through: what its elements are, how many there may be, and
 // what getting it may cost.
-func (n *names) elements(function string, e ast.Expr, known []string) (*object, int, cost) {
+func (n *names) elements(function string, e ast.Expr, known []string) (scope, int, cost) {
 	if e.Kind() == ast.ListKind {
-		return nil, len(e.AsList().Elements()), n.value(e, known)
+		return scope{}, len(e.AsList().Elements()), n.value(e, known)
 	}
 	t := n.resolve(e, known)
 	switch {
 	case t.bad:
 	case t.field != nil && t.field.Type == catalog.List:
-		return t.object, maxElements, node
+		return scope{elements: t.object}, maxElements, node
 	case t.path != "":
 		n.refuse(n.at(e), "%s goes through a list, and %s is none", function, t.path)
 	default:
 		n.refuse(n.at(e), "%s goes through a list", function)
 	}
-	return nil, 0, node
+	return scope{bad: true}, 0, node
 }
 
 // size checks the one use of a list as a value.

@@ -33,6 +33,7 @@ type names struct {
 type scope struct {
 	variable, result string
 	elements         *object // nil: they are written out
+	bad              bool    // a problem with the list was told already
 }
 
 // thing is what an expression stands for, as far as its name says it.
@@ -54,7 +55,7 @@ func problemAt(at common.Location, text string) message.Problem {
 	if letters := []rune(text); len(letters) > maxMessage {
 		text = string(letters[:maxMessage]) + "…"
 	}
-	if at == nil || at.Line() < 1 {
+	if at == nil || at.Line() < 1 || at.Column() < 0 {
 		return message.Problem{Message: text}
 	}
 	return message.Problem{Line: at.Line(), Column: at.Column() + 1, Message: text}
@@ -147,7 +148,7 @@ func (n *names) resolve(e ast.Expr, known []string) thing {
 		sel := e.AsSelect()
 		t := n.member(n.at(e), n.resolve(sel.Operand(), known), sel.FieldName())
 		if !t.bad && t.field != nil && t.field.Optional && !slices.Contains(known, t.asked) {
-			return n.refuse(n.at(e), "%s may be missing: ask for it first, as in has(%s) && ...", t.path, t.path)
+			n.refuse(n.at(e), "%s may be missing: ask for it first, as in has(%s) && ...", t.path, t.path)
 		}
 		return t
 	}
@@ -161,7 +162,7 @@ func (n *names) ident(e ast.Expr) thing {
 	for i := len(n.scopes) - 1; i >= 0; i-- {
 		switch s := n.scopes[i]; name {
 		case s.variable:
-			return thing{path: name, asked: strconv.Itoa(i), object: s.elements}
+			return thing{path: name, asked: strconv.Itoa(i), object: s.elements, bad: s.bad}
 		case s.result:
 			return thing{}
 		}

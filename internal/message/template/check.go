@@ -13,7 +13,7 @@ import (
 
 const (
 	maxDepth    = 8    // of if, with and range in each other
-	maxNodes    = 2000 // texts, actions and what is in them
+	maxNodes    = 4000 // texts, actions and what is in them
 	maxProblems = 20
 )
 
@@ -158,8 +158,12 @@ func (c *checker) rangeBodies(node *parse.BranchNode, at place) uses {
 	case listed.typ == "":
 	case listed.ref == nil || listed.typ != catalog.List:
 		c.problem(listed.pos, "range goes through a List, and %s", listed.is())
+	case at.scope != listed.ref.scope:
+		// Lists times lists would take longer than anybody waits.
+		c.problem(listed.pos, "inside of a range, another one goes through a List of its element, which %s is not", listed.text)
 	default:
 		c.scopes++
+		at.scope = c.scopes
 		at.dot = ref{scope: c.scopes, shown: listed.ref.shown, field: catalog.Field{Type: catalog.Object, Fields: listed.ref.field.Fields}}
 		c.list(node.List, at)
 	}
@@ -218,7 +222,7 @@ func (c *checker) there(e expr, at place) bool {
 		return true
 	}
 	message := fmt.Sprintf("%s may be missing: ask first, as in {{if %s}}", e.text, e.text)
-	if e.typ != catalog.Link {
+	if !slices.Contains(notForDefault, e.typ) {
 		message += fmt.Sprintf(`, or write {{%s | default "..."}}`, e.text)
 	}
 	c.problem(e.pos, "%s", message)

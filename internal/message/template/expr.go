@@ -1,8 +1,8 @@
 package template
 
 import (
-	"fmt"
 	"regexp"
+	"slices"
 	"strings"
 	"text/template/parse"
 
@@ -23,11 +23,14 @@ type expr struct {
 
 // is says what it is, for messages.
 func (e expr) is() string {
-	article := "a"
-	if strings.ContainsAny(string(e.typ[:1]), "AEIO") {
-		article = "an"
+	return e.text + " is " + withArticle(string(e.typ))
+}
+
+func withArticle(typ string) string {
+	if strings.HasPrefix(typ, "I") || strings.HasPrefix(typ, "O") { // Integer, Object
+		return "an " + typ
 	}
-	return fmt.Sprintf("%s is %s %s", e.text, article, e.typ)
+	return "a " + typ
 }
 
 // pipe works out a pipeline: the value of each command is the last argument of the next.
@@ -46,6 +49,9 @@ func (c *checker) pipe(pipe *parse.PipeNode, at place) expr {
 
 func (c *checker) command(command *parse.CommandNode, piped *expr, at place) expr {
 	first, args := command.Args[0], command.Args[1:]
+	if c.tooLarge(command.Pos) {
+		return expr{}
+	}
 	if name, is := first.(*parse.IdentifierNode); is {
 		return c.call(call{name: name.Ident, pos: name.Pos, text: command.String(), args: args, piped: piped}, at)
 	}
@@ -111,7 +117,7 @@ func chainStart(pos parse.Pos, idents []string, prefix string) parse.Pos {
 
 func (c *checker) number(node *parse.NumberNode) expr {
 	if !decimalLiteral.MatchString(node.Text) {
-		c.problem(node.Pos, "%s is not a number as it is written here, as 1000 or 9.95", node.Text)
+		c.problem(node.Pos, "%s is not a number that is allowed: write it as 1000 or 9.95, with at most 9 digits before the point and 6 behind it", node.Text)
 		return expr{}
 	}
 	e := expr{typ: catalog.Integer, pos: node.Pos, text: node.Text, literal: true, value: node.Text}
@@ -127,7 +133,7 @@ func (c *checker) field(from ref, names []string, pos parse.Pos, text string) ex
 	for i, name := range names {
 		next, exists := lookup(found, name)
 		if !exists {
-			c.noField(found, name, i > 0 || strings.HasPrefix(text, "$"), pos, text)
+			c.noField(from, found, i, names, expr{pos: pos, text: text})
 			return expr{}
 		}
 		found = next
@@ -160,8 +166,9 @@ func nearest(wrong string, names []string) string {
 	return strings.Join(catalog.Nearest(wrong, names), ", ")
 }
 
-// noField says what is wrong with a chain of fields.
-func (c *checker) noField(in ref, name string, fromRoot bool, pos parse.Pos, text string) {
+// noField says what is wrong with the i-th name of a chain.
+func (c *checker) noField(from, in ref, i int, names []string, written expr) {
+	name, pos, text := names[i], written.pos, written.text
 	switch {
 	case in.field.Type == catalog.List:
 		c.problem(pos, "%s is a List: go through it, as in {{range %s}}{{.%s}}{{end}}", in.name(), in.name(), name)
@@ -170,16 +177,11 @@ func (c *checker) noField(in ref, name string, fromRoot bool, pos parse.Pos, tex
 		c.problem(pos, "there is no field %s: %s", text, expr{typ: in.field.Type, text: in.name()}.is())
 		return
 	}
-	where := ""
-	if in.shown != "" {
+	where, root := "", ""
+	if from.shown != "" {
 		where = " in " + in.name()
-	}
-	root := ""
-	if !fromRoot && in.shown != "" {
-		for _, f := range c.fields {
-			if f.Name == name {
-				root = ", and $" + text + " from the whole payload"
-			}
+		if i == 0 && slices.Contains(fieldNames(c.fields), name) {
+			root = ", and $" + text + " from the whole payload"
 		}
 	}
 	c.problem(pos, "there is no field %s%s (there are: %s%s)", text, where, nearest(name, fieldNames(in.field.Fields)), root)

@@ -16,6 +16,8 @@ type function struct {
 	count int    // of its arguments; 0: one or more
 }
 
+func (f function) takes(count int) bool { return count > 0 && (count == f.count || f.count == 0) }
+
 // functions are all that there are, in the order of the manual.
 var functions = []function{
 	{"default", `"TEXT" FIELD`, 2},
@@ -65,7 +67,7 @@ func (c *checker) call(f call, at place) expr {
 		c.problem(f.pos, "there is no function %s (there are: %s)", f.name, nearest(f.name, functionNames()))
 		return expr{}
 	}
-	if known := functions[i]; f.count() != known.count && (known.count > 0 || f.count() == 0) {
+	if known := functions[i]; !known.takes(f.count()) {
 		c.problem(f.pos, "%s takes %s, as in {{%s %s}}: there are %d", f.name, arguments(known.count), f.name, known.usage, f.count())
 		return expr{}
 	}
@@ -132,7 +134,7 @@ func (c *checker) takes(name string, result catalog.Type, at place, args []expr,
 			for j, t := range wants[i] {
 				names[j] = string(t)
 			}
-			c.problem(arg.pos, "%s takes a %s here, and %s", name, strings.Join(names, " or "), arg.is())
+			c.problem(arg.pos, "%s takes %s here, and %s", name, withArticle(strings.Join(names, " or ")), arg.is())
 			return expr{}
 		}
 		if !c.there(arg, at) {
@@ -142,11 +144,14 @@ func (c *checker) takes(name string, result catalog.Type, at place, args []expr,
 	return expr{typ: result}
 }
 
+// notForDefault are the types that have no other value: what is printed differently, or
+// must be there.
+var notForDefault = []catalog.Type{catalog.Object, catalog.List, catalog.Boolean, catalog.Link}
+
 // byDefault is another value for a field that is missing or an empty text.
 func (c *checker) byDefault(args []expr, at place) expr {
 	other, value := args[0], args[1]
-	switch value.typ {
-	case catalog.Object, catalog.List, catalog.Boolean, catalog.Link:
+	if slices.Contains(notForDefault, value.typ) {
 		c.problem(value.pos, "default takes a value that can be printed, and %s", value.is())
 		return expr{}
 	}

@@ -157,8 +157,14 @@ func (h *htmlChecker) token(kind html.TokenType, raw string, tokens *html.Tokeni
 		h.no(raw, "inside of a tag")
 	case html.CommentToken:
 		h.no(raw, "in a comment, which is left out of the mail")
+		if !strings.HasPrefix(raw, "<!--") {
+			h.problemIn(h.at, "write a comment as <!-- this -->, and &lt; for < in a text")
+		}
 	case html.DoctypeToken:
 		h.no(raw, "in the doctype")
+		if strings.TrimSpace(h.text.String()[:h.at]) != "" {
+			h.problemIn(h.at, "the doctype stands at the begin")
+		}
 	}
 }
 
@@ -171,18 +177,11 @@ func (h *htmlChecker) textToken(element, raw string) {
 		}
 		return
 	case "title":
-		if i := strings.IndexByte(raw, '<'); i >= 0 {
-			h.problemIn(h.at+i, "write &lt; for < in a title")
-		}
 		h.noLink(raw)
-		return
 	}
-	previous := rune(0)
-	for i, r := range raw {
-		if isMark(r) && previous == '<' {
-			h.problemIn(h.at+i-1, "write &lt; for a < before an action")
-		}
-		previous = r
+	// With an action behind it, a < could become a tag.
+	if i := strings.IndexByte(raw, '<'); i >= 0 {
+		h.problemIn(h.at+i, "write &lt; for < in a text")
 	}
 }
 
@@ -239,6 +238,8 @@ func (h *htmlChecker) attribute(tag, key, value string, at int) {
 		}
 	case !allowedAttribute(tag, key):
 		h.problemIn(at, "the attribute %s of <%s> is not allowed in a mail, whose attributes are about looks, as class, style, width and title", key, tag)
+	case !allowedForFields(key):
+		h.no(value, "in the attribute "+key)
 	default:
 		h.noLink(value)
 	}
@@ -311,7 +312,13 @@ func (c *checker) contexts() {
 
 // escapeProblem is what html/template itself refuses.
 func (c *checker) escapeProblem(err *htmltemplate.Error) {
-	words := "the HTML cannot be understood: " + err.Description
+	words := "the HTML cannot be understood here"
+	switch err.ErrorCode {
+	case htmltemplate.ErrBranchEnd, htmltemplate.ErrRangeLoopReentry:
+		words = "what is inside of if, with and range must end where it begins, both in the text or both in the same title"
+	case htmltemplate.ErrBadHTML:
+		words += ": " + err.Description
+	}
 	if err.Node != nil {
 		c.problem(err.Node.Position(), "%s", words)
 		return

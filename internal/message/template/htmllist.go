@@ -2,6 +2,7 @@ package template
 
 import (
 	"regexp"
+	"slices"
 	"strings"
 )
 
@@ -38,6 +39,12 @@ func setOf(list string) map[string]bool {
 
 func allowedAttribute(tag, key string) bool {
 	return anyAttributes[key] || ownAttributes[tag][key] || strings.HasPrefix(key, "aria-") || strings.HasPrefix(key, "xmlns:")
+}
+
+// allowedForFields says whether a field may be in the quotes of an attribute that is no
+// address.
+func allowedForFields(key string) bool {
+	return (anyAttributes[key] || strings.HasPrefix(key, "aria-")) && !slices.Contains([]string{"style", "type", "xml:lang", "xmlns"}, key)
 }
 
 var (

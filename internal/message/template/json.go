@@ -43,13 +43,13 @@ type jsonChecker struct {
 // json checks a template for JSON.
 func (c *checker) json(root *parse.ListNode) {
 	j := &jsonChecker{checker: c}
-	end, ok := j.endWord(j.list(root, jsonState{want: wantValue}))
-	if !j.failed && (!ok || end.text || end.want != wantEnd) {
-		want := end.want
-		if end.text {
-			want = `a "`
-		}
-		j.fail(parse.Pos(len(c.source)), "the JSON ends too early: it goes on with %s", want)
+	at := parse.Pos(len(c.source))
+	end := j.ended(j.list(root, jsonState{want: wantValue}), at)
+	switch {
+	case end.text:
+		j.fail(at, `the JSON ends too early: it goes on with a "`)
+	case end.want != wantEnd:
+		j.fail(at, "the JSON ends too early: it goes on with %s", end.want)
 	}
 }
 
@@ -86,48 +86,62 @@ func (j *jsonChecker) list(list *parse.ListNode, s jsonState) jsonState {
 
 // branch follows both ways, which must lead to the same place.
 func (j *jsonChecker) branch(node *parse.BranchNode, word string, s jsonState) jsonState {
-	s, ok := j.endWord(s)
-	a, okA := j.endWord(j.list(node.List, s))
-	b, okB := j.endWord(j.list(node.ElseList, s))
+	s = j.ended(s, node.Pos)
+	a := j.ended(j.list(node.List, s), node.Pos)
+	b := j.ended(j.list(node.ElseList, s), node.Pos)
 	joined, same := join(a, b)
-	if !ok || !okA || !okB || !same {
-		j.fail(node.Pos, "with and without what is inside of {{%s}}, the JSON must go on in the same way: %s, or %s", word, a.goesOn(), b.goesOn())
+	if !same {
+		j.fail(node.Pos, "with and without what is inside of {{%s}}, the JSON must go on in the same way: with %s, or %s", word, a.goesOn(), b.goesOn())
 	}
 	return joined
 }
 
-// loop follows the body until another time makes no difference.
+// loop follows the body, which must lead back to where it begins. Behind a [ or {, that
+// is the place where one more element must come: a comma cannot be put between elements
+// only.
 func (j *jsonChecker) loop(node *parse.BranchNode, s jsonState) jsonState {
-	s, ok := j.endWord(s)
-	joined := s
-	for range 2 {
-		after, okAfter := j.endWord(j.list(node.List, joined))
-		next, same := join(joined, after)
-		if !ok || !okAfter || !same {
-			j.fail(node.Pos, "before and after what is inside of {{range}}, the JSON must go on in the same way: %s, or %s", joined.goesOn(), after.goesOn())
-			return joined
-		}
-		if next == joined {
-			break
-		}
-		joined = next
+	s = j.ended(s, node.Pos)
+	before := s.strict()
+	after := j.ended(j.list(node.List, before), node.Pos)
+	if after.strict() != before {
+		j.fail(node.Pos, "before and after what is inside of {{range}}, the JSON must go on in the same way: with %s, or %s", before.goesOn(), after.goesOn())
 	}
 	if node.ElseList == nil {
-		return joined
+		return before
 	}
-	other, okOther := j.endWord(j.list(node.ElseList, s))
-	result, same := join(joined, other)
-	if !okOther || !same {
-		j.fail(node.Pos, "with and without elements of {{range}}, the JSON must go on in the same way: %s, or %s", joined.goesOn(), other.goesOn())
+	other := j.ended(j.list(node.ElseList, s), node.Pos)
+	joined, same := join(before, other)
+	if !same {
+		j.fail(node.Pos, "with and without elements of {{range}}, the JSON must go on in the same way: with %s, or %s", before.goesOn(), other.goesOn())
 	}
-	return result
+	return joined
+}
+
+// ended ends the number or word before an action.
+func (j *jsonChecker) ended(s jsonState, pos parse.Pos) jsonState {
+	end, ok := s.endWord()
+	if !ok {
+		j.fail(pos, "%s", s.expected())
+	}
+	return end
+}
+
+// expected is what is wrong with something else at a place.
+func (s jsonState) expected() string {
+	if s.word != "" && !json.Valid([]byte(s.word)) {
+		return s.word + " is neither a number nor true, false or null"
+	}
+	if s.word != "" {
+		s = s.afterValue()
+	}
+	return "the JSON goes on with " + s.want + " here"
 }
 
 func (s jsonState) goesOn() string {
 	if s.text {
-		return "inside of double quotes"
+		return "more of the text"
 	}
-	return "with " + s.want
+	return s.want
 }
 
 // join is the place where two ways meet. Where one allows an empty list or object and
@@ -136,17 +150,18 @@ func join(a, b jsonState) (jsonState, bool) {
 	if a == b {
 		return a, true
 	}
-	strict := func(s jsonState) jsonState {
-		switch s.want {
-		case wantValueOrNo:
-			s.want = wantValue
-		case wantKeyOrNo:
-			s.want = wantKey
-		}
-		return s
+	return a.strict(), a.strict() == b.strict()
+}
+
+// strict is the place where an empty list or object is not allowed.
+func (s jsonState) strict() jsonState {
+	switch s.want {
+	case wantValueOrNo:
+		s.want = wantValue
+	case wantKeyOrNo:
+		s.want = wantKey
 	}
-	a, b = strict(a), strict(b)
-	return a, a == b
+	return s
 }
 
 // action follows a printed value.
@@ -157,9 +172,9 @@ func (j *jsonChecker) action(node *parse.ActionNode, s jsonState) jsonState {
 		}
 		return s
 	}
-	next, ok := j.endWord(s)
-	if !ok || next.want != wantValue && next.want != wantValueOrNo {
-		j.fail(node.Pos, "the JSON goes on with %s here, or put the field between double quotes", next.want)
+	next := j.ended(s, node.Pos)
+	if next.want != wantValue && next.want != wantValueOrNo {
+		j.fail(node.Pos, "%s", next.expected())
 		return s
 	}
 	switch typ := j.printed[node]; typ {
@@ -180,16 +195,18 @@ func (s jsonState) afterValue() jsonState {
 
 func (j *jsonChecker) text(node *parse.TextNode, s jsonState) jsonState {
 	for i, r := range string(node.Text) {
-		next, ok := j.character(r, s)
+		next, ok := s.character(r)
 		if !ok {
 			at := node.Pos + parse.Pos(i)
 			switch {
+			case len(s.stack) == maxJSONDepth && (r == '{' || r == '['):
+				j.fail(at, "the JSON is too deep: at most %d objects and lists may be in each other", maxJSONDepth)
 			case s.text && r < ' ':
 				j.fail(at, `a line break or tab inside of double quotes is written \n or \t in JSON`)
 			case s.text:
 				j.fail(at, `\%c is not allowed in JSON`, r)
 			default:
-				j.fail(at, "the JSON goes on with %s here", s.want)
+				j.fail(at, "%s", s.expected())
 			}
 			return s
 		}
@@ -199,18 +216,18 @@ func (j *jsonChecker) text(node *parse.TextNode, s jsonState) jsonState {
 }
 
 // character follows one character.
-func (j *jsonChecker) character(r rune, s jsonState) (jsonState, bool) {
+func (s jsonState) character(r rune) (jsonState, bool) {
 	if s.text {
 		return s.inText(r)
 	}
 	if strings.ContainsRune(" \t\r\n", r) {
-		return j.endWord(s)
+		return s.endWord()
 	}
 	if r < utf8.RuneSelf && (r >= '0' && r <= '9' || r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || strings.ContainsRune("+-.", r)) {
 		s.word += string(r)
 		return s, len(s.word) <= 32 && (s.want == wantValue || s.want == wantValueOrNo)
 	}
-	s, ok := j.endWord(s)
+	s, ok := s.endWord()
 	if !ok {
 		return s, false
 	}
@@ -218,13 +235,15 @@ func (j *jsonChecker) character(r rune, s jsonState) (jsonState, bool) {
 }
 
 // endWord ends a number or word.
-func (j *jsonChecker) endWord(s jsonState) (jsonState, bool) {
+func (s jsonState) endWord() (jsonState, bool) {
 	if s.word == "" {
 		return s, true
 	}
-	ok := json.Valid([]byte(s.word))
+	if !json.Valid([]byte(s.word)) {
+		return s, false
+	}
 	s.word = ""
-	return s.afterValue(), ok
+	return s.afterValue(), true
 }
 
 func (s jsonState) inText(r rune) (jsonState, bool) {

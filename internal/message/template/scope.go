@@ -51,6 +51,7 @@ func (k *known) with(facts []fact) *known {
 // place is where in a template something stands.
 type place struct {
 	dot, root ref
+	scope     int // of the innermost range
 	known     *known
 	depth     int
 }

@@ -125,10 +125,10 @@ func actionEnd(source string, at int) int {
 			return at + len(rightDelim)
 		}
 		length := 1
-		if token := quoted.FindString(source[at:]); token != "" {
-			length = len(token)
-		} else if c := source[at]; c == '"' || c == '`' || c == '\'' {
-			return -1
+		if c := source[at]; c == '"' || c == '`' || c == '\'' {
+			if length = len(quoted.FindString(source[at:])); length == 0 {
+				return -1
+			}
 		}
 		at += length
 	}
@@ -199,5 +199,5 @@ var parserSays = []struct {
 	{regexp.MustCompile(`paren`), "the parentheses do not match"},
 	{regexp.MustCompile(`^non executable command in pipeline`), "behind | stands a function"},
 	{regexp.MustCompile(`^max expression depth`), "too many parentheses in each other"},
-	{regexp.MustCompile(`^unexpected (.*) in (?:operand|command|.* clause)$`), "$1 is not expected here"},
+	{regexp.MustCompile(`^unexpected <?(.*?)>? in (?:operand|command|.* clause)$`), "$1 is not expected here"},
 }

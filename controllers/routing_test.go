@@ -1,0 +1,294 @@
+package controllers
+
+import (
+	"bytes"
+	"fmt"
+	"net/http"
+	"strings"
+	"sync/atomic"
+	"testing"
+
+	"github.com/jackc/pgx/v5"
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/client-go/rest"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/foyerhq/foyer/api/v1alpha1"
+	"github.com/foyerhq/foyer/controllers/provision"
+	"github.com/foyerhq/foyer/internal/config"
+	"github.com/foyerhq/foyer/internal/testenv/kube"
+)
+
+// What was carried on cannot be made again from the objects: only the copy has it, and
+// that whether the operator was there when the ConfigMap was lost or not.
+func TestLostRoutingIsRestored(t *testing.T) {
+	t.Parallel()
+	w, tenant := templateWorld(t)
+	template := w.eventTemplate("acme", "reminder", "business")
+	w.create(template)
+	w.expect(template, checkedAndWaiting...)
+	edit(w, template, func(e *v1alpha1.EventTemplate) { e.Spec.Actions[0].Email.Subject = "{{.nothing}}" })
+	w.expect(template, "Accepted=False/Invalid")
+	before := w.routing("acme").Digest
+
+	restored := func(damaged string) {
+		t.Helper()
+		kube.Eventually(t, "the document is back after it was "+damaged, func() error {
+			routing := &corev1.ConfigMap{}
+			err := w.client.Get(t.Context(), client.ObjectKey{Namespace: w.tenants, Name: provision.RoutingName("acme")}, routing)
+			if err != nil {
+				return err
+			}
+			document, err := config.Unpack(routing.BinaryData[config.RoutingFile])
+			if err != nil {
+				return err
+			}
+			return want(config.Digest(document), before)
+		})
+	}
+	for name, content := range map[string][]byte{
+		"not a document": []byte("not packed"),
+		"edited":         packed(t, strings.Replace(string(w.routingBody("acme")), "Please pay", "Please do not pay", 1)),
+	} {
+		edit(w, w.routingMap("acme"), func(c *corev1.ConfigMap) { c.BinaryData[config.RoutingFile] = content })
+		restored(name)
+	}
+	w.delete(w.routingMap("acme"))
+	restored("deleted")
+	w.stop()
+	w.delete(w.routingMap("acme"))
+	w.startOperator(cluster.Config, nil)
+	restored("deleted while no operator ran")
+
+	w.expect(template, "Accepted=False/Invalid")
+	if template.Status.LiveGeneration != 1 {
+		t.Errorf("liveGeneration is %d", template.Status.LiveGeneration)
+	}
+	edit(w, template, func(e *v1alpha1.EventTemplate) { e.Spec.Actions[0].Email.Subject = "Mended" })
+	w.expect(template, checkedAndWaiting...)
+	w.expect(tenant, "Ready=True")
+}
+
+func (w *world) routingBody(tenant string) []byte {
+	w.t.Helper()
+	document, err := config.Unpack(w.routingMap(tenant).BinaryData[config.RoutingFile])
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	return document
+}
+
+func packed(t *testing.T, document string) []byte {
+	t.Helper()
+	content, err := config.Pack([]byte(document))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return content
+}
+
+// TestTenantWithoutRoutingGetsOne is about tenants that an older release has made.
+func TestTenantWithoutRoutingGetsOne(t *testing.T) {
+	t.Parallel()
+	w, tenant := templateWorld(t)
+	w.stop()
+	settings := w.configMap("acme")
+	w.delete(w.routingMap("acme"))
+	conn, err := pgx.Connect(t.Context(), w.uri)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close(t.Context()) //nolint:errcheck // the test is over
+	schema := pgx.Identifier{tenant.Status.Database.Schema, "document"}.Sanitize()
+	owner := pgx.Identifier{tenant.Status.Database.Schema}.Sanitize()
+	if _, err := conn.Exec(t.Context(), "SET ROLE "+owner+"; DELETE FROM "+schema+" WHERE kind = 'routing'"); err != nil {
+		t.Fatal(err)
+	}
+	recording, writes := kube.RecordWrites(cluster.Config)
+	w.startOperator(recording, nil)
+	kube.Eventually(t, "there is a routing document", func() error {
+		return w.client.Get(t.Context(), client.ObjectKeyFromObject(w.emptyRoutingMap("acme")), &corev1.ConfigMap{})
+	})
+	if n := len(w.routing("acme").Routing.Templates); n != 0 {
+		t.Errorf("it has %d templates", n)
+	}
+	wait(t, restTime/2)
+	for _, write := range writes.List() {
+		if !strings.HasSuffix(write, "/configmaps") && !strings.Contains(write, "/tenants/acme/status") {
+			t.Errorf("more was written: %q", writes.List())
+		}
+	}
+	if w.configMap("acme").ResourceVersion != settings.ResourceVersion {
+		t.Error("the settings were written again")
+	}
+}
+
+func (w *world) emptyRoutingMap(tenant string) *corev1.ConfigMap {
+	return &corev1.ConfigMap{ObjectMeta: metav1.ObjectMeta{Namespace: w.tenants, Name: provision.RoutingName(tenant)}}
+}
+
+// TestNewerRoutingStopsThisRelease: what a newer release has written is not understood, so
+// nothing is written over it, and nothing that it may depend on.
+func TestNewerRoutingStopsThisRelease(t *testing.T) {
+	t.Parallel()
+	w, tenant := templateWorld(t)
+	template, profile := w.eventTemplate("acme", "reminder", "business"), w.accountProfile("acme", "business")
+	w.create(template)
+	w.expect(template, checkedAndWaiting...)
+	w.stop()
+	document := strings.Replace(string(w.routingBody("acme")), `"format": 1`, `"format": 2`, 1)
+	edit(w, w.routingMap("acme"), func(c *corev1.ConfigMap) {
+		c.BinaryData[config.RoutingFile] = packed(t, document)
+		c.Annotations[provision.AnnotationDigest] = config.Digest([]byte(document))
+	})
+	settings := w.configMap("acme")
+	w.startOperator(cluster.Config, nil)
+	edit(w, template, func(e *v1alpha1.EventTemplate) { e.Spec.Actions[0].Email.Subject = "Edited" })
+	edit(w, profile, func(p *v1alpha1.AccountProfile) { p.Spec.DisplayName = "Companies" })
+	w.expect(tenant, "Ready=False/ForeignObject", "Stalled=True")
+	w.expect(template, "Ready=False/ForeignObject", "Programmed=Unknown/ForeignObject")
+	w.expect(profile, "Ready=False/ForeignObject")
+	for _, o := range []client.Object{tenant, template, profile} {
+		if m := message(o, "Ready"); !strings.Contains(m, "upgrade the operator") {
+			t.Errorf("%T says %q", o, m)
+		}
+	}
+	if !bytes.Equal(w.routingBody("acme"), []byte(document)) || w.configMap("acme").ResourceVersion != settings.ResourceVersion {
+		t.Error("an older release wrote")
+	}
+	w.delete(w.routingMap("acme")) // its copy in the database is one that this release knows
+	w.expect(tenant, "Ready=True")
+	w.expect(template, checkedAndWaiting...)
+	w.expect(profile, "Ready=True")
+}
+
+// TestDocumentsDoNotHoldUpEachOther: where one cannot be written, the other goes live and
+// everything is told.
+func TestDocumentsDoNotHoldUpEachOther(t *testing.T) {
+	t.Parallel()
+	for _, code := range []int{http.StatusForbidden, http.StatusInternalServerError} {
+		t.Run(fmt.Sprint(code), func(t *testing.T) {
+			t.Parallel()
+			w := quietWorld(t)
+			w.declareServer("default", w.uri, w.tenants)
+			var settingsOff, routingOff atomic.Bool
+			settingsOff.Store(true)
+			routingOff.Store(true)
+			limited := rest.CopyConfig(cluster.Config)
+			limited.Wrap(func(next http.RoundTripper) http.RoundTripper {
+				next = policy{next, "/configmaps/acme-settings", &settingsOff, code}
+				return policy{next, "/configmaps/acme-routing", &routingOff, code}
+			})
+			w.startOperator(limited, nil)
+			w.replicas = startReplicas(w)
+			tenant, profile, template := w.tenant("acme"), w.accountProfile("acme", "business"), w.eventTemplate("acme", "reminder", "business")
+			w.create(tenant, profile, template)
+			w.expect(tenant, "Ready=True")
+			w.expect(template, checkedAndWaiting...)
+
+			routingOff.Store(false)
+			edit(w, template, func(e *v1alpha1.EventTemplate) { e.Spec.Actions[0].Email.Subject = "Edited" })
+			edit(w, profile, func(p *v1alpha1.AccountProfile) { p.Spec.DisplayName = "Companies" })
+			w.expect(profile, "Ready=True")
+			w.expect(template, "Ready=False", "Accepted=True", "Programmed=False", "Reconciling=True")
+			if holds(template.Status.Conditions, "Programmed=False/NoDispatcher") || template.Status.LiveGeneration != 1 {
+				t.Errorf("what is not written is said to be: %+v", template.Status)
+			}
+			w.expect(tenant, "Ready=True")
+			routingOff.Store(true)
+			w.expect(template, checkedAndWaiting...)
+
+			settingsOff.Store(false)
+			edit(w, profile, func(p *v1alpha1.AccountProfile) { p.Spec.DisplayName = "Firms" })
+			edit(w, template, func(e *v1alpha1.EventTemplate) { e.Spec.Actions[0].Email.Subject = "Edited again" })
+			kube.Eventually(t, "the template goes live without the settings", func() error {
+				return want(w.routing("acme").Routing.Templates[0].Generation, template.Generation)
+			})
+			settingsOff.Store(true)
+			w.expect(profile, "Ready=True")
+			w.expect(template, checkedAndWaiting...)
+		})
+	}
+}
+
+// TestForeignRoutingIsLeftAlone: the customers have their settings all the same.
+func TestForeignRoutingIsLeftAlone(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	foreign := w.emptyRoutingMap("acme")
+	foreign.Data = map[string]string{"theirs": "yes"}
+	w.create(foreign)
+	version := foreign.ResourceVersion
+	tenant, profile, template := w.tenant("acme"), w.accountProfile("acme", "business"), w.eventTemplate("acme", "reminder", "business")
+	w.create(tenant, profile, template)
+	w.expect(tenant, "Ready=True")
+	w.expect(profile, "Ready=True")
+	w.expect(template, "Ready=False/ForeignObject", "Programmed=False/ForeignObject", "Stalled=True")
+	if m := message(template, "Ready"); !strings.Contains(m, "ConfigMap acme-routing") {
+		t.Errorf("Ready says %q", m)
+	}
+	if w.routingMap("acme").ResourceVersion != version {
+		t.Error("somebody else's object was changed")
+	}
+	w.delete(foreign)
+	edit(w, template, func(e *v1alpha1.EventTemplate) { e.Spec.Actions[0].Email.Subject = "Again" })
+	w.expect(template, checkedAndWaiting...)
+}
+
+// TestManyTemplates: the broken ones keep nothing from going live, each is told, and an
+// edit writes what it changes and no more.
+func TestManyTemplates(t *testing.T) {
+	t.Parallel()
+	const templates = 200
+	w := quietWorld(t)
+	w.declareServer("default", w.uri, w.tenants)
+	recording, writes := kube.RecordWrites(cluster.Config)
+	w.startOperator(recording, nil)
+	w.replicas = startReplicas(w)
+	tenant := w.tenant("acme")
+	w.create(tenant, w.accountProfile("acme", "business"))
+	var all []*v1alpha1.EventTemplate
+	for i := range templates {
+		template := w.eventTemplate("acme", fmt.Sprintf("t%03d", i), "business")
+		template.Spec.Actions[0].Days = []int32{int32(i)} //nolint:gosec // a small number
+		if i%4 == 3 {
+			template.Spec.Actions[0].Email.Text = fmt.Sprintf("Pay {{.invoice.field%d}}", i)
+		}
+		w.create(template)
+		all = append(all, template)
+	}
+	for i, template := range all {
+		if i%4 != 3 {
+			w.expect(template, checkedAndWaiting...)
+			continue
+		}
+		w.expect(template, "Accepted=False/Invalid", "Ready=False/Invalid", "Stalled=True")
+		if m := message(template, "Ready"); !strings.Contains(m, fmt.Sprintf(".invoice.field%d", i)) {
+			t.Errorf("%s: Ready says %q", template.Name, m)
+		}
+	}
+	kube.Eventually(t, "the tenant is Ready and counts the broken ones", func() error {
+		w.expect(tenant, "Ready=True")
+		return want(*tenant.Status.Rejected, int32(templates/4))
+	})
+	if n := len(w.routing("acme").Templates); n != templates*3/4 {
+		t.Errorf("%d templates are live", n)
+	}
+	wait(t, restTime/3)
+	writes.Reset()
+	edit(w, all[3], func(e *v1alpha1.EventTemplate) { e.Spec.Actions[0].Email.Text = "Mended." })
+	w.expect(all[3], checkedAndWaiting...)
+	kube.Eventually(t, "the tenant counts one less", func() error {
+		w.expect(tenant, "Ready=True")
+		return want(*tenant.Status.Rejected, int32(templates/4-1))
+	})
+	for _, write := range writes.List() {
+		_, object, _ := strings.Cut(write, "/namespaces/"+w.tenants+"/")
+		switch object {
+		case "configmaps/acme-routing", "eventtemplates/t003/status", "tenants/acme/status", "events":
+		default:
+			t.Errorf("the edit of one template wrote %q", write)
+		}
+	}
+}

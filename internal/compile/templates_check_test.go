@@ -1,0 +1,234 @@
+package compile_test
+
+import (
+	"fmt"
+	"reflect"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/foyerhq/foyer/api/v1alpha1"
+	"github.com/foyerhq/foyer/internal/compile"
+)
+
+// messages are what is said against one template, taken apart.
+func messages(t *testing.T, in compile.Input, name string) []string {
+	t.Helper()
+	o := mustCompile(t, in).EventTemplates[name]
+	var said []string
+	for _, f := range []compile.Finding{o.Accepted, o.ResolvedRefs} {
+		if !f.Status {
+			said = append(said, strings.Split(strings.TrimSuffix(f.Message, "; nothing of this object is live"), "; ")...)
+		}
+	}
+	return said
+}
+
+func TestChecksOfATemplate(t *testing.T) {
+	french := func(locale v1alpha1.Locale, subject, text, html string) func(*v1alpha1.ActionSpec) {
+		return func(a *v1alpha1.ActionSpec) {
+			a.Email.Translations = append(a.Email.Translations, v1alpha1.EmailTranslation{Locale: locale, Subject: subject, Text: text, HTML: html})
+		}
+	}
+	unpaid := onEvent("invoice.unpaid")
+	tests := map[string]struct {
+		edits []func(*v1alpha1.EventTemplateSpec)
+		want  []string // the beginning of each message; none: accepted
+	}{
+		"as it should be": {},
+		"a condition": {[]func(*v1alpha1.EventTemplateSpec){when("invoice.totl > 1.0")}, []string{
+			"spec.when, line 1, column "}},
+		"texts": {[]func(*v1alpha1.EventTemplateSpec){doing(mail("mail", saying("Dear all,\n  {{.invoice.totl}}"), html("<p>{{.nothing}}</p>"),
+			french("fr", "{{.one}}", "{{.two}}", "{{.three}}")))}, []string{
+			"spec.actions[0].email.text, line 2, column 5: ",
+			"spec.actions[0].email.html, line 1, column 6: ",
+			"spec.actions[0].email.translations[0].subject, line 1, column 3: ",
+			"spec.actions[0].email.translations[0].text, line 1, column 3: ",
+			"spec.actions[0].email.translations[0].html, line 1, column 3: "}},
+		"every channel": {[]func(*v1alpha1.EventTemplateSpec){doing(sms("a", "{{.x}}"), hook("b", "https://a.example", func(a *v1alpha1.ActionSpec) { a.Webhook.Body = "{" }),
+			banner("c", "{{.x}}"), note("d", "{{.x}}"))}, []string{
+			"spec.actions[0].sms.text, line 1", "spec.actions[1].webhook.body", "spec.actions[2].banner.text, line 1", "spec.actions[3].note.text, line 1"}},
+		"a long text message": {[]func(*v1alpha1.EventTemplateSpec){doing(sms("a", strings.Repeat("0123456789", 71)))}, []string{
+			"spec.actions[0].sms.text"}},
+		"no profile, no action": {[]func(*v1alpha1.EventTemplateSpec){forProfiles(), doing()}, []string{
+			"spec.accountProfileRefs: ", "spec.actions: at least one"}},
+		"names": {[]func(*v1alpha1.EventTemplateSpec){doing(mail("a"), note("a", "a"), sms("", "Hello"))}, []string{
+			`spec.actions[1].name: "a" is there twice`, "spec.actions[2].name: an action needs a name"}},
+		"values that an enum excludes": {[]func(*v1alpha1.EventTemplateSpec){doing(mail("a", func(a *v1alpha1.ActionSpec) {
+			a.State, a.Log, a.Email.Priority, a.Email.Attach = "Maybe", "Diary", "Utmost", []v1alpha1.Attachment{"Contract"}
+		}))}, []string{
+			`spec.actions[0].state: "Maybe" is not allowed, allowed is Enabled or Disabled`, `spec.actions[0].log: "Diary"`,
+			`spec.actions[0].email.priority: "Utmost" is not allowed, allowed is Low, Normal or High`, `spec.actions[0].email.attach[0]: "Contract"`}},
+		"type and content": {[]func(*v1alpha1.EventTemplateSpec){doing(
+			action("a", v1alpha1.ActionSpec{Type: "Email", SMS: v1alpha1.SMSSpec{To: []v1alpha1.SMSRecipient{"Owner"}, Text: "Hello"}}, nil),
+			action("b", v1alpha1.ActionSpec{Note: v1alpha1.NoteSpec{Text: "Hello"}}, nil),
+			note("c", "Hello", func(a *v1alpha1.ActionSpec) { a.Log = "CustomerNotes" }))}, []string{
+			"spec.actions[0].email: an action of type Email needs email", "spec.actions[0].sms: an action of type Email has no sms",
+			`spec.actions[1].type: "" is not allowed`, "spec.actions[2].log: an action of type Log"}},
+		"recipients and senders": {[]func(*v1alpha1.EventTemplateSpec){doing(
+			mail("a", func(a *v1alpha1.ActionSpec) {
+				a.Email.From, a.Email.To, a.Email.BCC = "Acme\r\nBcc: x@y.example", []v1alpha1.EmailRecipient{"Owner", "Everybody"}, []v1alpha1.EmailRecipient{"a@b"}
+			}),
+			sms("b", "Hello", func(a *v1alpha1.ActionSpec) { a.SMS.To = []v1alpha1.SMSRecipient{"0400555019"} }),
+			sms("c", "Hello", disabled, func(a *v1alpha1.ActionSpec) { a.SMS.To = nil }))}, []string{
+			"spec.actions[0].email.from: ", `spec.actions[0].email.to[1]: "Everybody"`, `spec.actions[0].email.bcc[0]: "a@b"`,
+			`spec.actions[1].sms.to[0]: "0400555019"`, "spec.actions[2].sms.to: name at least one recipient"}},
+		"languages": {[]func(*v1alpha1.EventTemplateSpec){doing(mail("a", french("fr", "a", "b", ""), french("fr", "a", "b", ""), french("xx", "a", "b", ""), french("", "a", "b", "")))}, []string{
+			`spec.actions[0].email.translations[1].locale: "fr" is there twice`, `spec.actions[0].email.translations[2].locale: "xx"`, "spec.actions[0].email.translations[3].locale: a translation needs"}},
+		"an address that is none": {[]func(*v1alpha1.EventTemplateSpec){doing(hook("a", "http://a.example"), hook("b", "https://"))}, []string{
+			`spec.actions[0].webhook.url: "http://a.example"`, `spec.actions[1].webhook.url: "https://"`}},
+		"texts that are missing": {[]func(*v1alpha1.EventTemplateSpec){doing(mail("a", func(a *v1alpha1.ActionSpec) { a.Email.Subject, a.Email.Text = "", "" }))}, []string{
+			"spec.actions[0].email.subject: a text is required", "spec.actions[0].email.text: a text is required"}},
+		"days of a moment": {[]func(*v1alpha1.EventTemplateSpec){doing(mail("a", days(3), repeats(1, 1))), func(s *v1alpha1.EventTemplateSpec) { s.Schedule.At = "09:00" }}, []string{
+			`spec.schedule: event "invoice.issued" happens at a moment`, `spec.actions[0].days: event "invoice.issued" happens at a moment`}},
+		"no days of a dated event": {[]func(*v1alpha1.EventTemplateSpec){unpaid, doing(mail("a"), mail("b", days(3), disabled))}, []string{
+			`spec.actions[0].days: event "invoice.unpaid" is dated: say on which days the action fires, counted from invoice.dueOn`}},
+		"days that are no days": {[]func(*v1alpha1.EventTemplateSpec){unpaid, doing(mail("a", days(3, 366, -400)), sms("b", "Hello", days(3), repeats(0, 2_000_000_000)), note("c", "Hello", days(1), repeats(1, 0)), banner("d", "Hello", repeats(1, 1)))}, []string{
+			"spec.actions[0].days[1]: 366", "spec.actions[0].days[2]: -400", "spec.actions[1].repeatEveryDays: ", "spec.actions[1].maxRepeats: ", "spec.actions[2].maxRepeats: ",
+			"spec.actions[3].days: ", "spec.actions[3].repeatEveryDays: repeats count from the last of days"}},
+		"a schedule": {[]func(*v1alpha1.EventTemplateSpec){unpaid, doing(mail("a", days(3))), func(s *v1alpha1.EventTemplateSpec) {
+			s.Schedule = v1alpha1.ScheduleSpec{At: "24:00", Days: "FullMoon"}
+		}}, []string{`spec.schedule.at: "24:00"`, `spec.schedule.days: "FullMoon" is not allowed, allowed is AllDays or BusinessDays`}},
+		"an invoice where there is one": {[]func(*v1alpha1.EventTemplateSpec){doing(mail("a", func(a *v1alpha1.ActionSpec) { a.Email.Attach = []v1alpha1.Attachment{"Invoice"} }))}, nil},
+		"an invoice where there is none": {[]func(*v1alpha1.EventTemplateSpec){onEvent("ticket.opened"), doing(mail("a", func(a *v1alpha1.ActionSpec) { a.Email.Attach = []v1alpha1.Attachment{"Invoice"} }))}, []string{
+			`spec.actions[0].email.attach[0]: event "ticket.opened" is not about an invoice`}},
+		"two actions on one slot": {[]func(*v1alpha1.EventTemplateSpec){doing(mail("a"), mail("b"), mail("c", disabled), hook("d", "https://a.example/1"), hook("e", "https://a.example/2"), hook("f", "https://a.example/1"))}, []string{
+			`spec.actions[1]: action "b" goes by Email, and so does action "a"`, `spec.actions[5]: action "f" goes by Webhook to a.example, and so does action "d"`}},
+		"two actions on some days": {[]func(*v1alpha1.EventTemplateSpec){unpaid, doing(mail("a", days(-7, 3), repeats(7, 3)), mail("b", days(4, 17, 10)), mail("c", days(5, 6)))}, []string{
+			`spec.actions[1]: action "b" goes by Email on days 10, 17, and so does action "a"`}},
+		"a link that is required": {[]func(*v1alpha1.EventTemplateSpec){onEvent("portal.passwordReset"), doing(
+			mail("a", saying("Click {{.credential.link}}"), html("<p>Hello</p>"), french("fr", "Bonjour", "Bonjour", "")), sms("b", "Hello"), note("c", "Sent."), banner("d", "A mail is under way."))}, []string{
+			`spec.actions[0].email.html: each mail and text message of event "portal.passwordReset" must contain {{.credential.link}}`,
+			"spec.actions[0].email.translations[0].text: each mail", "spec.actions[1].sms.text: each mail"}},
+		"a link that must not be there": {[]func(*v1alpha1.EventTemplateSpec){onEvent("portal.passwordReset"), doing(
+			hook("a", "https://a.example", func(a *v1alpha1.ActionSpec) { a.Webhook.Body = `{"link": "{{.credential.link}}"}` }), note("b", "{{.credential.link}}"), banner("c", "{{.credential.link}}"))}, []string{
+			"spec.actions[0].webhook.body, line 1", "spec.actions[1].note.text, line 1", "spec.actions[2].banner.text, line 1"}},
+		"a security event": {[]func(*v1alpha1.EventTemplateSpec){onEvent("portal.passwordReset"), when("account.id != ''"), doing(mail("a", disabled, saying("Click {{.credential.link}}")))}, nil},
+	}
+	for name, test := range tests {
+		t.Run(name, func(t *testing.T) {
+			said := messages(t, withTemplates(eventTemplate("t", 1, test.edits...)), "t")
+			if len(said) != len(test.want) {
+				t.Fatalf("it says %d things, want %d:\n%s", len(said), len(test.want), strings.Join(said, "\n"))
+			}
+			for i, want := range test.want {
+				if !strings.HasPrefix(said[i], want) {
+					t.Errorf("it says   %s\nwant that %s", said[i], want)
+				}
+			}
+		})
+	}
+}
+
+// A fault that is live already, by a release that asked for less, blocks no edit elsewhere.
+func TestFaultThatIsLiveOnlyWarns(t *testing.T) {
+	in, out := settled(t, withTemplates(eventTemplate("issued", 1, doing(mail("other"), sms("text", "Hello")))))
+	in.LiveRouting = []byte(strings.Replace(string(out.Routing), `"Billing"`, `"Everybody"`, 1))
+	wrong := mail("other", func(a *v1alpha1.ActionSpec) { a.Email.To = []v1alpha1.EmailRecipient{"Everybody"} })
+
+	in.EventTemplates[0] = eventTemplate("issued", 1, doing(wrong, sms("text", "Hello"))) // as it is live
+	o := mustCompile(t, in).EventTemplates["issued"]
+	isLive(t, "issued", o, 1, true)
+	warns(t, o, `spec.actions[0].email.to[0]: "Everybody"`)
+
+	in.EventTemplates[0] = eventTemplate("issued", 2, doing(note("new", "A new note."), wrong, sms("text", "Hello")))
+	o = mustCompile(t, in).EventTemplates["issued"]
+	isLive(t, "issued", o, 2, true)
+	warns(t, o, `spec.actions[1].email.to[0]: "Everybody"`, "it stays as it is live already")
+
+	wrong.Name = "renamed"
+	in.EventTemplates[0] = eventTemplate("issued", 2, doing(wrong))
+	o = mustCompile(t, in).EventTemplates["issued"]
+	says(t, "Accepted", o.Accepted, false, compile.ReasonInvalid, `spec.actions[0].email.to[0]: "Everybody"`)
+}
+
+func TestSegmentsOfTextMessages(t *testing.T) {
+	translated := func(a *v1alpha1.ActionSpec) {
+		a.SMS.Translations = []v1alpha1.TextTranslation{{Locale: "ru", Text: strings.Repeat("Привет ", 12)}}
+	}
+	tests := map[string]struct {
+		actions []v1alpha1.ActionSpec
+		want    int32
+	}{
+		"no text message":      {[]v1alpha1.ActionSpec{mail("a")}, 0},
+		"a short one":          {[]v1alpha1.ActionSpec{sms("a", "Hello {{.account.name}}")}, 1},
+		"a long one counts":    {[]v1alpha1.ActionSpec{sms("a", "Hello"), sms("b", strings.Repeat("0123456789", 31), disabled)}, 3},
+		"a translation counts": {[]v1alpha1.ActionSpec{sms("a", "Hello", translated)}, 2},
+	}
+	for name, test := range tests {
+		t.Run(name, func(t *testing.T) {
+			in, out := settled(t, withTemplates(eventTemplate("t", 1, doing(test.actions...))))
+			if got := out.EventTemplates["t"].SMSSegments; got != test.want {
+				t.Errorf("%d segments, want %d", got, test.want)
+			}
+			// What is live counts, whatever is asked for now.
+			in.EventTemplates[0] = eventTemplate("t", 2, broken)
+			if got := mustCompile(t, in).EventTemplates["t"].SMSSegments; got != test.want {
+				t.Errorf("%d segments of what stays, want %d", got, test.want)
+			}
+		})
+	}
+	if got := mustCompile(t, withTemplates(eventTemplate("t", 1, broken, doing(sms("a", "{{.x}}"))))).EventTemplates["t"].SMSSegments; got != 0 {
+		t.Errorf("%d segments of nothing", got)
+	}
+}
+
+// One meaning has one spelling in the document.
+func TestSpellingOfATemplateDoesNotMatter(t *testing.T) {
+	in, _ := settled(t, withTemplates(eventTemplate("t", 1, onEvent("invoice.unpaid"), forProfiles("business", "residential"), doing(mail("a", days(3, 7), func(a *v1alpha1.ActionSpec) {
+		a.Email.To = []v1alpha1.EmailRecipient{"Billing", "Owner"}
+		a.Email.Translations = []v1alpha1.EmailTranslation{{Locale: "de", Subject: "a", Text: "b"}, {Locale: "fr", Subject: "c", Text: "d"}}
+	}), sms("b", "Hello", days(3))))))
+	in.EventTemplates[0] = eventTemplate("t", 1, onEvent("invoice.unpaid"), forProfiles("residential", "business"), func(s *v1alpha1.EventTemplateSpec) {
+		s.Schedule = v1alpha1.ScheduleSpec{At: "09:00", Days: "AllDays"}
+	}, doing(mail("a", days(7, 3), func(a *v1alpha1.ActionSpec) {
+		a.State, a.Email.Priority = "Enabled", "Normal"
+		a.Email.To = []v1alpha1.EmailRecipient{"Owner", "Billing"}
+		a.Email.Translations = []v1alpha1.EmailTranslation{{Locale: "fr", Subject: "c", Text: "d"}, {Locale: "de", Subject: "a", Text: "b"}}
+	}), sms("b", "Hello", days(3))))
+	routesStay(t, in, mustCompile(t, in))
+
+	slices.Reverse(in.EventTemplates[0].Spec.Actions)
+	in.EventTemplates[0].Generation = 2
+	var order []string
+	for _, a := range route(t, mustCompile(t, in).Routing, "t").Actions {
+		order = append(order, a.Name)
+	}
+	if diff := cmp.Diff([]string{"b", "a"}, order); diff != "" {
+		t.Errorf("actions keep the order of the object:\n%s", diff)
+	}
+}
+
+// What is remembered changes nothing, whoever it was remembered for.
+func TestChecksThatAreRememberedChangeNothing(t *testing.T) {
+	remembered := &compile.Checks{}
+	everywhere(t, func(t *testing.T, w *world, out compile.Output) {
+		in := w.input
+		in.Checked = remembered
+		for range 2 {
+			if again := mustCompile(t, in); !reflect.DeepEqual(out, again) {
+				t.Error(cmp.Diff(out, again))
+			}
+		}
+	})
+}
+
+func TestChecksAreBounded(t *testing.T) {
+	remembered := &compile.Checks{}
+	in := withTemplates(eventTemplate("t", 1))
+	in.Checked = remembered
+	for range 5 {
+		var actions []v1alpha1.ActionSpec
+		for i := range 9000 {
+			actions = append(actions, note(fmt.Sprint("n", i), fmt.Sprintf("note %d of %d", i, in.EventTemplates[0].Generation), disabled))
+		}
+		in.EventTemplates[0].Spec.Actions = actions
+		in.EventTemplates[0].Generation++
+		isLive(t, "t", mustCompile(t, in).EventTemplates["t"], in.EventTemplates[0].Generation, true)
+	}
+	if held := compile.Held(remembered); held > 2*16384 {
+		t.Errorf("%d findings are remembered", held)
+	}
+}
