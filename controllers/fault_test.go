@@ -21,6 +21,7 @@ import (
 type faults struct {
 	mu     sync.Mutex
 	kind   faultKind
+	every  int // after the k-th, one of so many fails again; 0: no other one
 	seen   map[string]int
 	failed map[string]int
 }
@@ -38,10 +39,10 @@ const (
 )
 
 // begin counts from the beginning, and lets requests fail in another way.
-func (f *faults) begin(kind faultKind) {
+func (f *faults) begin(kind faultKind, every int) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	f.kind, f.seen, f.failed = kind, map[string]int{}, map[string]int{}
+	f.kind, f.every, f.seen, f.failed = kind, every, map[string]int{}, map[string]int{}
 }
 
 // wrap returns a configuration whose requests fail.
@@ -106,7 +107,8 @@ func (f *faults) fails(request *http.Request) faultKind {
 	if _, err := fmt.Sscanf(tenant, "t%d", &k); err != nil || k == 0 {
 		return noFault
 	}
-	if f.seen[tenant] == k || f.kind == killed && f.seen[tenant] > k {
+	after := f.seen[tenant] - k
+	if after == 0 || after > 0 && (f.kind == killed || f.every > 0 && after%f.every == 0) {
 		f.failed[tenant]++
 		return f.kind
 	}
@@ -164,7 +166,7 @@ func (f *faults) createTenants(w *world) []*v1alpha1.Tenant {
 
 func newFaults(kind faultKind) *faults {
 	f := &faults{}
-	f.begin(kind)
+	f.begin(kind, 0)
 	return f
 }
 
