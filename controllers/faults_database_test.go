@@ -49,8 +49,12 @@ func (w *world) database() string {
 	return strings.TrimPrefix(uri.Path, "/")
 }
 
-// others' connections still have the old settings.
-const dropConnections = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
+// dropConnections is for those that still have the old settings, as each keeps what it
+// began with. Nobody drops the operator's when all is well again.
+const (
+	dropConnections = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
+	dropReplicas    = dropConnections + " AND application_name <> 'foyer-manager'"
+)
 
 // harm is how a database ceases to take a document, and what the status says of it.
 type harm struct {
@@ -65,7 +69,7 @@ var harms = map[string]harm{
 			database := pgx.Identifier{w.database()}.Sanitize()
 			w.sql("ALTER DATABASE "+database+" SET default_transaction_read_only = on", dropConnections)
 			return func() {
-				w.sql("SET default_transaction_read_only = off", "ALTER DATABASE "+database+" RESET default_transaction_read_only", dropConnections)
+				w.sql("SET default_transaction_read_only = off", "ALTER DATABASE "+database+" RESET default_transaction_read_only", dropReplicas)
 			}
 		},
 		reason: "ReadOnly", words: []string{"read-only", "primary"},

@@ -76,6 +76,7 @@ func (s *Server) explain(doing string, err error) error {
 			}
 			return &Problem{MissingRights, fmt.Sprintf("role %q may not %s: %s", s.user, doing, s.scrub(pgErr.Message)), safe}
 		case "25006":
+			s.pool.Reset() // a connection stays as it began: the next one finds out whether it is over
 			return &Problem{ReadOnly, fmt.Sprintf("the server at %s answers, but takes no changes: database %q is read-only, as on a standby. "+
 				"If it stays so, its uri has to name the primary", s.host, s.database), safe}
 		case "53100":
