@@ -6,6 +6,7 @@ import (
 
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/foyerhq/foyer/controllers/provision"
@@ -22,8 +23,17 @@ const (
 	kindEventTemplate    = "EventTemplate"
 )
 
-// entries are those of a document, by the kind of object that they are of.
+// entries are those of a document, by the kind of object that they are of: which
+// generation of which object is live, without what it says.
 type entries map[string][]config.Entry
+
+func headings(list []config.Entry) []config.Entry {
+	short := make([]config.Entry, len(list))
+	for i, e := range list {
+		short[i] = config.Entry{Name: e.Name, UID: e.UID, Generation: e.Generation, State: e.State}
+	}
+	return short
+}
 
 // documentKind is all in which the two documents of a tenant differ.
 type documentKind struct {
@@ -44,7 +54,9 @@ var settingsKind = &documentKind{
 	parse: func(document []byte) (entries, error) {
 		s, err := config.Parse(document)
 		return entries{
-			kindTenant: {s.Tenant}, kindAccountProfile: s.AccountProfiles, kindMyAccountProfile: s.MyAccountProfiles,
+			kindTenant:           headings([]config.Entry{s.Tenant}),
+			kindAccountProfile:   headings(s.AccountProfiles),
+			kindMyAccountProfile: headings(s.MyAccountProfiles),
 		}, err
 	},
 	render:  provision.SettingsMap,
@@ -64,7 +76,7 @@ var routingKind = &documentKind{
 	},
 	parse: func(document []byte) (entries, error) {
 		routing, err := config.ParseRouting(document)
-		return entries{kindEventTemplate: routing.Templates}, err
+		return entries{kindEventTemplate: headings(routing.Templates)}, err
 	},
 	render:  provision.RoutingMap,
 	decided: func(o compile.Output) ([]byte, string) { return o.Routing, o.RoutingDigest },
@@ -75,7 +87,8 @@ var routingKind = &documentKind{
 type document struct {
 	kind      *documentKind
 	configMap *corev1.ConfigMap // a zero object if there is none
-	held      []byte            // the document that the ConfigMap holds, whoever wrote it
+	tenant    types.UID         // that the ConfigMap was read for
+	held      []byte            // what the ConfigMap holds, if Foyer wrote it
 	body      []byte            // nil: none, or lost
 	digest    string
 	fresh     bool // read from the API server, not from the cache
@@ -89,9 +102,22 @@ type document struct {
 	blocked status.Finding
 }
 
+// reads says whether this is what the document of a ConfigMap was read into already.
+func (d *document) reads(from *corev1.ConfigMap, tenant client.Object) bool {
+	return d.configMap != nil && from.ResourceVersion != "" && d.configMap.UID == from.UID &&
+		d.configMap.ResourceVersion == from.ResourceVersion && d.tenant == tenant.GetUID()
+}
+
+// remembered is the document without the ConfigMap, of which only the version is kept.
+func (d *document) remembered() document {
+	short := *d
+	short.configMap = &corev1.ConfigMap{ObjectMeta: metav1.ObjectMeta{UID: d.configMap.UID, ResourceVersion: d.configMap.ResourceVersion}}
+	return short
+}
+
 // read takes what a ConfigMap holds, if that is what Foyer wrote for the tenant.
 func (d *document) read(from *corev1.ConfigMap, tenant client.Object) {
-	*d = document{kind: d.kind, configMap: from}
+	*d = document{kind: d.kind, configMap: from, tenant: tenant.GetUID()}
 	held, err := d.kind.unpack(from)
 	if err != nil || len(held) == 0 || !metav1.IsControlledBy(from, tenant) ||
 		from.Annotations[provision.AnnotationDigest] != config.Digest(held) {

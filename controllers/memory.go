@@ -34,7 +34,9 @@ type memory struct {
 	customers []string // that usage was asked with
 	settled   bool     // usage was asked after every replica had acknowledged digest
 
+	read     map[*documentKind]document // by an earlier pass
 	checks   *compile.Checks
+	compiled compiled
 	reported map[types.UID]reported
 }
 
@@ -55,6 +57,7 @@ func newMemory() *memory {
 	return &memory{
 		digests:   map[*documentKind]string{},
 		own:       map[*documentKind]string{},
+		read:      map[*documentKind]document{},
 		checks:    new(compile.Checks),
 		running:   map[types.UID]string{},
 		refreshed: map[types.UID]refresh{},

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/jackc/pgx/v5"
 	corev1 "k8s.io/api/core/v1"
@@ -209,6 +210,32 @@ func TestDocumentsDoNotHoldUpEachOther(t *testing.T) {
 			w.expect(profile, "Ready=True")
 			w.expect(template, checkedAndWaiting...)
 		})
+	}
+}
+
+// TestTwoOperators write at the same time, as for a moment when the leader changes: nothing
+// is lost, and they come to rest.
+func TestTwoOperators(t *testing.T) {
+	t.Parallel()
+	w, tenant := templateWorld(t)
+	profile, template := w.accountProfile("acme", "business"), w.eventTemplate("acme", "reminder", "business")
+	w.create(template)
+	recording, writes := kube.RecordWrites(cluster.Config)
+	w.startOperator(recording, nil)
+	for i := range 5 {
+		edit(w, profile, func(p *v1alpha1.AccountProfile) { p.Spec.DisplayName = fmt.Sprint("Companies ", i) })
+		edit(w, template, func(e *v1alpha1.EventTemplate) { e.Spec.Actions[0].Email.Subject = fmt.Sprint("Edit ", i) })
+		w.create(w.eventTemplate("acme", fmt.Sprint("more-", i), "business"))
+	}
+	w.expect(profile, "Ready=True")
+	w.expect(template, "Conflicted=True", "Programmed=False/NoDispatcher")
+	w.eventuallyRouted("acme", "more-0", "more-1", "more-2", "more-3", "more-4", "reminder")
+	w.expect(tenant, "Ready=True")
+	wait(t, time.Second)
+	writes.Reset()
+	wait(t, restTime/3)
+	if list := writes.List(); len(list) != 0 {
+		t.Errorf("an operator at rest wrote:\n%q", list)
 	}
 }
 

@@ -55,11 +55,11 @@ func OfTenant(old v1alpha1.TenantStatus, t Tenant, now metav1.Time) v1alpha1.Ten
 	if t.Prepared != nil {
 		next.Database = *t.Prepared
 	}
-	if t.Document.Known || old.LiveGeneration == 0 {
+	if t.Document.Known && t.Routing.Known || old.LiveGeneration == 0 {
 		next.Rejected = ptr.To(t.Rejected)
-		if t.Default.Name != "" {
-			next.DefaultAccountProfile = t.Default
-		}
+	}
+	if (t.Document.Known || old.LiveGeneration == 0) && t.Default.Name != "" {
+		next.DefaultAccountProfile = t.Default
 	}
 	if t.Document.Known {
 		next.LiveGeneration = t.LiveGeneration

@@ -29,7 +29,7 @@ func up(ctx context.Context) error {
 	err := runSteps(ctx, d, []step{
 		{"Kubernetes on this machine (the first time: 8 to 12 minutes on 2 cores)", startCluster},
 		{"PostgreSQL (Debian's, not as root)", startPostgres},
-		{"the programs of Foyer, as one image", buildImage},
+		{"the programs of Foyer, as one image, and kubectl foyer", buildImage},
 		{"the operator, as a pod", deployOperator},
 		{"two tenants from config/samples", applyTenants},
 		{"the TLS edge on loopback", startEdge},
@@ -80,12 +80,16 @@ func buildImage(ctx context.Context, d *demo) error {
 	if err != nil {
 		version = "demo"
 	}
+	build := func(name string) (path string, err error) {
+		path = filepath.Join("bin", name)
+		ldflags := "-s -w -X main.version=" + strings.TrimSpace(version)
+		return path, show(ctx, []string{"CGO_ENABLED=0"}, "go", "build", "-trimpath", "-ldflags", ldflags, "-o", path, "./cmd/"+name)
+	}
 	args := []string{"image", "--tag", ""}
 	sum := sha256.New()
 	for _, name := range []string{"manager", "portal", "backoffice"} {
-		path := filepath.Join("bin", name)
-		ldflags := "-s -w -X main.version=" + strings.TrimSpace(version)
-		if err := show(ctx, []string{"CGO_ENABLED=0"}, "go", "build", "-trimpath", "-ldflags", ldflags, "-o", path, "./cmd/"+name); err != nil {
+		path, err := build(name)
+		if err != nil {
 			return err
 		}
 		if err := hashFile(sum, path); err != nil {
@@ -94,6 +98,10 @@ func buildImage(ctx context.Context, d *demo) error {
 		args = append(args, "--binary", path)
 		note("built %s", path)
 	}
+	if _, err := build("kubectl-foyer"); err != nil { // for the person at this machine, not for a pod
+		return err
+	}
+	note("built bin/kubectl-foyer")
 	d.image = "foyer:" + hex.EncodeToString(sum.Sum(nil))[:12]
 	args[2] = d.image
 	return show(ctx, nil, "bin/cluster", args...)
@@ -196,16 +204,19 @@ let it trust the demo's authority: %s
 
 Now try, with
   export KUBECONFIG=%s
-  alias kubectl=%s
+  export PATH=%s:$PATH
 
   kubectl get foyer -A
   kubectl -n acme patch accountprofile business --type=merge -p '{"spec":{"attributes":{"tradingTermsDays":30}}}'
   kubectl -n acme patch myaccountprofile basic --type=merge -p '{"spec":{"myAccountFlags":["ViewInvoices","ViewActivity"]}}'
   kubectl -n acme get accountprofile business -o yaml
+  kubectl foyer lint --complete -R -f config/samples/acme
+  kubectl foyer events invoice.unpaid
+  kubectl -n acme edit eventtemplate business-reminders    # break a field, and read its status
 
 and reload the page of a customer. "bin/demo database-stop" and "database-start" show
 what customers and kubectl see while PostgreSQL is away. "make demo-down" removes everything.
-`, ca, d.kubeconfig, d.kubectl)
+`, ca, d.kubeconfig, filepath.Dir(d.kubectl))
 	fmt.Printf("\nDemo is up (%s).\n", time.Now().Format(time.TimeOnly))
 }
 

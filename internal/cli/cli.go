@@ -67,12 +67,23 @@ the operator. Exit codes: 0 all is well, 1 there is something to mend in the fil
 	return root
 }
 
+// noArguments are what commands take that read files.
+func noArguments(command *cobra.Command, args []string) error {
+	if len(args) == 0 {
+		return nil
+	}
+	if command.Flags().Lookup("filename") == nil {
+		return fmt.Errorf("%s takes no arguments, %q is too much", command.CommandPath(), args[0])
+	}
+	return fmt.Errorf("%s takes no arguments: name what to read as -f %s", command.CommandPath(), args[0])
+}
+
 func newVersion(version string, streams Streams) *cobra.Command {
 	return &cobra.Command{
 		Use:     "version",
 		Short:   "Print the version",
 		Example: "  kubectl foyer version",
-		Args:    cobra.NoArgs,
+		Args:    noArguments,
 		RunE: func(*cobra.Command, []string) error {
 			_, err := fmt.Fprintln(streams.Out, version)
 			return err

@@ -89,37 +89,46 @@ func printEvent(e catalog.Event, output string, streams Streams) error {
 
 func writeEventHead(out *strings.Builder, e catalog.Event, streams Streams) {
 	fmt.Fprintf(out, "%s: %s\n%s\n\n", streams.coloured(bold, e.Name), e.Title, e.Description)
-	table := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
-	row := func(name, value string) { fmt.Fprintf(table, "%s:\t%s\n", name, value) }
+	var rows [][]string
+	row := func(name, value string) { rows = append(rows, []string{name + ":", value}) }
 	row("Category", string(e.Category)+choose(optOut(e), "", ", nobody can opt out"))
 	if e.Anchor != "" {
 		row("Dated", "the days of an action count from "+e.Anchor)
 	}
 	row("From", choose(e.Inside, "Foyer itself, nobody can send it in", "Foyer, or sent in by the provider's systems"))
-	row("Message", choose(e.Message, "there is a standard one", "none, the event is for webhooks"))
+	row("Message", choose(e.Message, "people want to be told", "the event is for webhooks"))
 	if e.RequiredLink != "" {
 		row("Link", fmt.Sprintf("each mail and text message must contain {{.%s}}", e.RequiredLink))
 	}
-	_ = table.Flush() // a strings.Builder takes everything
+	out.WriteString(columns(rows, 2))
 }
 
 func writeFieldTree(out *strings.Builder, e catalog.Event) {
-	out.WriteString("\nFields:\n")
-	table := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
-	writeFields(table, e.TemplateFields(), "  ")
-	_ = table.Flush()
+	out.WriteString("\nFields:\n" + columns(fieldRows(e.TemplateFields(), "  "), 2))
 }
 
-func writeFields(out io.Writer, fields []catalog.Field, prefix string) {
+func fieldRows(fields []catalog.Field, prefix string) [][]string {
+	var rows [][]string
 	for _, f := range fields {
-		kind := string(f.Type) + choose(f.Optional, ", optional", "")
 		meaning := f.Description
 		if len(f.Values) > 1 {
 			meaning += " One of " + strings.Join(f.Values, ", ") + "."
 		}
-		fmt.Fprintf(out, "%s%s\t%s\t%s\n", prefix, f.Name, kind, meaning)
-		writeFields(out, f.Fields, prefix+"  ")
+		rows = append(rows, []string{prefix + f.Name, string(f.Type) + choose(f.Optional, ", optional", ""), meaning})
+		rows = append(rows, fieldRows(f.Fields, prefix+"  ")...)
 	}
+	return rows
+}
+
+// columns aligns the cells of rows.
+func columns(rows [][]string, apart int) string {
+	var out strings.Builder
+	table := tabwriter.NewWriter(&out, 0, 0, apart, ' ', 0)
+	for _, row := range rows {
+		_, _ = io.WriteString(table, strings.Join(row, "\t")+"\n") // a strings.Builder takes everything
+	}
+	_ = table.Flush()
+	return out.String()
 }
 
 func writeExamples(out *strings.Builder, e catalog.Event) {
@@ -136,4 +145,14 @@ func writeLines(out *strings.Builder, lines []string) {
 	}
 }
 
-func indent(text string) string { return "  " + strings.ReplaceAll(text, "\n", "\n  ") }
+// indent puts a text below a heading.
+func indent(text string) string {
+	var out strings.Builder
+	for line := range strings.Lines(text) {
+		if strings.TrimSpace(line) != "" {
+			out.WriteString("  ")
+		}
+		out.WriteString(line)
+	}
+	return out.String()
+}

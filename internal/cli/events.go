@@ -5,7 +5,6 @@ import (
 	"io"
 	"slices"
 	"strings"
-	"text/tabwriter"
 
 	"github.com/spf13/cobra"
 
@@ -36,18 +35,22 @@ conditions write them, and a sample.`,
 
   # the schema of the data, for those who send or receive it
   kubectl foyer events payment.received -o jsonschema`,
-		Args: cobra.MaximumNArgs(1),
-		ValidArgsFunction: func(_ *cobra.Command, args []string, _ string) ([]string, cobra.ShellCompDirective) {
-			if len(args) > 0 {
-				return nil, cobra.ShellCompDirectiveNoFileComp
-			}
-			return catalog.BuiltIn().Names(), cobra.ShellCompDirectiveNoFileComp
-		},
-		RunE: func(_ *cobra.Command, args []string) error { return runEvents(flags, args, streams) },
+		Args:              cobra.MaximumNArgs(1),
+		ValidArgsFunction: completeEvent,
+		RunE:              func(_ *cobra.Command, args []string) error { return runEvents(flags, args, streams) },
 	}
 	command.Flags().StringVarP(&flags.output, "output", "o", "", "wide, json, jsonschema or markdown; a table or a page of text if not set")
 	command.Flags().StringVar(&flags.tenantFile, "tenant-file", "", "file with a Tenant, to add the events that it declares")
 	return command
+}
+
+// completeEvent lists the events that begin as what a person has typed.
+func completeEvent(_ *cobra.Command, args []string, typed string) ([]string, cobra.ShellCompDirective) {
+	if len(args) > 0 {
+		return nil, cobra.ShellCompDirectiveNoFileComp
+	}
+	names := slices.DeleteFunc(catalog.BuiltIn().Names(), func(name string) bool { return !strings.HasPrefix(name, typed) })
+	return names, cobra.ShellCompDirectiveNoFileComp
 }
 
 func runEvents(flags eventsFlags, args []string, streams Streams) error {
@@ -98,21 +101,20 @@ func printCatalog(known *catalog.Catalog, output string, streams Streams) error 
 }
 
 func printTable(events []catalog.Event, wide bool, streams Streams) error {
-	out := tabwriter.NewWriter(streams.Out, 0, 0, 3, ' ', 0)
-	head := []string{"EVENT", "CATEGORY", "DATED", "WHEN"}
+	rows := [][]string{{"EVENT", "CATEGORY", "DATED", "WHEN"}}
 	if wide {
-		head = []string{"EVENT", "CATEGORY", "DATED", "MESSAGE", "FROM", "OPT-OUT", "LINK", "WHEN"}
+		rows = [][]string{{"EVENT", "CATEGORY", "DATED", "FOR", "FROM", "OPT-OUT", "LINK", "WHEN"}}
 	}
-	fmt.Fprintln(out, strings.Join(head, "\t"))
 	for _, e := range events {
 		row := []string{e.Name, string(e.Category), orDash(e.Anchor)}
 		if wide {
-			row = append(row, choose(e.Message, "standard", "-"), choose(e.Inside, "Foyer", "anywhere"),
+			row = append(row, choose(e.Message, "people", "webhooks"), choose(e.Inside, "Foyer", "anywhere"),
 				choose(optOut(e), "yes", "no"), orDash(e.RequiredLink))
 		}
-		fmt.Fprintln(out, strings.Join(append(row, e.Description), "\t"))
+		rows = append(rows, append(row, e.Description))
 	}
-	return out.Flush()
+	_, err := io.WriteString(streams.Out, columns(rows, 3))
+	return err
 }
 
 // optOut says whether people can choose not to be told.

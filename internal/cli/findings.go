@@ -69,11 +69,13 @@ func summary(result lint.Result) string {
 		total += result.Objects[kind]
 		kinds = append(kinds, fmt.Sprintf("%d %s", result.Objects[kind], kind))
 	}
-	in := "no object of Foyer"
-	if total > 0 {
-		in = fmt.Sprintf("%s (%s)", plural(total, "object"), strings.Join(kinds, ", "))
+	line := "there is no object of Foyer"
+	if total > 0 || c.Errors > 0 {
+		line = fmt.Sprintf("%s in %s", strings.Join(found, ", "), plural(total, "object"))
 	}
-	line := fmt.Sprintf("%s in %s", strings.Join(found, ", "), in)
+	if total > 0 {
+		line += fmt.Sprintf(" (%s)", strings.Join(kinds, ", "))
+	}
 	if result.Others > 0 {
 		line += fmt.Sprintf("; %s left out, not Foyer's", plural(result.Others, "other document"))
 	}

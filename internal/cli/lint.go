@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"slices"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -30,7 +31,15 @@ func (f *sourceFlags) read(streams Streams) (manifest.Set, error) {
 	if len(f.files) == 0 {
 		return manifest.Set{}, fmt.Errorf("name what to read, as -f config/ or -f -")
 	}
-	return manifest.Read(manifest.Source{Paths: f.files, Recursive: f.recursive, In: streams.In})
+	set, err := manifest.Read(manifest.Source{Paths: f.files, Recursive: f.recursive, In: streams.In})
+	if err != nil {
+		return manifest.Set{}, err
+	}
+	if len(set.Objects) == 0 && len(set.Problems) == 0 && set.Others == 0 {
+		names := strings.Join(f.files, ", ")
+		return manifest.Set{}, fmt.Errorf("there is nothing in %s", choose(names == "-", "standard input", names)) // as when what writes into a pipe has failed
+	}
+	return set, nil
 }
 
 // lintFlags are those of lint alone.
@@ -61,7 +70,7 @@ kustomize makes of them by -f -.`,
 
   # in a pipeline: warnings fail as well, findings as JSON
   kubectl foyer lint --strict -o json -f config/`,
-		Args: cobra.NoArgs,
+		Args: noArguments,
 		RunE: func(*cobra.Command, []string) error { return runLint(flags, streams) },
 	}
 	flags.add(command)
@@ -83,11 +92,11 @@ func runLint(flags lintFlags, streams Streams) error {
 	if err != nil {
 		return err
 	}
-	print := printFindings
+	write := printFindings
 	if flags.output == "json" {
-		print = printFindingsJSON
+		write = printFindingsJSON
 	}
-	if err := print(streams, result); err != nil {
+	if err := write(streams, result); err != nil {
 		return err
 	}
 	counts := count(result.Findings)

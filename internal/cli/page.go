@@ -78,7 +78,7 @@ func (m filledMessage) title() string {
 		title += ", " + days
 	}
 	if m.locale != "" {
-		title += ", " + m.locale
+		title += ", in " + m.locale
 	}
 	return title
 }
@@ -154,7 +154,7 @@ func lengthOf(sms string) string {
 // write makes a file of each text, and prints what has none: condition, subjects and
 // the paths.
 func (p renderedPage) write(directory string, streams Streams) error {
-	if err := os.MkdirAll(directory, 0o755); err != nil {
+	if err := os.MkdirAll(directory, 0o750); err != nil {
 		return fmt.Errorf("make the directory for the texts: %w", err)
 	}
 	var out strings.Builder
@@ -167,7 +167,7 @@ func (p renderedPage) write(directory string, streams Streams) error {
 				continue
 			}
 			path := filepath.Join(directory, m.fileName(t.extension))
-			if err := os.WriteFile(path, []byte(t.filledIn), 0o644); err != nil {
+			if err := os.WriteFile(path, []byte(t.filledIn), 0o600); err != nil {
 				return fmt.Errorf("write a text: %w", err)
 			}
 			out.WriteString(path)

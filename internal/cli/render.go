@@ -49,7 +49,7 @@ this language gets.`,
 
   # as files, to look at the HTML in a browser
   kubectl foyer render -f reminder.yaml --out /tmp/mails`,
-		Args: cobra.NoArgs,
+		Args: noArguments,
 		RunE: func(*cobra.Command, []string) error { return runRender(flags, streams) },
 	}
 	flags.add(command)

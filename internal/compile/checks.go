@@ -11,14 +11,41 @@ import (
 // routing document that people make.
 const maxChecks = 16384
 
-// Checks remembers what was found of single texts and conditions. The zero value is
-// empty, and safe for concurrent use.
+// minOpened is the size from which on a routing document is remembered as it was read:
+// reading a smaller one costs less than keeping it for every tenant.
+const minOpened = 256 << 10
+
+// Checks remembers what was found of single texts and conditions, and the last large
+// routing document that was read. The zero value is empty, and safe for concurrent use.
 //
-// It holds findings only, and no text. When it is full, what was not asked for since it
-// was half full is forgotten.
+// Of texts it holds findings only. When it is full, what was not asked for since it was
+// half full is forgotten.
 type Checks struct {
 	mu            sync.Mutex
 	recent, older map[checkKey]checked
+	opened        *config.LiveRouting
+}
+
+// open reads a routing document, which nobody changes then.
+func (c *Checks) open(document []byte) (*config.LiveRouting, error) {
+	if len(document) < minOpened {
+		return config.OpenRouting(document)
+	}
+	digest := config.Digest(document)
+	c.mu.Lock()
+	opened := c.opened
+	c.mu.Unlock()
+	if opened != nil && opened.Digest == digest {
+		return opened, nil
+	}
+	opened, err := config.OpenRouting(document) // not under the lock: this is the work
+	if err != nil {
+		return nil, err
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.opened = opened
+	return opened, nil
 }
 
 // checkKey is everything that a finding depends on.

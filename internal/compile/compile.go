@@ -38,11 +38,12 @@ func Compile(in Input) (Output, error) {
 	if err != nil {
 		return Output{}, err
 	}
-	routing, err := readLiveRouting(in.LiveRouting)
+	checks := cmp.Or(in.Checked, &Checks{})
+	routing, err := readLiveRouting(in.LiveRouting, checks)
 	if err != nil {
 		return Output{}, err
 	}
-	p := newPass(in, live, routing)
+	p := newPass(in, live, routing, checks)
 	p.check()
 	next, err := p.documents()
 	if err != nil {
@@ -70,14 +71,14 @@ func (p *pass) customers() []string {
 	return slices.Sorted(maps.Keys(ids))
 }
 
-func newPass(in Input, live liveDocument, routing liveRouting) *pass {
+func newPass(in Input, live liveDocument, routing liveRouting, checks *Checks) *pass {
 	p := &pass{
 		in: in, live: live, liveRouting: routing,
 		accountProfiles:   map[string]*object[config.AccountProfile]{},
 		myAccountProfiles: map[string]*object[config.MyAccountProfile]{},
 		drafts:            map[string]draft{},
 		eventTemplates:    map[string]*object[config.EventTemplate]{},
-		checks:            cmp.Or(in.Checked, &Checks{}),
+		checks:            checks,
 		segments:          map[string]int32{},
 	}
 	if in.Usage != nil {

@@ -1,9 +1,10 @@
-// Package compile turns the objects of one tenant into its settings document. It
-// is pure: no clock, no client, no log. The same input gives the same bytes, in
-// whatever order the objects come, and its own output changes nothing.
+// Package compile turns the objects of one tenant into its two documents: settings
+// (the tenant and its profiles) and routing (its event templates). It is pure: no
+// clock, no client, no log. The same input gives the same bytes, in whatever order
+// the objects come, and its own output changes nothing.
 //
-// [Compile] takes the objects as they are now, the document that is live, and the
-// usage of profiles by accounts. It returns the document to write and, for each
+// [Compile] takes the objects as they are now, the documents that are live, and the
+// usage of profiles by accounts. It returns the documents to write and, for each
 // object, whether its newest generation was accepted and what of it is live.
 //
 // # The rules of carrying forward
@@ -25,4 +26,24 @@
 //     the real loader.
 //  6. A name is the identity: the same name with another uid is an edit, a new name is
 //     a new entry.
+//
+// # Event templates
+//
+// A template is checked as a whole, with every text and condition, against the payload
+// of its event. What is live by an older, laxer release warns. Nobody has a right to a
+// message, so the entry of a deleted template ends at once. A template is no user of the
+// account profiles that it names: one that it was accepted with may go.
+//
+// Two enabled actions on one slot (event, account profile, channel and, of a dated event,
+// day) conflict, which refuses nothing: the template that is live with the slot fires,
+// else that of the older object, and what the other does not do is written down as
+// withheld. Within one template it is refused.
+//
+// An edit of the tenant's own events that would break a template as it is live is
+// refused, unless a generation of the template goes with it.
+//
+// While accounts that name no profile have the built-in one, it can be named by the name
+// that the Tenant gives its default, else as "default".
+//
+// A routing document that is too large stays as it is, and the settings go on.
 package compile

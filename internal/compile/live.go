@@ -73,12 +73,12 @@ type liveRouting struct {
 	templates map[string]*liveEntry[config.EventTemplate]
 }
 
-func readLiveRouting(document []byte) (liveRouting, error) {
+func readLiveRouting(document []byte, checks *Checks) (liveRouting, error) {
 	live := liveRouting{templates: map[string]*liveEntry[config.EventTemplate]{}}
 	if len(document) == 0 {
 		return live, nil
 	}
-	loaded, err := config.OpenRouting(document)
+	loaded, err := checks.open(document)
 	if err != nil {
 		return live, fmt.Errorf("nothing is written, because the live document cannot be carried forward: %w", err)
 	}

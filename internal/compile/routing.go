@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"maps"
+	"reflect"
 	"slices"
 
 	"github.com/foyerhq/foyer/internal/config"
@@ -27,12 +28,15 @@ func (p *pass) nextRouting() (routingDocument, *Finding, error) {
 	if standstill := p.standstill(); standstill != nil {
 		return p.stayRouting(nil), standstill, nil
 	}
+	if p.routingStays() {
+		return p.stayRouting(p.in.LiveRouting), nil, nil
+	}
 	doc, fits, err := p.routing()
 	if err != nil {
 		return routingDocument{}, nil, err
 	}
 	if !fits {
-		return p.tooLarge(fmt.Sprintf("the event templates of the tenant conflict with each other in more than %d places", maxWithheld))
+		return p.tooLarge(fmt.Sprintf("the event templates of the tenant conflict with each other on more than %d days of actions", maxWithheld), "let fewer of them fire for the same event and account profile")
 	}
 	encoded, err := config.EncodeRouting(doc)
 	if err != nil {
@@ -42,13 +46,35 @@ func (p *pass) nextRouting() (routingDocument, *Finding, error) {
 		return p.stayRouting(encoded), nil, nil
 	}
 	if why := unfit(encoded); why != "" {
-		return p.tooLarge(why)
+		return p.tooLarge(why, "remove event templates or shorten their texts")
 	}
-	loaded, err := config.OpenRouting(encoded)
+	loaded, err := p.checks.open(encoded)
 	if err != nil {
 		return routingDocument{}, nil, fmt.Errorf("nothing is written, because the new document does not load: %w", err)
 	}
 	return routingDocument{encoded, loaded}, nil, nil
+}
+
+// routingStays finds out without writing the document, which takes most of a pass, that
+// every object says what is live of it already.
+func (p *pass) routingStays() bool {
+	live := p.liveRouting
+	if live.loaded == nil || live.Tenant != p.tenant.name {
+		return false
+	}
+	for name, l := range live.templates {
+		o := p.eventTemplates[name]
+		if o == nil || l.State != "" || !o.refused() && (!o.sameGeneration() || !reflect.DeepEqual(o.content, l.content)) {
+			return false
+		}
+	}
+	for name, o := range p.eventTemplates {
+		if live.templates[name] == nil && !o.refused() {
+			return false
+		}
+	}
+	withheld, fits := p.settleSlots(live.Templates)
+	return fits && slices.EqualFunc(withheld, live.Withheld, func(a, b config.Withheld) bool { return reflect.DeepEqual(a, b) })
 }
 
 // unfit says why a document does not fit into a ConfigMap; empty: it does. What is half
@@ -67,9 +93,9 @@ func unfit(encoded []byte) string {
 	return ""
 }
 
-func (p *pass) tooLarge(why string) (routingDocument, *Finding, error) {
+func (p *pass) tooLarge(why, advice string) (routingDocument, *Finding, error) {
 	p.protectTemplates(func(*object[config.EventTemplate]) bool { return true })
-	return p.stayRouting(nil), &Finding{Reason: ReasonTooLarge, Message: why + ", so no event template changes: remove event templates or shorten their texts"}, nil
+	return p.stayRouting(nil), &Finding{Reason: ReasonTooLarge, Message: why + ", so no event template changes: " + advice}, nil
 }
 
 // routing puts the document together; false: its conflicts are too many.

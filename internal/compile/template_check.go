@@ -230,9 +230,12 @@ func (i *inspection) days(at place, a config.Action) {
 			i.refuse(at.of("days").item(n, fmt.Sprint(day)), "%d is not allowed, allowed is a whole number from %d to %d", day, -maxDay, maxDay)
 		}
 	}
-	if a.RepeatEveryDays == 0 && a.MaxRepeats == 0 {
-		return
+	if a.RepeatEveryDays != 0 || a.MaxRepeats != 0 {
+		i.repeats(at, a)
 	}
+}
+
+func (i *inspection) repeats(at place, a config.Action) {
 	if a.RepeatEveryDays < 1 || a.RepeatEveryDays > maxDay {
 		i.refuse(at.of("repeatEveryDays"), "repeatEveryDays and maxRepeats go together: %d is not allowed, allowed is a whole number from 1 to %d", a.RepeatEveryDays, maxDay)
 	}

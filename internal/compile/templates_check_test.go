@@ -5,6 +5,7 @@ import (
 	"reflect"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -213,6 +214,45 @@ func TestChecksThatAreRememberedChangeNothing(t *testing.T) {
 			}
 		}
 	})
+}
+
+// A large routing document is read once, and what it leads to stays the same.
+func TestDocumentThatIsRememberedChangesNothing(t *testing.T) {
+	in := manyTemplates(150)
+	remembered := &compile.Checks{}
+	for step := range 4 {
+		in.EventTemplates[step].Generation++
+		if step == 2 {
+			broken(&in.EventTemplates[step].Spec)
+		}
+		in.Checked = nil
+		want := mustCompile(t, in)
+		in.Checked = remembered
+		if got := mustCompile(t, in); !reflect.DeepEqual(want, got) {
+			t.Fatalf("step %d:\n%s", step, cmp.Diff(want, got))
+		}
+		if len(want.Routing) < 256<<10 {
+			t.Fatalf("the document has only %d bytes", len(want.Routing))
+		}
+		in.Live, in.LiveRouting = want.Document, want.Routing
+	}
+}
+
+func TestChecksAreSafeForConcurrentUse(t *testing.T) {
+	in := manyTemplates(20)
+	want := mustCompile(t, in)
+	in.Checked = &compile.Checks{}
+	var wait sync.WaitGroup
+	for range 4 {
+		wait.Go(func() {
+			for range 3 {
+				if got, err := compile.Compile(in); err != nil || !reflect.DeepEqual(want, got) {
+					t.Errorf("error %v:\n%s", err, cmp.Diff(want, got))
+				}
+			}
+		})
+	}
+	wait.Wait()
 }
 
 func TestChecksAreBounded(t *testing.T) {

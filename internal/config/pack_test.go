@@ -23,12 +23,11 @@ func pack(t testing.TB, document []byte) []byte {
 	return packed
 }
 
-// zipped is what another program compresses.
-func zipped(t testing.TB, name string, size int64) []byte {
+// zipped is a document of zeros that another program compressed.
+func zipped(t testing.TB, size int64) []byte {
 	t.Helper()
 	var out bytes.Buffer
 	writer := gzip.NewWriter(&out)
-	writer.Name = name
 	if _, err := io.CopyN(writer, zeros{}, size); err != nil {
 		t.Fatal(err)
 	}
@@ -89,8 +88,7 @@ func TestUnpackRefuses(t *testing.T) {
 		"another bit":       {flipped, "unpack document: "},
 		"a byte after it":   {append(bytes.Clone(good), 0), "something follows it"},
 		"another after it":  {append(bytes.Clone(good), good...), "something follows it"},
-		"a bomb":            {zipped(t, "", 1<<27), "it is larger than 33554432 bytes"},
-		"a byte too large":  {zipped(t, "", maxUnpacked+1), "it is larger than 33554432 bytes"},
+		"a bomb":            {zipped(t, maxUnpacked+1), "it is larger than 33554432 bytes"},
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {

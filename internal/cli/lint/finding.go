@@ -50,10 +50,14 @@ func (f Finding) Subject() string {
 	return strings.Join(parts, ": ")
 }
 
-// sortFindings orders by place.
+// sortFindings orders by place. The API server's code finds things in no particular order.
 func sortFindings(findings []Finding) []Finding {
-	slices.SortStableFunc(findings, func(a, b Finding) int {
-		return cmp.Or(strings.Compare(a.File, b.File), cmp.Compare(a.Line, b.Line))
+	slices.SortFunc(findings, func(a, b Finding) int {
+		return cmp.Or(
+			strings.Compare(a.File, b.File), cmp.Compare(a.Line, b.Line), strings.Compare(a.Field, b.Field),
+			cmp.Compare(a.TextLine, b.TextLine), cmp.Compare(a.TextColumn, b.TextColumn),
+			strings.Compare(string(a.Severity), string(b.Severity)), strings.Compare(a.Message, b.Message),
+		)
 	})
 	return slices.Compact(findings)
 }

@@ -37,7 +37,7 @@ type linter struct {
 	schemas  *schema.Schemas
 	result   Result
 	declared map[string]Source // by kind, namespace and name
-	groups   map[string]*group // by namespace and tenant
+	groups   []*group          // in the order of the files
 }
 
 // Check checks everything that was read.
@@ -49,7 +49,7 @@ func Check(set manifest.Set, options Options) (Result, error) {
 	l := &linter{
 		options: options, schemas: schemas,
 		result:   Result{Objects: map[string]int{}, Others: set.Others},
-		declared: map[string]Source{}, groups: map[string]*group{},
+		declared: map[string]Source{},
 	}
 	for _, p := range set.Problems {
 		l.tell(Finding{File: p.File, Line: p.Line, Severity: Error, Message: p.Message})
@@ -60,7 +60,7 @@ func Check(set manifest.Set, options Options) (Result, error) {
 		}
 	}
 	l.hostnames()
-	for _, g := range l.sortedGroups() {
+	for _, g := range l.groups {
 		if err := g.check(); err != nil {
 			return Result{}, err
 		}
@@ -70,17 +70,6 @@ func Check(set manifest.Set, options Options) (Result, error) {
 }
 
 func (l *linter) tell(f Finding) { l.result.Findings = append(l.result.Findings, f) }
-
-func (l *linter) sortedGroups() []*group {
-	var groups []*group
-	for _, g := range l.groups {
-		groups = append(groups, g)
-	}
-	slices.SortFunc(groups, func(a, b *group) int {
-		return cmp.Or(strings.Compare(a.namespace, b.namespace), strings.Compare(a.tenantName, b.tenantName))
-	})
-	return groups
-}
 
 // object checks one object by itself, and puts it to its tenant.
 func (l *linter) object(o manifest.Object) error {
@@ -115,8 +104,9 @@ func (l *linter) object(o manifest.Object) error {
 }
 
 func (l *linter) refuse(s *Source, field, message string) {
-	l.tell(s.finding(Error, problem{field: field, message: message}))
-	s.refused = append(s.refused, field)
+	p := problem{field: field, message: message}
+	l.tell(s.finding(Error, p))
+	s.refused = append(s.refused, p)
 }
 
 // schema tells what the API server would refuse.
@@ -132,7 +122,7 @@ func (l *linter) schema(s *Source, version string) error {
 	}
 	for _, p := range problems {
 		if p.Message == schema.Unchecked {
-			l.tell(s.finding(Note, problem{message: "rules about several fields are checked once the errors above are mended"}))
+			l.tell(s.finding(Note, problem{message: "rules about several fields are checked once the errors of this object are mended"}))
 			continue
 		}
 		field, message := p.Field, p.Message
@@ -163,17 +153,21 @@ func (l *linter) declaredBefore(s Source) bool {
 }
 
 func (l *linter) group(s Source) *group {
-	key := s.Namespace + "/" + s.TenantName()
-	if l.groups[key] == nil {
-		l.groups[key] = &group{linter: l, namespace: s.Namespace, tenantName: s.TenantName()}
+	name := s.TenantName()
+	for _, g := range l.groups {
+		if g.namespace == s.Namespace && g.tenantName == name {
+			return g
+		}
 	}
-	return l.groups[key]
+	g := &group{linter: l, namespace: s.Namespace, tenantName: name}
+	l.groups = append(l.groups, g)
+	return g
 }
 
 // hostnames tells of tenants that ask for one address.
 func (l *linter) hostnames() {
 	holders := map[string]Source{}
-	for _, g := range l.sortedGroups() {
+	for _, g := range l.groups {
 		if g.tenant == nil || g.tenant.Object == nil {
 			continue
 		}

@@ -2,9 +2,11 @@ package lint
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/apimachinery/pkg/util/validation/field"
 
 	"github.com/foyerhq/foyer/internal/cli/manifest"
 )
@@ -21,7 +23,8 @@ const (
 type Source struct {
 	manifest.Object
 	Kind, Namespace, Name string
-	refused               []string // the fields that the API server refuses
+	refused               []problem // by the API server
+	cleared               bool      // of the refused values, because of their types
 }
 
 // Entry is an object of the files.
@@ -31,16 +34,27 @@ type Entry[T any] struct {
 	Object *T
 }
 
-// decode reads an object into its type.
+// decode reads an object into its type. Values of another type have been refused, and
+// are left out, so that the rest of the object is checked.
 func decode[T any](s Source) Entry[T] {
 	object := new(T)
-	if err := runtime.DefaultUnstructuredConverter.FromUnstructured(s.Content, object); err != nil {
-		object = nil // the schema has told why
+	if runtime.DefaultUnstructuredConverter.FromUnstructured(s.Content, object) == nil {
+		return Entry[T]{s, object}
 	}
-	return Entry[T]{s, object}
+	s.cleared = true
+	for _, p := range s.refused {
+		if within(p.field, "spec") {
+			manifest.Clear(s.Content, p.field)
+		}
+	}
+	object = new(T)
+	if runtime.DefaultUnstructuredConverter.FromUnstructured(s.Content, object) == nil {
+		return Entry[T]{s, object}
+	}
+	return Entry[T]{Source: s}
 }
 
-// tenantName is the tenant that an object belongs to.
+// TenantName is the tenant that an object belongs to.
 func (s Source) TenantName() string {
 	if s.Kind == kindTenant {
 		return s.Name
@@ -56,7 +70,7 @@ func nested(object map[string]any, path ...string) string {
 	return value
 }
 
-// place is where the object is, as "tenant.yaml:3".
+// Place is where the object is, as "tenant.yaml:3".
 func (s Source) Place() string { return fmt.Sprintf("%s:%d", s.File, s.Line()) }
 
 // finding makes a finding of the object.
@@ -72,15 +86,20 @@ func (s Source) finding(severity Severity, p problem) Finding {
 	}
 }
 
-// alreadyRefused says that the API server refuses the field, what is in it, or what it
-// is in, so that nothing more needs to be said of it.
-func (s Source) alreadyRefused(field string) bool {
-	for _, refused := range s.refused {
-		if within(field, refused) || within(refused, field) {
-			return true
-		}
-	}
-	return false
+// alreadyRefused says that the API server has refused the same, in the same words or for
+// the same field.
+func (s Source) alreadyRefused(p problem) bool {
+	sameWords := func(r problem) bool { return strings.HasSuffix(r.message, p.message) }
+	return s.fieldRefused(p.field) || slices.ContainsFunc(s.refused, sameWords)
+}
+
+// fieldRefused says that the API server has refused the field, or something in it, or
+// what it was in.
+func (s Source) fieldRefused(path string) bool {
+	return slices.ContainsFunc(s.refused, func(r problem) bool {
+		gone := s.cleared || strings.HasPrefix(r.message, field.ErrorTypeRequired.String())
+		return path == r.field || within(r.field, path) || gone && within(path, r.field)
+	})
 }
 
 func within(field, around string) bool {

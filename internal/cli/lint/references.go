@@ -1,6 +1,7 @@
 package lint
 
 import (
+	"cmp"
 	"fmt"
 	"maps"
 	"slices"
@@ -11,6 +12,7 @@ import (
 	"github.com/foyerhq/foyer/api/v1alpha1"
 	"github.com/foyerhq/foyer/internal/catalog"
 	"github.com/foyerhq/foyer/internal/compile"
+	"github.com/foyerhq/foyer/internal/config"
 )
 
 // ownEventPrefix begins the names of the events that tenants declare.
@@ -57,8 +59,9 @@ func (g *group) compiledTenant() *v1alpha1.Tenant {
 }
 
 func (g *group) standInTenant(events []v1alpha1.EventDeclaration) *v1alpha1.Tenant {
-	tenant := &v1alpha1.Tenant{ObjectMeta: metav1.ObjectMeta{Namespace: g.namespace, Name: g.tenantName}}
-	tenant.Spec.DisplayName = g.tenantName
+	name := cmp.Or(g.tenantName, "unnamed")
+	tenant := &v1alpha1.Tenant{ObjectMeta: metav1.ObjectMeta{Namespace: g.namespace, Name: name}}
+	tenant.Spec.DisplayName = name
 	tenant.Spec.Portal.Hostname = "tenant.example"
 	tenant.Spec.Events = events
 	return tenant
@@ -108,7 +111,7 @@ type reference struct {
 func (g *group) references() []reference {
 	var found []reference
 	name := func(from Source, field, kind string, ref v1alpha1.ObjectRef) {
-		if ref.Name != "" && !from.alreadyRefused(field) {
+		if ref.Name != "" && !from.fieldRefused(field) {
 			found = append(found, reference{from, field, kind, ref.Name})
 		}
 	}
@@ -126,10 +129,21 @@ func (g *group) references() []reference {
 			continue
 		}
 		for i, ref := range e.Object.Spec.AccountProfileRefs {
+			if ref.Name == g.builtInProfile() {
+				continue // it can be named without an object
+			}
 			name(e.Source, fmt.Sprintf("spec.accountProfileRefs[%d]", i), kindAccountProfile, ref)
 		}
 	}
 	return found
+}
+
+// builtInProfile is the name by which templates name the built-in default profile.
+func (g *group) builtInProfile() string {
+	if g.tenant != nil && g.tenant.Object != nil {
+		return cmp.Or(g.tenant.Object.Spec.DefaultAccountProfileRef.Name, config.BuiltInProfile)
+	}
+	return config.BuiltInProfile
 }
 
 // standInForProfiles adds a profile for each one that is named and cannot be used: not
@@ -193,29 +207,13 @@ func (g *group) standInMyAccountProfile(name string) v1alpha1.MyAccountProfile {
 	}
 }
 
-// replaceRefused replaces what compile refuses by stand-ins, and says whether there was
-// anything. Templates stay: nothing names them.
-func (g *group) replaceRefused(in *compile.Input, out compile.Output) bool {
-	replaced := false
-	if !out.Tenant.Accepted.Status || !out.Tenant.ResolvedRefs.Status {
-		replaced = true
-		sound, broken := soundEvents(in.Tenant.Spec.Events)
-		in.Tenant = g.standInTenant(sound)
-		g.leaveOut(in, func(event string) bool { return broken[event] })
-	}
-	for i := range in.AccountProfiles {
-		if p := &in.AccountProfiles[i]; !out.AccountProfiles[p.Name].Accepted.Status {
-			replaced = true
-			*p = g.standInAccountProfile(p.Name)
-		}
-	}
-	for i := range in.MyAccountProfiles {
-		if p := &in.MyAccountProfiles[i]; !out.MyAccountProfiles[p.Name].Accepted.Status {
-			replaced = true
-			*p = g.standInMyAccountProfile(p.Name)
-		}
-	}
-	return replaced
+// replaceTenant keeps of a refused Tenant what others depend on.
+func (g *group) replaceTenant(in *compile.Input) {
+	sound, broken := soundEvents(in.Tenant.Spec.Events)
+	defaultProfile := in.Tenant.Spec.DefaultAccountProfileRef
+	in.Tenant = g.standInTenant(sound)
+	in.Tenant.Spec.DefaultAccountProfileRef = defaultProfile
+	g.leaveOut(in, func(event string) bool { return broken[event] })
 }
 
 // leaveOut takes templates for events that are not known here out of what is compiled.

@@ -147,5 +147,8 @@ func yamlError(err error) (line int, message string) {
 		return 0, err.Error()
 	}
 	line, _ = strconv.Atoi(parts[1])
+	if line > 0 && strings.HasPrefix(parts[2], "did not find expected") {
+		line++ // in these messages the reader counts from 0
+	}
 	return line, parts[2]
 }

@@ -90,6 +90,41 @@ func child(node *tree.Node, segment string) (int, *tree.Node) {
 	return 0, nil
 }
 
+// Clear sets the value of a field of an object to null.
+func Clear(content map[string]any, field string) {
+	path := segments.FindAllString(field, -1)
+	if len(path) == 0 {
+		return
+	}
+	var at any = content
+	for _, segment := range path[:len(path)-1] {
+		at = within(at, segment)
+	}
+	name := strings.Trim(path[len(path)-1], "[]")
+	switch around := at.(type) {
+	case map[string]any:
+		around[name] = nil
+	case []any:
+		if i, err := strconv.Atoi(name); err == nil && i < len(around) {
+			around[i] = nil
+		}
+	}
+}
+
+// within returns a field of an object, or an element of a list; nil: there is none.
+func within(value any, segment string) any {
+	name := strings.Trim(segment, "[]")
+	switch around := value.(type) {
+	case map[string]any:
+		return around[name]
+	case []any:
+		if i, err := strconv.Atoi(name); err == nil && i < len(around) {
+			return around[i]
+		}
+	}
+	return nil
+}
+
 func resolve(node *tree.Node) *tree.Node {
 	if node.Kind == tree.AliasNode {
 		return node.Alias

@@ -1,6 +1,10 @@
 package schema
 
 import (
+	"encoding/json"
+	"errors"
+	"strings"
+
 	structural "k8s.io/apiextensions-apiserver/pkg/apiserver/schema"
 	"k8s.io/apiextensions-apiserver/pkg/apiserver/schema/defaulting"
 	"k8s.io/apiextensions-apiserver/pkg/apiserver/schema/objectmeta"
@@ -27,7 +31,11 @@ func (c *checker) prune(object map[string]any) []Problem {
 // metadataProblems checks the part of an object that no CRD describes.
 func metadataProblems(object map[string]any) []Problem {
 	meta, found, unknown, err := objectmeta.GetObjectMetaWithOptions(object, objectmeta.ObjectMetaOptions{ReturnUnknownFieldPaths: true})
-	if err != nil {
+	var wrongType *json.UnmarshalTypeError
+	switch {
+	case errors.As(err, &wrongType):
+		return []Problem{{strings.TrimSuffix("metadata."+wrongType.Field, "."), "has a value of another type than it may have: " + wrongType.Value}}
+	case err != nil:
 		return []Problem{{"metadata", err.Error()}}
 	}
 	var problems []Problem

@@ -97,7 +97,8 @@ func (s *Schemas) Versions(kind string) []string {
 }
 
 // Check returns what the API server would refuse of a new object. It takes unknown
-// fields out of the object and fills in defaults, as the API server does.
+// fields and the status out of the object, fills in defaults and gives it the first
+// generation, as the API server does.
 func (s *Schemas) Check(kind, version string, object map[string]any) ([]Problem, error) {
 	check, err := s.checker(kind, version)
 	if err != nil {
@@ -105,12 +106,16 @@ func (s *Schemas) Check(kind, version string, object map[string]any) ([]Problem,
 	}
 	problems := check.prune(object)
 	defaulting.Default(object, check.schema)
-	delete(object, "status") // the API server takes none with a new object
-	problems = append(problems, metadataProblems(object)...)
+	delete(object, "status")
+	unsound := metadataProblems(object)
+	problems = append(problems, unsound...)
+	if metadata, isObject := object["metadata"].(map[string]any); isObject {
+		metadata["generation"] = int64(1)
+	}
 
 	errs := validation.ValidateCustomResource(nil, object, check.validator)
 	errs = append(errs, listtype.ValidateListSetsAndMaps(nil, check.schema, object)...)
-	if blocked(errs) {
+	if blocked(errs) || len(unsound) > 0 { // rules read the name of the object
 		return append(append(problems, fromErrors(errs)...), Problem{"", Unchecked}), nil
 	}
 	broken, _ := check.rules.Validate(context.Background(), nil, check.schema, object, nil, celconfig.RuntimeCELCostBudget)

@@ -147,7 +147,7 @@ func set(object, field string, value any) func(map[string]any) {
 // everything of the language, on random payloads.
 func TestWhatCompilesHasAnAnswer(t *testing.T) {
 	compiled := map[bool]int{}
-	for seed := range uint64(1500) {
+	for seed := range uint64(600) {
 		g := generator{rand.New(rand.NewPCG(seed, 0))} //nolint:gosec // repeatable is what a test wants
 		names := catalog.BuiltIn().Names()
 		event := lookup(t, names[g.IntN(len(names))])
@@ -170,7 +170,7 @@ func TestWhatCompilesHasAnAnswer(t *testing.T) {
 			}
 		}
 	}
-	if compiled[true] < 500 || compiled[false] < 100 {
+	if compiled[true] < 200 || compiled[false] < 100 {
 		t.Errorf("%d conditions compiled and %d did not: the test shows little", compiled[true], compiled[false])
 	}
 }

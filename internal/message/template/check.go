@@ -128,7 +128,7 @@ func (c *checker) elseBody(list *parse.ListNode, at place) uses {
 }
 
 func (c *checker) ifBodies(node *parse.BranchNode, at place) uses {
-	asked := c.condition(c.pipe(node.Pipe, at), at)
+	asked := c.condition(c.pipe(node.Pipe, at))
 	found := c.list(node.List, at.knowing(asked.yes))
 	return found.both(c.elseBody(node.ElseList, at.knowing(asked.no)))
 }

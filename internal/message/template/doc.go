@@ -30,7 +30,8 @@
 //	{{range .invoice.lines}}{{.description}} {{end}}
 //
 // if asks whether a field is there: a Text or List must also not be empty, and a Boolean
-// must be true. A number that is 0 is there, so it is compared instead: {{if gt .invoice.balance 0}}.
+// must be true. A number that is 0 is there, so it is compared: {{if gt .invoice.balance 0}}.
+// To ask for what is always there is refused.
 // with and range do the same for the field or the elements of the List that . is inside of
 // them; {{else}} is for when there is none. From inside, $ leads to the whole payload, as
 // in {{$.account.name}}. A range inside of a range goes through a List of the element that it

@@ -105,7 +105,7 @@ func (c *checker) apply(f call, args []expr, at place) expr {
 	case "default":
 		return c.byDefault(args, at)
 	case "not":
-		asked := c.condition(args[0], at)
+		asked := c.condition(args[0])
 		return expr{typ: catalog.Boolean, yes: asked.no, no: asked.yes}
 	case "upper", "lower":
 		return c.takes(f.name, catalog.Text, at, args, want{catalog.Text})
@@ -128,10 +128,11 @@ type want []catalog.Type
 
 // takes checks arguments by their types.
 func (c *checker) takes(name string, result catalog.Type, at place, args []expr, wants ...want) expr {
-	for i, arg := range args {
-		if !slices.Contains(wants[i], arg.typ) {
-			names := make([]string, len(wants[i]))
-			for j, t := range wants[i] {
+	for i, types := range wants {
+		arg := args[i]
+		if !slices.Contains(types, arg.typ) {
+			names := make([]string, len(types))
+			for j, t := range types {
 				names[j] = string(t)
 			}
 			c.problem(arg.pos, "%s takes %s here, and %s", name, withArticle(strings.Join(names, " or ")), arg.is())
@@ -207,7 +208,7 @@ func (c *checker) logic(f call, at place) expr {
 	}
 	result := expr{typ: catalog.Boolean, pos: f.pos, text: "(" + f.text + ")"}
 	for _, node := range f.args {
-		asked := c.condition(c.argument(node, at), at)
+		asked := c.condition(c.argument(node, at))
 		if asked.typ == "" {
 			return expr{}
 		}
@@ -227,7 +228,7 @@ func (c *checker) logic(f call, at place) expr {
 
 // condition checks what if, and, or and not ask. Asking for what is always there is a
 // mistake: people mean to compare it.
-func (c *checker) condition(e expr, at place) expr {
+func (c *checker) condition(e expr) expr {
 	switch e.typ {
 	case "", catalog.Boolean, catalog.List:
 		return e

@@ -9,6 +9,7 @@ import (
 	"sort"
 	"strings"
 	"text/template/parse"
+	"unicode/utf8"
 
 	"golang.org/x/net/html"
 
@@ -26,13 +27,14 @@ import (
 // Then html/template escapes the tree, by its own reading of it. What it put behind an
 // action is what it takes the place for, and only the places of safeContexts are allowed.
 
-// Marks are from a plane of Unicode that is for private use.
+// Marks are from a plane of Unicode that is for private use, which has more than a
+// template can have parts.
 const (
-	firstMark = 0xF0000
-	lastMark  = firstMark + 0xFFFD
+	firstMark = rune(0xF0000)
+	lastMark  = rune(0xFFFFD)
 )
 
-// mark is what stands for an action, or for the begin, else or end of a branch.
+// mark is what stands for an action, or for the start, else or end of a branch.
 type mark struct {
 	pos    parse.Pos
 	typ    catalog.Type // of what an action prints; empty: not known
@@ -47,18 +49,19 @@ type htmlChecker struct {
 	text    strings.Builder
 	pieces  []piece
 	marks   []mark
+	next    rune   // that stands for the next mark
 	at      int    // of the token in the text
 	element string // title or style, where the text is its content
 }
 
 // html checks a template for HTML mail.
 func (c *checker) html(root *parse.ListNode) {
-	if at := strings.IndexFunc(c.source, isMark); at >= 0 {
-		c.problem(parse.Pos(at), "characters for private use, from U+F0000 to U+FFFFD, are not allowed")
+	h := &htmlChecker{checker: c, next: firstMark}
+	h.flatten(root)
+	if h.forged() {
+		c.problems = append(c.problems, whole("characters for private use, from U+F0000 to U+FFFFD, are not allowed"))
 		return
 	}
-	h := &htmlChecker{checker: c}
-	h.flatten(root)
 	tokens := html.NewTokenizer(strings.NewReader(h.text.String()))
 	for {
 		kind := tokens.Next()
@@ -72,6 +75,17 @@ func (c *checker) html(root *parse.ListNode) {
 		h.token(kind, raw, tokens)
 		h.at += len(raw)
 	}
+}
+
+// forged says whether the template itself has marks, as they are or as &#xF0000;.
+func (h *htmlChecker) forged() bool {
+	count := 0
+	for _, r := range html.UnescapeString(h.text.String()) {
+		if isMark(r) {
+			count++
+		}
+	}
+	return count != len(h.marks)
 }
 
 func isMark(r rune) bool { return r >= firstMark && r <= lastMark }
@@ -108,7 +122,8 @@ func (h *htmlChecker) branch(node *parse.BranchNode, word string) {
 }
 
 func (h *htmlChecker) mark(m mark) {
-	h.text.WriteRune(rune(firstMark + len(h.marks)))
+	h.text.WriteRune(h.next)
+	h.next++
 	h.marks = append(h.marks, m)
 }
 
@@ -163,7 +178,7 @@ func (h *htmlChecker) token(kind html.TokenType, raw string, tokens *html.Tokeni
 	case html.DoctypeToken:
 		h.no(raw, "in the doctype")
 		if strings.TrimSpace(h.text.String()[:h.at]) != "" {
-			h.problemIn(h.at, "the doctype stands at the begin")
+			h.problemIn(h.at, "the doctype stands at the start")
 		}
 	}
 }
@@ -199,16 +214,19 @@ func (h *htmlChecker) startTag(raw string, tokens *html.Tokenizer) {
 	if tag == "style" || tag == "title" {
 		h.element = tag
 	}
-	from := len(tag) + 1
-	lower := strings.ToLower(raw)
-	for more {
+	for _, a := range attributeNames(raw) {
 		var key, value []byte
-		key, value, more = tokens.TagAttr()
-		if i := strings.Index(lower[min(from, len(lower)):], string(key)); i >= 0 {
-			from += i
+		if more {
+			key, value, more = tokens.TagAttr()
 		}
-		h.attribute(tag, string(key), string(value), h.at+from)
-		from += len(key)
+		if a.name != string(key) {
+			h.problemIn(h.at+a.at, "the attributes of a tag may be there once each, as name=\"value\"")
+			return
+		}
+		h.attribute(tag, a.name, string(value), h.at+a.at)
+	}
+	if more {
+		h.problemIn(h.at, "the attributes of this tag cannot be read")
 	}
 }
 
@@ -217,31 +235,36 @@ func (h *htmlChecker) attribute(tag, key, value string, at int) {
 		h.no(key, "inside of a tag, outside of the quotes of an attribute")
 		return
 	}
-	for _, m := range h.marksIn(value) {
-		if m.branch != "" {
-			h.problem(m.pos, "{{%s}} stands inside of a tag: put it around whole tags", m.branch)
-		}
+	if slices.ContainsFunc(h.marksIn(value), func(m mark) bool { return m.branch != "" }) {
+		h.no(value, "inside of a tag")
+		return
 	}
 	switch {
 	case key == "href" && tag == "a":
 		h.address(key, value, at, linkSchemes)
 	case key == "src" && tag == "img", key == "background":
 		h.address(key, value, at, imageSchemes)
-	case key == "style":
-		h.no(value, "in a style")
-		if wrong := unsafeCSS(value); wrong != "" {
-			h.problemIn(at, "%s is not allowed in a style", wrong)
-		}
-	case key == "http-equiv" && tag == "meta":
-		if !slices.Contains([]string{"content-type", "x-ua-compatible"}, strings.ToLower(strings.TrimSpace(value))) {
-			h.problemIn(at, "http-equiv is only allowed with Content-Type and X-UA-Compatible")
-		}
 	case !allowedAttribute(tag, key):
 		h.problemIn(at, "the attribute %s of <%s> is not allowed in a mail, whose attributes are about looks, as class, style, width and title", key, tag)
 	case !allowedForFields(key):
 		h.no(value, "in the attribute "+key)
+		h.fixed(key, value, at)
 	default:
 		h.noLink(value)
+	}
+}
+
+// fixed checks an attribute that has no fields.
+func (h *htmlChecker) fixed(key, value string, at int) {
+	switch key {
+	case "style":
+		if wrong := unsafeCSS(value); wrong != "" {
+			h.problemIn(at, "%s is not allowed in a style", wrong)
+		}
+	case "http-equiv":
+		if known := strings.ToLower(strings.TrimSpace(value)); known != "content-type" && known != "x-ua-compatible" {
+			h.problemIn(at, "http-equiv is only allowed with Content-Type and X-UA-Compatible")
+		}
 	}
 }
 
@@ -270,9 +293,8 @@ func (h *htmlChecker) address(key, value string, at int, schemes []string) {
 	}
 	for i, m := range marks {
 		switch {
-		case m.branch != "":
-		case i > 0 || !strings.HasPrefix(value, string(rune(firstMark+slices.Index(h.marks, m)))):
-			h.problem(m.pos, "a field in %s must be the whole address, or its begin", key)
+		case i > 0 || !beginsWithMark(value):
+			h.problem(m.pos, "a field in %s must be the whole address, or its start", key)
 		case m.typ == catalog.Link && key != "href":
 			h.problem(m.pos, "a Link stands in the text or in the href of an <a>")
 		case m.typ != "" && m.typ != catalog.URL && m.typ != catalog.Link:
@@ -281,13 +303,21 @@ func (h *htmlChecker) address(key, value string, at int, schemes []string) {
 	}
 }
 
-// safeContexts are the escapers of html/template in the places where a value may stand:
-// in text, in a title, in the quotes of an attribute, and as an address.
+func beginsWithMark(value string) bool {
+	first, _ := utf8.DecodeRuneInString(value)
+	return isMark(first)
+}
+
+// addressContext are the escapers of html/template for an address in quotes.
+const addressContext = "_html_template_urlfilter _html_template_urlnormalizer _html_template_attrescaper"
+
+// safeContexts are those in the places where a value may stand: in text, in a title, in
+// the quotes of an attribute, and as an address.
 var safeContexts = map[string]bool{
 	"_html_template_htmlescaper":   true,
 	"_html_template_rcdataescaper": true,
 	"_html_template_attrescaper":   true,
-	"_html_template_urlfilter _html_template_urlnormalizer _html_template_attrescaper": true,
+	addressContext:                 true,
 }
 
 // contexts looks at where html/template takes each action to be.
@@ -304,7 +334,8 @@ func (c *checker) contexts() {
 				escapers = append(escapers, name.Ident)
 			}
 		}
-		if !safeContexts[strings.Join(escapers, " ")] {
+		context, typ := strings.Join(escapers, " "), c.printed[node]
+		if !safeContexts[context] || context == addressContext && typ != catalog.URL && typ != catalog.Link {
 			c.problem(node.Pos, "a field stands in the text, in the quotes of an attribute such as title, or is the address in a quoted href or src")
 		}
 	}

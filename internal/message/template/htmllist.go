@@ -47,6 +47,33 @@ func allowedForFields(key string) bool {
 	return (anyAttributes[key] || strings.HasPrefix(key, "aria-")) && !slices.Contains([]string{"style", "type", "xml:lang", "xmlns"}, key)
 }
 
+// attributeName is the name of an attribute, and where in its tag it is.
+type attributeName struct {
+	name string
+	at   int
+}
+
+var (
+	tagName = regexp.MustCompile(`^<[^ \n\r\t\f/>]*`)
+	// attribute is a name and a value, as HTML reads them.
+	attribute = regexp.MustCompile(`^([ \n\r\t\f/]*)([^ \n\r\t\f/>][^ \n\r\t\f/>=]*)([ \n\r\t\f]*=[ \n\r\t\f]*("[^"]*"|'[^']*'|[^"' \n\r\t\f>][^ \n\r\t\f>]*|))?`)
+)
+
+// attributeNames lists the attributes of a tag. The tokenizer has only the first of each
+// name and not its place, so that one that is there twice makes a difference.
+func attributeNames(raw string) []attributeName {
+	var names []attributeName
+	at := len(tagName.FindString(raw))
+	for {
+		found := attribute.FindStringSubmatchIndex(raw[at:])
+		if found == nil {
+			return names
+		}
+		names = append(names, attributeName{strings.ToLower(raw[at+found[4] : at+found[5]]), at + found[4]})
+		at += found[1]
+	}
+}
+
 var (
 	cssComment = regexp.MustCompile(`(?s)/\*.*?(\*/|$)`)
 	cssURL     = regexp.MustCompile(`url\(\s*(.{0,9})`)

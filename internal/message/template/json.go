@@ -277,25 +277,43 @@ func (s jsonState) inText(r rune) (jsonState, bool) {
 func (s jsonState) structure(r rune) (jsonState, bool) {
 	value := s.want == wantValue || s.want == wantValueOrNo
 	key := s.want == wantKey || s.want == wantKeyOrNo
-	switch {
-	case r == '"' && (value || key):
+	switch r {
+	case '"':
 		s.text, s.key = true, key
-	case r == '{' && value && len(s.stack) < maxJSONDepth:
-		s.stack, s.want = s.stack+"{", wantKeyOrNo
-	case r == '[' && value && len(s.stack) < maxJSONDepth:
-		s.stack, s.want = s.stack+"[", wantValueOrNo
-	case r == '}' && strings.HasSuffix(s.stack, "{") && (s.want == wantKeyOrNo || s.want == wantNext),
-		r == ']' && strings.HasSuffix(s.stack, "[") && (s.want == wantValueOrNo || s.want == wantNext):
-		s.stack = s.stack[:len(s.stack)-1]
-		return s.afterValue(), true
-	case r == ':' && s.want == wantColon:
+		return s, value || key
+	case '{':
+		return s.open("{", wantKeyOrNo), value && len(s.stack) < maxJSONDepth
+	case '[':
+		return s.open("[", wantValueOrNo), value && len(s.stack) < maxJSONDepth
+	case '}':
+		return s.closed("{", wantKeyOrNo)
+	case ']':
+		return s.closed("[", wantValueOrNo)
+	case ':':
+		ok := s.want == wantColon
 		s.want = wantValue
-	case r == ',' && s.want == wantNext && strings.HasSuffix(s.stack, "{"):
-		s.want = wantKey
-	case r == ',' && s.want == wantNext:
+		return s, ok
+	case ',':
+		ok := s.want == wantNext
 		s.want = wantValue
-	default:
+		if strings.HasSuffix(s.stack, "{") {
+			s.want = wantKey
+		}
+		return s, ok
+	}
+	return s, false
+}
+
+func (s jsonState) open(what, want string) jsonState {
+	s.stack, s.want = s.stack+what, want
+	return s
+}
+
+func (s jsonState) closed(what, empty string) (jsonState, bool) {
+	stack, ok := strings.CutSuffix(s.stack, what)
+	if !ok || s.want != empty && s.want != wantNext {
 		return s, false
 	}
-	return s, true
+	s.stack = stack
+	return s.afterValue(), true
 }

@@ -81,13 +81,17 @@ func (t *Template) Render(data Data) (string, error) {
 	case Subject:
 		text = oneLine(text)
 	case SMS:
-		text = strings.TrimSpace(text)
+		text = strings.TrimSpace(plainSpaces.Replace(text))
 		if characters := utf8.RuneCountInString(text); characters > MaxSMS {
 			return "", fmt.Errorf("the text message has %d characters, allowed are %d", characters, MaxSMS)
 		}
 	}
 	return text, nil
 }
+
+// plainSpaces takes away what is not in the alphabet of text messages: one no-break space,
+// as amounts have it, would more than double the segments that a message costs.
+var plainSpaces = strings.NewReplacer("\u00a0", " ", "\u202f", " ")
 
 var errTooLong = fmt.Errorf("the filled in template has more than %d bytes", MaxRendered)
 

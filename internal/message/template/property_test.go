@@ -23,7 +23,7 @@ var allFormats = []template.Format{template.Subject, template.Plain, template.HT
 func TestWhatCompilesRenders(t *testing.T) {
 	random := rand.New(rand.NewPCG(1, 2))
 	compiledCount := map[template.Format]int{}
-	for range 3000 {
+	for range 1500 {
 		format := allFormats[random.IntN(len(allFormats))]
 		source := (&author{random, format}).text(3)
 		compiled, problems := template.Compile(source, format, testEvent)

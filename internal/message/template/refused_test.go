@@ -418,9 +418,9 @@ var refused = []struct {
 	}},
 	{template.HTML, `<a href="{{.order.number}}"> <a href='x{{.order.pageURL}}'> <a href="https://x/?a={{.order.pageURL}}"> <a href='{{.order.pageURL}}{{.order.pageURL}}'> <a href="{{.order.pageURL | lower}}">`, []string{
 		`line 1, column 12: a field in href must be a URL, and this is Text`,
-		`line 1, column 42: a field in href must be the whole address, or its begin`,
-		`line 1, column 85: a field in href must be the whole address, or its begin`,
-		`line 1, column 133: a field in href must be the whole address, or its begin`,
+		`line 1, column 42: a field in href must be the whole address, or its start`,
+		`line 1, column 85: a field in href must be the whole address, or its start`,
+		`line 1, column 133: a field in href must be the whole address, or its start`,
 		`line 1, column 163: lower takes a Text here, and .order.pageURL is a URL`,
 	}},
 	{template.HTML, `<img src='{{.credential.link}}'> <p title='{{.credential.link}}'> <title>{{.credential.link}}</title>`, []string{
@@ -436,14 +436,14 @@ var refused = []struct {
 		`line 1, column 46: a field stands in the text, in the quotes of an attribute such as title, or is the address in a quoted href or src`,
 	}},
 	{template.HTML, `<b style='color:{{.order.number}}'> <style>{{.order.number}}</style> <style>{{if .order.gift}}a{{end}}</style>`, []string{
-		`line 1, column 19: a field cannot stand in a style`,
+		`line 1, column 19: a field cannot stand in the attribute style`,
 		`line 1, column 46: a field cannot stand in a style`,
 		`line 1, column 82: {{if}} stands in a style: put it around whole tags`,
 	}},
 	{template.HTML, `<!-- {{.order.number}} {{if .order.gift}}{{end}} --> <!DOCTYPE {{.order.number}}> <? {{.order.number}} >`, []string{
 		`line 1, column 8: a field cannot stand in a comment, which is left out of the mail`,
 		`line 1, column 29: {{if}} stands in a comment, which is left out of the mail: put it around whole tags`,
-		`line 1, column 54: the doctype stands at the begin`,
+		`line 1, column 54: the doctype stands at the start`,
 		`line 1, column 66: a field cannot stand in the doctype`,
 		`line 1, column 83: write a comment as <!-- this -->, and &lt; for < in a text`,
 		`line 1, column 88: a field cannot stand in a comment, which is left out of the mail`,
@@ -496,7 +496,26 @@ var refused = []struct {
 		`line 1, column 13: a field cannot stand in the attribute xmlns`,
 	}},
 	{template.HTML, `<p>` + "\U000F0000" + `</p>`, []string{
-		`line 1, column 4: characters for private use, from U+F0000 to U+FFFFD, are not allowed`,
+		`characters for private use, from U+F0000 to U+FFFFD, are not allowed`,
+	}},
+	{template.HTML, `<p title="&#xF0005;">`, []string{
+		`characters for private use, from U+F0000 to U+FFFFD, are not allowed`,
+	}},
+	{template.HTML, `<p title="&#xF00{{/* a */}}00;">{{.order.number}}`, []string{
+		`characters for private use, from U+F0000 to U+FFFFD, are not allowed`,
+	}},
+	{template.HTML, `<p aria-url="{{.order.number}}">`, []string{
+		`line 1, column 16: a field stands in the text, in the quotes of an attribute such as title, or is the address in a quoted href or src`,
+	}},
+	{template.HTML, `<a href="https://x" HREF="javascript:x">`, []string{
+		`line 1, column 21: the attributes of a tag may be there once each, as name="value"`,
+	}},
+	{template.HTML, `<a title="a" href="https://x" title="{{.credential.link}}">`, []string{
+		`line 1, column 31: the attributes of a tag may be there once each, as name="value"`,
+	}},
+	{template.HTML, `<p title="x" {{.order.number}} class="x" {{.order.number}}>`, []string{
+		`line 1, column 16: a field cannot stand inside of a tag, outside of the quotes of an attribute`,
+		`line 1, column 44: a field cannot stand inside of a tag, outside of the quotes of an attribute`,
 	}},
 	{template.HTML, `a < b <= c <3 <!> <p/> </> <![if !mso]>`, []string{
 		`line 1, column 3: write &lt; for < in a text`,
@@ -505,8 +524,8 @@ var refused = []struct {
 		`line 1, column 28: write a comment as <!-- this -->, and &lt; for < in a text`,
 	}},
 	{template.HTML, `x <!DOCTYPE html> <!DOCTYPE html>`, []string{
-		`line 1, column 3: the doctype stands at the begin`,
-		`line 1, column 19: the doctype stands at the begin`,
+		`line 1, column 3: the doctype stands at the start`,
+		`line 1, column 19: the doctype stands at the start`,
 	}},
 
 	{template.JSON, `{"a":{{.order.number}}, "b": {{.order.placedOn}}}`, []string{

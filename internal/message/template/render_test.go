@@ -274,3 +274,13 @@ func TestConcurrentUse(t *testing.T) {
 		all.Wait()
 	}
 }
+
+// A no-break space is not in the alphabet of text messages, so one would cost a segment.
+func TestTextMessagesHaveNoOddSpaces(t *testing.T) {
+	got, err := mustCompile(t, "Pay\u202f{{.order.total}} ", template.SMS).Render(template.Data{
+		Payload: decode(t, string(testEvent.Sample)), Locale: "en-AU", Currency: "EUR",
+	})
+	if err != nil || got != "Pay EUR 1,234.50" {
+		t.Errorf("got %q, %v", got, err)
+	}
+}

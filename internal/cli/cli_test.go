@@ -1,0 +1,299 @@
+package cli
+
+import (
+	"bytes"
+	"encoding/json"
+	"flag"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/spf13/cobra"
+
+	"github.com/foyerhq/foyer/internal/cli/lint"
+)
+
+var update = flag.Bool("update", false, "write what the commands print into testdata/golden/")
+
+// answer is what a command did.
+type answer struct {
+	code     int
+	out, err string
+}
+
+func run(t *testing.T, input string, args ...string) answer {
+	t.Helper()
+	var out, errOut bytes.Buffer
+	code := Main(args, "v1.2.3", Streams{In: strings.NewReader(input), Out: &out, Err: &errOut})
+	return answer{code, out.String(), errOut.String()}
+}
+
+// TestGolden compares what people read. After a deliberate change run
+// go test ./internal/cli -run TestGolden -update, and read the difference.
+func TestGolden(t *testing.T) {
+	for name, tt := range map[string]struct {
+		args []string
+		code int
+	}{
+		"help":                {[]string{}, exitFine},
+		"help-lint":           {[]string{"lint", "--help"}, exitFine},
+		"help-events":         {[]string{"events", "--help"}, exitFine},
+		"help-render":         {[]string{"render", "--help"}, exitFine},
+		"version":             {[]string{"version"}, exitFine},
+		"lint-broken":         {[]string{"lint", "-f", "testdata/broken"}, exitFindings},
+		"lint-broken-json":    {[]string{"lint", "-o", "json", "-f", "testdata/broken/tenant.yaml"}, exitFindings},
+		"lint-partial":        {[]string{"lint", "-f", "testdata/partial"}, exitFine},
+		"lint-complete":       {[]string{"lint", "--complete", "-f", "testdata/partial"}, exitFindings},
+		"lint-conflict":       {[]string{"lint", "--complete", "-f", "testdata/conflict"}, exitFine},
+		"lint-strict":         {[]string{"lint", "--strict", "-f", "testdata/conflict"}, exitFindings},
+		"lint-fine":           {[]string{"lint", "--strict", "--complete", "-f", "testdata/render/tenant.yaml"}, exitFine},
+		"events":              {[]string{"events"}, exitFine},
+		"events-wide":         {[]string{"events", "-o", "wide"}, exitFine},
+		"events-one":          {[]string{"events", "invoice.unpaid"}, exitFine},
+		"events-security":     {[]string{"events", "portal.passwordReset"}, exitFine},
+		"events-own":          {[]string{"events", "custom.meterReading", "--tenant-file", "testdata/render/tenant.yaml"}, exitFine},
+		"events-own-json":     {[]string{"events", "custom.meterReading", "--tenant-file", "testdata/render/tenant.yaml", "-o", "json"}, exitFine},
+		"events-own-schema":   {[]string{"events", "custom.meterReading", "--tenant-file", "testdata/render/tenant.yaml", "-o", "jsonschema"}, exitFine},
+		"events-own-broken":   {[]string{"events", "--tenant-file", "testdata/broken/tenant.yaml"}, exitFindings},
+		"render":              {[]string{"render", "-f", "testdata/render/reminder.yaml"}, exitFine},
+		"render-tenant":       {[]string{"render", "-f", "testdata/render", "--name", "meter"}, exitFine},
+		"render-locale":       {[]string{"render", "-f", "testdata/render", "--name", "reminder", "--action", "first", "--locale", "de-AT"}, exitFine},
+		"render-payload":      {[]string{"render", "-f", "testdata/render/reminder.yaml", "--event", "testdata/payload/paid.json", "--action", "text"}, exitFine},
+		"render-wrong":        {[]string{"render", "-f", "testdata/render/reminder.yaml", "--event", "testdata/payload/wrong.json"}, exitFindings},
+		"render-refused":      {[]string{"render", "-f", "testdata/broken/templates.yaml", "--name", "reminder"}, exitFindings},
+		"render-other-syntax": {[]string{"render", "-f", "testdata/broken", "--name", "conflict-a"}, exitFindings},
+	} {
+		t.Run(name, func(t *testing.T) {
+			got := run(t, "", tt.args...)
+			if got.code != tt.code || got.err != "" {
+				t.Errorf("code %d, expected %d; on standard error: %s", got.code, tt.code, got.err)
+			}
+			file := filepath.Join("testdata", "golden", name+".txt")
+			if *update {
+				if err := os.WriteFile(file, []byte(got.out), 0o644); err != nil {
+					t.Fatal(err)
+				}
+			}
+			want, err := os.ReadFile(file)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if diff := cmp.Diff(string(want), got.out); diff != "" {
+				t.Errorf("-want +got:\n%s", diff)
+			}
+		})
+	}
+}
+
+func TestWrongUsage(t *testing.T) {
+	for _, tt := range []struct {
+		args []string
+		says string
+	}{
+		{[]string{"lint"}, "name what to read, as -f config/ or -f -"},
+		{[]string{"lint", "config/"}, "kubectl foyer lint takes no arguments: name what to read as -f config/"},
+		{[]string{"lint", "-f", "testdata/nothing"}, "read testdata/nothing: no such file or directory"},
+		{[]string{"lint", "-f", "testdata/golden"}, "no .yaml, .yml or .json file is in testdata/golden (-R looks into its directories as well)"},
+		{[]string{"lint", "-R", "-f", "testdata/golden"}, "no .yaml, .yml or .json file is in testdata/golden or below"},
+		{[]string{"lint", "-o", "xml", "-f", "testdata/render"}, "-o xml is not known, allowed is text or json"},
+		{[]string{"lint", "--fast"}, "unknown flag: --fast\nSee 'kubectl foyer lint --help'"},
+		{[]string{"version", "now"}, `kubectl foyer version takes no arguments, "now" is too much`},
+		{[]string{"lnit"}, `unknown command "lnit" for "kubectl foyer"`},
+		{[]string{"events", "-o", "yaml"}, "-o yaml is not known, allowed is wide, json, jsonschema or markdown"},
+		{[]string{"events", "invoice.paid", "-o", "markdown"}, "-o markdown writes the page of all events: leave out invoice.paid"},
+		{[]string{"events", "--tenant-file", "testdata/render/meter.yaml"}, "testdata/render/meter.yaml has 0 Tenants, exactly one is needed to know its events"},
+		{[]string{"render", "-f", "testdata/render"}, "there are 2 EventTemplates in these files, choose one by --name: meter, reminder"},
+		{[]string{"render", "-f", "testdata/render", "--name", "remindr"}, `there is no EventTemplate "remindr" in these files, there are: meter, reminder`},
+		{[]string{"render", "-f", "testdata/render/tenant.yaml"}, "there is no EventTemplate in these files"},
+		{[]string{"render", "-f", "testdata/render/meter.yaml"}, "the event custom.meterReading is declared by a Tenant: add the file of it, as -f tenant.yaml"},
+		{[]string{"render", "-f", "testdata/render/reminder.yaml", "--action", "third"}, `there is no action "third" in EventTemplate reminder, there are: first, text, hook, banner, note`},
+		{[]string{"render", "-f", "testdata/render/reminder.yaml", "--event", "testdata/payload/nothing.json"}, "read the payload: open testdata/payload/nothing.json: no such file or directory"},
+		{[]string{"render", "-f", "testdata/render/reminder.yaml", "--event", "testdata/render/reminder.yaml"}, "testdata/render/reminder.yaml is not an object in JSON: invalid character '#' looking for beginning of value"},
+		{[]string{"lint", "-f", "-"}, "there is nothing in standard input"},
+		{[]string{"render", "-f", "-", "--event", "-"}, "there is nothing in standard input"},
+		{[]string{"render", "-f", "testdata/render/reminder.yaml", "--locale", "klingon-on-earth"}, "--locale: "},
+		{[]string{"render", "-f", "testdata/render/reminder.yaml", "--time-zone", "Mars"}, "--time-zone: "},
+		{[]string{"render", "-f", "testdata/render/reminder.yaml", "--currency", "euro"}, "--currency: "},
+	} {
+		got := run(t, "", tt.args...)
+		if got.code != exitUsage || got.out != "" || !strings.HasPrefix(got.err, "error: "+tt.says) {
+			t.Errorf("%s:\ncode %d, printed %q, said %q, expected code %d and %q", strings.Join(tt.args, " "), got.code, got.out, got.err, exitUsage, tt.says)
+		}
+	}
+}
+
+func TestEventIsNotKnown(t *testing.T) {
+	got := run(t, "", "events", "invoice.unpayed")
+	const want = `error: there is no event "invoice.unpayed", there are (the nearest first): invoice.unpaid, invoice.paid, `
+	if got.code != exitUsage || !strings.HasPrefix(got.err, want) {
+		t.Errorf("code %d, said %q", got.code, got.err)
+	}
+}
+
+// TestSamplesAreClean: the samples are what people begin with.
+func TestSamplesAreClean(t *testing.T) {
+	for _, tenant := range []string{"acme", "nordlicht"} {
+		got := run(t, "", "lint", "--complete", "--strict", "-o", "json", "-f", "../../config/samples/"+tenant)
+		var report struct {
+			Findings []lint.Finding `json:"findings"`
+			Objects  map[string]int `json:"objects"`
+		}
+		if err := json.Unmarshal([]byte(got.out), &report); err != nil {
+			t.Fatalf("%s: %v", tenant, err)
+		}
+		if got.code != exitFine || len(report.Findings) > 0 || report.Objects["Tenant"] != 1 || report.Objects["EventTemplate"] == 0 {
+			t.Errorf("%s: code %d: %s", tenant, got.code, got.out)
+		}
+	}
+}
+
+func TestStandardInput(t *testing.T) {
+	template, err := os.ReadFile("testdata/render/reminder.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	broken := strings.Replace(string(template), "event: invoice.unpaid", "event: invoice.unpayed", 1)
+	got := run(t, broken, "lint", "-f", "-")
+	if got.code != exitFindings || !strings.Contains(got.out, "stdin:10: error: EventTemplate/reminder: spec.event: ") {
+		t.Errorf("code %d, printed:\n%s", got.code, got.out)
+	}
+	payload, err := os.ReadFile("testdata/payload/paid.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	got = run(t, string(payload), "render", "-f", "testdata/render/reminder.yaml", "--event", "-", "--action", "text")
+	if got.code != exitFine || !strings.Contains(got.out, "does not hold here: it would not fire") {
+		t.Errorf("code %d, printed:\n%s\n%s", got.code, got.out, got.err)
+	}
+	got = run(t, string(template), "render", "-f", "-", "--event", "-")
+	if got.code != exitUsage || !strings.Contains(got.err, "standard input cannot be both") {
+		t.Errorf("code %d, said: %s", got.code, got.err)
+	}
+}
+
+// TestOddInput: whatever is in a file, it is told in words and with its line.
+func TestOddInput(t *testing.T) {
+	const object = "apiVersion: foyer.dev/v1alpha1\nkind: EventTemplate\n"
+	for input, want := range map[string]string{
+		"apiVersion: v1\nkind: Service\n": "there is no object of Foyer; 1 other document left out, not Foyer's\n",
+		"a: *b\n":                         "stdin:1: error: this is neither YAML nor JSON: unknown anchor 'b' referenced\n1 error in 0 objects\n",
+		"\x80\x81":                        "stdin:1: error: this is neither YAML nor JSON: ",
+		object + "metadata: x\nspec: 3\n": "error: EventTemplate/(no name): metadata: has a value of another type than it may have: string\n",
+		object + "metadata: {name: a, labels: 3}\nspec: 3":                                                                 "error: EventTemplate/a: metadata.labels: has a value of another type than it may have: number\n",
+		object + "metadata: {name: a}\nspec: {actions: {a: 1}, accountProfileRefs: [1, x], tenantRef: acme, event: [1]}\n": `stdin:4: error: EventTemplate/a: spec.accountProfileRefs[1]: Invalid value: "string": `,
+	} {
+		got := run(t, input, "lint", "-f", "-")
+		if !strings.Contains(got.out, want) || got.err != "" {
+			t.Errorf("%q: code %d, %s%s", input, got.code, got.out, got.err)
+		}
+	}
+}
+
+func TestColours(t *testing.T) {
+	var out bytes.Buffer
+	code := Main([]string{"lint", "-f", "testdata/partial"}, "", Streams{Out: &out, Err: &out, Colour: true})
+	want := "\x1b[1mtestdata/partial/templates.yaml:6:\x1b[0m \x1b[1;36mnote:\x1b[0m EventTemplate/welcome: spec.tenantRef: "
+	if code != exitFine || !strings.HasPrefix(out.String(), want) {
+		t.Errorf("code %d, printed %q", code, out.String())
+	}
+}
+
+func TestRenderWritesFiles(t *testing.T) {
+	directory := filepath.Join(t.TempDir(), "mails")
+	got := run(t, "", "render", "-f", "testdata/render", "--name", "reminder", "--out", directory)
+	if got.code != exitFine {
+		t.Fatalf("code %d: %s%s", got.code, got.out, got.err)
+	}
+	want := map[string]string{
+		"first.txt":    "has a balance of EUR 120.00.",
+		"first.html":   `<a href="https://my.acme.example/invoices/1001">INV-1001</a>`,
+		"first.de.txt": "120,00 € sind offen.",
+		"text.txt":     "Acme Telecom: invoice INV-1001 over EUR 120.00 is late.",
+		"hook.json":    `{"invoice": "INV-1001", "balance": 120.00}`,
+		"banner.txt":   "Invoice INV-1001 is late.",
+		"note.txt":     "Second reminder sent.",
+	}
+	for name, part := range want {
+		path := filepath.Join(directory, name)
+		content, err := os.ReadFile(path)
+		if err != nil {
+			t.Error(err)
+			continue
+		}
+		text := strings.ReplaceAll(string(content), "\u00a0", " ")
+		if !strings.Contains(text, part) {
+			t.Errorf("%s lacks %q:\n%s", name, part, text)
+		}
+		if !strings.Contains(got.out, path) {
+			t.Errorf("the path of %s is not printed", name)
+		}
+	}
+	written, err := os.ReadDir(directory)
+	if err != nil || len(written) != len(want) {
+		t.Errorf("%d files were written, expected %d (%v)", len(written), len(want), err)
+	}
+	for _, line := range []string{"it would fire", "Subject: Invoice INV-1001 is unpaid", "55 characters, 1 segment"} {
+		if !strings.Contains(got.out, line) {
+			t.Errorf("%q is not printed:\n%s", line, got.out)
+		}
+	}
+}
+
+func TestMarkdownIsThePageOfAllEvents(t *testing.T) {
+	got := run(t, "", "events", "-o", "markdown", "--tenant-file", "testdata/render/tenant.yaml")
+	if got.code != exitFine || !strings.Contains(got.out, "\n## custom.meterReading\n") || !strings.Contains(got.out, "\n## invoice.unpaid\n") {
+		t.Errorf("code %d, printed:\n%.500s", got.code, got.out)
+	}
+}
+
+func TestAllSchemasAreJSON(t *testing.T) {
+	for _, output := range []string{"json", "jsonschema"} {
+		got := run(t, "", "events", "-o", output)
+		if got.code != exitFine || !json.Valid([]byte(got.out)) || !strings.Contains(got.out, `"Invoice unpaid"`) {
+			t.Errorf("-o %s: code %d, printed:\n%.500s", output, got.code, got.out)
+		}
+	}
+}
+
+func TestEveryCommandHasExamplesByItsRealName(t *testing.T) {
+	for _, command := range newRoot("", Streams{}).Commands() {
+		if command.Name() == "help" || command.Name() == "completion" {
+			continue
+		}
+		if !strings.Contains(command.Example, command.CommandPath()) || !strings.HasPrefix(command.CommandPath(), "kubectl foyer ") {
+			t.Errorf("%s: %q", command.CommandPath(), command.Example)
+		}
+	}
+}
+
+func TestCompletion(t *testing.T) {
+	got := run(t, "", cobra.ShellCompRequestCmd, "events", "invoice")
+	if want := "invoice.issued\ninvoice.paid\ninvoice.unpaid\n"; !strings.HasPrefix(got.out, want) {
+		t.Errorf("printed %q, expected %q first", got.out, want)
+	}
+}
+
+// TestLinksNoDatabaseAndNoCluster: the command runs on people's machines, by files alone.
+func TestLinksNoDatabaseAndNoCluster(t *testing.T) {
+	output, err := exec.CommandContext(t.Context(), "go", "list", "-deps", "../../cmd/kubectl-foyer").Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	packages := strings.Fields(string(output))
+	if len(packages) < 100 {
+		t.Fatalf("only %d packages are listed", len(packages))
+	}
+	for _, p := range packages {
+		for _, refused := range []string{
+			"github.com/foyerhq/foyer/internal/store", "github.com/foyerhq/foyer/internal/process", "github.com/foyerhq/foyer/controllers",
+			"github.com/jackc/pgx", "k8s.io/client-go", "sigs.k8s.io/controller-runtime", "google.golang.org/grpc", "go.etcd.io",
+		} {
+			if p == refused || strings.HasPrefix(p, refused+"/") {
+				t.Errorf("kubectl-foyer links %s", p)
+			}
+		}
+	}
+}
