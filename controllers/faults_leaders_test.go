@@ -151,19 +151,9 @@ func first(document map[string]any, list string) map[string]any {
 // newerBody is a text that only an action of a newer release names.
 const newerBody = "sha256:7777777777777777777777777777777777777777777777777777777777777777"
 
-// TestOlderOperatorKeepsWhatItDoesNotKnow: a newer release has written the documents, and
-// an older one passes over them, as after a roll back.
-func TestOlderOperatorKeepsWhatItDoesNotKnow(t *testing.T) {
-	t.Parallel()
-	w, tenant := readyWorld(t)
-	business, other := w.accountProfile("acme", "business"), w.accountProfile("acme", "other")
-	reminders, later := w.eventTemplate("acme", "reminders", "business"), w.eventTemplate("acme", "later", "other")
-	w.create(business, other, reminders, later)
-	for _, template := range []*v1alpha1.EventTemplate{reminders, later} {
-		w.expect(template, "Programmed=False/NoDispatcher")
-	}
-	w.expect(other, "Ready=True")
-	w.stop()
+// writeAsNewer adds what this release does not know to both documents, at every level.
+func (w *world) writeAsNewer() {
+	w.t.Helper()
 	w.rewrite("acme", settingsKind, func(document map[string]any) {
 		document["newTop"] = map[string]any{"a": "kept 1"}
 		profile := first(document, "accountProfiles")
@@ -177,6 +167,22 @@ func TestOlderOperatorKeepsWhatItDoesNotKnow(t *testing.T) {
 		template["newOfEntry"] = "kept 6"
 		template["content"].(map[string]any)["newOfContent"] = map[string]any{"text": newerBody}
 	})
+}
+
+// TestOlderOperatorKeepsWhatItDoesNotKnow: a newer release has written the documents, and
+// an older one passes over them, as after a roll back.
+func TestOlderOperatorKeepsWhatItDoesNotKnow(t *testing.T) {
+	t.Parallel()
+	w, tenant := readyWorld(t)
+	business, other := w.accountProfile("acme", "business"), w.accountProfile("acme", "other")
+	reminders, later := w.eventTemplate("acme", "reminders", "business"), w.eventTemplate("acme", "later", "other")
+	w.create(business, other, reminders, later)
+	for _, template := range []*v1alpha1.EventTemplate{reminders, later} {
+		w.expect(template, "Programmed=False/NoDispatcher")
+	}
+	w.expect(other, "Ready=True")
+	w.stop()
+	w.writeAsNewer()
 	kept := func(when string) {
 		t.Helper()
 		kube.Eventually(t, "what a newer release wrote is kept "+when, func() error {
@@ -215,18 +221,7 @@ func TestOlderOperatorKeepsWhatItDoesNotKnow(t *testing.T) {
 	kept("when they are restored from their copies")
 
 	w.stop()
-	w.rewrite("acme", settingsKind, func(document map[string]any) { document["format"] = 2 })
-	before := w.liveVersions("acme")
-	w.startOperator(cluster.Config, nil)
-	patch(w, other, func(p *v1alpha1.AccountProfile) { p.Spec.DisplayName = "Not by this one" })
-	w.expect(tenant, "Ready=False/ForeignObject", "Stalled=True")
-	w.expect(other, "Ready=False/ForeignObject")
-	if said := message(other, "Ready"); !strings.Contains(said, "upgrade the operator") {
-		t.Errorf("Ready says %q", said)
-	}
-	if after := w.liveVersions("acme"); after != before {
-		t.Errorf("an older release wrote over a format that it does not know: %v, it was %v", after, before)
-	}
+	w.leavesNewerFormat(tenant, other)
 	w.stop()
 	w.rewrite("acme", settingsKind, func(document map[string]any) { document["format"] = 1 }) // the upgrade knows it
 	w.startOperator(cluster.Config, nil)
@@ -234,4 +229,21 @@ func TestOlderOperatorKeepsWhatItDoesNotKnow(t *testing.T) {
 	w.expect(other, "Ready=True")
 	kept("by the upgrade")
 	w.checkNewestCopies(tenant, "kept")
+}
+
+// leavesNewerFormat runs an operator over a format that it does not know.
+func (w *world) leavesNewerFormat(tenant *v1alpha1.Tenant, profile *v1alpha1.AccountProfile) {
+	w.t.Helper()
+	w.rewrite("acme", settingsKind, func(document map[string]any) { document["format"] = 2 })
+	before := w.liveVersions("acme")
+	w.startOperator(cluster.Config, nil)
+	patch(w, profile, func(p *v1alpha1.AccountProfile) { p.Spec.DisplayName = "Not by this one" })
+	w.expect(tenant, "Ready=False/ForeignObject", "Stalled=True")
+	w.expect(profile, "Ready=False/ForeignObject")
+	if said := message(profile, "Ready"); !strings.Contains(said, "upgrade the operator") {
+		w.t.Errorf("Ready says %q", said)
+	}
+	if after := w.liveVersions("acme"); after != before {
+		w.t.Errorf("an older release wrote over a format that it does not know: %v, it was %v", after, before)
+	}
 }
