@@ -1,6 +1,8 @@
 package controllers
 
 import (
+	"slices"
+
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -31,15 +33,29 @@ func (r *Reconciler) announce(o runtime.Object, former, next []metav1.Condition)
 func (r *Reconciler) announceReady(o runtime.Object, former, next []metav1.Condition) {
 	before := meta.FindStatusCondition(former, v1alpha1.ConditionReady)
 	after := meta.FindStatusCondition(next, v1alpha1.ConditionReady)
-	if after == nil || before != nil && before.Status == after.Status && before.Reason == after.Reason {
+	if !isNews(before, after) {
 		return
-	}
-	if after.Reason == status.ReasonPending {
-		return // on its way, as every edit is for a moment
 	}
 	kind := corev1.EventTypeNormal
 	if after.Status != metav1.ConditionTrue && meta.IsStatusConditionTrue(next, v1alpha1.ConditionStalled) {
 		kind = corev1.EventTypeWarning
 	}
 	r.recorder.Eventf(o, nil, kind, after.Reason, action, "%s", status.Note(after.Message))
+}
+
+// isNews says whether people are to hear of a change. What is on its way is none: every
+// edit for a moment, and an object that was never ready until its tenant's database and
+// pods are there.
+func isNews(before, after *metav1.Condition) bool {
+	switch {
+	case after == nil || after.Reason == status.ReasonPending:
+		return false
+	case before != nil && before.Status == metav1.ConditionTrue:
+		return after.Status != before.Status || after.Reason != before.Reason
+	case before != nil && before.Status == after.Status && before.Reason == after.Reason:
+		return false
+	}
+	return !slices.Contains([]string{
+		status.ReasonPreparing, status.ReasonDatabaseNotReady, status.ReasonNoReadyReplica, status.ReasonNoDispatcher,
+	}, after.Reason)
 }

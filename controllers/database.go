@@ -78,6 +78,11 @@ func (p *pass) everLive() bool {
 	return p.settings.body != nil || p.tenant.Status.LiveGeneration != 0
 }
 
+// edited says whether something is to go live in place of what customers have.
+func (p *pass) edited() bool {
+	return p.everLive() && (p.output.Digest != p.settings.digest || p.output.RoutingDigest != p.routing.digest)
+}
+
 // leaveDatabase is for a paused tenant: it is asked, and nothing is changed.
 func (r *Reconciler) leaveDatabase(p *pass, opened *admin.Server) {
 	d := &p.database
@@ -100,6 +105,9 @@ func (r *Reconciler) prepareDatabase(p *pass, opened *admin.Server) {
 		p.prepareAgain(state)
 		return
 	default:
+		if p.edited() {
+			r.preparations.hurry(p.key)
+		}
 		d.starting = state.quiet()
 		d.finding = status.No(status.ReasonPreparing, "Foyer is preparing the tenant's schema and roles.")
 		p.runAgain(quiet)
@@ -160,6 +168,10 @@ func findingOf(problem *admin.Problem) status.Finding {
 	return status.Stuck(problem.Reason, message)
 }
 
+// errReplaced: the server was declared anew while a question was put to it, which says
+// nothing about either. The pass begins again with the new declaration.
+var errReplaced = errors.New("the declaration of the database server has changed")
+
 // ask puts one question to the tenant's database. If the database cannot be used, the
 // pass goes on without it: nothing of this tenant is ready, and the error is nil. What
 // a sound database answers, that there is no such row, is the only error.
@@ -169,6 +181,9 @@ func (r *Reconciler) ask(ctx context.Context, p *pass, question func(context.Con
 	err := question(limited)
 	if err == nil || errors.Is(err, store.ErrNotFound) || ctx.Err() != nil {
 		return err
+	}
+	if p.database.server.replaced() {
+		return errReplaced
 	}
 	problem := problemOf(err)
 	if problem.Reason == status.ReasonUnreachable {

@@ -31,12 +31,17 @@ type preparations struct {
 
 	mu      sync.Mutex
 	states  map[types.NamespacedName]*preparation
-	places  map[string]chan struct{}
+	places  map[string]places
 	stopped bool
 }
 
 // placesPerServer is how many tenants of a server are prepared at the same time.
 const placesPerServer = 4
+
+// places are those on one server. The second kind is for tenants that are urgent only:
+// when every tenant is looked at again, one whose edit somebody waits for does not
+// queue behind a thousand others.
+type places struct{ usual, urgent chan struct{} }
 
 // prepareTimeout bounds one preparation, its migrations included.
 const prepareTimeout = 10 * time.Minute
@@ -56,7 +61,8 @@ type preparation struct {
 	target     target
 	generation int64
 	running    bool
-	started    time.Time // when it got its place; zero while it waits for one
+	urgent     chan struct{} // closed when it is to go before others
+	started    time.Time     // when it got its place; zero while it waits for one
 	finished   time.Time
 	again      time.Time // when it is repeated
 	failures   int
@@ -71,7 +77,7 @@ func newPreparations(p pace, work func(context.Context, *v1alpha1.Tenant, *serve
 	return &preparations{
 		pace: p, work: work, notify: notify, ctx: ctx, cancel: cancel,
 		states: map[types.NamespacedName]*preparation{},
-		places: map[string]chan struct{}{},
+		places: map[string]places{},
 	}
 }
 
@@ -97,6 +103,7 @@ func (p *preparations) ensure(t *v1alpha1.Tenant, s *server, hurry bool) prepara
 	}
 	if !state.running && !p.stopped && p.due(state, t, hurry) {
 		state.running, state.started, state.generation = true, time.Time{}, t.Generation
+		state.urgent = make(chan struct{})
 		p.jobs.Go(func() { p.run(key, state, t.DeepCopy(), s) })
 	}
 	return *state
@@ -111,13 +118,11 @@ func (p *preparations) due(s *preparation, t *v1alpha1.Tenant, hurry bool) bool 
 }
 
 func (p *preparations) run(key types.NamespacedName, state *preparation, t *v1alpha1.Tenant, s *server) {
-	place := p.placeOn(s.name)
-	select {
-	case place <- struct{}{}:
-		defer func() { <-place }()
-	case <-p.ctx.Done():
+	place := p.await(p.placesOn(s.name), state.urgent)
+	if place == nil {
 		return
 	}
+	defer func() { <-place }()
 	p.begin(state)
 	ctx, cancel := context.WithTimeout(p.ctx, prepareTimeout)
 	defer cancel()
@@ -163,15 +168,50 @@ func (p *preparations) finish(state *preparation, prepared admin.Prepared, err e
 	state.again = now.Add(wait + rand.N(wait/5))
 }
 
-func (p *preparations) placeOn(server string) chan struct{} {
+// await waits for a place, and returns what it is given back to; nil at the end of the
+// manager.
+func (p *preparations) await(on places, urgent <-chan struct{}) chan struct{} {
+	select {
+	case on.usual <- struct{}{}:
+		return on.usual
+	case <-urgent:
+	case <-p.ctx.Done():
+		return nil
+	}
+	select {
+	case on.usual <- struct{}{}:
+		return on.usual
+	case on.urgent <- struct{}{}:
+		return on.urgent
+	case <-p.ctx.Done():
+		return nil
+	}
+}
+
+// hurry lets a tenant that waits for a place go before the others.
+func (p *preparations) hurry(key types.NamespacedName) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	place, ok := p.places[server]
-	if !ok {
-		place = make(chan struct{}, placesPerServer)
-		p.places[server] = place
+	state, ok := p.states[key]
+	if !ok || !state.running {
+		return
 	}
-	return place
+	select {
+	case <-state.urgent: // it does already
+	default:
+		close(state.urgent)
+	}
+}
+
+func (p *preparations) placesOn(server string) places {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	on, ok := p.places[server]
+	if !ok {
+		on = places{usual: make(chan struct{}, placesPerServer), urgent: make(chan struct{}, 1)}
+		p.places[server] = on
+	}
+	return on
 }
 
 // repeat makes the next pass prepare a tenant again: its database has answered what it

@@ -49,6 +49,40 @@ func TestPlacesAreWaitedForQuietly(t *testing.T) {
 	p.stop()
 }
 
+// TestAnEditDoesNotWaitBehindOthers: when every tenant of a server is looked at again,
+// the one that somebody edits has a place at once.
+func TestAnEditDoesNotWaitBehindOthers(t *testing.T) {
+	t.Parallel()
+	working, finish := make(chan string), make(chan struct{})
+	p := newPreparations(testPace, func(ctx context.Context, tenant *v1alpha1.Tenant, _ *server) (admin.Prepared, error) {
+		working <- tenant.Name
+		<-finish
+		return admin.Prepared{}, ctx.Err()
+	}, func(context.Context, types.NamespacedName) {})
+	s := &server{name: "default"}
+	ensure := func(name string) {
+		p.ensure(&v1alpha1.Tenant{ObjectMeta: metav1.ObjectMeta{Name: name}}, s, false)
+	}
+	for i := range placesPerServer {
+		ensure(fmt.Sprint("first", i))
+		<-working
+	}
+	for i := range placesPerServer {
+		ensure(fmt.Sprint("waits", i))
+	}
+	ensure("edited")
+	p.hurry(types.NamespacedName{Name: "edited"})
+	p.hurry(types.NamespacedName{Name: "edited"}) // another pass over it
+	if got := <-working; got != "edited" {
+		t.Errorf("%s got a place, want the tenant that is edited", got)
+	}
+	close(finish)
+	for range placesPerServer {
+		<-working
+	}
+	p.stop()
+}
+
 // TestProblemStaysWhileTriedAgain: a problem of a prepared tenant does not come and go
 // with every attempt.
 func TestProblemStaysWhileTriedAgain(t *testing.T) {

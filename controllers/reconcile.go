@@ -71,7 +71,7 @@ func (r *Reconciler) Reconcile(ctx context.Context, req reconcile.Request) (reco
 // failure, and when it is to begin again.
 func startsAgain(err error) (time.Duration, bool) {
 	switch {
-	case apierrors.IsConflict(err) || errors.Is(err, errStale):
+	case apierrors.IsConflict(err) || errors.Is(err, errStale) || errors.Is(err, errReplaced):
 		return conflictDelay, true
 	case errors.Is(err, errBehind):
 		return behindDelay, true

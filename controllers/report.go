@@ -9,6 +9,7 @@ import (
 
 	"k8s.io/apimachinery/pkg/api/equality"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/types"
@@ -124,9 +125,17 @@ type news[S any] struct {
 	version func() *string // of desired, when the API server has answered
 }
 
+// soonTold says whether all that there is to say of a new object is that it waits for the
+// tenant's database, which is being prepared: in a moment there is more, and until then
+// its Tenant says so. Whoever waits for it reads observedGeneration -1.
+func (p *pass) soonTold(former, next []metav1.Condition) bool {
+	ready := meta.FindStatusCondition(next, v1alpha1.ConditionReady)
+	return p.database.starting && len(former) == 0 && ready != nil && ready.Reason == status.ReasonDatabaseNotReady
+}
+
 // tell writes a status that differs, and records an event if people watch for it.
 func tell[S any](ctx context.Context, r *Reconciler, p *pass, n news[S]) error {
-	if sameStatus(n.former, n.next, n.conditions) {
+	if sameStatus(n.former, n.next, n.conditions) || p.soonTold(*n.conditions(&n.former), *n.conditions(&n.next)) {
 		return nil
 	}
 	if err := convert(n.next, n.into); err != nil {

@@ -231,6 +231,13 @@ func (s *server) close() {
 	}
 }
 
+// replaced says whether another declaration has taken its place, or none.
+func (s *server) replaced() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.closed
+}
+
 // open returns the connection pool of the server, or why it cannot be used now.
 func (s *server) open() (*admin.Server, *admin.Problem) {
 	s.mu.Lock()

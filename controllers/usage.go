@@ -3,6 +3,7 @@ package controllers
 import (
 	"context"
 	"math/rand/v2"
+	"reflect"
 	"slices"
 
 	"github.com/foyerhq/foyer/internal/config"
@@ -39,7 +40,10 @@ func (r *Reconciler) countUsage(ctx context.Context, p *pass) error {
 		wait = r.pace.retiring
 	}
 	wait += rand.N(wait / 5)
-	m.usage, m.usageNext = &usage, p.now.Add(wait)
+	if m.usage == nil || !reflect.DeepEqual(*m.usage, usage) {
+		m.usage = &usage // the same counts decide the same
+	}
+	m.usageNext = p.now.Add(wait)
 	m.customers, m.settled = p.output.Customers, settled
 	p.runAgain(wait)
 	return r.compile(ctx, p)

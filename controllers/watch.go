@@ -15,6 +15,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/builder"
 	"sigs.k8s.io/controller-runtime/pkg/cache"
 	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/controller/priorityqueue"
 	"sigs.k8s.io/controller-runtime/pkg/event"
 	"sigs.k8s.io/controller-runtime/pkg/handler"
 	"sigs.k8s.io/controller-runtime/pkg/log"
@@ -82,10 +83,37 @@ func watch(mgr manager.Manager, r *Reconciler, concurrency int) error {
 		Owns(&corev1.Service{}).
 		Owns(&appsv1.Deployment{}).
 		Watches(&corev1.Pod{}, handler.EnqueueRequestsFromMapFunc(tenantOfPod), builder.WithPredicates(readinessChanged())).
-		WatchesMetadata(&corev1.Secret{}, handler.EnqueueRequestsFromMapFunc(r.tenantsOfServerSecret)).
+		WatchesMetadata(&corev1.Secret{}, behindEdits(r.tenantsOfServerSecret)).
 		WatchesRawSource(r.again.source()).
 		WithOptions(controllerOptions(concurrency)).
 		Complete(r)
+}
+
+// behindEdits runs the pass over tenants, each after whatever a person waits for: a
+// changed server is news for every tenant on it.
+func behindEdits(tenants handler.MapFunc) handler.EventHandler {
+	low := handler.LowPriority
+	enqueue := func(ctx context.Context, o client.Object, queue workqueue.TypedRateLimitingInterface[reconcile.Request]) {
+		requests := tenants(ctx, o)
+		if byPriority, ok := queue.(priorityqueue.PriorityQueue[reconcile.Request]); ok {
+			byPriority.AddWithOpts(priorityqueue.AddOpts{Priority: &low}, requests...)
+			return
+		}
+		for _, request := range requests {
+			queue.Add(request)
+		}
+	}
+	return handler.Funcs{
+		CreateFunc: func(ctx context.Context, e event.CreateEvent, q workqueue.TypedRateLimitingInterface[reconcile.Request]) {
+			enqueue(ctx, e.Object, q)
+		},
+		UpdateFunc: func(ctx context.Context, e event.UpdateEvent, q workqueue.TypedRateLimitingInterface[reconcile.Request]) {
+			enqueue(ctx, e.ObjectNew, q)
+		},
+		DeleteFunc: func(ctx context.Context, e event.DeleteEvent, q workqueue.TypedRateLimitingInterface[reconcile.Request]) {
+			enqueue(ctx, e.Object, q)
+		},
+	}
 }
 
 // newRateLimiter: 20 ms, doubling up to a minute, for each tenant by itself.

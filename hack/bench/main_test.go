@@ -49,6 +49,36 @@ func TestMissedFigureIsAnErrorAfterAllWereMeasured(t *testing.T) {
 	}
 }
 
+func TestRatioOfAFloor(t *testing.T) {
+	for _, test := range []struct {
+		figure figure
+		ratio  string
+		missed bool
+	}{
+		{figure{value: 0, floor: 0}, "ratio=0 ", false},
+		{figure{value: 2, floor: 0}, "ratio=+Inf ", true},
+		{figure{value: 5, floor: 5}, "ratio=1 ", false},
+		{figure{value: 6, floor: 5}, "ratio=1.2 ", true},
+		{figure{value: 6, floor: 5, limit: 1.3}, "ratio=1.2 ", false},
+		{figure{value: 7, floor: 5, limit: 1.3}, "ratio=1.4 ", true},
+	} {
+		if line := test.figure.line("x"); !strings.Contains(line, test.ratio) || test.figure.missed() != test.missed {
+			t.Errorf("%+v: %q, missed %t", test.figure, line, test.figure.missed())
+		}
+	}
+}
+
+func TestWhatCannotBeMeasuredKeepsNothingFromBeingMeasured(t *testing.T) {
+	with(t, benchmark{"page", func(context.Context, func(string, ...any)) (figure, error) {
+		return figure{}, errors.New("no demo")
+	}}, benchmark{"good", of(1)})
+	var out bytes.Buffer
+	err := measure(context.Background(), ".", &out, io.Discard)
+	if err == nil || !strings.Contains(err.Error(), "page: no demo") || !strings.Contains(out.String(), "name=good") {
+		t.Errorf("error %v, output %q", err, out.String())
+	}
+}
+
 func TestRunChooses(t *testing.T) {
 	with(t, benchmark{"resolve", of(1)}, benchmark{"page", func(context.Context, func(string, ...any)) (figure, error) {
 		return figure{}, errors.New("no database")

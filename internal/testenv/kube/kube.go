@@ -88,6 +88,8 @@ func Start() (*Cluster, error) {
 		ErrorIfCRDPathMissing:    true,
 		ControlPlaneStartTimeout: startTimeout,
 	}}
+	// envtest's own range has 254 addresses, and every tenant takes two.
+	c.env.ControlPlane.GetAPIServer().Configure().Set("service-cluster-ip-range", "10.0.0.0/16")
 	if c.Config, err = c.env.Start(); err != nil {
 		return nil, errors.Join(err, c.env.Stop())
 	}

@@ -16,19 +16,27 @@ import (
 // pod of it, and writes the status of the Deployment. It returns the pods.
 func (c *Cluster) MakeReadyPods(t testing.TB, key client.ObjectKey, n int) []corev1.Pod {
 	t.Helper()
-	ctx := t.Context()
+	pods, err := c.ReadyPods(t.Context(), key, n)
+	if err != nil {
+		t.Fatalf("%v", err)
+	}
+	return pods
+}
+
+// ReadyPods is MakeReadyPods for who is no test.
+func (c *Cluster) ReadyPods(ctx context.Context, key client.ObjectKey, n int) ([]corev1.Pod, error) {
 	var deployment appsv1.Deployment
 	if err := c.Client.Get(ctx, key, &deployment); err != nil {
-		t.Fatalf("read Deployment %s: %v", key, err)
+		return nil, fmt.Errorf("read Deployment %s: %w", key, err)
 	}
 	pods, err := c.readyPods(ctx, &deployment, n)
 	if err != nil {
-		t.Fatalf("make %d ready pods of Deployment %s: %v", n, key, err)
+		return nil, fmt.Errorf("make %d ready pods of Deployment %s: %w", n, key, err)
 	}
 	if err := c.reportReady(ctx, &deployment, n); err != nil {
-		t.Fatalf("write the status of Deployment %s: %v", key, err)
+		return nil, fmt.Errorf("write the status of Deployment %s: %w", key, err)
 	}
-	return pods
+	return pods, nil
 }
 
 func (c *Cluster) readyPods(ctx context.Context, deployment *appsv1.Deployment, n int) ([]corev1.Pod, error) {

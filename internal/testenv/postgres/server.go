@@ -272,22 +272,49 @@ func (s *Server) Manager(t testing.TB) string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	database := parsed.Path[1:]
+	uri, err := s.managerOf(context.Background(), parsed.Path[1:])
+	if err != nil {
+		t.Fatal(err)
+	}
+	return uri
+}
+
+// ManagerDatabase is Manager for who is no test: the database stays until the server is
+// closed. It returns the URIs of the manager's role and of the superuser.
+func (s *Server) ManagerDatabase(ctx context.Context) (manager, admin string, err error) {
+	database := fmt.Sprintf("managed_%d", databases.Add(1))
+	if err := s.execute(ctx, "CREATE DATABASE "+database); err != nil {
+		return "", "", err
+	}
+	manager, err = s.managerOf(ctx, database)
+	return manager, s.uri(superuser, password, database), err
+}
+
+func (s *Server) managerOf(ctx context.Context, database string) (string, error) {
 	role := "manager_of_" + database
-	s.exec(t, fmt.Sprintf("CREATE ROLE %s LOGIN CREATEROLE PASSWORD '%s'", role, password))
-	s.exec(t, fmt.Sprintf("ALTER DATABASE %s OWNER TO %s", database, role))
-	return s.uri(role, password, database)
+	err := s.execute(ctx, fmt.Sprintf("CREATE ROLE %s LOGIN CREATEROLE PASSWORD '%s'", role, password))
+	if err == nil {
+		err = s.execute(ctx, fmt.Sprintf("ALTER DATABASE %s OWNER TO %s", database, role))
+	}
+	return s.uri(role, password, database), err
 }
 
 func (s *Server) exec(t testing.TB, sql string) {
 	t.Helper()
-	ctx := context.Background()
+	if err := s.execute(context.Background(), sql); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// execute runs a statement as the superuser.
+func (s *Server) execute(ctx context.Context, sql string) error {
 	conn, err := pgx.Connect(ctx, s.URI())
 	if err != nil {
-		t.Fatalf("connect to the test's server: %v", err)
+		return fmt.Errorf("connect to the test's server: %w", err)
 	}
 	defer conn.Close(ctx) //nolint:errcheck // the statement is what counts
 	if _, err := conn.Exec(ctx, sql); err != nil {
-		t.Fatalf("%s: %v", sql, err)
+		return fmt.Errorf("%s: %w", sql, err)
 	}
+	return nil
 }

@@ -1,0 +1,39 @@
+package controllers
+
+import (
+	"testing"
+
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"github.com/foyerhq/foyer/controllers/status"
+)
+
+func TestWhatIsOnItsWayIsNoNews(t *testing.T) {
+	t.Parallel()
+	is := func(value metav1.ConditionStatus, reason string) *metav1.Condition {
+		return &metav1.Condition{Status: value, Reason: reason}
+	}
+	ready := is(metav1.ConditionTrue, status.ReasonReady)
+	for name, test := range map[string]struct {
+		before, after *metav1.Condition
+		want          bool
+	}{
+		"nothing is said":                {nil, nil, false},
+		"a new tenant is prepared":       {nil, is(metav1.ConditionFalse, status.ReasonPreparing), false},
+		"a new profile waits":            {nil, is(metav1.ConditionFalse, status.ReasonDatabaseNotReady), false},
+		"the pods of a new tenant start": {is(metav1.ConditionFalse, status.ReasonPreparing), is(metav1.ConditionFalse, status.ReasonNoReadyReplica), false},
+		"a new template waits":           {nil, is(metav1.ConditionFalse, status.ReasonNoDispatcher), false},
+		"it is ready":                    {is(metav1.ConditionFalse, status.ReasonNoReadyReplica), ready, true},
+		"it stays ready":                 {ready, ready, false},
+		"an edit":                        {ready, is(metav1.ConditionFalse, status.ReasonPending), false},
+		"its pods are gone":              {ready, is(metav1.ConditionFalse, status.ReasonNoReadyReplica), true},
+		"it is paused":                   {ready, is(metav1.ConditionTrue, status.ReasonPaused), true},
+		"a new object is refused":        {nil, is(metav1.ConditionFalse, "Invalid"), true},
+		"for another reason": {is(metav1.ConditionFalse, "Invalid"),
+			is(metav1.ConditionFalse, status.ReasonUnreachable), true},
+	} {
+		if got := isNews(test.before, test.after); got != test.want {
+			t.Errorf("%s: %t, want %t", name, got, test.want)
+		}
+	}
+}

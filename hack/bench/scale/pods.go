@@ -1,0 +1,95 @@
+package scale
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	appsv1 "k8s.io/api/apps/v1"
+	corev1 "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/foyerhq/foyer/api/v1alpha1"
+	"github.com/foyerhq/foyer/controllers/provision"
+	"github.com/foyerhq/foyer/internal/store"
+)
+
+// settle makes tenants, with an operator that runs, until there are that many and
+// every one is ready.
+func (w *world) settle(ctx context.Context, total int) error {
+	from := w.tenants
+	if err := w.addTenants(ctx, total); err != nil {
+		return err
+	}
+	w.progress("making their pods ready")
+	start := time.Now()
+	if err := each(ctx, from, total, w.makePods); err != nil {
+		return err
+	}
+	if err := w.allReady(ctx); err != nil {
+		return err
+	}
+	w.progress("%d tenants are ready after %s", total, time.Since(start).Round(time.Second))
+	return w.silent(ctx)
+}
+
+// makePods stands in for controller-manager and nodes: it makes the pods of a tenant
+// and acknowledges the document that is live.
+func (w *world) makePods(ctx context.Context, tenant string) error {
+	for _, c := range provision.Components() {
+		var deployment appsv1.Deployment
+		deploymentKey := key(tenant, provision.WorkloadName(tenant, c))
+		err := until(ctx, "Deployment "+deploymentKey.Name+" is there", setUpLimit, 200*time.Millisecond, func() (bool, error) {
+			err := w.cluster.Client.Get(ctx, deploymentKey, &deployment)
+			return err == nil, ignoreMissing(err)
+		})
+		if err != nil {
+			return err
+		}
+		if _, err := w.cluster.ReadyPods(ctx, deploymentKey, int(*deployment.Spec.Replicas)); err != nil {
+			return err
+		}
+	}
+	return w.acknowledge(ctx, tenant)
+}
+
+func ignoreMissing(err error) error {
+	if apierrors.IsNotFound(err) {
+		return nil
+	}
+	return err
+}
+
+// acknowledge writes for each pod of a tenant that it runs what is live.
+func (w *world) acknowledge(ctx context.Context, tenant string) error {
+	var owner v1alpha1.Tenant
+	err := until(ctx, "the status of "+tenant+" names its schema", setUpLimit, 200*time.Millisecond, func() (bool, error) {
+		err := w.cluster.Client.Get(ctx, key(tenant, tenant), &owner)
+		return owner.Status.Database.Schema != "", err
+	})
+	if err != nil {
+		return fmt.Errorf("acknowledge for %s: %w", tenant, err)
+	}
+	var live corev1.ConfigMap
+	var pods corev1.PodList
+	err = errors.Join(
+		w.cluster.Client.Get(ctx, key(tenant, provision.SettingsName(tenant)), &live),
+		w.cluster.Client.List(ctx, &pods, client.InNamespace(tenant)))
+	if err != nil {
+		return fmt.Errorf("acknowledge for %s: %w", tenant, err)
+	}
+	rows := store.New(w.rows)
+	for i := range pods.Items {
+		err := rows.Acknowledge(context.WithValue(ctx, schemaKey{}, owner.Status.Database.Schema), store.Replica{
+			Pod:       pods.Items[i].Name,
+			Component: pods.Items[i].Labels[provision.LabelComponent],
+			Digest:    live.Annotations[provision.AnnotationDigest],
+		})
+		if err != nil {
+			return fmt.Errorf("acknowledge for %s: %w", tenant, err)
+		}
+	}
+	return nil
+}
