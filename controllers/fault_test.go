@@ -1,6 +1,7 @@
 package controllers
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -16,14 +17,32 @@ import (
 )
 
 // faults makes the k-th request about the tenant "t<k>-" fail: whichever request of a
-// first install fails, there is a tenant for which it did.
+// first install fails, there is a tenant for which it did. None of "t0" fails.
 type faults struct {
 	mu     sync.Mutex
+	kind   faultKind
+	every  int // after the k-th, one of so many fails again; 0: no other one
 	seen   map[string]int
 	failed map[string]int
-	// dead: not only the k-th request fails, but all after it, as if the operator had
-	// been killed there.
-	dead bool
+}
+
+// faultKind is how a request fails.
+type faultKind string
+
+const (
+	noFault    faultKind = ""
+	failedCall faultKind = "the call fails"
+	lostAnswer faultKind = "the answer is lost" // the API server does what it is told, and nobody hears of it
+	conflict   faultKind = "another writer was faster"
+	// killed: no request after the k-th arrives either, as if the operator had been killed there.
+	killed faultKind = "the operator is killed"
+)
+
+// begin counts from the beginning, and lets requests fail in another way.
+func (f *faults) begin(kind faultKind, every int) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.kind, f.every, f.seen, f.failed = kind, every, map[string]int{}, map[string]int{}
 }
 
 // wrap returns a configuration whose requests fail.
@@ -41,35 +60,59 @@ type faultyTransport struct {
 }
 
 func (f *faultyTransport) RoundTrip(request *http.Request) (*http.Response, error) {
-	if f.fails(request) {
-		return &http.Response{
-			StatusCode: http.StatusInternalServerError, Status: "500 Injected", Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1,
-			Header: http.Header{"Content-Type": {"text/plain"}}, Body: io.NopCloser(strings.NewReader("injected")), Request: request,
-		}, nil
+	switch f.fails(request) {
+	case noFault:
+		return f.next.RoundTrip(request)
+	case conflict:
+		return answer(request, http.StatusConflict, `{"kind":"Status","apiVersion":"v1","status":"Failure","reason":"Conflict","code":409,"message":"injected"}`), nil
+	case lostAnswer:
+		response, err := f.next.RoundTrip(request)
+		if err != nil {
+			return nil, err
+		}
+		_, _ = io.Copy(io.Discard, response.Body)
+		_ = response.Body.Close()
+		return nil, errors.New("injected: the connection broke before the answer came")
 	}
-	return f.next.RoundTrip(request)
+	return answer(request, http.StatusInternalServerError, "injected"), nil
 }
 
-func (f *faults) fails(request *http.Request) bool {
+func answer(request *http.Request, code int, body string) *http.Response {
+	content := "text/plain"
+	if strings.HasPrefix(body, "{") {
+		content = "application/json"
+	}
+	return &http.Response{
+		StatusCode: code, Status: fmt.Sprintf("%d Injected", code), Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1,
+		Header: http.Header{"Content-Type": {content}}, Body: io.NopCloser(strings.NewReader(body)), Request: request,
+	}
+}
+
+// fails says how a request fails. Reads have no conflicts.
+func (f *faults) fails(request *http.Request) faultKind {
 	tenant := tenantIn(request.URL.Path)
 	if tenant == "" && request.Method == http.MethodPost { // a creation names the object in its body
 		tenant = tenantInBody(request)
 	}
 	if tenant == "" {
-		return false
+		return noFault
 	}
 	f.mu.Lock()
 	defer f.mu.Unlock()
+	if f.kind == noFault || f.kind == conflict && request.Method == http.MethodGet {
+		return noFault
+	}
 	f.seen[tenant]++
 	var k int
-	if _, err := fmt.Sscanf(tenant, "t%d", &k); err != nil {
-		return false
+	if _, err := fmt.Sscanf(tenant, "t%d", &k); err != nil || k == 0 {
+		return noFault
 	}
-	if f.seen[tenant] == k || f.dead && f.seen[tenant] > k {
+	after := f.seen[tenant] - k
+	if after == 0 || after > 0 && (f.kind == killed || f.every > 0 && after%f.every == 0) {
 		f.failed[tenant]++
-		return true
+		return f.kind
 	}
-	return false
+	return noFault
 }
 
 // tenantIn finds "t<k>" in the last part of a path that names an object of it.
@@ -110,9 +153,9 @@ func isFaultTenant(name string) bool {
 // look again or starts again makes more.
 const tenantsForFaults = 36
 
-func (f *faults) createTenants(w *world) []*v1alpha1.Tenant {
+func createTenants(w *world, count int) []*v1alpha1.Tenant {
 	var tenants []*v1alpha1.Tenant
-	for k := 1; k <= tenantsForFaults; k++ {
+	for k := 1; k <= count; k++ {
 		tenant := w.tenant(fmt.Sprintf("t%d", k))
 		tenant.Spec.Portal.Replicas = ptr.To(int32(1))
 		w.create(tenant, w.accountProfile(tenant.Name, tenant.Name+"-profile"))
@@ -121,25 +164,34 @@ func (f *faults) createTenants(w *world) []*v1alpha1.Tenant {
 	return tenants
 }
 
-func newFaults(dead bool) *faults {
-	return &faults{seen: map[string]int{}, failed: map[string]int{}, dead: dead}
+func newFaults(kind faultKind) *faults {
+	f := &faults{}
+	f.begin(kind, 0)
+	return f
 }
 
-// TestEveryCallMayFail lets every request of a first install fail once, and then those
-// of the first acknowledgement.
+// TestEveryCallMayFail lets every request of a first install fail, and then those of the
+// first acknowledgement, in each way that there is.
 func TestEveryCallMayFail(t *testing.T) {
 	t.Parallel()
-	w := crowdedWorld(t)
-	w.declareServer("default", w.uri, w.tenants)
-	f := newFaults(false)
-	w.startOperator(f.wrap(cluster.Config), nil)
-	tenants := f.createTenants(w)
-	w.expectInstalled(tenants)
-	f.checkReach(t)
-	w.replicas = startReplicas(w)
-	for _, tenant := range tenants {
-		w.expect(tenant, "Ready=True")
-		w.expect(w.accountProfile(tenant.Name, tenant.Name+"-profile"), "Ready=True")
+	const count = 12
+	for _, kind := range []faultKind{failedCall, lostAnswer, conflict} {
+		t.Run(string(kind), func(t *testing.T) {
+			t.Parallel()
+			w := crowdedWorld(t)
+			w.declareServer("default", w.uri, w.tenants)
+			f := newFaults(kind)
+			f.begin(kind, count)
+			w.startOperator(f.wrap(cluster.Config), nil)
+			tenants := createTenants(w, count)
+			w.expectInstalled(tenants)
+			f.checkReach(t, 1, count)
+			w.replicas = startReplicas(w)
+			for _, tenant := range tenants {
+				w.expect(tenant, "Ready=True")
+				w.expect(w.accountProfile(tenant.Name, tenant.Name+"-profile"), "Ready=True")
+			}
+		})
 	}
 }
 
@@ -148,14 +200,14 @@ func TestOperatorIsKilledAnywhere(t *testing.T) {
 	t.Parallel()
 	w := crowdedWorld(t)
 	w.declareServer("default", w.uri, w.tenants)
-	f := newFaults(true)
+	f := newFaults(killed)
 	w.startOperator(f.wrap(cluster.Config), nil)
-	tenants := f.createTenants(w)
+	tenants := createTenants(w, tenantsForFaults)
 	w.expect(tenants[len(tenants)-1], "DatabaseReady=True")
 	w.stop()
 	w.startOperator(cluster.Config, nil)
 	w.expectInstalled(tenants)
-	f.checkReach(t)
+	f.checkReach(t, 1, tenantsForFaults/2)
 }
 
 // expectInstalled waits until everything that a tenant consists of is there, its pods
@@ -184,12 +236,14 @@ func crowdedWorld(t *testing.T) *world {
 }
 
 // checkReach makes sure that the faults have hit something, far into the install.
-func (f *faults) checkReach(t *testing.T) {
+func (f *faults) checkReach(t *testing.T, tenants ...int) {
 	t.Helper()
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	if f.failed["t1"] == 0 || f.failed["t18"] == 0 {
-		t.Errorf("faults that hit: %v, of requests: %v", f.failed, f.seen)
+	for _, k := range tenants {
+		if f.failed[fmt.Sprintf("t%d", k)] == 0 {
+			t.Errorf("faults that hit: %v, of requests: %v", f.failed, f.seen)
+		}
 	}
-	t.Logf("%d of %d tenants had a failing request, of %v", len(f.failed), tenantsForFaults, f.seen)
+	t.Logf("%d tenants had a failing request, of %v", len(f.failed), f.seen)
 }

@@ -18,7 +18,8 @@ type memory struct {
 	// digests are of the documents that were last written or read from the API server. A
 	// cache that shows another one is behind.
 	digests map[*documentKind]string
-	written time.Time // when this process wrote the settings document
+	own     map[*documentKind]string // digests of the documents that this process wrote last
+	written time.Time                // when this process wrote the settings document
 
 	running   map[types.UID]string // by pod: the digest that it has acknowledged
 	refreshed map[types.UID]refresh
@@ -55,6 +56,7 @@ type reported struct {
 func newMemory() *memory {
 	return &memory{
 		digests:   map[*documentKind]string{},
+		own:       map[*documentKind]string{},
 		read:      map[*documentKind]document{},
 		checks:    new(compile.Checks),
 		running:   map[types.UID]string{},

@@ -105,6 +105,7 @@ func (r *Reconciler) writeDocument(ctx context.Context, p *pass, d *document) (w
 	metrics.Writes.WithLabelValues("ConfigMap").Inc()
 	d.take(body)
 	p.memory.sees(d.kind, digest)
+	p.memory.own[d.kind] = digest
 	return true, nil
 }
 

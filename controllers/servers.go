@@ -375,7 +375,7 @@ const reasonFailed = "Failed"
 // waits says whether a problem can go away without anybody changing what was declared.
 func waits(problem *admin.Problem) bool {
 	switch problem.Reason {
-	case status.ReasonUnreachable, status.ReasonServerNotFound, status.ReasonPreparing, reasonFailed:
+	case status.ReasonUnreachable, status.ReasonServerNotFound, status.ReasonPreparing, admin.ReadOnly, admin.DiskFull, reasonFailed:
 		return true
 	}
 	return false

@@ -64,7 +64,7 @@ func TestTemplateGoesLive(t *testing.T) {
 	if s := template.Status; s.LiveGeneration != 3 || s.SMSSegments != 0 {
 		t.Errorf("status: %+v", s)
 	}
-	w.expectEvents(template, "NoDispatcher", "Invalid")
+	w.expectEvents(template, "Invalid")
 
 	w.delete(template)
 	w.eventuallyRouted("acme")

@@ -18,6 +18,8 @@ const (
 	MissingRights   = "MissingRights"
 	OwnedByAnother  = "OwnedByAnother"
 	MigrationFailed = "MigrationFailed"
+	ReadOnly        = "ReadOnly"
+	DiskFull        = "DiskFull"
 )
 
 // Problem is an error that a person can act on. Message is plain words for a status
@@ -73,6 +75,12 @@ func (s *Server) explain(doing string, err error) error {
 					s.user, s.database, name(s.database), name(s.user)), safe}
 			}
 			return &Problem{MissingRights, fmt.Sprintf("role %q may not %s: %s", s.user, doing, s.scrub(pgErr.Message)), safe}
+		case "25006":
+			s.pool.Reset() // a connection stays as it began: the next one finds out whether it is over
+			return &Problem{ReadOnly, fmt.Sprintf("the server at %s answers, but takes no changes: database %q is read-only, as on a standby. "+
+				"If it stays so, its uri has to name the primary", s.host, s.database), safe}
+		case "53100":
+			return &Problem{DiskFull, fmt.Sprintf("the server at %s answers, but has no space left to %s: %s", s.host, doing, s.scrub(pgErr.Message)), safe}
 		}
 	}
 	if store.Unavailable(err) {
