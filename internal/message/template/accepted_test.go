@@ -57,6 +57,7 @@ var accepted = []example{
 	// Functions.
 	{template.Plain, `{{.recipient.firstName | default "customer"}} {{default "none" .order.comment}}`, "Dana none"},
 	{template.Plain, `{{.order.discount | default .order.total}} {{.order.discount | default "no discount"}}`, "€1,234.50 no discount"},
+	{template.Plain, `{{.order.discount | default "no" | default "none"}} {{.order.pictureURL | default "no picture" | upper}} {{if lt (default 7 .order.items) 4}}few{{end}}`, "no NO PICTURE few"},
 	{template.Plain, `{{.order.comment | default "none" | upper}} {{upper .account.name | lower}}`, "NONE miller ltd"},
 	{template.Plain, `{{date "short" .order.placedOn}} {{.event.time | date "iso"}} {{.event.time | date "short"}}`, "21 Nov 2026 2026-11-21 21 Nov 2026"},
 	{template.Plain, `{{.order.items}} {{plural .order.items "item" "items"}}, {{plural 1 "one" "many"}}`, "3 items, one"},
@@ -89,6 +90,7 @@ var accepted = []example{
 	{template.JSON, `{"name": "{{.account.name}}", "total": {{.order.total}}, "text": "{{.order.total}}", "day": "{{.order.placedOn}}", "at": "{{.event.time}}"}`,
 		`{"name": "Miller Ltd", "total": 1234.5, "text": "1234.5", "day": "2026-11-21", "at": "2026-11-21T09:00:00Z"}`},
 	{template.JSON, `[{{.order.items}}, {{.order.weight}}, {{.order.express}}, {{len .order.lines}}, "{{.order.express}}", -1.5e3, null]`, `[3, 2.50, true, 2, "true", -1.5e3, null]`},
+	{template.JSON, `[{{not .order.gift}}, {{not (or .order.comment .order.gift)}}, "{{.order.discount | default "none"}}"]`, `[true, true, "none"]`},
 	{template.JSON, `{"a":1{{if .order.comment}},"b":"{{.order.comment}}"{{else}},"c":[]{{end}}}`, `{"a":1,"c":[]}`},
 	{template.JSON, `{"text":"{{range .order.lines}}{{.name}} \u00e4\n{{else}}\"{{end}}"}`, `{"text":"Phone \u00e4\nCable \u00e4\n"}`},
 	{template.JSON, `[{{range .order.lines}}"{{.name}}",{{end}}null]`, `["Phone","Cable",null]`},

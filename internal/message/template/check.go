@@ -196,7 +196,7 @@ func (c *checker) printable(e expr, at place) bool {
 		c.problem(e.pos, "%s: go through it, as in {{range %s}}", e.is(), e.text)
 		return false
 	case catalog.Boolean:
-		if c.format != JSON {
+		if c.format != JSON || e.onlyAsked {
 			c.problem(e.pos, "%s: ask for it, as in {{if %s}}yes{{else}}no{{end}}", e.is(), e.text)
 			return false
 		}

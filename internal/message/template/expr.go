@@ -17,6 +17,8 @@ type expr struct {
 	ref     *ref   // of a field as it is
 	literal bool   // a text or number of the template itself
 	value   string // of a literal
+	// onlyAsked: by and or or, whose result is one of their arguments, of any type.
+	onlyAsked bool
 	// yes and no are the fields that are there where it holds, and where it does not.
 	yes, no []fact
 }

@@ -163,10 +163,21 @@ func (c *checker) byDefault(args []expr, at place) expr {
 	case other.typ == value.typ:
 		return expr{typ: value.typ}
 	case other.literal && other.typ == catalog.Text:
-		return expr{typ: catalog.Text}
+		return expr{typ: orText(value.typ)}
 	}
 	c.problem(other.pos, "default takes a text in double quotes, or a field of the type of %s, and %s", value.text, other.is())
 	return expr{}
+}
+
+// orText is the type of a value with a text for when it is missing. It is none that a
+// function takes: it can be printed, and nothing else, because what it is is only known
+// when it is filled in. A URL is a text then.
+func orText(typ catalog.Type) catalog.Type {
+	const suffix = " or " + catalog.Text
+	if typ == catalog.Text || typ == catalog.URL {
+		return catalog.Text
+	}
+	return catalog.Type(strings.TrimSuffix(string(typ), string(suffix))) + suffix
 }
 
 var numbers = []catalog.Type{catalog.Integer, catalog.Decimal, catalog.Money}
@@ -206,7 +217,7 @@ func (c *checker) logic(f call, at place) expr {
 		c.problem(f.pos, "%s takes what it asks behind it, as in {{if %s A B}}", f.name, f.name)
 		return expr{}
 	}
-	result := expr{typ: catalog.Boolean, pos: f.pos, text: "(" + f.text + ")"}
+	result := expr{typ: catalog.Boolean, pos: f.pos, text: "(" + f.text + ")", onlyAsked: true}
 	for _, node := range f.args {
 		asked := c.condition(c.argument(node, at))
 		if asked.typ == "" {

@@ -127,7 +127,7 @@ func (a *author) one(of ...string) string { return of[a.random.IntN(len(of))] }
 
 func (a *author) text(depth int) string {
 	if a.format == template.JSON && depth == 3 {
-		return `{"a":"` + a.pieces(depth) + `","b":` + a.one("1", "{{.order.items}}", "{{.order.total}}", "[{{range .order.lines}}{{.amount}},{{end}}0]") +
+		return `{"a":"` + a.pieces(depth) + `","b":` + a.one("1", "{{.order.items}}", "{{.order.total}}", "{{or .order.number .order.comment}}", "{{not (and .order.comment .order.number)}}", "[{{range .order.lines}}{{.amount}},{{end}}0]") +
 			a.one("", `{{if .order.gift}},"c":"`+a.pieces(1)+`"{{end}}`) + "}"
 	}
 	return a.pieces(depth)
@@ -150,7 +150,7 @@ func (a *author) piece(depth int) string {
 		return a.markup(depth)
 	case choice < 7:
 		asked := a.one(".order.comment", ".order.discount", ".order.gift", ".order.address.note", ".order.shippedAt", ".recipient.firstName", ".order.coupons")
-		return "{{if " + a.one("", "and .order.express ", "or ", "and (not .order.gift) (gt .order.total 5) ") + asked + "}}" + a.maybe(asked) + a.pieces(depth-1) +
+		return "{{if " + a.one("", "and .order.express ", "or ", "and (not .order.gift) (gt .order.total 5) ", "and (gt .order.total 1000000) ") + asked + "}}" + a.maybe(asked) + a.pieces(depth-1) +
 			a.one("", "{{else}}"+a.pieces(depth-1), "{{else if not "+asked+"}}"+a.pieces(depth-1)) + "{{end}}"
 	case choice == 7:
 		asked := a.one(".order.comment", ".order.discount", ".recipient.lastName", ".order.pictureURL", ".credential.second")
@@ -172,7 +172,8 @@ func (a *author) value() string {
 	field := a.one(".order.number", ".order.state", ".order.items", ".order.weight", ".order.total", ".order.placedOn", ".event.time", ".order.pageURL", ".account.name",
 		".credential.link", ".order.comment", ".order.lines", ".order.express")
 	return a.one("x ", "{{"+field+"}}", `{{.order.comment | default "-" | upper}}`, `{{date "iso" (default .event.time .order.shippedAt)}}`, `{{plural (len .order.lines) "a" "b"}}`,
-		`{{.order.discount | default .order.total}}`, "{{$"+field+"}}")
+		`{{upper (.order.discount | default "x")}}`, `{{if eq "y" (.order.discount | default "x")}}a{{end}}`, `{{plural 2 "b" (.order.shippedAt | default "x")}}`, `{{upper (.order.pictureURL | default "x")}}`,
+		`{{.order.discount | default "x"}}`, `{{.order.discount | default .order.total}}`, "{{$"+field+"}}")
 }
 
 func (a *author) markup(depth int) string {
@@ -206,7 +207,7 @@ func randomObject(random *rand.Rand, fields []catalog.Field) map[string]any {
 func randomValue(random *rand.Rand, f catalog.Field) any {
 	one := func(of ...string) string { return of[random.IntN(len(of))] }
 	number := func() string {
-		return one("", "-") + strconv.Itoa(random.IntN(2000)) + one("", "."+fmt.Sprintf("%02d", random.IntN(100)))
+		return one("", "-") + strconv.Itoa(random.IntN(2000)) + one("", "", "000000") + one("", "."+fmt.Sprintf("%02d", random.IntN(100)))
 	}
 	switch f.Type {
 	case catalog.Object:
@@ -236,7 +237,7 @@ func randomValue(random *rand.Rand, f catalog.Field) any {
 	if f.Name == "currency" {
 		return one("EUR", "USD", "JPY")
 	}
-	return one("", "plain", `"onload="x`, "'onload='x", "<script>x</script>", "a\r\nb: c", "\\", "\\u0022", "\u2028", "ünï", "</title><script>", "<!--", "javascript:x", "\"}", strings.Repeat("long ", 50))
+	return one("", "plain", "A-100", "[1,2]", `1,"a":2`, "true", "7", `"onload="x`, "'onload='x", "<script>x</script>", "a\r\nb: c", "\\", "\\u0022", "\u2028", "ünï", "</title><script>", "<!--", "javascript:x", "\"}", strings.Repeat("long ", 50))
 }
 
 // TestRandomPayloadsAreOfTheEvent keeps the properties about the payloads of the catalog.

@@ -319,6 +319,21 @@ var refused = []struct {
 		`line 1, column 118: default takes a value that can be printed, and .credential.link is a Link`,
 		`line 1, column 147: .order.comment may be missing: ask first, as in {{if .order.comment}}, or write {{.order.comment | default "..."}}`,
 	}},
+	{template.Plain, `{{if gt .order.total 1000000}}{{upper (.order.discount | default "x")}}{{end}}`, []string{
+		`line 1, column 58: upper takes a Text here, and (default "x") is a Money or Text`,
+	}},
+	{template.Plain, `{{if eq "y" (.order.discount | default "x")}}{{end}}{{if eq (.order.discount | default "x") "100.84"}}{{end}}`, []string{
+		`line 1, column 9: eq compares two numbers or two texts: "y" is a Text, (default "x") is a Money or Text`,
+		`line 1, column 80: eq compares two numbers or two texts: (default "x") is a Money or Text, "100.84" is a Text`,
+	}},
+	{template.Plain, `{{plural 2 "b" (.order.discount | default "x")}} {{date (.order.shippedAt | default "iso") .order.placedOn}}`, []string{
+		`line 1, column 35: plural takes a Text here, and (default "x") is a Money or Text`,
+		`line 1, column 77: date takes "short" or "iso" first, not (default "iso")`,
+	}},
+	{template.Plain, `{{date "iso" (.order.shippedAt | default "never")}} {{if .order.shippedAt | default "x"}}{{end}}`, []string{
+		`line 1, column 34: date takes a Date or Time here, and (default "never") is a Time or Text`,
+		`line 1, column 77: (default "x") is a Time or Text: ask for a field or compare something, as in {{if .account.name}} or {{if eq .account.name "Miller"}}`,
+	}},
 	{template.Plain, `{{if eq .order.total .order.number}}{{end}}`, []string{
 		`line 1, column 9: eq compares two numbers or two texts: .order.total is a Money, .order.number is a Text`,
 	}},
@@ -531,6 +546,14 @@ var refused = []struct {
 	{template.JSON, `{"a":{{.order.number}}, "b": {{.order.placedOn}}}`, []string{
 		`line 1, column 8: a Text stands between double quotes, as "{{.account.name}}"`,
 		`line 1, column 32: a Date stands between double quotes, as "{{.account.name}}"`,
+	}},
+	{template.JSON, `{"a": {{or .account.id .account.name}}, "b": "{{or .order.comment .order.comment}}", "c": {{and .order.express}}}`, []string{
+		`line 1, column 9: (or .account.id .account.name) is a Boolean: ask for it, as in {{if (or .account.id .account.name)}}yes{{else}}no{{end}}`,
+		`line 1, column 49: (or .order.comment .order.comment) is a Boolean: ask for it, as in {{if (or .order.comment .order.comment)}}yes{{else}}no{{end}}`,
+		`line 1, column 93: (and .order.express) is a Boolean: ask for it, as in {{if (and .order.express)}}yes{{else}}no{{end}}`,
+	}},
+	{template.JSON, `[{{.order.discount | default "x"}}]`, []string{
+		`line 1, column 4: a Money or Text stands between double quotes, as "{{.account.name}}"`,
 	}},
 	{template.JSON, `{"a":1,}`, []string{
 		`line 1, column 8: the JSON goes on with a key in double quotes here`,

@@ -34,10 +34,14 @@ var runtimeFunctions = map[string]any{
 }
 
 func otherwise(other, v any) any {
-	if v == nil || v == "" {
-		return other
+	if v != nil && v != "" {
+		return v
 	}
-	return v
+	switch other.(type) {
+	case int, float64: // a number of the template, which Go would write as 1e+06
+		return &value{in: &values{}, typ: catalog.Decimal, text: number(other)}
+	}
+	return other
 }
 
 // day writes the day of a date, or of a time in the zone of the account.
