@@ -87,9 +87,12 @@ func TestConflictIsToldAndEnds(t *testing.T) {
 	for _, template := range []*v1alpha1.EventTemplate{first, second} {
 		w.expect(template, "Accepted=True", "Conflicted=True/ActionConflict", "Ready=False/NoDispatcher", "Reconciling=True")
 		for _, part := range []string{`EventTemplate "` + other[template] + `"`, `"reminder"`, "business", "Email", "day 3"} {
-			if m := message(template, "Ready"); !strings.Contains(m, part) {
-				t.Errorf("Ready of %s does not say %q: %q", template.Name, part, m)
+			if m := message(template, "Conflicted"); !strings.Contains(m, part) {
+				t.Errorf("Conflicted of %s does not say %q: %q", template.Name, part, m)
 			}
+		}
+		if m := message(template, "Ready"); !strings.Contains(m, "see the condition Conflicted") {
+			t.Errorf("Ready of %s does not tell of the conflict: %q", template.Name, m)
 		}
 		w.expectEvents(template, "ActionConflict")
 	}

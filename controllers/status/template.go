@@ -44,8 +44,9 @@ func (t Template) conditions(old v1alpha1.EventTemplateStatus, now metav1.Time) 
 	c.add(v1alpha1.ConditionProgrammed, programmed)
 	if t.Conflicted.IsTrue() {
 		c.add(v1alpha1.ConditionConflicted, t.Conflicted)
-		// Whoever reads that all is well has to read who fires instead.
-		programmed.Message += " Note: " + t.Conflicted.Message
+		// Whoever reads that all is well has to read that not all of it fires. What does
+		// is a long sentence, which need not be there three times.
+		programmed.Message += " Note: it is in conflict with another template, see the condition Conflicted."
 	}
 	c.finish(programmed, t.Accepted, t.ResolvedRefs, programmed)
 	return c.list
@@ -57,9 +58,7 @@ func (t Template) programmed(old v1alpha1.EventTemplateStatus) Finding {
 	switch {
 	case !t.Document.Known && old.LiveGeneration != 0:
 		return t.lost()
-	case t.Blocked.Reason != "":
-		return t.Blocked
-	case t.Document.Known && t.LiveGeneration == t.Generation:
+	case t.Document.Known && t.LiveGeneration == t.Generation: // whatever keeps others from getting there
 		return No(ReasonNoDispatcher, "This release has no dispatcher yet: the template is checked and waits in the routing document.")
 	default:
 		return t.waits(No(ReasonPending, "It is about to be written into the routing document."))

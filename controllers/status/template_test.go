@@ -86,9 +86,15 @@ func TestOfTemplate(t *testing.T) {
 			want:     map[string]string{"Ready": "False/DatabaseUnreachable", "Programmed": "Unknown/DatabaseUnreachable"},
 			modified: &noon, segments: 2,
 		},
-		"something is in the way": {
+		"something is in the way, and nothing was edited": {
 			former:   live,
 			change:   func(t *Template) { t.Blocked = Stuck(ReasonForeignObject, "There.") },
+			want:     map[string]string{"Ready": "False/NoDispatcher", "Programmed": "False/NoDispatcher", "Reconciling": "True/NoDispatcher", "Stalled": ""},
+			modified: &noon, segments: 2,
+		},
+		"something is in the way of an edit": {
+			former:   live,
+			change:   func(t *Template) { t.Generation, t.Blocked = 3, Stuck(ReasonForeignObject, "There.") },
 			want:     map[string]string{"Ready": "False/ForeignObject", "Programmed": "False/ForeignObject", "Stalled": "True/ForeignObject"},
 			modified: &noon, segments: 2,
 		},
@@ -119,15 +125,18 @@ func TestOfTemplate(t *testing.T) {
 	}
 }
 
-// TestConflictIsReadAtReady: whoever looks at Ready alone reads who fires.
+// TestConflictIsReadAtReady: whoever looks at Ready alone reads where to find who fires.
+// The sentence itself is there once.
 func TestConflictIsReadAtReady(t *testing.T) {
 	facts := waiting()
 	facts.Conflicted = Yes("ActionConflict", "Action \"a\" of EventTemplate \"other\" fires.")
 	conditions := OfTemplate(v1alpha1.EventTemplateStatus{}, facts, noon).Conditions
-	for kind, told := range map[string]bool{
-		v1alpha1.ConditionReady: true, v1alpha1.ConditionReconciling: true, v1alpha1.ConditionConflicted: true, v1alpha1.ConditionProgrammed: false,
+	for kind, want := range map[string][2]bool{ // the sentence, the hint
+		v1alpha1.ConditionConflicted: {true, false}, v1alpha1.ConditionProgrammed: {false, false},
+		v1alpha1.ConditionReady: {false, true}, v1alpha1.ConditionReconciling: {false, true},
 	} {
-		if message := meta.FindStatusCondition(conditions, kind).Message; strings.Contains(message, facts.Conflicted.Message) != told {
+		message := meta.FindStatusCondition(conditions, kind).Message
+		if got := [2]bool{strings.Contains(message, facts.Conflicted.Message), strings.Contains(message, "see the condition Conflicted")}; got != want {
 			t.Errorf("%s says %q", kind, message)
 		}
 	}
