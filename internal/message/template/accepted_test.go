@@ -71,6 +71,8 @@ var accepted = []example{
 	{template.SMS, "\nYour link: {{.credential.link}}\n", "Your link: https://my.acme.example/set-up/abc?s=1"},
 	{template.Note, "Order {{.order.number}},\nof {{.order.placedOn}}", "Order ORD-7,\nof 21 Nov 2026"},
 
+	{template.Banner, "{{.order.total}} of\n{{.order.placedOn}}", "€1,234.50 of\n21 Nov 2026"},
+
 	{template.HTML, `<p class="x">{{.account.name}} &amp; {{.order.total}}</p>`, `<p class="x">Miller Ltd &amp; €1,234.50</p>`},
 	{template.HTML, `<!DOCTYPE html><html lang="en"><head><meta charset="utf-8"><title>{{if .order.express}}{{.order.number}}{{end}}</title></head><body></body></html>`,
 		`<!DOCTYPE html><html lang="en"><head><meta charset="utf-8"><title>ORD-7</title></head><body></body></html>`},

@@ -214,6 +214,7 @@ var noLink = map[Format]string{
 	Subject: "a subject is shown and stored in many places, put it into the text of the mail",
 	JSON:    "a webhook may not carry it",
 	Note:    "a note may not carry it",
+	Banner:  "a banner may not hold it",
 }
 
 // there refuses a field that may be missing.

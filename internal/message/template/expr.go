@@ -89,6 +89,9 @@ func (c *checker) argument(node parse.Node, at place) expr {
 		}
 		return c.field(at.root, node.Ident[1:], chainStart(node.Pos, node.Ident, ""), node.String())
 	case *parse.StringNode:
+		if !c.literal(node) {
+			return expr{}
+		}
 		return expr{typ: catalog.Text, pos: node.Pos, text: node.Quoted, literal: true, value: node.Text}
 	case *parse.NumberNode:
 		return c.number(node)

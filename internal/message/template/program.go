@@ -62,18 +62,51 @@ func walk(list *parse.ListNode, visit func(*parse.ActionNode)) {
 	}
 }
 
-// Render fills a template in. It fails only for a payload that is not one of the event,
-// or where the result is longer than MaxRendered or, of an SMS, MaxSMS.
+// Render fills a template in. A subject or text message that is too long is cut. It fails
+// for a payload that is not one of the event, and where another result than these is longer
+// than MaxRendered.
 func (t *Template) Render(data Data) (string, error) {
+	text, err := t.fillIn(data)
+	if err != nil {
+		return "", err
+	}
+	switch t.format {
+	case Subject:
+		text = cut(text, MaxSubject, "…")
+	case SMS:
+		text = cut(text, MaxSMS, "...") // "…" is not in the alphabet of text messages
+	}
+	return text, nil
+}
+
+// RenderSample is Render for a payload that stands for all others: it fails where Render
+// would cut.
+func (t *Template) RenderSample(data Data) (string, error) {
+	text, err := t.fillIn(data)
+	if err != nil {
+		return "", err
+	}
+	switch length := utf8.RuneCountInString(text); {
+	case t.format == Subject && length > MaxSubject:
+		return "", fmt.Errorf("the subject has %d characters, allowed are %d", length, MaxSubject)
+	case t.format == SMS && length > MaxSMS:
+		return "", fmt.Errorf("the text message has %d characters, allowed are %d", length, MaxSMS)
+	}
+	return text, nil
+}
+
+func (t *Template) fillIn(data Data) (string, error) {
 	values, err := newValues(t.fields, data, t.format)
 	if err != nil {
 		return "", err
 	}
 	out := &limited{left: MaxRendered}
-	if err := t.program.Execute(out, values); err != nil {
-		if errors.Is(err, errTooLong) {
-			return "", errTooLong
-		}
+	err = t.program.Execute(out, values)
+	isCut := t.format == Subject || t.format == SMS
+	switch {
+	case errors.Is(err, errTooLong) && !isCut:
+		return "", errTooLong
+	case err != nil && !errors.Is(err, errTooLong):
 		return "", fmt.Errorf("the template cannot be filled in: %w", err)
 	}
 	text := out.text.String()
@@ -81,12 +114,18 @@ func (t *Template) Render(data Data) (string, error) {
 	case Subject:
 		text = oneLine(text)
 	case SMS:
-		text = strings.TrimSpace(plainSpaces.Replace(text))
-		if characters := utf8.RuneCountInString(text); characters > MaxSMS {
-			return "", fmt.Errorf("the text message has %d characters, allowed are %d", characters, MaxSMS)
-		}
+		text = strings.TrimSpace(plainSpaces.Replace(strings.ToValidUTF8(text, "")))
 	}
 	return text, nil
+}
+
+// cut shortens a text to a number of characters, of which the end is one.
+func cut(text string, longest int, end string) string {
+	if utf8.RuneCountInString(text) <= longest {
+		return text
+	}
+	kept := []rune(text)[:longest-utf8.RuneCountInString(end)]
+	return strings.TrimRight(string(kept), " \n\t") + end
 }
 
 // plainSpaces takes away what is not in the alphabet of text messages: one no-break space,
@@ -102,15 +141,24 @@ type limited struct {
 }
 
 func (l *limited) Write(p []byte) (int, error) {
-	l.left -= len(p)
-	if l.left < 0 {
+	if len(p) > l.left {
+		l.text.Write(p[:l.left])
+		l.left = 0
 		return 0, errTooLong
 	}
+	l.left -= len(p)
 	return l.text.Write(p)
 }
 
-// oneLine makes a subject of a text: line breaks and the like become a space.
+// oneLine makes a subject of a text: line breaks and the like become a space, and what
+// turns its direction is left out.
 func oneLine(text string) string {
+	text = strings.Map(func(r rune) rune {
+		if turnsText(r) {
+			return -1
+		}
+		return r
+	}, strings.ToValidUTF8(text, ""))
 	words := strings.FieldsFunc(text, func(r rune) bool {
 		return r <= ' ' || r >= 0x7f && r <= 0x9f || r == '\u2028' || r == '\u2029'
 	})
@@ -126,7 +174,7 @@ func (c *checker) proof(t *Template, event catalog.Event) {
 		c.problems = append(c.problems, whole("the sample of %s is not JSON: %v", event.Name, err))
 		return
 	}
-	sample, err := t.Render(Data{Payload: payload, Locale: sampleLocale, Currency: sampleCurrency})
+	sample, err := t.RenderSample(Data{Payload: payload, Locale: sampleLocale, Currency: sampleCurrency})
 	var escape *htmltemplate.Error
 	switch {
 	case errors.As(err, &escape):

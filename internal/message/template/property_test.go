@@ -9,6 +9,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+	"unicode"
+	"unicode/utf8"
 
 	"golang.org/x/net/html"
 
@@ -16,7 +18,7 @@ import (
 	"github.com/foyerhq/foyer/internal/message/template"
 )
 
-var allFormats = []template.Format{template.Subject, template.Plain, template.HTML, template.SMS, template.JSON, template.Note}
+var allFormats = []template.Format{template.Subject, template.Plain, template.HTML, template.SMS, template.JSON, template.Note, template.Banner}
 
 // TestWhatCompilesRenders makes templates and payloads up, with optional fields missing,
 // and demands that what compiles renders.
@@ -64,7 +66,7 @@ func holds(t *testing.T, compiled *template.Template, source string, format temp
 	t.Helper()
 	text, err := compiled.Render(template.Data{Payload: payload, Locale: "de-DE", Zone: time.FixedZone("", 3600), Currency: "CHF"})
 	if err != nil {
-		if message := err.Error(); !strings.Contains(message, "allowed are 700") && !strings.Contains(message, "has more than 262144 bytes") {
+		if message := err.Error(); !strings.Contains(message, "has more than 262144 bytes") {
 			t.Errorf("%s %q with %s: %v", format, source, document(t, payload), err)
 		}
 		return
@@ -72,6 +74,10 @@ func holds(t *testing.T, compiled *template.Template, source string, format temp
 	switch {
 	case strings.Contains(text, "<no value>") || strings.Contains(text, "ZgotmplZ") || strings.Contains(text, "<nil>"):
 		t.Errorf("%s %q with %s has no value: %q", format, source, document(t, payload), text)
+	case !utf8.ValidString(text) || strings.IndexFunc(text, func(r rune) bool { return unicode.IsControl(r) && r != '\n' && r != '\t' }) >= 0:
+		t.Errorf("%s %q with %s has characters that databases refuse: %q", format, source, document(t, payload), text)
+	case format == template.SMS && utf8.RuneCountInString(text) > template.MaxSMS, format == template.Subject && utf8.RuneCountInString(text) > template.MaxSubject:
+		t.Errorf("%s %q with %s is too long: %q", format, source, document(t, payload), text)
 	case format == template.JSON && !json.Valid([]byte(text)):
 		t.Errorf("%q with %s is not JSON: %q", source, document(t, payload), text)
 	case format == template.Subject && strings.ContainsAny(text, "\r\n\x00"):
@@ -81,7 +87,7 @@ func holds(t *testing.T, compiled *template.Template, source string, format temp
 			t.Errorf("%q with %s has %s: %q", source, document(t, payload), wrong, text)
 		}
 	}
-	if link := payload["credential"].(map[string]any)["link"].(string); compiled.Uses("credential.link") && format != template.HTML && !strings.Contains(text, link) {
+	if link := payload["credential"].(map[string]any)["link"].(string); compiled.Uses("credential.link") && format != template.HTML && utf8.RuneCountInString(text) < template.MaxSMS-3 && !strings.Contains(text, link) {
 		t.Errorf("%q with %s is without the link", source, document(t, payload))
 	}
 }
@@ -237,7 +243,7 @@ func randomValue(random *rand.Rand, f catalog.Field) any {
 	if f.Name == "currency" {
 		return one("EUR", "USD", "JPY")
 	}
-	return one("", "plain", "A-100", "[1,2]", `1,"a":2`, "true", "7", `"onload="x`, "'onload='x", "<script>x</script>", "a\r\nb: c", "\\", "\\u0022", "\u2028", "ünï", "</title><script>", "<!--", "javascript:x", "\"}", strings.Repeat("long ", 50))
+	return one("", "plain", "A-100", "[1,2]", `1,"a":2`, "true", "7", `"onload="x`, "'onload='x", "<script>x</script>", "a\r\nb: c", "\\", "\\u0022", "\u2028", "ünï", "</title><script>", "<!--", "javascript:x", "\"}", strings.Repeat("long ", 50), strings.Repeat("ü", 800), "a\u202eb")
 }
 
 // TestRandomPayloadsAreOfTheEvent keeps the properties about the payloads of the catalog.

@@ -86,6 +86,29 @@ var refused = []struct {
 		`line 2, column 1: the character U+0000 is not allowed`,
 	}},
 
+	{template.Plain, "a\r\nb", []string{
+		`line 1, column 2: the character U+000D is not allowed: a line ends with \n alone`,
+	}},
+	{template.SMS, "a\n\x1b[31mb", []string{
+		`line 2, column 1: the character U+001B is not allowed`,
+	}},
+	{template.JSON, "{}\u0085", []string{
+		`line 1, column 3: the character U+0085 is not allowed`,
+	}},
+	{template.Plain, `a{{"\u0000"}}b{{"\xff"}}{{.recipient.email | default "\x00"}}{{default "a\r" .recipient.email}}{{upper "\a"}}`, []string{
+		`line 1, column 4: the character U+0000 is not allowed`,
+		`line 1, column 17: this is not text in UTF-8`,
+		`line 1, column 54: the character U+0000 is not allowed`,
+		`line 1, column 72: the character U+000D is not allowed: a line ends with \n alone`,
+		`line 1, column 104: the character U+0007 is not allowed`,
+	}},
+	{template.Subject, "a \u202egpj.exe", []string{
+		`line 1, column 3: the character U+202E, which turns the direction of a text, is not allowed in a subject`,
+	}},
+	{template.Subject, `{{"\u2066"}}`, []string{
+		`line 1, column 3: the character U+2066, which turns the direction of a text, is not allowed in a subject`,
+	}},
+
 	// What the language has and templates have not.
 	{template.Plain, `{{define "x"}}a{{end}}`, []string{
 		`line 1, column 1: define and block are not allowed: write the text where it is needed`,
@@ -372,6 +395,10 @@ var refused = []struct {
 
 	{template.Note, `{{.credential.link}}`, []string{
 		`line 1, column 3: .credential.link is a Link, which lets in whoever has it: a note may not carry it`,
+	}},
+
+	{template.Banner, `{{.credential.link}}`, []string{
+		`line 1, column 3: .credential.link is a Link, which lets in whoever has it: a banner may not hold it`,
 	}},
 
 	{template.HTML, "<p>\n<script>x</script><IFRAME src=\"x\"></iframe><object data=\"x\"><embed src=\"x\"><form action=\"x\"><input><button>", []string{
@@ -685,6 +712,8 @@ func TestBounds(t *testing.T) {
 		{"parentheses", "{{" + n("(", 12000) + ".order.number" + n(")", 12000) + "}}", template.Plain, "line 1, column 1: too many parentheses in each other"},
 		{"JSON depth", n("[", 64) + n("]", 64), template.JSON, ""},
 		{"JSON depth", n("[", 65) + n("]", 65), template.JSON, "line 1, column 65: the JSON is too deep: at most 64 objects and lists may be in each other"},
+		{"subject", n("x", template.MaxSubject-12) + "{{.tenant.name}}", template.Subject, ""},
+		{"subject", n("x", template.MaxSubject-11) + "{{.tenant.name}}", template.Subject, "with the sample of order.placed: the subject has 501 characters, allowed are 500"},
 		{"text message", n("x", template.MaxSMS), template.SMS, ""},
 		{"text message", n("é", template.MaxSMS-12) + "{{.tenant.name}}", template.SMS, ""},
 		{"text message", n("é", template.MaxSMS-11) + "{{.tenant.name}}", template.SMS, "with the sample of order.placed: the text message has 701 characters, allowed are 700"},

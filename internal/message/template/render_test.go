@@ -243,7 +243,7 @@ func TestRenderedIsBounded(t *testing.T) {
 	}
 	payload := with(t, "order.lines", list)
 	long := "{{range .order.lines}}" + strings.Repeat("x", 263) + "{{end}}"
-	for _, format := range []template.Format{template.Plain, template.HTML, template.Subject} {
+	for _, format := range []template.Format{template.Plain, template.HTML, template.Note} {
 		text, err := mustCompile(t, long, format).Render(template.Data{Payload: payload})
 		if err == nil || err.Error() != "the filled in template has more than 262144 bytes" || text != "" {
 			t.Errorf("%s: %d bytes, %v", format, len(text), err)
@@ -252,9 +252,41 @@ func TestRenderedIsBounded(t *testing.T) {
 	if text := render(t, "{{range .order.lines}}"+strings.Repeat("x", 262)+"{{end}}", template.Plain, payload); len(text) != 262_000 {
 		t.Errorf("%d bytes", len(text))
 	}
-	_, err := mustCompile(t, "{{.order.number}}", template.SMS).Render(template.Data{Payload: with(t, "order.number", strings.Repeat("x", 701))})
-	if err == nil || err.Error() != "the text message has 701 characters, allowed are 700" {
-		t.Errorf("a text message of 701 characters: %v", err)
+}
+
+// TestCut has payloads that make a subject or a text message too long: they are cut, so
+// that they are sent.
+func TestCut(t *testing.T) {
+	n := strings.Repeat
+	many := make([]any, 1000)
+	for i := range many {
+		many[i] = map[string]any{"name": n("é", 300), "amount": "1", "parts": []any{}}
+	}
+	tests := []struct {
+		format       template.Format
+		source, path string
+		value        any
+		want         string
+	}{
+		{template.SMS, "Dear {{.order.number}}", "order.number", n("é", 695), "Dear " + n("é", 695)},
+		{template.SMS, "Dear {{.order.number}}", "order.number", n("é", 696), "Dear " + n("é", 692) + "..."},
+		{template.SMS, "{{.order.number}} end", "order.number", n("x", 690) + n(" ", 20), n("x", 690) + "..."},
+		{template.SMS, "{{range .order.lines}}{{.name}}{{end}}", "order.lines", many, n("é", 697) + "..."},
+		{template.Subject, "Dear {{.order.number}}", "order.number", n("é", 495), "Dear " + n("é", 495)},
+		{template.Subject, "Dear {{.order.number}}", "order.number", n("é", 496), "Dear " + n("é", 494) + "…"},
+		{template.Subject, "x{{range .order.lines}}{{.name}}{{end}}", "order.lines", many, "x" + n("é", 498) + "…"},
+		{template.Subject, "a {{.order.number}}", "order.number", "b\u202egpj\u2066.exe", "a bgpj.exe"},
+	}
+	for _, test := range tests {
+		payload := with(t, test.path, test.value)
+		compiled := mustCompile(t, test.source, test.format)
+		got, err := compiled.Render(template.Data{Payload: payload})
+		if err != nil || got != test.want {
+			t.Errorf("%s %q = %q, %v; want %q", test.format, test.source, got, err, test.want)
+		}
+		if _, err := compiled.RenderSample(template.Data{Payload: payload}); (err != nil) != (strings.HasSuffix(test.want, "…") || strings.HasSuffix(test.want, "...")) {
+			t.Errorf("%s %q as a sample: %v", test.format, test.source, err)
+		}
 	}
 }
 

@@ -1,10 +1,8 @@
 package template
 
 import (
-	"strings"
 	"text/template/parse"
 	"time"
-	"unicode/utf8"
 
 	"github.com/foyerhq/foyer/internal/catalog"
 	"github.com/foyerhq/foyer/internal/message"
@@ -16,19 +14,21 @@ type Format string
 
 // The formats.
 const (
-	Subject Format = "Subject" // one line
-	Plain   Format = "Plain"   // a mail as plain text, a banner
+	Subject Format = "Subject" // one line, at most MaxSubject characters
+	Plain   Format = "Plain"   // a mail as plain text
 	HTML    Format = "HTML"    // a mail as HTML
 	SMS     Format = "SMS"     // a text message, at most MaxSMS characters
 	JSON    Format = "JSON"    // the body of a webhook
 	Note    Format = "Note"    // a note on the customer
+	Banner  Format = "Banner"  // what people see in their portal
 )
 
 // Bounds.
 const (
 	MaxSource   = 64 << 10
 	MaxRendered = 256 << 10
-	MaxSMS      = 700
+	MaxSubject  = 500 // characters
+	MaxSMS      = 700 // characters
 )
 
 // The sample is filled in as for an account that has these.
@@ -61,7 +61,7 @@ type Data struct {
 // Compile checks a template against the payload of an event, and fills in the sample of
 // the event as proof. A template with problems is nil.
 func Compile(source string, format Format, event catalog.Event) (*Template, []message.Problem) {
-	if problem, bad := unreadable(source); bad {
+	if problem, bad := unreadable(source, format); bad {
 		return nil, []message.Problem{problem}
 	}
 	tree, problem := parseSource(source)
@@ -90,20 +90,6 @@ func Compile(source string, format Format, event catalog.Event) (*Template, []me
 		return nil, c.sorted()
 	}
 	return t, nil
-}
-
-// unreadable finds what keeps a source from being looked at.
-func unreadable(source string) (message.Problem, bool) {
-	if len(source) > MaxSource {
-		return whole("the template has %d bytes, allowed are %d", len(source), MaxSource), true
-	}
-	if !utf8.ValidString(source) {
-		return problemAt(source, strings.IndexRune(strings.ToValidUTF8(source, "\x00"), 0), "this is not text in UTF-8"), true
-	}
-	if at := strings.IndexByte(source, 0); at >= 0 {
-		return problemAt(source, at, "the character U+0000 is not allowed"), true
-	}
-	return message.Problem{}, false
 }
 
 // template checks the whole tree, and returns what is in every filled in template.

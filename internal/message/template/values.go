@@ -8,6 +8,7 @@ import (
 	"strconv"
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	"github.com/foyerhq/foyer/internal/catalog"
 	"github.com/foyerhq/foyer/internal/locale"
@@ -220,8 +221,7 @@ func withoutZeros(s string) string {
 // clean makes a text of a payload harmless to mail, SMS and databases: it is UTF-8, has
 // lines that end in \n, and no control characters.
 func clean(s string) string {
-	bad := func(r rune) bool { return r < ' ' && r != '\n' && r != '\t' || r >= 0x7f && r <= 0x9f || r == '\ufffd' }
-	if strings.IndexFunc(s, bad) < 0 {
+	if utf8.ValidString(s) && strings.IndexFunc(s, isControl) < 0 {
 		return s
 	}
 	s = strings.ReplaceAll(strings.ToValidUTF8(s, "\ufffd"), "\r\n", "\n")
@@ -229,7 +229,7 @@ func clean(s string) string {
 		switch {
 		case r == '\r':
 			return '\n'
-		case r != '\ufffd' && bad(r):
+		case isControl(r):
 			return -1
 		}
 		return r
