@@ -59,9 +59,6 @@ type textKind struct {
 	format template.Format
 	// mustLink: it contains the link that its event requires.
 	mustLink bool
-	// noLink: a link that lets whoever has it in must not be in it. Where the format can
-	// hold one, the event is taken as having none.
-	noLink bool
 }
 
 // The texts of actions.
@@ -71,7 +68,7 @@ var (
 	mailHTML    = textKind{format: template.HTML, mustLink: true}
 	smsText     = textKind{format: template.SMS, mustLink: true}
 	webhookBody = textKind{format: template.JSON}
-	bannerText  = textKind{format: template.Plain, noLink: true}
+	bannerText  = textKind{format: template.Banner}
 	noteText    = textKind{format: template.Note}
 )
 
@@ -99,9 +96,6 @@ func (i *inspection) text(at place, ref config.BodyRef, kind textKind, locale st
 
 // checkText is the work that Checks saves.
 func checkText(source string, key checkKey, event catalog.Event) checked {
-	if key.kind.noLink {
-		event.Fields = withoutLinks(event.Fields)
-	}
 	compiled, problems := template.Compile(source, key.kind.format, event)
 	if len(problems) > 0 {
 		return checked{problems: problems}
@@ -127,17 +121,5 @@ func fillIn(compiled *template.Template, s sample, event catalog.Event) (string,
 	if err := decoder.Decode(&payload); err != nil {
 		return "", fmt.Errorf("the sample of event %q is not readable: %w", event.Name, err)
 	}
-	return compiled.Render(s.data(payload))
-}
-
-// withoutLinks takes out what only mail and text messages may hold.
-func withoutLinks(fields []catalog.Field) []catalog.Field {
-	var kept []catalog.Field
-	for _, f := range fields {
-		if f.Type != catalog.Link {
-			f.Fields = withoutLinks(f.Fields)
-			kept = append(kept, f)
-		}
-	}
-	return kept
+	return compiled.RenderSample(s.data(payload))
 }
