@@ -52,6 +52,8 @@ var accepted = []example{
 	{template.Plain, "{{range .order.lines}}{{.name}} {{.amount}}{{if .serial}} ({{.serial}}){{end}}; {{end}}", "Phone €1,200.00 (S1); Cable €34.50; "},
 	{template.Plain, "{{range .order.lines}}{{range .parts}}{{.name}} of {{$.order.number}}{{else}}no part{{end}};{{end}}", "Box of ORD-7;no part;"},
 	{template.Plain, "{{range .order.coupons}}{{.code}}{{else}}none{{end}}", "none"},
+	{template.Plain, "{{range .order.coupons}}{{len $.order.coupons}}{{if $.order.coupons}}{{.code}}{{end}}{{else}}none{{end}}", "none"},
+	{template.Plain, "{{range .order.lines}}{{.name | upper}} {{lower .name | default \"-\"}} {{if eq (upper .name) \"PHONE\"}}!{{end}}{{end}}", "PHONE phone !CABLE cable "},
 	{template.Plain, "{{with .order.lines}}{{range .}}{{.name}} {{end}}{{end}}", "Phone Cable "},
 
 	// Functions.

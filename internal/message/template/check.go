@@ -24,6 +24,7 @@ type checker struct {
 	fields   []catalog.Field
 	problems []message.Problem
 	nodes    int
+	cost     cost
 	stopped  bool // too large or too deep for the checks that come after
 	scopes   int
 	// printed are the actions whose value is known to be printable, with its type.
@@ -163,6 +164,7 @@ func (c *checker) rangeBodies(node *parse.BranchNode, at place) uses {
 		c.problem(listed.pos, "inside of a range, another one goes through a List of its element, which %s is not", listed.text)
 	default:
 		c.scopes++
+		at = at.around().knowing(listed.ref.optional)
 		at.scope = c.scopes
 		at.dot = ref{scope: c.scopes, shown: listed.ref.shown, field: catalog.Field{Type: catalog.Object, Fields: listed.ref.field.Fields}}
 		c.list(node.List, at)

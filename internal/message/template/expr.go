@@ -54,6 +54,7 @@ func (c *checker) command(command *parse.CommandNode, piped *expr, at place) exp
 	if c.tooLarge(command.Pos) {
 		return expr{}
 	}
+	c.spend(command.Pos, at, step)
 	if name, is := first.(*parse.IdentifierNode); is {
 		return c.call(call{name: name.Ident, pos: name.Pos, text: command.String(), args: args, piped: piped}, at)
 	}

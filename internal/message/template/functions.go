@@ -108,6 +108,7 @@ func (c *checker) apply(f call, args []expr, at place) expr {
 		asked := c.condition(args[0])
 		return expr{typ: catalog.Boolean, yes: asked.no, no: asked.yes}
 	case "upper", "lower":
+		c.spend(f.pos, at, longText)
 		return c.takes(f.name, catalog.Text, at, args, want{catalog.Text})
 	case "date":
 		if len(args) == 2 && (!args[0].literal || args[0].value != "short" && args[0].value != "iso") {

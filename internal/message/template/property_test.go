@@ -25,7 +25,7 @@ var allFormats = []template.Format{template.Subject, template.Plain, template.HT
 func TestWhatCompilesRenders(t *testing.T) {
 	random := rand.New(rand.NewPCG(1, 2))
 	compiledCount := map[template.Format]int{}
-	for range 1500 {
+	for range 2000 {
 		format := allFormats[random.IntN(len(allFormats))]
 		source := (&author{random, format}).text(3)
 		compiled, problems := template.Compile(source, format, testEvent)

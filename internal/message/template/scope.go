@@ -54,6 +54,7 @@ type place struct {
 	scope     int // of the innermost range
 	known     *known
 	depth     int
+	rounds    cost // how often its ranges go around, at most
 }
 
 func (p place) knowing(facts []fact) place {

@@ -95,7 +95,7 @@ func Compile(source string, format Format, event catalog.Event) (*Template, []me
 // template checks the whole tree, and returns what is in every filled in template.
 func (c *checker) template(tree *parse.Tree) uses {
 	root := ref{field: catalog.Field{Type: catalog.Object, Fields: c.fields}}
-	return c.list(tree.Root, place{dot: root, root: root})
+	return c.list(tree.Root, place{dot: root, root: root, rounds: 1})
 }
 
 // Uses says whether every filled in template contains the field of that path, as
