@@ -15,21 +15,21 @@ import (
 // action is what the operator was doing when it recorded an event.
 const action = "Report"
 
-// announce records events when something that people watch for has changed: an object
-// became Ready or ceased to be, or is not Ready for another reason; or a conflict with
-// another object began or ended.
-func (r *Reconciler) announce(o runtime.Object, former, next []metav1.Condition) {
-	r.announceReady(o, former, next)
+// announceConflict records that a conflict with another object began or ended. One of an
+// object of which nothing is live any more has not ended, it is of no meaning.
+func (r *Reconciler) announceConflict(o runtime.Object, former, next []metav1.Condition, live bool) {
 	before := meta.FindStatusCondition(former, v1alpha1.ConditionConflicted)
 	switch after := meta.FindStatusCondition(next, v1alpha1.ConditionConflicted); {
 	case before == nil && after != nil:
 		r.recorder.Eventf(o, nil, corev1.EventTypeWarning, after.Reason, action, "%s", status.Note(after.Message))
-	case before != nil && after == nil:
+	case before != nil && after == nil && live:
 		r.recorder.Eventf(o, nil, corev1.EventTypeNormal, "ConflictEnded", action,
 			"No other template claims the same event, account profile, channel and day any more.")
 	}
 }
 
+// announceReady records that an object became Ready or ceased to be, or is not Ready for
+// another reason.
 func (r *Reconciler) announceReady(o runtime.Object, former, next []metav1.Condition) {
 	before := meta.FindStatusCondition(former, v1alpha1.ConditionReady)
 	after := meta.FindStatusCondition(next, v1alpha1.ConditionReady)

@@ -1,10 +1,13 @@
 package controllers
 
 import (
+	"slices"
 	"testing"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/client-go/tools/events"
 
+	"github.com/foyerhq/foyer/api/v1alpha1"
 	"github.com/foyerhq/foyer/controllers/status"
 )
 
@@ -34,6 +37,33 @@ func TestWhatIsOnItsWayIsNoNews(t *testing.T) {
 	} {
 		if got := isNews(test.before, test.after); got != test.want {
 			t.Errorf("%s: %t, want %t", name, got, test.want)
+		}
+	}
+}
+
+// TestConflictEnds only if the template goes on: one that is not live any more, as without
+// its Tenant, has no conflict that anybody could be glad to be rid of.
+func TestConflictEnds(t *testing.T) {
+	t.Parallel()
+	clear := []metav1.Condition{{Type: v1alpha1.ConditionReady, Status: metav1.ConditionFalse, Reason: status.ReasonNoDispatcher}}
+	conflicted := append(slices.Clone(clear), metav1.Condition{
+		Type: v1alpha1.ConditionConflicted, Status: metav1.ConditionTrue, Reason: "ActionConflict", Message: "Another one fires.",
+	})
+	for name, test := range map[string]struct {
+		former, next []metav1.Condition
+		live         bool
+		want         string
+	}{
+		"it begins":           {clear, conflicted, true, "Warning ActionConflict Another one fires."},
+		"it goes on":          {conflicted, conflicted, true, ""},
+		"it ends":             {conflicted, clear, true, "Normal ConflictEnded No other template claims the same event, account profile, channel and day any more."},
+		"nothing is live now": {conflicted, clear, false, ""},
+	} {
+		recorder := events.NewFakeRecorder(1)
+		(&Reconciler{recorder: recorder}).announceConflict(&v1alpha1.EventTemplate{}, test.former, test.next, test.live)
+		close(recorder.Events)
+		if got := <-recorder.Events; got != test.want {
+			t.Errorf("%s: recorded is %q, want %q", name, got, test.want)
 		}
 	}
 }

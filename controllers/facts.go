@@ -149,7 +149,7 @@ func (p *pass) templateFacts(o *v1alpha1.EventTemplate, former []metav1.Conditio
 		Blocked:        p.blocked(&p.routing),
 	}}
 	facts.Accepted, facts.ResolvedRefs = p.findings(outcome, o.Generation, former, known)
-	if p.keepsSaid(o.Generation, former, known) {
+	if p.tenant != nil && !known { // nobody can tell whether it goes on
 		facts.Conflicted, _ = status.Former(former, v1alpha1.ConditionConflicted)
 	} else if outcome.Conflicted.Status {
 		facts.Conflicted = finding(outcome.Conflicted)
