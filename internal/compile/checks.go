@@ -59,6 +59,7 @@ type checkKey struct {
 // checked is what was found of a text or a condition.
 type checked struct {
 	problems []message.Problem
+	warnings []message.Problem
 	linked   bool  // it contains the link that its event requires
 	segments int32 // of a text message
 }

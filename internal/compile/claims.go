@@ -45,9 +45,9 @@ func (p *pass) refuseClaim(o *object[config.MyAccountProfile], winner claim) {
 	if winner.holds {
 		why = "is live with it"
 	}
-	o.refuse(&o.accepted, ReasonConflicted,
-		"spec.customer: account %q belongs to MyAccountProfile %q, which %s: one account can be named by one profile, take it out of %q or choose another",
-		o.content.Customer, winner.name, why, winner.name)
+	o.refuse(&o.accepted, ReasonConflicted, problemAt("spec.customer",
+		"account %q belongs to MyAccountProfile %q, which %s: one account can be named by one profile, take it out of %q or choose another",
+		o.content.Customer, winner.name, why, winner.name))
 }
 
 // claims lists who would have which customer without the newest generations of the

@@ -28,6 +28,7 @@ type pass struct {
 	segments       map[string]int32 // of each draft's text messages
 	events         events           // that templates can name
 	liveEvents     events           // that they could name so far
+	refusedEvents  map[string]bool  // that the Tenant declares wrongly
 }
 
 // Compile decides what is to be live. An error means that nothing may be written:
@@ -80,6 +81,7 @@ func newPass(in Input, live liveDocument, routing liveRouting, checks *Checks) *
 		eventTemplates:    map[string]*object[config.EventTemplate]{},
 		checks:            checks,
 		segments:          map[string]int32{},
+		refusedEvents:     map[string]bool{},
 	}
 	if in.Usage != nil {
 		p.named = in.Usage.Named()
@@ -132,7 +134,7 @@ func (p *pass) checkHostname() {
 		o.warn("spec.portal.hostname: %q is also asked for by Tenant %s; it stays here, where it is live", hostname, p.in.HostnameHolder)
 		return
 	}
-	o.refuse(&o.accepted, ReasonConflicted, "spec.portal.hostname: %q belongs to Tenant %s, which keeps it: choose another host name", hostname, p.in.HostnameHolder)
+	o.refuse(&o.accepted, ReasonConflicted, problemAt("spec.portal.hostname", "%q belongs to Tenant %s, which keeps it: choose another host name", hostname, p.in.HostnameHolder))
 }
 
 // warnOfUnknownCustomers reports customers and groups that no account has: often

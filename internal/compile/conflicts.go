@@ -18,7 +18,7 @@ func channelWords(a config.Action) string {
 		return a.Type
 	}
 	if u, err := url.Parse(a.Webhook.URL); err == nil && u.Host != "" {
-		return a.Type + " to " + u.Host
+		return a.Type + " to " + strings.ToLower(u.Host)
 	}
 	return a.Type
 }
@@ -104,7 +104,7 @@ func sentences(found map[clash][]string) string {
 	if more := len(all) - maxListed; more > 0 {
 		all = append(all[:maxListed], fmt.Sprintf("and so it is with %d more", more))
 	}
-	return strings.Join(all, "; ") + ": take the account profile out of one of both, or set the state of the action that is not meant to Disabled"
+	return together(all) + ": take the account profile out of one of both, or set the state of the action that is not meant to Disabled; spec.when does not tell two templates apart"
 }
 
 func findAction(t config.EventTemplate, name string) (config.Action, bool) {

@@ -97,20 +97,30 @@ func (p *pass) readEvents() {
 			p.tenant.warn("%s; it stays as it is live already", problem.Error())
 			continue
 		}
-		p.tenant.refuse(&p.tenant.accepted, ReasonInvalid, "%s", problem.Error())
+		p.tenant.refuse(&p.tenant.accepted, ReasonInvalid, Problem{Field: problem.Field, Message: problem.Message})
+		if i, ofEvent := eventNumber(problem, declared); ofEvent && !p.tenant.accepted.Status {
+			p.refusedEvents[declared[i].Name] = true
+		}
 	}
 }
 
 // byEvent writes a problem with the name of the event in place of its number, which
 // differs between an object and the document.
 func byEvent(problem settings.Problem, own []catalog.Own) string {
-	rest, numbered := strings.CutPrefix(problem.Field, "spec.events[")
-	number, rest, closed := strings.Cut(rest, "]")
-	i, err := strconv.Atoi(number)
-	if !numbered || !closed || err != nil || i < 0 || i >= len(own) {
+	i, ofEvent := eventNumber(problem, own)
+	if !ofEvent {
 		return problem.Error()
 	}
+	_, rest, _ := strings.Cut(problem.Field, "]")
 	return own[i].Name + rest + ": " + problem.Message
+}
+
+// eventNumber is the event that a problem is about, in the list that was checked.
+func eventNumber(problem settings.Problem, own []catalog.Own) (int, bool) {
+	rest, numbered := strings.CutPrefix(problem.Field, "spec.events[")
+	number, _, closed := strings.Cut(rest, "]")
+	i, err := strconv.Atoi(number)
+	return i, numbered && closed && err == nil && i >= 0 && i < len(own)
 }
 
 // protectTemplates refuses an edit of the tenant's own events that would break a
@@ -132,10 +142,10 @@ func (p *pass) protectTemplates(carried func(*object[config.EventTemplate]) bool
 	}
 	for i, b := range broken {
 		if i == maxListed {
-			p.tenant.refuse(&p.tenant.accepted, ReasonInvalid, "spec.events: and so it is with %d more", len(broken)-i)
+			p.tenant.refuse(&p.tenant.accepted, ReasonInvalid, problemAt("spec.events", "and so it is with %d more", len(broken)-i))
 			break
 		}
-		p.tenant.refuse(&p.tenant.accepted, ReasonInvalid, "spec.events: %s: leave the event as it is live, or change or delete the template first", b)
+		p.tenant.refuse(&p.tenant.accepted, ReasonInvalid, problemAt("spec.events", "%s: leave the event as it is live, or change or delete the template first", b))
 	}
 }
 
@@ -144,10 +154,10 @@ func (p *pass) protectTemplates(carried func(*object[config.EventTemplate]) bool
 func staysAsLive(o *object[config.EventTemplate]) bool { return o.refused() || o.sameGeneration() }
 
 // breaks says what an edit of the tenant's own events breaks in a live template; empty:
-// nothing. An event that the edit declares, but wrongly, is another problem.
+// nothing. An event that the edit declares, but wrongly, has been refused by itself.
 func (p *pass) breaks(live config.EventTemplate) string {
 	was, is := p.liveEvents.identity(live.Event), p.events.identity(live.Event)
-	if was == is || is == "" && p.events.declares(live.Event) {
+	if was == is || is == "" && p.events.declares(live.Event) || p.refusedEvents[live.Event] {
 		return ""
 	}
 	known := keys(p.inspect(live, p.liveEvents).faults)

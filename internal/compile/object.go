@@ -22,8 +22,8 @@ type object[C any] struct {
 	content C             // what this generation would have in the document
 	live    *liveEntry[C] // what customers have under this name; nil: nothing
 
-	accepted Finding
-	resolved Finding
+	accepted verdict
+	resolved verdict
 	warnings []string
 }
 
@@ -31,8 +31,8 @@ func newObject[C any](kind string, meta metav1.ObjectMeta, content C, live *live
 	return &object[C]{
 		kind: kind, name: meta.Name, uid: string(meta.UID), generation: meta.Generation, created: meta.CreationTimestamp.Time,
 		content: content, live: live,
-		accepted: Finding{true, ReasonAccepted, "this generation is accepted"},
-		resolved: Finding{true, ReasonResolvedRefs, "the references of this object are resolved"},
+		accepted: verdict{Finding: Finding{true, ReasonAccepted, "this generation is accepted"}},
+		resolved: verdict{Finding: Finding{true, ReasonResolvedRefs, "the references of this object are resolved"}},
 	}
 }
 
@@ -56,17 +56,15 @@ func (o *object[C]) warn(format string, args ...any) {
 
 // refuse records why this generation cannot go live. Several reasons are told
 // together, so that a person mends all of them at once.
-func (o *object[C]) refuse(finding *Finding, reason, format string, args ...any) {
+func (o *object[C]) refuse(v *verdict, reason string, problem Problem) {
 	if o.wasAccepted() {
-		o.warn(format, args...)
+		o.warn("%s", problem.Error())
 		return
 	}
-	message := fmt.Sprintf(format, args...)
-	if !finding.Status {
-		message = finding.Message + "; " + message
-		reason = finding.Reason
+	if v.Status {
+		v.Finding = Finding{Reason: reason}
 	}
-	*finding = Finding{false, reason, message}
+	v.problems = append(v.problems, problem)
 }
 
 // check refuses the values that are not allowed. One that is live already only
@@ -81,21 +79,20 @@ func (o *object[C]) check(problems func(C) []settings.Problem) {
 			o.warn("%s; it stays as it is live already", problem.Error())
 			continue
 		}
-		o.refuse(&o.accepted, ReasonInvalid, "%s", problem.Error())
+		o.refuse(&o.accepted, ReasonInvalid, Problem{Field: problem.Field, Message: problem.Message})
 	}
 }
 
 // outcome reports the object. entry is what is live under its name after this pass.
 func (o *object[C]) outcome(entry *config.Entry) Outcome {
-	out := Outcome{Accepted: o.accepted, ResolvedRefs: o.resolved, Warnings: o.warnings}
+	stays := whatStays(entry, o.uid)
+	out := Outcome{
+		Accepted: o.accepted.finding(stays), ResolvedRefs: o.resolved.finding(stays),
+		Problems: slices.Concat(o.accepted.problems, o.resolved.problems), Warnings: o.warnings,
+	}
 	if entry != nil && entry.UID == o.uid {
 		out.LiveGeneration = entry.Generation
 		out.Live = entry.Generation == o.generation && entry.State != config.Retired
-	}
-	for _, finding := range []*Finding{&out.Accepted, &out.ResolvedRefs} {
-		if !finding.Status {
-			finding.Message += "; " + whatStays(entry, o.uid)
-		}
 	}
 	return out
 }

@@ -89,6 +89,7 @@ func stand(out Outcome, standstill *Finding, entry *config.Entry, uid string) Ou
 		}
 	case !out.Refused():
 		out.Accepted = why
+		out.Problems = []Problem{{Message: standstill.Message}}
 	}
 	return out
 }

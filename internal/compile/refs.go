@@ -64,15 +64,15 @@ func resolveMyAccountProfile[C any](p *pass, o *object[C], field, name string, h
 	}
 	switch state, content := standingOf(name, p.myAccountProfiles, p.live.myAccountProfiles); {
 	case state == standingNotThere:
-		o.refuse(&o.resolved, ReasonRefNotFound, "%s: there is no MyAccountProfile %q in this tenant, %s", field, name, p.assignable())
+		o.refuse(&o.resolved, ReasonRefNotFound, problemAt(field, "there is no MyAccountProfile %q in this tenant, %s", name, p.assignable()))
 	case state == standingRefused:
-		o.refuse(&o.resolved, ReasonRefNotFound, "%s: MyAccountProfile %q exists, but it is refused and was never live: see its status", field, name)
+		o.refuse(&o.resolved, ReasonRefNotFound, problemAt(field, "MyAccountProfile %q exists, but it is refused and was never live: see its status", name))
 	case state == standingRetired && held:
 		o.warn("%s: MyAccountProfile %q was deleted; what it said stays in effect here until another one is named", field, name)
 	case state == standingRetired:
-		o.refuse(&o.resolved, ReasonRefRetired, "%s: MyAccountProfile %q was deleted and stays only for those who use it already, %s", field, name, p.assignable())
+		o.refuse(&o.resolved, ReasonRefRetired, problemAt(field, "MyAccountProfile %q was deleted and stays only for those who use it already, %s", name, p.assignable()))
 	case content.Availability == config.Historical && !held:
-		o.refuse(&o.resolved, ReasonRefHistorical, "%s: MyAccountProfile %q is Historical, so it stays where it is and cannot be newly assigned, %s", field, name, p.assignable())
+		o.refuse(&o.resolved, ReasonRefHistorical, problemAt(field, "MyAccountProfile %q is Historical, so it stays where it is and cannot be newly assigned, %s", name, p.assignable()))
 	}
 }
 
@@ -92,7 +92,7 @@ func (p *pass) resolveDefaultAccountProfile(name string, held bool) {
 	case state == standingRetired && held:
 		o.warn("%s: AccountProfile %q was deleted; what it said stays in effect until another one is named", field, name)
 	case state == standingRetired:
-		o.refuse(&o.resolved, ReasonRefRetired, "%s: AccountProfile %q was deleted and stays only for the accounts that use it already: name another one", field, name)
+		o.refuse(&o.resolved, ReasonRefRetired, problemAt(field, "AccountProfile %q was deleted and stays only for the accounts that use it already: name another one", name))
 	}
 }
 

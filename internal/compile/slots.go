@@ -3,6 +3,7 @@ package compile
 import (
 	"cmp"
 	"maps"
+	"net/url"
 	"slices"
 	"strings"
 	"time"
@@ -23,12 +24,22 @@ func channel(a config.Action) string {
 	for _, t := range actionTypes {
 		if t.name == a.Type && t.set(a) {
 			if a.Webhook != nil {
-				return a.Type + " " + a.Webhook.URL
+				return a.Type + " " + sameAddress(a.Webhook.URL)
 			}
 			return a.Type
 		}
 	}
 	return ""
+}
+
+// sameAddress writes an address as all that mean the same: the case of a host is no matter.
+func sameAddress(address string) string {
+	u, err := url.Parse(address)
+	if err != nil {
+		return address
+	}
+	u.Host = strings.ToLower(u.Host)
+	return u.String()
 }
 
 func fires(a config.Action) bool { return a.State == "" && channel(a) != "" }

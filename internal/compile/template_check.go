@@ -29,14 +29,16 @@ func (p place) item(i int, name string) place {
 // fault is what is wrong with a template.
 type fault struct {
 	place
-	position string // in a text, as ", line 2, column 7"
-	message  string
+	line, column int // in a text; 0: all of it
+	message      string
 
 	unknownEvent bool // nothing that depends on the event was checked
 	undeclared   bool // the Tenant would have to declare it
 }
 
-func (f fault) Error() string { return f.field + f.position + ": " + f.message }
+func (f fault) Error() string { return f.problem().Error() }
+
+func (f fault) problem() Problem { return Problem{f.field, f.line, f.column, f.message} }
 
 // key is the same for one fault in an object and in the document, and before and after
 // an edit elsewhere.
@@ -60,6 +62,7 @@ type inspection struct {
 	event    catalog.Event
 	identity string // of event; empty: it is not known, and what depends on it is not checked
 	faults   []fault
+	warnings []fault
 	segments int32
 }
 
@@ -256,7 +259,9 @@ var (
 )
 
 func (i *inspection) email(at place, e *config.Email) {
-	if e.From != "" && !mailSender.MatchString(e.From) {
+	if strings.Contains(e.From, fieldStart) {
+		i.refuse(at.of("from"), "no field can be in a sender, %s would be sent as it is: write the address itself", fieldStart)
+	} else if e.From != "" && !mailSender.MatchString(e.From) {
 		i.refuse(at.of("from"), "%q is not allowed, allowed is a mail address, or a name and a mail address, as Acme <billing@acme.example>", e.From)
 	}
 	i.recipients(at.of("to"), e.To, mailAddress, "a mail address")
@@ -303,11 +308,25 @@ func (i *inspection) sms(at place, s *config.SMS) {
 }
 
 func (i *inspection) webhook(at place, w *config.Webhook) {
-	if u, err := url.Parse(w.URL); err != nil || u.Scheme != "https" || u.Hostname() == "" {
-		i.refuse(at.of("url"), "%q is not allowed, allowed is a URL that begins with https://", w.URL)
-	}
+	i.address(at.of("url"), w.URL)
 	if w.Body != "" {
 		i.text(at.of("body"), w.Body, webhookBody, "")
+	}
+}
+
+// fieldStart begins a field in texts, and only there.
+const fieldStart = "{{"
+
+// address does not repeat a URL that may have a secret in it.
+func (i *inspection) address(at place, address string) {
+	u, err := url.Parse(address)
+	switch {
+	case strings.Contains(address, fieldStart):
+		i.refuse(at, "no field can be in a URL, %s would be sent as it is: put the field into body", fieldStart)
+	case err == nil && u.User != nil:
+		i.refuse(at, "a name or password before the host can be read by all who can read the object: remove what is before @")
+	case err != nil || u.Scheme != "https" || u.Hostname() == "":
+		i.refuse(at, "this URL is not allowed, allowed is one that begins with https:// and a host, as https://hooks.example.com/foyer")
 	}
 }
 
@@ -328,7 +347,7 @@ func (i *inspection) addressed(at place, to []string) {
 
 func (i *inspection) recipients(at place, to []string, address *regexp.Regexp, what string) {
 	for n, r := range to {
-		if !slices.Contains(roles, r) && !address.MatchString(r) {
+		if !slices.Contains(roles, r) && (!address.MatchString(r) || strings.Contains(r, fieldStart)) {
 			i.refuse(at.item(n, r), "%q is not allowed, allowed is %s, or %s", r, strings.Join(roles, ", "), what)
 		}
 	}
@@ -336,10 +355,10 @@ func (i *inspection) recipients(at place, to []string, address *regexp.Regexp, w
 
 // locale refuses a language that does not exist, which a schema cannot know.
 func (i *inspection) locale(at place, locale string, seen map[string]bool) {
-	if seen[locale] {
-		i.refuse(at, "%q is there twice", locale)
+	if seen[strings.ToLower(locale)] {
+		i.refuse(at, "%q is there twice: capital and small letters are the same here", locale)
 	}
-	seen[locale] = true
+	seen[strings.ToLower(locale)] = true
 	if locale == "" {
 		i.refuse(at, "a translation needs its language, as fr or en-AU")
 	}

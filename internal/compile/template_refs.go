@@ -41,14 +41,14 @@ func (p *pass) resolveProfiles(o *object[config.EventTemplate], names []string) 
 		case state == standingRetired && held:
 			o.warn("%s: AccountProfile %q was deleted; the template fires for the accounts that still use it, and for no others", field, name)
 		case state == standingRetired:
-			o.refuse(&o.resolved, ReasonRefRetired, "%s: AccountProfile %q was deleted and stays only for the accounts that use it already, %s", field, name, p.profiles())
+			o.refuse(&o.resolved, ReasonRefRetired, problemAt(field, "AccountProfile %q was deleted and stays only for the accounts that use it already, %s", name, p.profiles()))
 		case name == p.builtInProfile():
 		case held:
 			o.warn("%s: there is no AccountProfile %q any more, so the template fires for nobody by it: take it out", field, name)
 		case state == standingRefused:
-			o.refuse(&o.resolved, ReasonRefNotFound, "%s: AccountProfile %q exists, but it is refused and was never live: see its status", field, name)
+			o.refuse(&o.resolved, ReasonRefNotFound, problemAt(field, "AccountProfile %q exists, but it is refused and was never live: see its status", name))
 		default:
-			o.refuse(&o.resolved, ReasonRefNotFound, "%s: there is no AccountProfile %q in this tenant, %s", field, name, p.profiles())
+			o.refuse(&o.resolved, ReasonRefNotFound, problemAt(field, "there is no AccountProfile %q in this tenant, %s", name, p.profiles()))
 		}
 	}
 }

@@ -28,6 +28,15 @@ func (p *pass) sample() sample {
 	return sample{a.Locale.Value, a.Currency.Value, a.TimeZone.Value}
 }
 
+// orBuiltIn is for texts whose check does not depend on the tenant.
+func (s sample) orBuiltIn() sample {
+	if s != (sample{}) {
+		return s
+	}
+	a := settings.Resolve()
+	return sample{a.Locale.Value, a.Currency.Value, a.TimeZone.Value}
+}
+
 func (s sample) data(payload map[string]any) template.Data {
 	return template.Data{Payload: payload, Locale: s.locale, Currency: s.currency, Zone: config.Location(s.zone)}
 }
@@ -45,13 +54,15 @@ func (i *inspection) condition(at place, source string) {
 }
 
 func (i *inspection) tell(at place, problems []message.Problem) {
+	i.faults = append(i.faults, faultsIn(at, problems)...)
+}
+
+func faultsIn(at place, problems []message.Problem) []fault {
+	var faults []fault
 	for _, problem := range problems {
-		f := fault{place: at, message: problem.Message}
-		if problem.Line != 0 {
-			f.position = fmt.Sprintf(", line %d, column %d", problem.Line, problem.Column)
-		}
-		i.faults = append(i.faults, f)
+		faults = append(faults, fault{place: at, line: problem.Line, column: problem.Column, message: problem.Message})
 	}
+	return faults
 }
 
 // textKind is what a text is for.
@@ -88,6 +99,7 @@ func (i *inspection) text(at place, ref config.BodyRef, kind textKind, locale st
 	}
 	found := i.checks.of(key, func() checked { return checkText(i.texts[ref], key, i.event) })
 	i.tell(at, found.problems)
+	i.warnings = append(i.warnings, faultsIn(at, found.warnings)...)
 	i.segments = max(i.segments, found.segments)
 	if len(found.problems) == 0 && kind.mustLink && !found.linked {
 		i.refuse(at, "each mail and text message of event %q must contain {{.%s}}, whatever its conditions are", i.event.Name, i.event.RequiredLink)
@@ -100,8 +112,12 @@ func checkText(source string, key checkKey, event catalog.Event) checked {
 	if len(problems) > 0 {
 		return checked{problems: problems}
 	}
-	found := checked{linked: event.RequiredLink == "" || compiled.Uses(event.RequiredLink)}
-	if key.kind != smsText {
+	found := checked{
+		problems: blank(compiled, source, key, event),
+		warnings: foreignPlaceholders(source),
+		linked:   event.RequiredLink == "" || compiled.Uses(event.RequiredLink),
+	}
+	if key.kind != smsText || len(found.problems) > 0 {
 		return found
 	}
 	text, err := fillIn(compiled, key.sample, event)

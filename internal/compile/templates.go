@@ -196,6 +196,9 @@ func (p *pass) judgeTemplates() {
 func (p *pass) judgeTemplate(o *object[config.EventTemplate], written config.EventTemplate) {
 	found := p.inspect(written, p.events)
 	p.segments[o.name] = found.segments
+	for _, f := range found.warnings {
+		o.warn("%s", f.Error())
+	}
 	if len(found.faults) == 0 {
 		return
 	}
@@ -208,9 +211,9 @@ func (p *pass) judgeTemplate(o *object[config.EventTemplate], written config.Eve
 		case known[f.key()] && !f.unknownEvent:
 			o.warn("%s; it stays as it is live already", f.Error())
 		case f.undeclared:
-			o.refuse(&o.resolved, ReasonRefNotFound, "%s", f.Error())
+			o.refuse(&o.resolved, ReasonRefNotFound, f.problem())
 		default:
-			o.refuse(&o.accepted, ReasonInvalid, "%s", f.Error())
+			o.refuse(&o.accepted, ReasonInvalid, f.problem())
 		}
 	}
 }

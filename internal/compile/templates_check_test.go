@@ -19,10 +19,8 @@ func messages(t *testing.T, in compile.Input, name string) []string {
 	t.Helper()
 	o := mustCompile(t, in).EventTemplates[name]
 	var said []string
-	for _, f := range []compile.Finding{o.Accepted, o.ResolvedRefs} {
-		if !f.Status {
-			said = append(said, strings.Split(strings.TrimSuffix(f.Message, "; nothing of this object is live"), "; ")...)
-		}
+	for _, p := range o.Problems {
+		said = append(said, p.Error())
 	}
 	return said
 }
@@ -76,10 +74,26 @@ func TestChecksOfATemplate(t *testing.T) {
 			sms("c", "Hello", disabled, func(a *v1alpha1.ActionSpec) { a.SMS.To = nil }))}, []string{
 			"spec.actions[0].email.from: ", `spec.actions[0].email.to[1]: "Everybody"`, `spec.actions[0].email.bcc[0]: "a@b"`,
 			`spec.actions[1].sms.to[0]: "0400555019"`, "spec.actions[2].sms.to: name at least one recipient"}},
-		"languages": {[]func(*v1alpha1.EventTemplateSpec){doing(mail("a", french("fr", "a", "b", ""), french("fr", "a", "b", ""), french("xx", "a", "b", ""), french("", "a", "b", "")))}, []string{
-			`spec.actions[0].email.translations[1].locale: "fr" is there twice`, `spec.actions[0].email.translations[2].locale: "xx"`, "spec.actions[0].email.translations[3].locale: a translation needs"}},
+		"languages": {[]func(*v1alpha1.EventTemplateSpec){doing(mail("a", french("fr", "a", "b", ""), french("fr", "a", "b", ""), french("de-AT", "a", "b", ""), french("de-at", "a", "b", ""), french("xx", "a", "b", ""), french("", "a", "b", "")))}, []string{
+			`spec.actions[0].email.translations[1].locale: "fr" is there twice`, `spec.actions[0].email.translations[3].locale: "de-at" is there twice`, `spec.actions[0].email.translations[4].locale: "xx"`, "spec.actions[0].email.translations[5].locale: a translation needs"}},
 		"an address that is none": {[]func(*v1alpha1.EventTemplateSpec){doing(hook("a", "http://a.example"), hook("b", "https://"))}, []string{
-			`spec.actions[0].webhook.url: "http://a.example"`, `spec.actions[1].webhook.url: "https://"`}},
+			"spec.actions[0].webhook.url: this URL is not allowed, allowed is one that begins with https://", "spec.actions[1].webhook.url: this URL is not allowed"}},
+		"an address that says more than where": {[]func(*v1alpha1.EventTemplateSpec){doing(hook("a", "https://{{.tenant.name}}.example"), hook("b", "https://foyer:s3cr3t@a.example"), hook("c", "https://a.example/{{.x}}"))}, []string{
+			"spec.actions[0].webhook.url: no field can be in a URL", "spec.actions[1].webhook.url: a name or password before the host", "spec.actions[2].webhook.url: no field can be in a URL"}},
+		"fields where none can be": {[]func(*v1alpha1.EventTemplateSpec){doing(mail("a", func(a *v1alpha1.ActionSpec) {
+			a.Email.From, a.Email.To = "{{.tenant.name}} <a@b.example>", []v1alpha1.EmailRecipient{"{{.account.email}}@b.example"}
+		}))}, []string{
+			"spec.actions[0].email.from: no field can be in a sender", `spec.actions[0].email.to[0]: "{{.account.email}}@b.example" is not allowed`}},
+		"one address written twice": {[]func(*v1alpha1.EventTemplateSpec){doing(hook("a", "https://a.example/One"), hook("b", "HTTPS://A.Example/One"), hook("c", "https://a.example/one"))}, []string{
+			`spec.actions[1]: action "b" goes by Webhook to a.example, and so does action "a"`}},
+		"texts with nothing in them": {[]func(*v1alpha1.EventTemplateSpec){unpaid, doing(
+			mail("a", days(1), saying("{{/* to be written */}}"), html("<!-- to be written --><style>p {color: red}</style><p>&nbsp;</p>"), func(a *v1alpha1.ActionSpec) { a.Email.Subject = " \u200b" }),
+			sms("b", " \n", days(1)), banner("c", "{{if .invoice.disputed}}Disputed{{end}}", days(1)), note("d", `{{upper ""}}`, days(1)))}, []string{
+			"spec.actions[0].email.subject: it would be empty", "spec.actions[0].email.text: it would be empty", "spec.actions[0].email.html: it would be empty",
+			"spec.actions[1].sms.text: it would be empty", "spec.actions[2].banner.text: it would be empty", "spec.actions[3].note.text: with the sample of the event it is empty"}},
+		"texts that have something either way": {[]func(*v1alpha1.EventTemplateSpec){unpaid, doing(
+			mail("a", days(1), saying(`{{if .invoice.disputed}}a{{else if gt .invoice.balance 10}}b{{else}}c{{end}}`), html(`<p><img src="https://a.example/a.png" alt="Hello"></p>`)),
+			sms("b", "{{.account.name}}", days(1)))}, nil},
 		"texts that are missing": {[]func(*v1alpha1.EventTemplateSpec){doing(mail("a", func(a *v1alpha1.ActionSpec) { a.Email.Subject, a.Email.Text = "", "" }))}, []string{
 			"spec.actions[0].email.subject: a text is required", "spec.actions[0].email.text: a text is required"}},
 		"days of a moment": {[]func(*v1alpha1.EventTemplateSpec){doing(mail("a", days(3), repeats(1, 1))), func(s *v1alpha1.EventTemplateSpec) { s.Schedule.At = "09:00" }}, []string{
@@ -120,6 +134,46 @@ func TestChecksOfATemplate(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// A message is for people: it tells whole problems as far as a person reads, Problems all.
+func TestMessagesAreBounded(t *testing.T) {
+	var actions []v1alpha1.ActionSpec
+	for i := range 40 {
+		actions = append(actions, mail(fmt.Sprintf("mail-%d", i), saying(strings.Repeat("{{.nothing}} ", 20))))
+	}
+	o := mustCompile(t, withTemplates(eventTemplate("t", 1, doing(actions...)))).EventTemplates["t"]
+	message := o.Accepted.Message
+	if len(message) > 4096 || len(o.Problems) < 800 {
+		t.Errorf("%d bytes, %d problems", len(message), len(o.Problems))
+	}
+	told := strings.Count(message, "; spec.") + 1
+	if want := fmt.Sprintf("; and %d more; nothing of this object is live", len(o.Problems)-told); told < 5 || !strings.HasSuffix(message, want) {
+		t.Errorf("it ends %q, want %q", message[len(message)-200:], want)
+	}
+	for _, part := range strings.Split(message, "; spec.")[1:] {
+		if problem, _, _ := strings.Cut("spec."+part, "; and "); !slices.ContainsFunc(o.Problems, func(p compile.Problem) bool { return p.Error() == problem }) {
+			t.Errorf("%q is no whole problem", problem)
+		}
+	}
+}
+
+func TestPlaceholdersOfOtherSystemsAreWarnedOf(t *testing.T) {
+	const others = "Dear {$client_name},\n%%name%% %company.name% [[ Name ]] ${name} ${name}"
+	o := mustCompile(t, withTemplates(eventTemplate("t", 1, doing(mail("a", saying(others)))))).EventTemplates["t"]
+	isLive(t, "t", o, 1, true)
+	var want []string
+	for _, found := range []string{"line 1, column 6: {$client_name}", "line 2, column 1: %%name%%", "line 2, column 10: %company.name%", "line 2, column 25: [[ Name ]]", "line 2, column 36: ${name}"} {
+		want = append(want, "spec.actions[0].email.text, "+found+" is written to customers as it is: a field is written as {{.account.name}}")
+	}
+	if diff := cmp.Diff(want, o.Warnings); diff != "" {
+		t.Errorf("-want +got:\n%s", diff)
+	}
+	const ours = "100% of ${{.account.name}}, 10% or 20% off; https://a.example/%C3%BCber%20x [1] %{{.tenant.name}}% $x {x}"
+	o = mustCompile(t, withTemplates(eventTemplate("t", 1, doing(mail("a", saying(ours)))))).EventTemplates["t"]
+	if len(o.Warnings) > 0 || !o.Accepted.Status {
+		t.Errorf("it says %q, %q", o.Warnings, o.Accepted.Message)
 	}
 }
 

@@ -365,6 +365,22 @@ func TestWrongEventOfTheTenantIsRefusedInItsPlace(t *testing.T) {
 	says(t, "Accepted", out.Tenant.Accepted, false, compile.ReasonInvalid, "spec.events[0].fields[0].name", "spec.events[1].fields[1].name")
 }
 
+// What is wrong with an event is told once, and not again by each template that it breaks.
+func TestWrongEventIsNotToldByItsTemplates(t *testing.T) {
+	in := withTemplates(eventTemplate("meter", 1, aboutMeter("reading")))
+	in.Tenant = tenant(1, ownEvent("reading"))
+	in, _ = settled(t, in)
+	in.Tenant = tenant(2, ownEvent("1st"))
+	out := mustCompile(t, in)
+	var fields []string
+	for _, p := range out.Tenant.Problems {
+		fields = append(fields, p.Field)
+	}
+	if diff := cmp.Diff([]string{"spec.events[0].fields[0].name"}, fields); diff != "" {
+		t.Errorf("it says: %s", out.Tenant.Accepted.Message)
+	}
+}
+
 // Rule 5: an older operator.
 
 func newerRouting(texts ...string) string {

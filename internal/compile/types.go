@@ -81,6 +81,10 @@ type Outcome struct {
 	Accepted Finding
 	// ResolvedRefs says whether every object that it names can be named.
 	ResolvedRefs Finding
+	// Problems lists all for which the generation is refused: the two findings above tell
+	// as many of them as people read in a message. Where it waits for the tenant, the one
+	// problem has no field.
+	Problems []Problem
 	// LiveGeneration is the generation of this very object that customers have; 0: none.
 	LiveGeneration int64
 	// Live says that this generation is in the document.

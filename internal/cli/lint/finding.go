@@ -62,37 +62,16 @@ func sortFindings(findings []Finding) []Finding {
 	return slices.Compact(findings)
 }
 
-// problem is a part of what compile says of an object.
+// problem is what is said of an object.
 type problem struct {
 	field        string
 	line, column int
 	message      string
 }
 
-const fieldPattern = `((?:spec|metadata)[A-Za-z0-9._\[\]-]*)(?:, line (\d+), column (\d+))?: `
+var atField = regexp.MustCompile(`^((?:spec|metadata)[A-Za-z0-9._\[\]-]*)(?:, line (\d+), column (\d+))?: `)
 
-var (
-	atField   = regexp.MustCompile(`^` + fieldPattern)
-	nextField = regexp.MustCompile(`; ` + fieldPattern)
-)
-
-// nothingLive ends what compile says of a refused object. In files nothing is live.
-const nothingLive = "; nothing of this object is live"
-
-// split takes apart what compile tells together: each problem begins with its field.
-func split(message string) []problem {
-	message = strings.TrimSuffix(message, nothingLive)
-	var problems []problem
-	for {
-		next := nextField.FindStringIndex(message)
-		if next == nil {
-			return append(problems, parse(message))
-		}
-		problems = append(problems, parse(message[:next[0]]))
-		message = message[next[0]+len("; "):]
-	}
-}
-
+// parse finds the place with which a warning begins, or a rule of the object as a whole.
 func parse(message string) problem {
 	parts := atField.FindStringSubmatch(message)
 	if parts == nil {

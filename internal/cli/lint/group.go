@@ -117,13 +117,10 @@ func refused(o compile.Outcome) bool {
 
 // outcome tells what compile says of an object.
 func (g *group) outcome(s Source, o compile.Outcome) {
-	for _, finding := range []compile.Finding{o.Accepted, o.ResolvedRefs} {
-		if finding.Status || finding.Reason == compile.ReasonTenantRefused {
-			continue
-		}
-		for _, p := range split(finding.Message) {
-			if !s.alreadyRefused(p) {
-				g.tell(s.finding(Error, p))
+	if o.Accepted.Reason != compile.ReasonTenantRefused { // which is told of the tenant
+		for _, p := range o.Problems {
+			if said := (problem{p.Field, p.Line, p.Column, p.Message}); !s.alreadyRefused(said) {
+				g.tell(s.finding(Error, said))
 			}
 		}
 	}

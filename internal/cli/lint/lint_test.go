@@ -206,18 +206,3 @@ func TestCheck(t *testing.T) {
 		}
 	}
 }
-
-func TestSplit(t *testing.T) {
-	for message, want := range map[string][]problem{
-		"spec.a: is wrong; nothing of this object is live": {{"spec.a", 0, 0, "is wrong"}},
-		"spec.a[0].b, line 2, column 7: is wrong; spec.c: is wrong: x; so is y; nothing of this object is live": {
-			{"spec.a[0].b", 2, 7, "is wrong"}, {"spec.c", 0, 0, "is wrong: x; so is y"},
-		},
-		"the document is too large; nothing of this object is live": {{"", 0, 0, "the document is too large"}},
-		"spec.a: see spec.b; spec.c is better":                      {{"spec.a", 0, 0, "see spec.b; spec.c is better"}},
-	} {
-		if diff := cmp.Diff(want, split(message), cmp.AllowUnexported(problem{})); diff != "" {
-			t.Errorf("%s: -want +got:\n%s", message, diff)
-		}
-	}
-}
