@@ -9,7 +9,6 @@ import (
 	"sort"
 	"strings"
 	"text/template/parse"
-	"unicode/utf8"
 
 	"golang.org/x/net/html"
 
@@ -272,53 +271,31 @@ func (h *htmlChecker) fixed(key, value string, at int) {
 func (h *htmlChecker) noLink(text string) {
 	for _, m := range h.marksIn(text) {
 		if m.typ == catalog.Link {
-			h.problem(m.pos, "a Link stands in the text or in the href of an <a>")
+			h.problem(m.pos, "%s", linkPlaces)
 		}
 	}
 }
 
-var (
-	linkSchemes  = []string{"https://", "http://", "mailto:", "tel:", "cid:", "#"}
-	imageSchemes = []string{"https://"}
+// The escapers of html/template for an address in quotes: for its start, for its path, and
+// for what is behind ? or #.
+const (
+	addressStart = "_html_template_urlfilter _html_template_urlnormalizer _html_template_attrescaper"
+	addressPath  = "_html_template_urlnormalizer _html_template_attrescaper"
+	addressQuery = "_html_template_urlescaper _html_template_attrescaper"
 )
 
-// address checks a link or the source of an image.
-func (h *htmlChecker) address(key, value string, at int, schemes []string) {
-	marks := h.marksIn(value)
-	if len(marks) == 0 {
-		if !slices.ContainsFunc(schemes, func(scheme string) bool { return strings.HasPrefix(strings.ToLower(value), scheme) }) {
-			h.problemIn(at, "the address in %s must begin with %s", key, strings.Join(schemes, ", "))
-		}
-		return
-	}
-	for i, m := range marks {
-		switch {
-		case i > 0 || !beginsWithMark(value):
-			h.problem(m.pos, "a field in %s must be the whole address, or its start", key)
-		case m.typ == catalog.Link && key != "href":
-			h.problem(m.pos, "a Link stands in the text or in the href of an <a>")
-		case m.typ != "" && m.typ != catalog.URL && m.typ != catalog.Link:
-			h.problem(m.pos, "a field in %s must be a URL, and this is %s", key, m.typ)
-		}
-	}
+// safeContexts are those in the places where a value may stand, with the types that may: in
+// text, in a title, in the quotes of an attribute, and in an address.
+var safeContexts = map[string]func(typ catalog.Type) bool{
+	"_html_template_htmlescaper":   anyType,
+	"_html_template_rcdataescaper": anyType,
+	"_html_template_attrescaper":   anyType,
+	addressStart:                   isAddress,
+	addressPath:                    isPartOfAddress,
+	addressQuery:                   isPartOfAddress,
 }
 
-func beginsWithMark(value string) bool {
-	first, _ := utf8.DecodeRuneInString(value)
-	return isMark(first)
-}
-
-// addressContext are the escapers of html/template for an address in quotes.
-const addressContext = "_html_template_urlfilter _html_template_urlnormalizer _html_template_attrescaper"
-
-// safeContexts are those in the places where a value may stand: in text, in a title, in
-// the quotes of an attribute, and as an address.
-var safeContexts = map[string]bool{
-	"_html_template_htmlescaper":   true,
-	"_html_template_rcdataescaper": true,
-	"_html_template_attrescaper":   true,
-	addressContext:                 true,
-}
+func anyType(catalog.Type) bool { return true }
 
 // contexts looks at where html/template takes each action to be.
 func (c *checker) contexts() {
@@ -335,8 +312,8 @@ func (c *checker) contexts() {
 			}
 		}
 		context, typ := strings.Join(escapers, " "), c.printed[node]
-		if !safeContexts[context] || context == addressContext && typ != catalog.URL && typ != catalog.Link {
-			c.problem(node.Pos, "a field stands in the text, in the quotes of an attribute such as title, or is the address in a quoted href or src")
+		if safe := safeContexts[context]; safe == nil || !safe(typ) {
+			c.problem(node.Pos, "a field stands in the text, in the quotes of an attribute such as title, or in the address in a quoted href or src")
 		}
 	}
 }

@@ -1,6 +1,7 @@
 package template
 
 import (
+	"cmp"
 	"regexp"
 	"slices"
 	"strings"
@@ -80,9 +81,14 @@ var (
 )
 
 // unsafeCSS finds what in a style loads other styles or runs: mail programs that know it
-// refuse the mail.
+// refuse the mail. It is looked for with and without comments, because what begins one
+// begins none in quotes.
 func unsafeCSS(css string) string {
-	css = strings.ToLower(cssComment.ReplaceAllString(css, ""))
+	css = strings.ToLower(css)
+	return cmp.Or(unsafeInCSS(css), unsafeInCSS(cssComment.ReplaceAllString(css, "")))
+}
+
+func unsafeInCSS(css string) string {
 	for _, wrong := range []string{`\`, "<", "@import", "@charset", "@namespace", "expression(", "javascript:", "vbscript:", "-moz-binding", "image-set("} {
 		if strings.Contains(css, wrong) {
 			return wrong

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"math/rand/v2"
+	"net/url"
 	"slices"
 	"strconv"
 	"strings"
@@ -115,6 +116,9 @@ func strange(text string) string {
 				return "a <" + tag.Data + ">"
 			}
 			for _, a := range tag.Attr {
+				if address, err := url.Parse(a.Val); a.Key == "href" && err == nil && strings.HasPrefix(address.Scheme, "http") && strings.Contains(address.Host, "evil") {
+					return "an address of another host"
+				}
 				if strings.HasPrefix(a.Key, "on") || (a.Key == "href" || a.Key == "src") && strings.HasPrefix(a.Val, "javascript") {
 					return "a " + a.Key
 				}
@@ -190,6 +194,9 @@ func (a *author) markup(depth int) string {
 		`<p class="{{.order.number}}" title='`+a.value()+`'>`+a.pieces(depth-1)+"</p>",
 		`<a href="{{.credential.link}}">`+a.pieces(depth-1)+"</a>",
 		`<a href='{{.order.pictureURL | default .order.pageURL}}?a=b' title="{{.order.total}}">`+a.pieces(depth-1)+"</a>",
+		`<a href="{{.order.pictureURL | default .order.pageURL}}/{{.order.number}}?a={{.order.number}}#{{.order.items}}">`+a.pieces(depth-1)+"</a>",
+		`<a href="{{.order.pageURL}}`+a.one("/", "?", ".", "x")+`{{.order.number}}">x</a>`, `<a href="https:`+a.one("//", "//x.example", "//x.example/", "//x@")+`{{.order.number}}">x</a>`,
+		`<a href='mailto:{{.order.number}}?subject=x'>mail</a>`,
 		`<title>{{.order.number}}</title><style>p { color: red }</style>`,
 		"<!-- comment --><br>", `{{if .order.gift}}<ul>{{range .order.lines}}<li id="{{.name}}">{{.name}}</li>{{end}}</ul>{{end}}`,
 	)
@@ -243,7 +250,7 @@ func randomValue(random *rand.Rand, f catalog.Field) any {
 	if f.Name == "currency" {
 		return one("EUR", "USD", "JPY")
 	}
-	return one("", "plain", "A-100", "[1,2]", `1,"a":2`, "true", "7", `"onload="x`, "'onload='x", "<script>x</script>", "a\r\nb: c", "\\", "\\u0022", "\u2028", "ünï", "</title><script>", "<!--", "javascript:x", "\"}", strings.Repeat("long ", 50), strings.Repeat("ü", 800), "a\u202eb")
+	return one("", "plain", "A-100", "[1,2]", `1,"a":2`, "true", "7", `"onload="x`, "'onload='x", "<script>x</script>", "a\r\nb: c", "\\", "\\u0022", "\u2028", "ünï", "</title><script>", "<!--", "javascript:x", "\"}", strings.Repeat("long ", 50), ".evil.test/", "@evil.test/", "//evil.test", "/../\\evil.test", strings.Repeat("ü", 800), "a\u202eb")
 }
 
 // TestRandomPayloadsAreOfTheEvent keeps the properties about the payloads of the catalog.
