@@ -195,6 +195,10 @@ func (c *checker) printable(e expr, at place) bool {
 		c.problem(e.pos, "%s: print one of its fields (there are: %s)", e.is(), strings.Join(fieldNames(e.ref.field.Fields), ", "))
 		return false
 	case catalog.List:
+		if c.format == JSON {
+			c.problem(e.pos, "%s: write it whole, as in {{json %s}}, or go through it, as in {{range %s}}", e.is(), e.text, e.text)
+			return false
+		}
 		c.problem(e.pos, "%s: go through it, as in {{range %s}}", e.is(), e.text)
 		return false
 	case catalog.Boolean:

@@ -59,7 +59,7 @@ func (c *checker) command(command *parse.CommandNode, piped *expr, at place) exp
 		return c.call(call{name: name.Ident, pos: name.Pos, text: command.String(), args: args, piped: piped}, at)
 	}
 	if piped != nil {
-		c.problem(first.Position(), "behind | stands a function (there are: %s)", strings.Join(functionNames(), ", "))
+		c.problem(first.Position(), "behind | stands a function (there are: %s)", strings.Join(c.functionNames(), ", "))
 		return expr{}
 	}
 	value := c.argument(first, at)

@@ -14,33 +14,38 @@ type function struct {
 	name  string
 	usage string // its arguments
 	count int    // of its arguments; 0: one or more
+	only  Format // empty: any
 }
 
 func (f function) takes(count int) bool { return count > 0 && (count == f.count || f.count == 0) }
 
 // functions are all that there are, in the order of the manual.
 var functions = []function{
-	{"default", `"TEXT" FIELD`, 2},
-	{"upper", "TEXT", 1},
-	{"lower", "TEXT", 1},
-	{"date", `"short" or "iso" DATE`, 2},
-	{"plural", `INTEGER "ONE" "OTHER"`, 3},
-	{"len", "LIST", 1},
-	{"eq", "A B", 2},
-	{"ne", "A B", 2},
-	{"lt", "A B", 2},
-	{"le", "A B", 2},
-	{"gt", "A B", 2},
-	{"ge", "A B", 2},
-	{"and", "A B ...", 0},
-	{"or", "A B ...", 0},
-	{"not", "A", 1},
+	{"default", `"TEXT" FIELD`, 2, ""},
+	{"upper", "TEXT", 1, ""},
+	{"lower", "TEXT", 1, ""},
+	{"date", `"short" or "iso" DATE`, 2, ""},
+	{"plural", `INTEGER "ONE" "OTHER"`, 3, ""},
+	{"len", "LIST", 1, ""},
+	{"eq", "A B", 2, ""},
+	{"ne", "A B", 2, ""},
+	{"lt", "A B", 2, ""},
+	{"le", "A B", 2, ""},
+	{"gt", "A B", 2, ""},
+	{"ge", "A B", 2, ""},
+	{"and", "A B ...", 0, ""},
+	{"or", "A B ...", 0, ""},
+	{"not", "A", 1, ""},
+	{"json", "LIST", 1, JSON},
 }
 
-func functionNames() []string {
-	names := make([]string, len(functions))
-	for i, f := range functions {
-		names[i] = f.name
+// functionNames are those of the format.
+func (c *checker) functionNames() []string {
+	var names []string
+	for _, f := range functions {
+		if f.only == "" || f.only == c.format {
+			names = append(names, f.name)
+		}
 	}
 	return names
 }
@@ -64,10 +69,15 @@ func (f call) count() int {
 func (c *checker) call(f call, at place) expr {
 	i := slices.IndexFunc(functions, func(known function) bool { return known.name == f.name })
 	if i < 0 {
-		c.problem(f.pos, "there is no function %s (there are: %s)", f.name, nearest(f.name, functionNames()))
+		c.problem(f.pos, "there is no function %s (there are: %s)", f.name, nearest(f.name, c.functionNames()))
 		return expr{}
 	}
-	if known := functions[i]; !known.takes(f.count()) {
+	known := functions[i]
+	if known.only != "" && known.only != c.format {
+		c.problem(f.pos, "%s is for the body of a webhook only", f.name)
+		return expr{}
+	}
+	if !known.takes(f.count()) {
 		c.problem(f.pos, "%s takes %s, as in {{%s %s}}: there are %d", f.name, arguments(known.count), f.name, known.usage, f.count())
 		return expr{}
 	}
@@ -118,6 +128,8 @@ func (c *checker) apply(f call, args []expr, at place) expr {
 		return c.takes(f.name, catalog.Text, at, args, want{catalog.Text}, want{catalog.Date, catalog.Time})
 	case "plural":
 		return c.takes(f.name, catalog.Text, at, args, want{catalog.Integer}, want{catalog.Text}, want{catalog.Text})
+	case "json":
+		return c.jsonList(args, at)
 	case "len":
 		return c.takes(f.name, catalog.Integer, at, args, want{catalog.List})
 	}
@@ -148,7 +160,7 @@ func (c *checker) takes(name string, result catalog.Type, at place, args []expr,
 
 // notForDefault are the types that have no other value: what is printed differently, or
 // must be there.
-var notForDefault = []catalog.Type{catalog.Object, catalog.List, catalog.Boolean, catalog.Link}
+var notForDefault = []catalog.Type{catalog.Object, catalog.List, catalog.Boolean, catalog.Link, listInJSON}
 
 // byDefault is another value for a field that is missing or an empty text.
 func (c *checker) byDefault(args []expr, at place) expr {

@@ -167,8 +167,11 @@ func (s jsonState) strict() jsonState {
 // action follows a printed value.
 func (j *jsonChecker) action(node *parse.ActionNode, s jsonState) jsonState {
 	if s.text {
-		if s.escape > 0 {
+		switch {
+		case s.escape > 0:
 			j.fail(node.Pos, `a \ cannot stand before an action`)
+		case j.printed[node] == listInJSON:
+			j.problem(node.Pos, "a List in JSON stands without double quotes around it")
 		}
 		return s
 	}
@@ -178,7 +181,7 @@ func (j *jsonChecker) action(node *parse.ActionNode, s jsonState) jsonState {
 		return s
 	}
 	switch typ := j.printed[node]; typ {
-	case "", catalog.Integer, catalog.Decimal, catalog.Money, catalog.Boolean:
+	case "", catalog.Integer, catalog.Decimal, catalog.Money, catalog.Boolean, listInJSON:
 	default:
 		j.problem(node.Pos, `a %s stands between double quotes, as "{{.account.name}}"`, typ)
 	}

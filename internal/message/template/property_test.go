@@ -137,7 +137,7 @@ func (a *author) one(of ...string) string { return of[a.random.IntN(len(of))] }
 
 func (a *author) text(depth int) string {
 	if a.format == template.JSON && depth == 3 {
-		return `{"a":"` + a.pieces(depth) + `","b":` + a.one("1", "{{.order.items}}", "{{.order.total}}", "{{or .order.number .order.comment}}", "{{not (and .order.comment .order.number)}}", "[{{range .order.lines}}{{.amount}},{{end}}0]") +
+		return `{"a":"` + a.pieces(depth) + `","b":` + a.one("1", "{{.order.items}}", "{{.order.total}}", "{{json .order.lines}}", "{{or .order.number .order.comment}}", "{{not (and .order.comment .order.number)}}", "[{{range .order.lines}}{{.amount}},{{end}}0]") +
 			a.one("", `{{if .order.gift}},"c":"`+a.pieces(1)+`"{{end}}`) + "}"
 	}
 	return a.pieces(depth)

@@ -686,7 +686,22 @@ var refused = []struct {
 		`line 1, column 3: .order is an Object: print one of its fields (there are: number, comment, state, items, weight, total, discount, currency, placedOn, shippedAt, express, gift, pageURL, pictureURL, address, lines, coupons)`,
 	}},
 	{template.JSON, `[{{.order.lines}}]`, []string{
-		`line 1, column 4: .order.lines is a List: go through it, as in {{range .order.lines}}`,
+		`line 1, column 4: .order.lines is a List: write it whole, as in {{json .order.lines}}, or go through it, as in {{range .order.lines}}`,
+	}},
+	{template.JSON, `["{{json .order.lines}}", {{json .order.coupons}}, {{json .order}}, {{json .order.lines | default "x"}}, {{if json .order.lines}}1{{end}}, {{jsn .order.lines}}]`, []string{
+		`line 1, column 5: a List in JSON stands without double quotes around it`,
+		`line 1, column 34: .order.coupons may be missing: ask first, as in {{if .order.coupons}}`,
+		`line 1, column 59: json takes a List here, and .order is an Object`,
+		`line 1, column 71: default takes a value that can be printed, and (json .order.lines) is a List in JSON`,
+		`line 1, column 111: (json .order.lines) is a List in JSON: ask for a field or compare something, as in {{if .account.name}} or {{if eq .account.name "Miller"}}`,
+		`line 1, column 111: with and without what is inside of {{if}}, the JSON must go on in the same way: with a , or the end of the object or list, or a value`,
+		`line 1, column 142: there is no function jsn (there are: json, len, and, eq, ge, gt, le, lt, ne, not, or, date, lower, upper, plural, default)`,
+	}},
+	{template.JSON, `{ {{json .order.lines}}: 1}`, []string{
+		`line 1, column 5: the JSON goes on with a key in double quotes or } here`,
+	}},
+	{template.Plain, `{{json .order.lines}}`, []string{
+		`line 1, column 3: json is for the body of a webhook only`,
 	}},
 }
 
@@ -704,6 +719,18 @@ func TestRefused(t *testing.T) {
 		if diff := cmp.Diff(test.want, got); diff != "" {
 			t.Errorf("%s %q (-want +got):\n%s", test.format, test.source, diff)
 		}
+	}
+}
+
+// TestNoLinkInLists has an event whose list has secret addresses.
+func TestNoLinkInLists(t *testing.T) {
+	event := testEvent
+	event.Fields = []catalog.Field{{Name: "doors", Type: catalog.List, Fields: []catalog.Field{
+		{Name: "door", Type: catalog.Object, Fields: []catalog.Field{{Name: "key", Type: catalog.Link}}},
+	}}}
+	_, problems := template.Compile(`{{json .doors}}`, template.JSON, event)
+	if want := "line 1, column 8: the elements of .doors have a Link, door.key, which lets in whoever has it: a webhook may not carry it"; lines(problems) != want {
+		t.Errorf("%s, want %s", lines(problems), want)
 	}
 }
 

@@ -30,6 +30,7 @@ var runtimeFunctions = map[string]any{
 	"le":        func(a, b any) bool { return compare(a, b) <= 0 },
 	"gt":        func(a, b any) bool { return compare(a, b) > 0 },
 	"ge":        func(a, b any) bool { return compare(a, b) >= 0 },
+	"json":      writeJSON,
 	jsonEscaper: escapeJSONValue,
 }
 
@@ -116,6 +117,9 @@ func splitDecimal(s string) (negative bool, whole, fraction string) {
 // escapeJSONValue writes a value so that it can stand in a JSON string; numbers and
 // truth values need no escaping and may stand alone.
 func escapeJSONValue(v any) string {
+	if raw, is := v.(rawJSON); is {
+		return string(raw)
+	}
 	var out strings.Builder
 	encoder := json.NewEncoder(&out)
 	encoder.SetEscapeHTML(false)
