@@ -1,5 +1,7 @@
 package provision
 
+import "github.com/foyerhq/foyer/internal/config"
+
 // Component is one of the workloads of a tenant.
 type Component string
 
@@ -37,7 +39,7 @@ const (
 // Keys of the ConfigMaps and of the Secrets.
 const (
 	KeySettings = "settings.json"
-	KeyRouting  = "routing.json.gz"
+	KeyRouting  = config.RoutingFile
 	KeyURI      = "uri"
 	KeyToken    = "token"
 )

@@ -22,7 +22,7 @@ const maxWithheld = 100_000
 // that this release does not know go nowhere.
 func channel(a config.Action) string {
 	for _, t := range actionTypes {
-		if t.name == a.Type && t.set(a) {
+		if t.Name == a.Type && t.IsSet(a) {
 			if a.Webhook != nil {
 				return a.Type + " " + sameAddress(a.Webhook.URL)
 			}

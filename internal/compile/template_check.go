@@ -153,17 +153,7 @@ func (i *inspection) schedule(at place, s config.Schedule) {
 	i.oneOf(at.of("days"), s.Days, string(v1alpha1.ScheduleAllDays), string(v1alpha1.ScheduleBusinessDays))
 }
 
-// actionTypes are the types of actions, each with the field that holds what goes by it.
-var actionTypes = []struct {
-	name, field string
-	set         func(config.Action) bool
-}{
-	{"Email", "email", func(a config.Action) bool { return a.Email != nil }},
-	{"SMS", "sms", func(a config.Action) bool { return a.SMS != nil }},
-	{"Webhook", "webhook", func(a config.Action) bool { return a.Webhook != nil }},
-	{"Banner", "banner", func(a config.Action) bool { return a.Banner != nil }},
-	{"Log", "note", func(a config.Action) bool { return a.Note != nil }},
-}
+var actionTypes = config.ActionTypes()
 
 func (i *inspection) action(at place, a config.Action) {
 	if a.Name == "" {
@@ -198,18 +188,18 @@ func (i *inspection) action(at place, a config.Action) {
 func (i *inspection) members(at place, a config.Action) {
 	var names []string
 	for _, t := range actionTypes {
-		names = append(names, t.name)
+		names = append(names, t.Name)
 	}
 	if a.Type == "" || !slices.Contains(names, a.Type) {
 		i.refuse(at.of("type"), "%q is not allowed, allowed is %s", a.Type, or(names))
 		return
 	}
 	for _, t := range actionTypes {
-		switch is := t.name == a.Type; {
-		case is && !t.set(a):
-			i.refuse(at.of(t.field), "an action of type %s needs %s", t.name, t.field)
-		case !is && t.set(a):
-			i.refuse(at.of(t.field), "an action of type %s has no %s: remove it, or make an action of type %s", a.Type, t.field, t.name)
+		switch is := t.Name == a.Type; {
+		case is && !t.IsSet(a):
+			i.refuse(at.of(t.Field), "an action of type %s needs %s", t.Name, t.Field)
+		case !is && t.IsSet(a):
+			i.refuse(at.of(t.Field), "an action of type %s has no %s: remove it, or make an action of type %s", a.Type, t.Field, t.Name)
 		}
 	}
 }

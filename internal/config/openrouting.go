@@ -74,11 +74,10 @@ func openTemplate(content json.RawMessage, bodies map[BodyRef]string, checked bo
 			return EventTemplate{}, fmt.Errorf("action %q is there twice", head.Name)
 		}
 		names[head.Name] = true
-		member, known := members[head.Type]
-		if !known {
+		if !slices.ContainsFunc(actionTypes, func(t ActionType) bool { return t.Name == head.Type }) {
 			continue
 		}
-		action, err := openAction(raw, member, bodies, checked)
+		action, err := openAction(raw, bodies, checked)
 		if err != nil {
 			return EventTemplate{}, fmt.Errorf("action %q: %w", head.Name, err)
 		}
@@ -87,21 +86,17 @@ func openTemplate(content json.RawMessage, bodies map[BodyRef]string, checked bo
 	return template.EventTemplate, nil
 }
 
-// members names the field that each type of action has set.
-var members = map[string]string{"Email": "email", "SMS": "sms", "Webhook": "webhook", "Banner": "banner", "Log": "note"}
-
-func openAction(raw json.RawMessage, member string, bodies map[BodyRef]string, checked bodyCheck) (Action, error) {
+func openAction(raw json.RawMessage, bodies map[BodyRef]string, checked bodyCheck) (Action, error) {
 	var a Action
 	if err := json.Unmarshal(raw, &a); err != nil {
 		return a, err
 	}
-	set := map[string]bool{"email": a.Email != nil, "sms": a.SMS != nil, "webhook": a.Webhook != nil, "banner": a.Banner != nil, "note": a.Note != nil}
-	for _, field := range []string{"email", "sms", "webhook", "banner", "note"} {
-		switch {
-		case field == member && !set[field]:
-			return a, fmt.Errorf("type %s needs %s", a.Type, field)
-		case field != member && set[field]:
-			return a, fmt.Errorf("type %s has no %s", a.Type, field)
+	for _, t := range actionTypes {
+		switch own := t.Name == a.Type; {
+		case own && !t.IsSet(a):
+			return a, fmt.Errorf("type %s needs %s", a.Type, t.Field)
+		case !own && t.IsSet(a):
+			return a, fmt.Errorf("type %s has no %s", a.Type, t.Field)
 		}
 	}
 	if err := a.checkDays(); err != nil {

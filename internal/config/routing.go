@@ -1,6 +1,9 @@
 package config
 
-import "encoding/json"
+import (
+	"encoding/json"
+	"slices"
+)
 
 // RoutingFormat is the version of the routing document's structure.
 const RoutingFormat = 1
@@ -128,3 +131,20 @@ type LiveRouting struct {
 	// Templates are the contents of the entries, by name.
 	Templates map[string]EventTemplate
 }
+
+// ActionType is a type of actions, and the field that an action of it has set, and no other.
+type ActionType struct {
+	Name, Field string
+	IsSet       func(Action) bool
+}
+
+var actionTypes = []ActionType{
+	{"Email", "email", func(a Action) bool { return a.Email != nil }},
+	{"SMS", "sms", func(a Action) bool { return a.SMS != nil }},
+	{"Webhook", "webhook", func(a Action) bool { return a.Webhook != nil }},
+	{"Banner", "banner", func(a Action) bool { return a.Banner != nil }},
+	{"Log", "note", func(a Action) bool { return a.Note != nil }},
+}
+
+// ActionTypes lists the types that this release knows.
+func ActionTypes() []ActionType { return slices.Clone(actionTypes) }
