@@ -146,7 +146,7 @@ func TestPausedTenantIsLeftAlone(t *testing.T) {
 	before, beforeRouting := w.configMap("acme"), w.routingMap("acme")
 
 	w.create(template)
-	w.expect(template, "Ready=False", "Accepted=False/TenantPaused", "Programmed=False", "Stalled=True")
+	w.expect(template, "Ready=False", "Accepted=False/TenantPaused", "Programmed=False", "Reconciling=True", "Stalled=Absent")
 	w.expect(tenant, "Ready=False/Paused", "Stalled=True")
 	w.delete(template)
 	w.expect(tenant, "Ready=True/Paused", "Stalled=Absent")
@@ -154,7 +154,7 @@ func TestPausedTenantIsLeftAlone(t *testing.T) {
 	w.create(template)
 
 	edit(w, profile, func(p *v1alpha1.AccountProfile) { p.Spec.DisplayName = "Companies" })
-	w.expect(profile, "Ready=False", "Accepted=False/TenantPaused", "Stalled=True")
+	w.expect(profile, "Ready=False", "Accepted=False/TenantPaused", "Reconciling=True", "Stalled=Absent")
 	w.expect(tenant, "Ready=False/Paused", "Stalled=True")
 	if after := w.configMap("acme"); after.ResourceVersion != before.ResourceVersion {
 		t.Error("the document of a paused tenant has changed")

@@ -199,7 +199,7 @@ func (p *pass) keepsSaid(generation int64, former []metav1.Condition, known bool
 }
 
 func waitsForTenant(reason string) bool {
-	return reason == compile.ReasonTenantMissing || reason == compile.ReasonTenantRefused
+	return slices.Contains([]string{compile.ReasonTenantMissing, compile.ReasonTenantRefused, compile.ReasonTenantPaused}, reason)
 }
 
 func finding(f compile.Finding) status.Finding {
