@@ -2,6 +2,7 @@ package controllers
 
 import (
 	"slices"
+	"strings"
 	"time"
 
 	"k8s.io/apimachinery/pkg/api/meta"
@@ -125,6 +126,9 @@ func (p *pass) rejected() int32 {
 // profileFacts collects what the pass has found of a profile.
 func (p *pass) profileFacts(o client.Object, former []metav1.Condition, outcome compile.Outcome, kind string) status.Profile {
 	accepted, resolved := p.findings(outcome, o.GetGeneration(), former, p.settings.known())
+	if mine, ok := o.(*v1alpha1.MyAccountProfile); ok && p.memory.usage == nil {
+		accepted = keepCounted(accepted, mine, former)
+	}
 	return status.Profile{
 		Generation:     o.GetGeneration(),
 		Accepted:       accepted,
@@ -174,14 +178,27 @@ func (p *pass) findings(o compile.Outcome, generation int64, former []metav1.Con
 		return accepted, resolved
 	}
 	for _, warning := range o.Warnings {
-		accepted.Message += " Note: " + status.Sentence(warning)
-	}
-	said := meta.FindStatusCondition(former, v1alpha1.ConditionAccepted)
-	if p.memory.usage == nil && said != nil && said.Status == metav1.ConditionTrue && said.ObservedGeneration == generation {
-		accepted.Message = said.Message // some notes are about counts, and nothing was counted yet
+		accepted.Message += noted(warning)
 	}
 	return accepted, resolved
 }
+
+// keepCounted keeps those notes that are about counts, while nothing was counted yet.
+func keepCounted(accepted status.Finding, o *v1alpha1.MyAccountProfile, former []metav1.Condition) status.Finding {
+	said := meta.FindStatusCondition(former, v1alpha1.ConditionAccepted)
+	if !accepted.IsTrue() || said == nil || said.ObservedGeneration != o.Generation {
+		return accepted
+	}
+	for _, note := range compile.CountNotes(o) {
+		note = noted(note)
+		if strings.Contains(said.Message, note) && !strings.Contains(accepted.Message, note) {
+			accepted.Message += note
+		}
+	}
+	return accepted
+}
+
+func noted(warning string) string { return " Note: " + status.Sentence(warning) }
 
 // keepsSaid says whether what was said of a generation stays, because what is live is
 // lost: without it the pass cannot tell what an object has already from what it newly

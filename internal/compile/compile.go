@@ -146,12 +146,12 @@ func (p *pass) warnOfUnknownCustomers() {
 	for _, o := range p.myAccountProfiles {
 		if id := o.content.Customer; id != "" {
 			if _, exists := p.in.Usage.Customers[id]; !exists {
-				o.warn("spec.customer: no account has the id %q yet", id)
+				o.warn("%s", unknownCustomer(id))
 			}
 		}
 		for _, group := range o.content.CustomerGroups {
 			if p.named.Groups[group] == 0 {
-				o.warn("spec.customerGroups: no account is in the group %q yet", group)
+				o.warn("%s", unknownGroup(group))
 			}
 		}
 	}
@@ -213,8 +213,8 @@ func (p *pass) next() (document, *Finding, error) {
 	}
 	if len(encoded) > config.MaxBytes {
 		return p.stay(nil), &Finding{Reason: ReasonTooLarge, Message: fmt.Sprintf(
-			"the settings document of the tenant would have %d bytes, allowed are %d, so nothing of it changes: remove profiles or shorten descriptions and customerGroups",
-			len(encoded), config.MaxBytes)}, nil
+			"the settings document of the tenant would have %s, allowed are %s, so nothing of it changes: remove profiles or shorten descriptions and customerGroups",
+			about(len(encoded)), about(config.MaxBytes))}, nil
 	}
 	loaded, parsed, err := config.Open(encoded)
 	if err != nil {
@@ -222,6 +222,9 @@ func (p *pass) next() (document, *Finding, error) {
 	}
 	return document{encoded, loaded, parsed}, nil, nil
 }
+
+// about writes a size for people, rounded up: not every edit is to change every status.
+func about(size int) string { return fmt.Sprintf("%d KB", (size+9999)/10000*10) }
 
 // standstill says why nothing of the tenant changes; nil: it may.
 func (p *pass) standstill() *Finding {

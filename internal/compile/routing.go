@@ -88,7 +88,7 @@ func unfit(encoded []byte) string {
 	case err != nil:
 		return "the routing document of the tenant cannot be written: " + err.Error()
 	case len(packed) > config.MaxBytes:
-		return fmt.Sprintf("the routing document of the tenant would have %d bytes when it is packed, allowed are %d", len(packed), config.MaxBytes)
+		return fmt.Sprintf("the routing document of the tenant would have %s when it is packed, allowed are %s", about(len(packed)), about(config.MaxBytes))
 	}
 	return ""
 }

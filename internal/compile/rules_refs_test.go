@@ -282,7 +282,11 @@ func TestTooLargeADocumentIsAFindingAndTheLastGoodStays(t *testing.T) {
 		t.Error("something was written")
 	}
 	isLive(t, "tenant", out.Tenant, 1, true)
-	warns(t, out.Tenant, "would have", "allowed are 1000000", "remove profiles")
+	warns(t, out.Tenant, "would have", "allowed are 1000 KB", "remove profiles")
+	in.MyAccountProfiles[len(in.MyAccountProfiles)-1].Spec.DisplayName += " a little longer"
+	if diff := cmp.Diff(out.Tenant.Warnings, mustCompile(t, in).Tenant.Warnings); diff != "" {
+		t.Errorf("a few bytes more are told anew: %s", diff)
+	}
 	says(t, "Accepted of a new one", out.MyAccountProfiles["p0000"].Accepted, false, compile.ReasonTooLarge, "nothing of this object is live")
 	says(t, "Accepted of one that is live", out.MyAccountProfiles["full"].Accepted, true, compile.ReasonAccepted)
 

@@ -500,11 +500,11 @@ func TestRoutingThatIsTooLargeStaysAsItIs(t *testing.T) {
 	if out.Routing != nil || out.RoutingDigest != before.RoutingDigest {
 		t.Errorf("digest %s, want %s", out.RoutingDigest, before.RoutingDigest)
 	}
-	says(t, "Accepted of large-00", out.EventTemplates["large-00"].Accepted, false, compile.ReasonTooLarge, "when it is packed, allowed are 1000000", "nothing of this object is live")
+	says(t, "Accepted of large-00", out.EventTemplates["large-00"].Accepted, false, compile.ReasonTooLarge, "when it is packed, allowed are 1000 KB", "nothing of this object is live")
 	says(t, "Accepted of issued", out.EventTemplates["issued"].Accepted, false, compile.ReasonInvalid, "generation 1 stays live")
 	isLive(t, "meter", out.EventTemplates["meter"], 1, true)
 	isLive(t, "the tenant", out.Tenant, 2, true)
-	warns(t, out.Tenant, "allowed are 1000000")
+	warns(t, out.Tenant, "allowed are 1000 KB")
 	isLive(t, "business", out.AccountProfiles["business"], 2, true)
 	if out.Document == nil {
 		t.Error("the settings do not go on")
