@@ -28,6 +28,7 @@ var errFindings = errors.New("there are findings")
 
 // Main runs `kubectl foyer` with arguments, those after its name, and returns the exit code.
 func Main(args []string, version string, streams Streams) int {
+	streams.Out, streams.Err = terminal{streams.Out, streams.Colour}, terminal{streams.Err, false}
 	root := newRoot(version, streams)
 	root.SetArgs(args)
 	root.SetIn(streams.In)
@@ -51,8 +52,8 @@ func newRoot(version string, streams Streams) *cobra.Command {
 		Long: `Check and try out Foyer's objects, without a cluster.
 
 Everything is done by the files alone, by the same code as in the API server and in
-the operator. Exit codes: 0 all is well, 1 there is something to mend in the files,
-2 wrong usage, or input that cannot be read.`,
+the operator. Exit codes: 0 all is well, 1 there is something to mend in the files or
+in the payload, 2 wrong usage, or nothing that can be read.`,
 		Example: `  kubectl foyer lint -f config/            # before you apply or merge
   kubectl foyer events invoice.unpaid      # what a template can use
   kubectl foyer render -f reminder.yaml    # what people will read`,

@@ -111,7 +111,7 @@ func TestWrongUsage(t *testing.T) {
 		{[]string{"render", "-f", "testdata/render/meter.yaml"}, "the event custom.meterReading is declared by a Tenant: add the file of it, as -f tenant.yaml"},
 		{[]string{"render", "-f", "testdata/render/reminder.yaml", "--action", "third"}, `there is no action "third" in EventTemplate reminder, there are: first, text, hook, banner, note`},
 		{[]string{"render", "-f", "testdata/render/reminder.yaml", "--event", "testdata/payload/nothing.json"}, "read the payload: open testdata/payload/nothing.json: no such file or directory"},
-		{[]string{"render", "-f", "testdata/render/reminder.yaml", "--event", "testdata/render/reminder.yaml"}, "testdata/render/reminder.yaml is not an object in JSON: invalid character '#' looking for beginning of value"},
+		{[]string{"render", "-f", "testdata/render/reminder.yaml", "--event", "-"}, "there is nothing in standard input"},
 		{[]string{"lint", "-f", "-"}, "there is nothing in standard input"},
 		{[]string{"render", "-f", "-", "--event", "-"}, "there is nothing in standard input"},
 		{[]string{"render", "-f", "testdata/render/reminder.yaml", "--locale", "klingon-on-earth"}, "--locale: "},
@@ -216,6 +216,96 @@ func TestNothingOfFoyer(t *testing.T) {
 		if got := run(t, "", append([]string{"lint"}, tt.args...)...); got.code != tt.code {
 			t.Errorf("%s: code %d, expected %d:\n%s", tt.args, got.code, tt.code, got.out)
 		}
+	}
+}
+
+// TestPayloadsToMend: what is wrong with a payload is a finding, as what is wrong in files.
+func TestPayloadsToMend(t *testing.T) {
+	for payload, want := range map[string]string{
+		"# no":   "stdin: error: this is not JSON: invalid character '#' looking for beginning of value\n",
+		"[]":     "stdin: error: this is no object, but another value of JSON: write it as {",
+		`"text"`: "stdin: error: this is no object",
+		"{} {}":  "stdin: error: there is more than one value in it",
+		"{}":     "stdin: error: ",
+	} {
+		got := run(t, payload, "render", "-f", "testdata/render/reminder.yaml", "--event", "-")
+		if got.code != exitFindings || !strings.HasPrefix(got.out, want) || got.err != "" || strings.Contains(got.out, "Go value") {
+			t.Errorf("%s: code %d, printed %q, said %q", payload, got.code, got.out, got.err)
+		}
+	}
+}
+
+// TestTextThatIsTooLong: with some payloads a text is too long to send.
+func TestTextThatIsTooLong(t *testing.T) {
+	content, err := os.ReadFile("testdata/payload/paid.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var payload map[string]any
+	if err := json.Unmarshal(content, &payload); err != nil {
+		t.Fatal(err)
+	}
+	payload["account"].(map[string]any)["name"] = strings.Repeat("n", 1000)
+	if content, err = json.Marshal(payload); err != nil {
+		t.Fatal(err)
+	}
+	file := filepath.Join(t.TempDir(), "template.yaml")
+	template := "apiVersion: foyer.dev/v1alpha1\nkind: EventTemplate\nmetadata: {name: long}\nspec:\n  tenantRef: {name: acme}\n  event: invoice.unpaid\n" +
+		"  accountProfileRefs: [{name: default}]\n  actions:\n  - name: note\n    type: Banner\n    days: [1]\n    banner:\n      text: '" + strings.Repeat("{{.account.name}}", 300) + "'\n"
+	if err := os.WriteFile(file, []byte(template), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	got := run(t, string(content), "render", "-f", file, "--event", "-")
+	if want := file + ":13: error: EventTemplate/long: spec.actions[0].banner.text: "; got.code != exitFindings || !strings.HasPrefix(got.out, want) || got.err != "" {
+		t.Errorf("code %d, printed %q, said %q", got.code, got.out, got.err)
+	}
+}
+
+// TestNothingCommandsTheTerminal: files are written by others.
+func TestNothingCommandsTheTerminal(t *testing.T) {
+	const evil = `apiVersion: foyer.dev/v1alpha1
+kind: EventTemplate
+metadata: {name: evil}
+spec:
+  tenantRef: {name: acme}
+  event: "\e]0;title\a\x9b2J\e[1mbold"
+  accountProfileRefs: [{name: default}]
+  actions: []
+`
+	for _, colour := range []bool{false, true} {
+		var out bytes.Buffer
+		Main([]string{"lint", "-f", "-"}, "", Streams{In: strings.NewReader(evil), Out: &out, Err: &out, Colour: colour})
+		printed := ownColours.ReplaceAllString(out.String(), "")
+		if strings.ContainsAny(printed, "\x1b\a\r") || strings.Contains(printed, "\u009b") || !strings.Contains(printed, "title") || !colour && printed != out.String() {
+			t.Errorf("printed %q", out.String())
+		}
+	}
+	var out bytes.Buffer
+	Main([]string{"lint", "-f", "/nothing\x1b[2J"}, "", Streams{Out: &out, Err: &out})
+	if !strings.Contains(out.String(), `read /nothing\u001b[2J: `) {
+		t.Errorf("said %q", out.String())
+	}
+}
+
+// TestRenderReplacesLinks: who can put a link into the directory cannot choose what is
+// written over.
+func TestRenderReplacesLinks(t *testing.T) {
+	directory := t.TempDir()
+	outside := filepath.Join(t.TempDir(), "precious")
+	if err := os.WriteFile(outside, []byte("precious"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Symlink(outside, filepath.Join(directory, "first.txt")); err != nil {
+		t.Fatal(err)
+	}
+	got := run(t, "", "render", "-f", "testdata/render", "--name", "reminder", "--action", "first", "--out", directory)
+	kept, err := os.ReadFile(outside)
+	if err != nil || string(kept) != "precious" || got.code != exitFine {
+		t.Errorf("code %d, %s; the file outside says %q (%v)", got.code, got.err, kept, err)
+	}
+	written, err := os.ReadFile(filepath.Join(directory, "first.txt"))
+	if err != nil || !strings.Contains(string(written), "EUR") {
+		t.Errorf("written is %q (%v)", written, err)
 	}
 }
 

@@ -7,5 +7,5 @@
 //	render   fills in the texts of an event template
 //
 // [Main] runs it. It ends with one of three codes, for scripts: 0 all is well, 1 there is
-// something to mend in the files, 2 it could not be looked at.
+// something to mend in the files or in the payload, 2 wrong usage, or nothing to read.
 package cli

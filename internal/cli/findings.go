@@ -2,6 +2,7 @@ package cli
 
 import (
 	"fmt"
+	"io"
 	"maps"
 	"slices"
 	"strings"
@@ -39,8 +40,21 @@ func printFindings(streams Streams, result lint.Result) error {
 	return err
 }
 
+// complain tells the one problem for which a command cannot go on.
+func complain(streams Streams, f lint.Finding) error {
+	f.Severity = lint.Error
+	if _, err := io.WriteString(streams.Out, findingLine(streams, f)); err != nil {
+		return err
+	}
+	return errFindings
+}
+
 func findingLine(streams Streams, f lint.Finding) string {
-	place := streams.coloured(bold, fmt.Sprintf("%s:%d:", f.File, f.Line))
+	place := f.File + ":"
+	if f.Line > 0 {
+		place += fmt.Sprintf("%d:", f.Line)
+	}
+	place = streams.coloured(bold, place)
 	severity := streams.coloured(colours[f.Severity], string(f.Severity)+":")
 	subject := f.Subject()
 	if subject != "" {

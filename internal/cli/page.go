@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -167,7 +168,7 @@ func (p renderedPage) write(directory string, streams Streams) error {
 				continue
 			}
 			path := filepath.Join(directory, m.fileName(t.extension))
-			if err := os.WriteFile(path, []byte(t.filledIn), 0o600); err != nil {
+			if err := writeNew(path, t.filledIn); err != nil {
 				return fmt.Errorf("write a text: %w", err)
 			}
 			out.WriteString(path)
@@ -179,6 +180,23 @@ func (p renderedPage) write(directory string, streams Streams) error {
 	}
 	_, err := io.WriteString(streams.Out, out.String())
 	return err
+}
+
+// writeNew puts a new file in the place of what is there: a link is replaced, and what it
+// leads to stays as it is.
+func writeNew(path, text string) error {
+	file, err := os.CreateTemp(filepath.Dir(path), ".foyer-*")
+	if err != nil {
+		return err
+	}
+	_, err = file.WriteString(text)
+	if err = errors.Join(err, file.Close()); err == nil {
+		err = os.Rename(file.Name(), path)
+	}
+	if err != nil {
+		return errors.Join(err, os.Remove(file.Name()))
+	}
+	return nil
 }
 
 // fileName is the action's name, with the language of a translation, as reminder.de.html.

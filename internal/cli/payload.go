@@ -9,32 +9,33 @@ import (
 	"os"
 
 	"github.com/foyerhq/foyer/internal/catalog"
+	"github.com/foyerhq/foyer/internal/cli/lint"
+	"github.com/foyerhq/foyer/internal/cli/manifest"
 )
 
 // readPayload reads what the texts are filled in with. A payload that is not one of the
 // event is told with all its problems.
 func readPayload(flags renderFlags, event catalog.Event, streams Streams) (map[string]any, error) {
 	if flags.event == "" {
-		return decodePayload("the sample of "+event.Name, event.Sample)
+		return decodePayload(event.Sample)
 	}
 	content, err := readPayloadFile(flags, streams)
 	if err != nil {
 		return nil, err
 	}
-	payload, err := decodePayload(flags.event, content)
+	name := flags.event
+	if name == "-" {
+		name = manifest.Stdin
+	}
+	payload, err := decodePayload(content)
 	if err != nil {
-		return nil, err
+		return nil, complain(streams, lint.Finding{File: name, Message: err.Error()})
 	}
-	problems := event.CheckPayload(payload)
-	for _, p := range problems {
-		if _, err := fmt.Fprintf(streams.Out, "%s %s %s\n", streams.coloured(bold, flags.event+":"), streams.coloured(colours["error"], "error:"), p.Error()); err != nil {
-			return nil, err
-		}
+	err = nil
+	for _, p := range event.CheckPayload(payload) {
+		err = complain(streams, lint.Finding{File: name, Message: p.Error()})
 	}
-	if len(problems) > 0 {
-		return nil, errFindings
-	}
-	return payload, nil
+	return payload, err
 }
 
 func readPayloadFile(flags renderFlags, streams Streams) ([]byte, error) {
@@ -43,7 +44,7 @@ func readPayloadFile(flags renderFlags, streams Streams) ([]byte, error) {
 		if err != nil {
 			return nil, fmt.Errorf("read the payload: %w", err)
 		}
-		return content, nil
+		return notEmpty(flags.event, content)
 	}
 	for _, f := range flags.files {
 		if f == "-" {
@@ -54,19 +55,31 @@ func readPayloadFile(flags renderFlags, streams Streams) ([]byte, error) {
 	if err != nil {
 		return nil, fmt.Errorf("read the payload from standard input: %w", err)
 	}
+	return notEmpty("standard input", content)
+}
+
+// notEmpty: nothing is what a command leaves that has failed.
+func notEmpty(name string, content []byte) ([]byte, error) {
+	if len(bytes.TrimSpace(content)) == 0 {
+		return nil, fmt.Errorf("there is nothing in %s", name)
+	}
 	return content, nil
 }
 
 // decodePayload reads JSON by the rules of package catalog: numbers as they are written.
-func decodePayload(name string, content []byte) (map[string]any, error) {
+func decodePayload(content []byte) (map[string]any, error) {
 	decoder := json.NewDecoder(bytes.NewReader(content))
 	decoder.UseNumber()
-	payload := map[string]any{}
+	var payload any
 	if err := decoder.Decode(&payload); err != nil {
-		return nil, fmt.Errorf("%s is not an object in JSON: %w", name, err)
+		return nil, fmt.Errorf("this is not JSON: %w", err)
 	}
 	if _, err := decoder.Token(); !errors.Is(err, io.EOF) {
-		return nil, fmt.Errorf("%s has more than one object in JSON", name)
+		return nil, errors.New("there is more than one value in it, and must be one object")
 	}
-	return payload, nil
+	object, isObject := payload.(map[string]any)
+	if !isObject {
+		return nil, errors.New("this is no object, but another value of JSON: write it as {\"invoice\": {...}, ...}, as `kubectl foyer events NAME` shows in its sample")
+	}
+	return object, nil
 }

@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"errors"
 	"fmt"
 	"strings"
 
@@ -82,11 +83,11 @@ func runRender(flags renderFlags, streams Streams) error {
 	}
 	holds, err := evaluate(chosen.template.Object.Spec.When, event, payload)
 	if err != nil {
-		return err
+		return chosen.tell(streams, err)
 	}
 	messages, err := fillIn(flags, chosen.template.Object, event, data)
 	if err != nil {
-		return err
+		return chosen.tell(streams, err)
 	}
 	page := renderedPage{template: chosen.template, event: event, holds: holds, messages: messages}
 	if flags.out != "" {
@@ -100,6 +101,26 @@ type chosenTemplate struct {
 	template lint.Entry[v1alpha1.EventTemplate]
 	tenant   *v1alpha1.Tenant
 }
+
+// tell makes a finding of the template of what is about one of its fields.
+func (c chosenTemplate) tell(streams Streams, err error) error {
+	var at fieldError
+	if !errors.As(err, &at) {
+		return err
+	}
+	return complain(streams, lint.Finding{
+		File: c.template.File, Line: c.template.LineOf(at.field), Kind: c.template.Kind, Name: c.template.Name,
+		Field: at.field, Message: at.err.Error(),
+	})
+}
+
+// fieldError is why a field of a template cannot be filled in with a payload.
+type fieldError struct {
+	field string
+	err   error
+}
+
+func (e fieldError) Error() string { return e.field + ": " + e.err.Error() }
 
 func chooseTemplate(flags renderFlags, streams Streams) (chosenTemplate, error) {
 	set, err := flags.read(streams)
@@ -180,11 +201,11 @@ func evaluate(when string, event catalog.Event, payload map[string]any) (bool, e
 	}
 	compiled, problems := condition.Compile(when, event)
 	if len(problems) > 0 {
-		return false, fmt.Errorf("spec.when: %w", problems[0]) // lint would have told them all
+		return false, fieldError{"spec.when", problems[0]} // lint would have told them all
 	}
 	holds, err := compiled.Holds(payload)
 	if err != nil {
-		return false, fmt.Errorf("spec.when: %w", err)
+		return false, fieldError{"spec.when", err}
 	}
 	return holds, nil
 }

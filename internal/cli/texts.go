@@ -64,11 +64,11 @@ func (t *text) fill(path string, event catalog.Event, data template.Data) error 
 	field := path + "." + t.field
 	compiled, problems := template.Compile(t.source, t.format, event)
 	if len(problems) > 0 {
-		return fmt.Errorf("%s: %w", field, problems[0]) // lint would have told them all
+		return fieldError{field, problems[0]} // lint would have told them all
 	}
 	filledIn, err := compiled.Render(data)
 	if err != nil {
-		return fmt.Errorf("%s: %w", field, err)
+		return fieldError{field, err}
 	}
 	t.filledIn = filledIn
 	return nil
