@@ -13,7 +13,7 @@ import (
 func (e *environment) check(source string) (*cel.Ast, []message.Problem) {
 	parsed, issues := e.cel.Parse(source)
 	if err := issues.Err(); err != nil {
-		return nil, syntaxProblems(issues.Errors())
+		return nil, syntaxProblems(source, issues.Errors())
 	}
 	tree := parsed.NativeRep()
 	n := &names{source: []rune(source), root: e.root, info: tree.SourceInfo(), steps: map[int64]string{}}

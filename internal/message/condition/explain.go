@@ -6,6 +6,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"unicode/utf8"
 
 	"cel.dev/cel-go/cel"
 	"cel.dev/cel-go/common/ast"
@@ -148,7 +149,10 @@ func kinds(names string) []string {
 
 // syntaxProblems says why a condition cannot be read. What CEL finds after the first place
 // that cannot be read is guesswork.
-func syntaxProblems(issues []*cel.Error) []message.Problem {
+func syntaxProblems(source string, issues []*cel.Error) []message.Problem {
+	if problem, known := otherLanguage(source); known {
+		return []message.Problem{problem}
+	}
 	var problems []message.Problem
 	for _, issue := range issues {
 		problem := problemAt(issue.Location, explainSyntax(issue.Message))
@@ -158,6 +162,32 @@ func syntaxProblems(issues []*cel.Error) []message.Problem {
 		problems = append(problems, problem)
 	}
 	return problems
+}
+
+// Of these, CEL finds the place only where it does not make sense any more.
+var (
+	literal    = regexp.MustCompile(`"(\\.|[^"\\])*"|'(\\.|[^'\\])*'`)
+	braces     = regexp.MustCompile(`\{\{`)
+	notInWords = regexp.MustCompile(`(?i)\bnot\s+[a-z_!]`)
+)
+
+// otherLanguage finds what is written as in templates, or as in SQL.
+func otherLanguage(source string) (message.Problem, bool) {
+	masked := literal.ReplaceAllStringFunc(source, func(text string) string { return strings.Repeat("_", len(text)) })
+	if at := braces.FindStringIndex(masked); at != nil {
+		return problemIn(source, at[0], "fields are written without braces and without the first dot, as invoice.balance >= 10.0"), true
+	}
+	if at := notInWords.FindStringIndex(masked); at != nil {
+		word := source[at[0] : at[0]+len("not")]
+		return problemIn(source, at[0], "! is written instead of "+word+", as !invoice.disputed"), true
+	}
+	return message.Problem{}, false
+}
+
+func problemIn(source string, offset int, text string) message.Problem {
+	before := source[:offset]
+	column := utf8.RuneCountInString(before[strings.LastIndexByte(before, '\n')+1:]) + 1
+	return message.Problem{Line: strings.Count(before, "\n") + 1, Column: column, Message: text}
 }
 
 func explainSyntax(text string) string {
@@ -186,7 +216,7 @@ func explainSyntax(text string) string {
 }
 
 // meant is what people write who know another language.
-var meant = map[string]string{"=": "==", "=>": ">=", "=<": "<=", "<>": "!=", "&": "&&", "|": "||", "and": "&&", "or": "||", "not": "!"}
+var meant = map[string]string{"≥": ">=", "≤": "<=", "≠": "!=", "=": "==", "=>": ">=", "=<": "<=", "<>": "!=", "&": "&&", "|": "||", "and": "&&", "or": "||", "not": "!"}
 
 func unreadable(token string) string {
 	switch {
@@ -194,8 +224,10 @@ func unreadable(token string) string {
 		return "it ends too early"
 	case strings.HasPrefix(token, `"`), strings.HasPrefix(token, "'"):
 		return "the text that begins here has no end"
-	case meant[token] != "":
-		return fmt.Sprintf("it cannot be read from here: %s, instead of which %s is written", token, meant[token])
+	case meant[strings.ToLower(token)] != "":
+		return fmt.Sprintf("it cannot be read from here: %s, instead of which %s is written", token, meant[strings.ToLower(token)])
+	case strings.ContainsAny(token, "“”„‘’"):
+		return "it cannot be read from here: texts stand in straight quotes, as \"Ltd\""
 	}
 	return "it cannot be read from here: " + token
 }

@@ -136,7 +136,10 @@ func (n *names) read(e ast.Expr, known []string) cost {
 func (n *names) has(e ast.Expr, known []string) {
 	sel := e.AsSelect()
 	operand := n.resolve(sel.Operand(), known)
-	n.member(n.at(sel.Operand()), operand, sel.FieldName())
+	asked := n.member(n.at(sel.Operand()), operand, sel.FieldName())
+	if asked.field != nil && !asked.bad && !asked.field.Optional {
+		n.refuse(n.at(sel.Operand()), "%s is always there: leave has(...) out", asked.path)
+	}
 }
 
 // resolve finds what a name or a path stands for.
@@ -169,6 +172,9 @@ func (n *names) ident(e ast.Expr) thing {
 	}
 	if f, exists := n.root.fields[name]; exists {
 		return thing{path: name, asked: name, object: f.object, field: f}
+	}
+	if field, dotted := strings.CutPrefix(name, "."); dotted {
+		return n.refuse(n.at(e), "fields are written without the first dot, as %s", field)
 	}
 	return n.refuse(n.at(e), "there is no %s (there are: %s)", name, list(n.root, name))
 }
@@ -228,6 +234,10 @@ func (n *names) call(e ast.Expr, known []string) cost {
 		if len(args) == 1 {
 			return n.size(args[0], known)
 		}
+	}
+	if instead := meant[strings.ToLower(function)]; instead != "" {
+		n.refuse(n.callAt(e.ID(), function), "%s is written instead of %s", instead, function)
+		return node
 	}
 	_, isFunction := usage[function]
 	if _, isOperator := symbols[function]; !isFunction && !isOperator && function != operators.NotStrictlyFalse {

@@ -261,6 +261,18 @@ func (g generator) path(fields []catalog.Field, wanted []catalog.Type, before st
 	return ""
 }
 
+// optional leaves out what is always there.
+func optional(fields []catalog.Field) []catalog.Field {
+	var found []catalog.Field
+	for _, f := range fields {
+		f.Fields = optional(f.Fields)
+		if f.Optional || f.Type == catalog.Object && len(f.Fields) > 0 {
+			found = append(found, f)
+		}
+	}
+	return found
+}
+
 func (g generator) number(fields []catalog.Field, depth int, kinds ...catalog.Type) string {
 	if depth == 0 || g.IntN(2) == 0 {
 		return g.term(fields, kinds...)
@@ -286,7 +298,7 @@ func (g generator) boolean(fields []catalog.Field, depth int) string {
 		case 3:
 			return fmt.Sprintf("(%s ? %s : %s)", g.boolean(fields, 0), a, b)
 		case 4:
-			path := g.path(fields, []catalog.Type{catalog.Text, catalog.Money, catalog.URL, catalog.Date}, "")
+			path := g.path(optional(fields), []catalog.Type{catalog.Text, catalog.Money, catalog.URL, catalog.Date}, "")
 			if path == "" {
 				return a
 			}

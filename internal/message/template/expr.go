@@ -64,7 +64,7 @@ func (c *checker) command(command *parse.CommandNode, piped *expr, at place) exp
 	}
 	value := c.argument(first, at)
 	if len(args) > 0 && value.typ != "" {
-		c.problem(args[0].Position(), "%s takes no arguments: a function stands before its arguments, or behind a |", first)
+		c.noArguments(first, args[0])
 		return expr{}
 	}
 	return value
@@ -105,7 +105,7 @@ func (c *checker) argument(node parse.Node, at place) expr {
 	case *parse.IdentifierNode:
 		c.call(call{name: node.Ident, pos: node.Pos, text: node.Ident}, at)
 	case *parse.ChainNode:
-		c.problem(node.Pos, "write the whole field without parentheses, as .account.name")
+		c.chain(node)
 	default: // true, false, nil
 		c.problem(node.Position(), "%s is not allowed: write a field, a text in double quotes or a number", node)
 	}
@@ -122,6 +122,10 @@ func chainStart(pos parse.Pos, idents []string, prefix string) parse.Pos {
 }
 
 func (c *checker) number(node *parse.NumberNode) expr {
+	if strings.HasPrefix(node.Text, "'") {
+		c.problem(node.Pos, `%s: a text stands in double quotes, as "Miller"`, node.Text)
+		return expr{}
+	}
 	if !decimalLiteral.MatchString(node.Text) {
 		c.problem(node.Pos, "%s is not a number that is allowed: write it as 1000 or 9.95, with at most 9 digits before the point and 6 behind it", node.Text)
 		return expr{}

@@ -69,7 +69,7 @@ func (f call) count() int {
 func (c *checker) call(f call, at place) expr {
 	i := slices.IndexFunc(functions, func(known function) bool { return known.name == f.name })
 	if i < 0 {
-		c.problem(f.pos, "there is no function %s (there are: %s)", f.name, nearest(f.name, c.functionNames()))
+		c.noFunction(f)
 		return expr{}
 	}
 	known := functions[i]

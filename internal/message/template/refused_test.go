@@ -109,6 +109,65 @@ var refused = []struct {
 		`line 1, column 3: the character U+2066, which turns the direction of a text, is not allowed in a subject`,
 	}},
 
+	// What people write who know another language.
+	{template.Plain, `{{ if .order.total > 10 }}a{{end}}`, []string{
+		`line 1, column 1: > is written as gt, in front: {{if gt .order.total 10}}`,
+	}},
+	{template.Plain, `{{if .order.total >= 10.5 && .order.gift}}a{{end}}`, []string{
+		`line 1, column 1: >= is written as ge, in front: {{if ge .order.total 10.5}}`,
+	}},
+	{template.Plain, `{{if (.order.total == 10)}}a{{end}}`, []string{
+		`line 1, column 1: == is written as eq, in front: {{if eq .order.total 10}}`,
+	}},
+	{template.Plain, `{{if .order.total<=10}}a{{end}}`, []string{
+		`line 1, column 1: <= is written as le, in front: {{if le .order.total 10}}`,
+	}},
+	{template.Plain, `{{if order.state != 'Open'}}a{{end}}`, []string{
+		`line 1, column 1: != is written as ne, in front: {{if ne .order.state "Open"}}`,
+	}},
+	{template.Plain, `a {{if .order.comment && .order.gift}}a{{end}}`, []string{
+		`line 1, column 3: && is written as and, in front: {{if and .order.comment .order.gift}}`,
+	}},
+	{template.Plain, `{{if .order.comment||.order.gift}}a{{end}}`, []string{
+		`line 1, column 1: || is written as or, in front: {{if or .order.comment .order.gift}}`,
+	}},
+	{template.Plain, `{{if !.order.gift}}a{{end}}`, []string{
+		`line 1, column 1: ! is written as not: {{if not .order.gift}}`,
+	}},
+	{template.Plain, `{{order.number}} {{upper order.number}} {{if order.gift}}{{end}} {{order}} {{client_name}}`, []string{
+		`line 1, column 3: a field begins with a dot, as .order.number`,
+		`line 1, column 26: a field begins with a dot, as .order.number`,
+		`line 1, column 46: a field begins with a dot, as .order.gift`,
+		`line 1, column 68: a field begins with a dot, as .order`,
+		`line 1, column 78: there is no function client_name, and a field begins with a dot, as {{.account.name}}`,
+	}},
+	{template.Plain, `{{#if .order.gift}}a{{/if}}`, []string{
+		`line 1, column 1: write {{if .account.name}} or {{range .overdue.invoices}}, and {{end}} at its end`,
+	}},
+	{template.Plain, `a{{ /if}}`, []string{
+		`line 1, column 2: what if, with and range begin ends with {{end}}`,
+	}},
+	{template.Plain, `{{{.order.number}}}`, []string{
+		`line 1, column 1: an action has two braces, as {{.account.name}}`,
+	}},
+	{template.Plain, `{{if .order.gift and .order.gift}}{{end}}`, []string{
+		`line 1, column 18: and stands before what it takes, as in {{if and A B}}`,
+	}},
+	{template.Plain, `{{if not(.order.gift)}}{{end}}`, []string{
+		`line 1, column 1: a space stands between not and (`,
+	}},
+	{template.Plain, `{{elseif .order.gift}} {{endif}} {{foreach .order.lines}}`, []string{
+		`line 1, column 3: there is no elseif: write {{else if .account.name}}`,
+		`line 1, column 26: there is no endif: write {{end}}`,
+		`line 1, column 36: there is no foreach: write {{range .overdue.invoices}}`,
+	}},
+	{template.Plain, `{{if eq .order.state 'Open'}}a{{end}}`, []string{
+		`line 1, column 1: a text stands in double quotes, as "Miller"`,
+	}},
+	{template.Plain, `{{“x”}}`, []string{
+		`line 1, column 1: a text stands in double quotes, as "Miller"`,
+	}},
+
 	// What the language has and templates have not.
 	{template.Plain, `{{define "x"}}a{{end}}`, []string{
 		`line 1, column 1: define and block are not allowed: write the text where it is needed`,
@@ -146,7 +205,7 @@ var refused = []struct {
 		`line 1, column 1: variables are not allowed: write the field where it is needed`,
 	}},
 	{template.Plain, `{{.order.number = 5}}`, []string{
-		`line 1, column 1: variables are not allowed: write the field where it is needed`,
+		`line 1, column 1: = is written as eq, in front: {{if eq .order.number 5}}`,
 	}},
 	{template.Plain, `{{range 1000000000}}x{{end}}`, []string{
 		`line 1, column 9: 1000000000 is not a number that is allowed: write it as 1000 or 9.95, with at most 9 digits before the point and 6 behind it`,
@@ -178,7 +237,7 @@ var refused = []struct {
 	{template.Plain, `{{true}} {{nil}} {{'a'}} {{1e5}} {{0x10}} {{1i}} {{1234567890}}`, []string{
 		`line 1, column 3: true is not allowed: write a field, a text in double quotes or a number`,
 		`line 1, column 12: nil is not allowed: write a field, a text in double quotes or a number`,
-		`line 1, column 20: 'a' is not a number that is allowed: write it as 1000 or 9.95, with at most 9 digits before the point and 6 behind it`,
+		`line 1, column 20: 'a': a text stands in double quotes, as "Miller"`,
 		`line 1, column 28: 1e5 is not a number that is allowed: write it as 1000 or 9.95, with at most 9 digits before the point and 6 behind it`,
 		`line 1, column 36: 0x10 is not a number that is allowed: write it as 1000 or 9.95, with at most 9 digits before the point and 6 behind it`,
 		`line 1, column 45: 1i is not a number that is allowed: write it as 1000 or 9.95, with at most 9 digits before the point and 6 behind it`,

@@ -1,6 +1,7 @@
 package template
 
 import (
+	"cmp"
 	"fmt"
 	"regexp"
 	"sort"
@@ -81,7 +82,8 @@ func syntaxProblem(source, words string) message.Problem {
 	})
 	switch {
 	case first < len(actions):
-		return problemAt(source, actions[first].start, "%s", readable(words))
+		action := actions[first]
+		return problemAt(source, action.start, "%s", cmp.Or(hint(source[action.start:action.end]), readable(words)))
 	case open >= 0:
 		return problemAt(source, open, "this action is not closed: it ends with }}, and what is in quotes ends on the same line")
 	case words == endsEarly:
