@@ -105,6 +105,9 @@ const (
 	// already does so alone, and both say it.
 	ConditionConflicted = "Conflicted"
 
+	// ConditionOrphanedProfiles (Tenant) is present, and True, only while profiles are kept
+	// whose objects were deleted: status.orphanedProfiles lists them.
+	ConditionOrphanedProfiles = "OrphanedProfiles"
 	// ConditionDatabaseReady (Tenant): schema, roles and migrations are in place.
 	ConditionDatabaseReady = "DatabaseReady"
 	// ConditionPortalAvailable (Tenant): the portal has a ready replica.

@@ -303,7 +303,7 @@ type CredentialsSpec struct {
 // +kubebuilder:validation:MinProperties=1
 type TenantStatus struct {
 	// conditions are Accepted, ResolvedRefs, DatabaseReady, Programmed, PortalAvailable,
-	// BackofficeAvailable and Ready; Reconciling and Stalled only while True.
+	// BackofficeAvailable and Ready; OrphanedProfiles, Reconciling and Stalled only while True.
 	// +optional
 	// +listType=map
 	// +listMapKey=type

@@ -57,6 +57,13 @@ func TestOfTenant(t *testing.T) {
 			change: func(t *Tenant) { t.Database, t.Document.Asked = No(ReasonUnreachable, "Away."), false },
 			want:   map[string]string{"Ready": "False/Unreachable", "Programmed": "Unknown/DatabaseUnreachable", "Reconciling": "True/Unreachable"},
 		},
+		"a deleted profile is still used": {
+			former: ready,
+			change: func(t *Tenant) {
+				t.Orphaned = []v1alpha1.OrphanedProfile{{Kind: "AccountProfile", Name: "old", Accounts: ptr.To(int64(3))}}
+			},
+			want: map[string]string{"Ready": "True/Ready", "OrphanedProfiles": "True/OrphanedProfiles"},
+		},
 		"restarted, and the database was not asked yet": {
 			former: ready,
 			change: func(t *Tenant) { t.Document.Asked, t.Document.Starting = false, true },

@@ -1,6 +1,9 @@
 package status
 
 import (
+	"fmt"
+	"strings"
+
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/utils/ptr"
 
@@ -67,7 +70,7 @@ func OfTenant(old v1alpha1.TenantStatus, t Tenant, now metav1.Time) v1alpha1.Ten
 		next.OrphanedProfiles = t.Orphaned
 		next.Config = t.config(old.Config)
 	}
-	next.Conditions = t.conditions(old, now)
+	next.Conditions = t.conditions(old, next.OrphanedProfiles, now)
 	return next
 }
 
@@ -88,7 +91,7 @@ func (t Tenant) config(old v1alpha1.ConfigStatus) v1alpha1.ConfigStatus {
 	return next
 }
 
-func (t Tenant) conditions(old v1alpha1.TenantStatus, now metav1.Time) []metav1.Condition {
+func (t Tenant) conditions(old v1alpha1.TenantStatus, orphans []v1alpha1.OrphanedProfile, now metav1.Time) []metav1.Condition {
 	programmed := t.programmed(old)
 	c := &conditions{former: old.Conditions, generation: t.Generation, now: now}
 	c.add(v1alpha1.ConditionAccepted, t.Accepted)
@@ -97,6 +100,9 @@ func (t Tenant) conditions(old v1alpha1.TenantStatus, now metav1.Time) []metav1.
 	c.add(v1alpha1.ConditionProgrammed, programmed)
 	c.add(v1alpha1.ConditionPortalAvailable, t.Portal)
 	c.add(v1alpha1.ConditionBackofficeAvailable, t.Backoffice)
+	if len(orphans) > 0 {
+		c.add(v1alpha1.ConditionOrphanedProfiles, orphaned(orphans))
+	}
 
 	ready := Yes(ReasonReady, "The portal and the backoffice run what is declared.")
 	if t.Paused {
@@ -108,6 +114,23 @@ func (t Tenant) conditions(old v1alpha1.TenantStatus, now metav1.Time) []metav1.
 	}
 	c.finish(ready, findings...)
 	return c.list
+}
+
+// maxNamed bounds the profiles that a sentence names.
+const maxNamed = 10
+
+// orphaned says which deleted profiles are kept. The counts are in the status alone,
+// because they change by themselves.
+func orphaned(profiles []v1alpha1.OrphanedProfile) Finding {
+	var names []string
+	for _, p := range profiles[:min(len(profiles), maxNamed)] {
+		names = append(names, fmt.Sprintf("%s %q", p.Kind, p.Name))
+	}
+	if more := len(profiles) - len(names); more > 0 {
+		names = append(names, fmt.Sprintf("%d more", more))
+	}
+	return Yes(ReasonOrphanedProfiles, "Deleted, and kept for what still uses them by name: "+strings.Join(names, ", ")+
+		". Assign another profile there, or create one of the same name; status.orphanedProfiles counts the accounts.")
 }
 
 func (t Tenant) pausedFinding() Finding {

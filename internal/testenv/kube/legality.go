@@ -15,7 +15,7 @@ import (
 // LegalStatus checks that the status of one of our objects is one that kubectl wait,
 // Argo CD and Flux understand (kstatus):
 //   - Ready is there as soon as anything was observed;
-//   - Reconciling, Stalled and Conflicted are there only while True, and never the first
+//   - Reconciling, Stalled, Conflicted and OrphanedProfiles are there only while True, and never the first
 //     two together;
 //   - no observedGeneration is ahead of what it observes: a condition's never of the
 //     status's, the status's and liveGeneration never of the object's;
@@ -54,7 +54,7 @@ func legalGenerations(generation, observed, live int64) []error {
 }
 
 // abnormal are the conditions that are there only while True.
-var abnormal = []string{v1alpha1.ConditionReconciling, v1alpha1.ConditionStalled, v1alpha1.ConditionConflicted}
+var abnormal = []string{v1alpha1.ConditionReconciling, v1alpha1.ConditionStalled, v1alpha1.ConditionConflicted, v1alpha1.ConditionOrphanedProfiles}
 
 func legalConditions(conditions []metav1.Condition, observed int64) []error {
 	var violations []error
