@@ -181,8 +181,16 @@ func TestOddInput(t *testing.T) {
 		"apiVersion: v1\nkind: Service\n": "stdin:1: error: no object of Foyer (of apiVersion foyer.dev/v1alpha1) is here, so nothing was checked\n1 error in 0 objects; 1 other document left out, not Foyer's\n",
 		"a: *b\n":                         "stdin:1: error: this is neither YAML nor JSON: unknown anchor 'b' referenced\n1 error in 0 objects\n",
 		"\x80\x81":                        "stdin:1: error: this is neither YAML nor JSON: ",
-		object + "metadata: x\nspec: 3\n": "error: EventTemplate/(no name): metadata: has a value of another type than it may have: string\n",
-		object + "metadata: {name: a, labels: 3}\nspec: 3":                                                                 "error: EventTemplate/a: metadata.labels: has a value of another type than it may have: number\n",
+		object + "metadata: x\nspec: 3\n": "error: EventTemplate/(no name): metadata: is a text, and must be an object, as {name: value}\n",
+		object + "metadata: {name: a, labels: 3}\nspec: 3":             "error: EventTemplate/a: metadata.labels: is a number, and must be an object, as {name: value}\n",
+		object + "metadata: {name: a, namespace: n}\n":                 "metadata.namespace: is a truth value (as are yes, no, y, n, on and off), and must be a text: put it in quotes\n",
+		object + "metadata: {name: 3}\n":                               "metadata.name: is a number, and must be a text: put it in quotes\n",
+		object + "metadata: {name: {a: b}}\n":                          "metadata.name: is an object, and must be a text\n",
+		object + "metadata: {name: a, labels: [1]}\n":                  "metadata.labels: is a list, and must be an object, as {name: value}\n",
+		object + "metadata: [1]\n":                                     "metadata: is a list, and must be an object, as {name: value}\n",
+		object + "metadata: {name: a, finalizers: 3}\n":                "metadata.finalizers: is a number, and must be a list\n",
+		object + "metadata: {name: a, creationTimestamp: yesterday}\n": "metadata.creationTimestamp: must be a time such as 2026-11-21T09:00:00Z: remove it",
+
 		object + "metadata: {name: a}\nspec: {actions: {a: 1}, accountProfileRefs: [1, x], tenantRef: acme, event: [1]}\n": `stdin:4: error: EventTemplate/a: spec.accountProfileRefs[1]: Invalid value: "string": `,
 	} {
 		got := run(t, input, "lint", "-f", "-")

@@ -1,8 +1,11 @@
 package schema
 
 import (
+	"cmp"
 	"encoding/json"
 	"errors"
+	"fmt"
+	"reflect"
 	"strings"
 
 	structural "k8s.io/apiextensions-apiserver/pkg/apiserver/schema"
@@ -34,9 +37,9 @@ func metadataProblems(object map[string]any) []Problem {
 	var wrongType *json.UnmarshalTypeError
 	switch {
 	case errors.As(err, &wrongType):
-		return []Problem{{strings.TrimSuffix("metadata."+wrongType.Field, "."), "has a value of another type than it may have: " + wrongType.Value}}
-	case err != nil:
-		return []Problem{{"metadata", err.Error()}}
+		return []Problem{{strings.TrimSuffix("metadata."+wrongType.Field, "."), typeMessage(wrongType)}}
+	case err != nil: // only a time is of no JSON type
+		return []Problem{{"metadata.creationTimestamp", "must be a time such as 2026-11-21T09:00:00Z: remove it, the cluster sets it"}}
 	}
 	var problems []Problem
 	for _, path := range unknown {
@@ -49,6 +52,29 @@ func metadataProblems(object map[string]any) []Problem {
 		meta.Namespace = "default" // kubectl fills in the namespace of its context
 	}
 	return append(problems, fromErrors(apivalidation.ValidateObjectMeta(meta, true, apivalidation.NameIsDNSSubdomain, field.NewPath("metadata")))...)
+}
+
+// typeMessage says in the words of YAML what a value is and must be.
+func typeMessage(e *json.UnmarshalTypeError) string {
+	is := map[string]string{
+		"bool": "a truth value (as are yes, no, y, n, on and off)", "number": "a number", "string": "a text", "array": "a list", "object": "an object",
+	}
+	value, _, _ := strings.Cut(e.Value, " ") // a number comes with its digits
+	quotable := value == "bool" || value == "number"
+	must := "a number"
+	switch kind := e.Type.Kind(); {
+	case kind == reflect.String && quotable:
+		must = "a text: put it in quotes"
+	case kind == reflect.String:
+		must = "a text"
+	case kind == reflect.Map || kind == reflect.Struct:
+		must = "an object, as {name: value}"
+	case kind == reflect.Slice:
+		must = "a list"
+	case kind == reflect.Bool:
+		must = "true or false"
+	}
+	return fmt.Sprintf("is %s, and must be %s", cmp.Or(is[value], value), must)
 }
 
 // blocked says that the rules in CEL are not looked at: what they read may not be there.
