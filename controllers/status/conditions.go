@@ -35,6 +35,9 @@ const (
 	ReasonDatabaseUnreachable = "DatabaseUnreachable"
 	ReasonDatabaseNotReady    = "DatabaseNotReady"
 	ReasonNoDispatcher        = "NoDispatcher"
+	ReasonOrphanedProfiles    = "OrphanedProfiles"
+	ReasonNoReadableCopy      = "NoReadableCopy"
+	ReasonNotCompiled         = "NotCompiled"
 )
 
 const (
