@@ -336,7 +336,7 @@ func TestRenderWritesFiles(t *testing.T) {
 		"first.txt":    "has a balance of EUR 120.00.",
 		"first.html":   `<a href="https://my.acme.example/invoices/1001">INV-1001</a>`,
 		"first.de.txt": "120,00 € sind offen.",
-		"text.txt":     "Acme Telecom: invoice INV-1001 over EUR 120.00 is late.",
+		"text.txt":     "Acme Telecom: invoice INV-1001 for EUR 120.00 is late.",
 		"hook.json":    `{"invoice": "INV-1001", "balance": 120.00}`,
 		"banner.txt":   "Invoice INV-1001 is late.",
 		"note.txt":     "Second reminder sent.",
