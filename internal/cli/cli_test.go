@@ -360,7 +360,7 @@ func TestRenderWritesFiles(t *testing.T) {
 	if err != nil || len(written) != len(want) {
 		t.Errorf("%d files were written, expected %d (%v)", len(written), len(want), err)
 	}
-	for _, line := range []string{"it would fire", "Subject: Invoice INV-1001 is unpaid", "55 characters, 1 segment"} {
+	for _, line := range []string{"it would fire", "Subject: Invoice INV-1001 is unpaid", "54 characters, 1 segment"} {
 		if !strings.Contains(got.out, line) {
 			t.Errorf("%q is not printed:\n%s", line, got.out)
 		}
