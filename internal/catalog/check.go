@@ -75,12 +75,12 @@ func (c *checker) value(path string, value any, f Field, beside []Field) {
 			return
 		}
 	case []any:
-		if f.Type == List && len(typed) <= maxList {
+		if f.Type == List && len(typed) <= MaxList {
 			c.elements(path, typed, f)
 			return
 		}
 	default:
-		if f.Type.fits(value) && f.holds(value, beside) {
+		if f.Type.Fits(value) && f.holds(value, beside) {
 			return
 		}
 	}

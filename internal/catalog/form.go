@@ -14,8 +14,8 @@ import (
 
 // Bounds of a payload.
 const (
-	maxText = 10_000 // characters
-	maxList = 1_000  // elements
+	MaxText = 10_000 // characters
+	MaxList = 1_000  // elements
 	maxURL  = 2_048  // characters
 )
 
@@ -28,7 +28,7 @@ type form struct {
 }
 
 var forms = map[Type]form{
-	Text:    {allowed: "a text of at most 10,000 characters", longest: maxText},
+	Text:    {allowed: "a text of at most 10,000 characters", longest: MaxText},
 	Integer: {allowed: "a whole number, as 3", pattern: regexp.MustCompile(`^-?(0|[1-9][0-9]{0,18})$`)},
 	Decimal: {
 		allowed: `a decimal in quotes, as "12.5", with at most 14 digits before and 9 after the point`,
@@ -79,8 +79,12 @@ func knownCurrency(code string) bool {
 	return currencyPattern.MatchString(code) && len(settings.Attributes{Currency: code}.Validate()) == 0
 }
 
-// fits says whether a string, number or boolean of a payload is a value of the type.
-func (t Type) fits(value any) bool {
+// Form is how a value of the type is written in JSON, in words behind "must be".
+func (t Type) Form() string { return forms[t].allowed }
+
+// Fits says whether a string, number (decoded with UseNumber) or boolean of a payload is a
+// value of the type.
+func (t Type) Fits(value any) bool {
 	switch t {
 	case Object, List:
 		return false

@@ -134,7 +134,7 @@ func (t Type) read(sample string) (value any, written string) {
 	switch {
 	case t == Boolean && (sample == "true" || sample == "false"):
 		return sample == "true", sample
-	case t == Integer && t.fits(json.Number(sample)):
+	case t == Integer && t.Fits(json.Number(sample)):
 		return json.Number(sample), sample
 	default:
 		return sample, quote(sample)

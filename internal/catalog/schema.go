@@ -76,7 +76,7 @@ func (f Field) schema(beside []Field) *schema {
 	case Object:
 		s = objectSchema(f.Fields)
 	case List:
-		s = &schema{Type: "array", MaxItems: maxList, Items: objectSchema(f.Fields)}
+		s = &schema{Type: "array", MaxItems: MaxList, Items: objectSchema(f.Fields)}
 	case Boolean:
 		s.Type = "boolean"
 	case Integer:

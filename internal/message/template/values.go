@@ -1,10 +1,7 @@
 package template
 
 import (
-	"encoding/json"
 	"fmt"
-	"net/url"
-	"regexp"
 	"strconv"
 	"strings"
 	"time"
@@ -12,11 +9,6 @@ import (
 
 	"github.com/foyerhq/foyer/internal/catalog"
 	"github.com/foyerhq/foyer/internal/locale"
-)
-
-const (
-	maxElements = 1000 // of a list
-	maxDigits   = 64   // of a number
 )
 
 // values makes what a template is given: maps, lists, strings, truth values and *value,
@@ -113,32 +105,28 @@ func (in *values) value(f catalog.Field, raw any, beside map[string]any) (any, *
 		if list, ok := raw.([]any); ok {
 			return in.list(f.Fields, list)
 		}
-	case catalog.Boolean:
-		if b, ok := raw.(bool); ok {
-			return b, nil
-		}
-	case catalog.Integer:
-		if n, ok := raw.(json.Number); ok && integer.MatchString(string(n)) {
-			return &value{in: in, typ: f.Type, text: string(n)}, nil
+	case catalog.Text:
+		if text, ok := raw.(string); ok && f.Type.Fits(clean(text)) {
+			return clean(text), nil
 		}
 	default:
-		if s, ok := raw.(string); ok {
-			if v := in.text(f.Type, s, beside); v != nil {
-				return v, nil
-			}
+		if f.Type.Fits(raw) {
+			return in.fitting(f.Type, raw, beside), nil
 		}
 	}
-	return nil, &wrongField{"", " is not " + forms[f.Type]}
+	return nil, notOf(f.Type)
 }
 
+func notOf(typ catalog.Type) *wrongField { return &wrongField{"", " is not " + typ.Form()} }
+
 func (in *values) list(fields []catalog.Field, list []any) (any, *wrongField) {
-	if len(list) > maxElements {
-		return nil, &wrongField{"", fmt.Sprintf(" has %d elements, allowed are %d", len(list), maxElements)}
+	if len(list) > catalog.MaxList {
+		return nil, notOf(catalog.List)
 	}
 	made := make([]any, len(list))
 	for i, element := range list {
 		object, ok := element.(map[string]any)
-		wrong := &wrongField{"", " is not " + forms[catalog.Object]}
+		wrong := notOf(catalog.Object)
 		if ok {
 			made[i], wrong = in.object(fields, object)
 		}
@@ -149,61 +137,24 @@ func (in *values) list(fields []catalog.Field, list []any) (any, *wrongField) {
 	return made, nil
 }
 
-var (
-	integer = regexp.MustCompile(`^-?(0|[1-9][0-9]{0,18})$`)
-	decimal = regexp.MustCompile(`^-?[0-9]+(\.[0-9]+)?$`)
-)
-
-// text makes the value of a field that is a string in JSON; nil: it is not of the type.
-func (in *values) text(typ catalog.Type, s string, beside map[string]any) any {
-	v := &value{in: in, typ: typ, text: s}
+// fitting makes the value of a field that is of its type.
+func (in *values) fitting(typ catalog.Type, raw any, beside map[string]any) any {
+	v := &value{in: in, typ: typ, text: fmt.Sprint(raw)}
 	switch typ {
-	case catalog.Text:
-		return clean(s)
-	case catalog.URL, catalog.Link:
-		if isHTTPS(s) {
-			return s
-		}
+	case catalog.Boolean, catalog.URL, catalog.Link:
+		return raw
 	case catalog.Decimal, catalog.Money:
-		if len(s) <= maxDigits && decimal.MatchString(s) {
-			v.text = withoutZeros(s)
-			v.currency = in.currency
-			if own, _ := beside["currency"].(string); own != "" {
-				v.currency = clean(own)
-			}
-			return v
+		v.text = withoutZeros(v.text)
+		v.currency = in.currency
+		if own, _ := beside["currency"].(string); own != "" {
+			v.currency = clean(own)
 		}
 	case catalog.Date:
-		var err error
-		if v.time, err = time.Parse(time.DateOnly, s); err == nil {
-			return v
-		}
+		v.time, _ = time.Parse(time.DateOnly, v.text) // as the catalogue has done
 	case catalog.Time:
-		var err error
-		if v.time, err = time.Parse(time.RFC3339, s); err == nil {
-			return v
-		}
+		v.time, _ = time.Parse(time.RFC3339Nano, v.text)
 	}
-	return nil
-}
-
-var forms = map[catalog.Type]string{
-	catalog.Text:    "a string",
-	catalog.Integer: "a whole number",
-	catalog.Decimal: `a decimal string, as "12.5"`,
-	catalog.Money:   `a decimal string, as "12.50"`,
-	catalog.Date:    `a day, as "2026-11-21"`,
-	catalog.Time:    `a time in RFC 3339, as "2026-11-21T09:00:00Z"`,
-	catalog.Boolean: "true or false",
-	catalog.URL:     "an address that begins with https://",
-	catalog.Link:    "an address that begins with https://",
-	catalog.Object:  "an object",
-	catalog.List:    "a list",
-}
-
-func isHTTPS(s string) bool {
-	address, err := url.Parse(s)
-	return err == nil && address.Scheme == "https" && address.Hostname() != "" && clean(s) == s && !strings.ContainsAny(s, " \n\t")
+	return v
 }
 
 // withoutZeros leaves leading zeros out, which JSON does not allow.
