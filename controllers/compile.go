@@ -2,6 +2,7 @@ package controllers
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"fmt"
@@ -10,6 +11,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/foyerhq/foyer/api/v1alpha1"
+	"github.com/foyerhq/foyer/controllers/status"
 	"github.com/foyerhq/foyer/internal/compile"
 	"github.com/foyerhq/foyer/internal/config"
 )
@@ -33,10 +35,13 @@ func (r *Reconciler) compile(_ context.Context, p *pass) error {
 		Usage:             basis.usage,
 		HostnameHolder:    basis.holder,
 		Acknowledged:      basis.settled,
+		RoutingBlocked:    basis.blocked,
 		Checked:           p.memory.checks,
 	})
+	p.broken, p.unwritten = status.Finding{}, nil
 	if err != nil {
-		return fmt.Errorf("compile the documents: %w", err)
+		p.cannotCompile(err)
+		return nil
 	}
 	if bytes.Equal(output.Document, p.settings.body) && output.Document != nil {
 		output.Document = p.settings.body // which is held in memory already
@@ -47,6 +52,26 @@ func (r *Reconciler) compile(_ context.Context, p *pass) error {
 	p.output = output
 	p.memory.compiled = compiled{basis, output}
 	return nil
+}
+
+// cannotCompile ends nothing: everybody whose objects do not go live reads why. The error
+// ends the pass when that is told.
+func (p *pass) cannotCompile(err error) {
+	p.output = compile.Output{}
+	p.broken = status.Stuck(status.ReasonNotCompiled, status.Sentence(
+		"Nothing of the tenant changes, because its configuration cannot be put together, which is a fault of Foyer: report it, and take back the last edit. "+err.Error()))
+	p.unwritten = fmt.Errorf("compile the documents: %w", err)
+}
+
+// known says whether it is known what is live, and understood.
+func (p *pass) known(d *document) bool { return d.known() && p.broken.Reason == "" }
+
+// stopped is why nothing of the tenant changes until a person acts; a zero Finding: it may.
+func (p *pass) stopped() status.Finding {
+	if p.newer() {
+		return newerFinding
+	}
+	return cmp.Or(p.broken, p.settings.unreadable, p.routing.unreadable)
 }
 
 // compiled is the output of the last compile, and what it followed from.
@@ -62,6 +87,7 @@ type basis struct {
 	usage         *config.Usage
 	holder        string
 	settled       bool
+	blocked       bool
 }
 
 func (p *pass) basis() basis {
@@ -85,7 +111,7 @@ func (p *pass) basis() basis {
 	return basis{
 		objects: sha256.Sum256(fmt.Append(nil, versions)),
 		live:    p.settings.digest, routing: p.routing.digest,
-		usage: p.memory.usage, holder: p.holder, settled: p.memory.settled,
+		usage: p.memory.usage, holder: p.holder, settled: p.memory.settled, blocked: p.routingBlocked,
 	}
 }
 

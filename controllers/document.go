@@ -1,8 +1,9 @@
 package controllers
 
 import (
-	"bytes"
+	"encoding/base64"
 	"errors"
+	"fmt"
 
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -41,7 +42,9 @@ type documentKind struct {
 	mapName func(tenant string) string                      // of its ConfigMap
 	pack    func(document []byte) ([]byte, error)           // into the form of the ConfigMap
 	unpack  func(from *corev1.ConfigMap) ([]byte, error)    // empty: it has none
-	parse   func(document []byte) (entries, error)          // see config.Parse
+	keep    func(packed []byte) string                      // into the form of table document, which is text
+	unkeep  func(kept string) ([]byte, error)               // the document of it
+	parse   func(document []byte) (entries, error)          // as those do who run it
 	render  func(p provision.Params) provision.Object       // the ConfigMap
 	decided func(o compile.Output) (body []byte, id string) // the compiled document and its digest
 }
@@ -51,8 +54,10 @@ var settingsKind = &documentKind{
 	mapName: provision.SettingsName,
 	pack:    func(document []byte) ([]byte, error) { return document, nil },
 	unpack:  func(from *corev1.ConfigMap) ([]byte, error) { return []byte(from.Data[provision.KeySettings]), nil },
+	keep:    func(packed []byte) string { return string(packed) },
+	unkeep:  func(kept string) ([]byte, error) { return []byte(kept), nil },
 	parse: func(document []byte) (entries, error) {
-		s, err := config.Parse(document)
+		_, s, err := config.Open(document)
 		return entries{
 			kindTenant:           headings([]config.Entry{s.Tenant}),
 			kindAccountProfile:   headings(s.AccountProfiles),
@@ -74,9 +79,20 @@ var routingKind = &documentKind{
 		}
 		return config.Unpack(packed)
 	},
+	keep: base64.StdEncoding.EncodeToString,
+	unkeep: func(kept string) ([]byte, error) {
+		packed, err := base64.StdEncoding.DecodeString(kept)
+		if err != nil {
+			return nil, fmt.Errorf("it is not packed: %w", err)
+		}
+		return config.Unpack(packed)
+	},
 	parse: func(document []byte) (entries, error) {
-		routing, err := config.ParseRouting(document)
-		return entries{kindEventTemplate: headings(routing.Templates)}, err
+		live, err := config.OpenRouting(document)
+		if err != nil {
+			return nil, err
+		}
+		return entries{kindEventTemplate: headings(live.Routing.Templates)}, nil
 	},
 	render:  provision.RoutingMap,
 	decided: func(o compile.Output) ([]byte, string) { return o.Routing, o.RoutingDigest },
@@ -92,12 +108,15 @@ type document struct {
 	body      []byte            // nil: none, or lost
 	digest    string
 	fresh     bool // read from the API server, not from the cache
+	written   bool // by this pass: the ConfigMap holds what it is to hold
 	// lost: the ConfigMap is missing or not what Foyer wrote. The copy in the database
 	// decides; until it was asked, nobody knows what is live.
 	lost bool
 	// newer: a release that knows more than this one has written it. It is left alone.
 	newer   bool
 	entries entries
+	// unreadable: it is lost, and so is every copy. A zero Finding if it is not so.
+	unreadable status.Finding
 	// blocked is why the ConfigMap could not be written, a zero Finding if it could.
 	blocked status.Finding
 }
@@ -125,16 +144,33 @@ func (d *document) read(from *corev1.ConfigMap, tenant client.Object) {
 		return
 	}
 	d.held = held
-	d.take(held)
+	_ = d.take(held) // or it is lost
 }
 
-// take makes a document the live one, if it can be read.
-func (d *document) take(body []byte) {
+// take makes a document the live one, if it can be run: what cannot is nothing that can be
+// carried on, and nobody runs it.
+func (d *document) take(body []byte) error {
 	parsed, err := d.kind.parse(body)
 	d.newer = errors.Is(err, config.ErrUnknownFormat)
 	if d.lost = err != nil && !d.newer; err == nil {
 		d.body, d.digest, d.entries = body, config.Digest(body), parsed
 	}
+	return err
+}
+
+// takeCopy makes a copy from the database the live document, if it is what was kept there.
+func (d *document) takeCopy(digest, kept string) error {
+	body, err := d.kind.unkeep(kept)
+	if err == nil && config.Digest(body) != digest {
+		err = errors.New("it was changed: it has another digest")
+	}
+	if err != nil {
+		return err
+	}
+	if err = d.take(body); d.newer {
+		return nil // it is sound, and no older one may take its place
+	}
+	return err
 }
 
 // known says whether it is known what is live.
@@ -146,18 +182,6 @@ func (p *pass) documents() []*document { return []*document{&p.settings, &p.rout
 // newer says whether a release that knows more than this one has written a document: then
 // nothing of the tenant is changed.
 func (p *pass) newer() bool { return p.settings.newer || p.routing.newer }
-
-// published says whether the ConfigMap holds the compiled document and is still the
-// tenant's.
-func (p *pass) published(d *document) bool {
-	for key, value := range provision.Labels(p.key.Name, "") {
-		if d.configMap.Labels[key] != value {
-			return false
-		}
-	}
-	body, digest := d.kind.decided(p.output)
-	return d.held != nil && d.digest == digest && bytes.Equal(d.held, body)
-}
 
 // entry finds what is live of an object: the generation, or 0.
 func entry(list []config.Entry, o client.Object) int64 {

@@ -1,6 +1,7 @@
 package controllers
 
 import (
+	"cmp"
 	"slices"
 	"strings"
 	"time"
@@ -26,11 +27,11 @@ const maxOrphans = 64
 
 // tenantFacts collects what the pass has found of the Tenant.
 func (p *pass) tenantFacts(former v1alpha1.TenantStatus) status.Tenant {
-	known := p.settings.known() && p.routing.known()
+	known := p.known(&p.settings) && p.known(&p.routing)
 	accepted, resolved := p.findings(p.output.Tenant, p.tenant.Generation, former.Conditions, known)
 	facts := status.Tenant{
 		Generation:     p.tenant.Generation,
-		Accepted:       accepted,
+		Accepted:       p.noteRouting(accepted),
 		ResolvedRefs:   resolved,
 		Database:       p.databaseFinding(former.Conditions),
 		Portal:         p.available[provision.Portal],
@@ -40,7 +41,7 @@ func (p *pass) tenantFacts(former v1alpha1.TenantStatus) status.Tenant {
 		Waiting:        p.output.Waiting,
 		LiveGeneration: entry(p.settings.entries[kindTenant], p.tenant),
 		Document:       p.replicas,
-		Routing:        status.Routing{Known: p.routing.known(), Digest: p.routing.digest},
+		Routing:        status.Routing{Known: p.known(&p.routing), Digest: p.routing.digest},
 		Prepared:       p.database.prepared,
 		Default: v1alpha1.DefaultAccountProfileStatus{
 			Name: p.output.Default.Name, Source: p.output.Default.Source,
@@ -49,8 +50,8 @@ func (p *pass) tenantFacts(former v1alpha1.TenantStatus) status.Tenant {
 		Rejected: p.rejected(),
 		Version:  p.version,
 	}
-	if p.newer() {
-		facts.Foreign = newerFinding
+	if stopped := p.stopped(); stopped.Reason != "" {
+		facts.Foreign = stopped
 	}
 	if p.memory.usage != nil {
 		facts.Accounts = ptr.To(p.memory.usage.Accounts)
@@ -67,10 +68,7 @@ var newerFinding = status.Stuck(status.ReasonForeignObject,
 
 // blocked is why a document cannot be written; a zero Finding if it can.
 func (p *pass) blocked(d *document) status.Finding {
-	if p.newer() {
-		return newerFinding
-	}
-	return d.blocked
+	return cmp.Or(p.stopped(), d.blocked, p.settings.blocked) // what goes live second waits for the first
 }
 
 // databaseFinding is what the status says of the database. What was said stays while
@@ -125,7 +123,7 @@ func (p *pass) rejected() int32 {
 
 // profileFacts collects what the pass has found of a profile.
 func (p *pass) profileFacts(o client.Object, former []metav1.Condition, outcome compile.Outcome, kind string) status.Profile {
-	accepted, resolved := p.findings(outcome, o.GetGeneration(), former, p.settings.known())
+	accepted, resolved := p.findings(outcome, o.GetGeneration(), former, p.known(&p.settings))
 	if mine, ok := o.(*v1alpha1.MyAccountProfile); ok && p.memory.usage == nil {
 		accepted = keepCounted(accepted, mine, former)
 	}
@@ -144,11 +142,11 @@ func (p *pass) profileFacts(o client.Object, former []metav1.Condition, outcome 
 // templateFacts collects what the pass has found of an event template.
 func (p *pass) templateFacts(o *v1alpha1.EventTemplate, former []metav1.Condition) status.Template {
 	outcome := p.output.EventTemplates[o.Name]
-	known := p.settings.known() && p.routing.known()
+	known := p.known(&p.settings) && p.known(&p.routing)
 	facts := status.Template{Profile: status.Profile{
 		Generation:     o.Generation,
 		LiveGeneration: entry(p.routing.entries[kindEventTemplate], o),
-		Document:       status.Document{Known: p.tenant == nil || p.routing.known()},
+		Document:       status.Document{Known: p.tenant == nil || p.known(&p.routing)},
 		Database:       p.database.finding,
 		Blocked:        p.blocked(&p.routing),
 	}}
@@ -171,6 +169,11 @@ func (p *pass) findings(o compile.Outcome, generation int64, former []metav1.Con
 		accepted, _ = status.Former(former, v1alpha1.ConditionAccepted)
 		resolved, _ = status.Former(former, v1alpha1.ConditionResolvedRefs)
 		return accepted, resolved
+	}
+	if p.broken.Reason != "" {
+		unjudged := status.Unknown(p.broken.Reason, p.broken.Message)
+		unjudged.Stalled = true
+		return unjudged, unjudged
 	}
 	accepted, resolved = finding(o.Accepted), finding(o.ResolvedRefs)
 	accepted.Stalled = !o.Accepted.Status && !waitsForTenant(o.Accepted.Reason)

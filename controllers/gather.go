@@ -30,13 +30,17 @@ type pass struct {
 	eventTemplates    []v1alpha1.EventTemplate
 	holder            string // another tenant that has the host name
 
-	settings  document
-	routing   document
-	upToDate  bool // both were found to be live still, and the cache not to be behind them
-	output    compile.Output
-	database  database
-	foreign   status.Finding // about an object that is in the way
-	unwritten error          // why the routing document was not written; ends the pass when all else is done
+	settings document
+	routing  document
+	upToDate bool // both were found to be live still, and the cache not to be behind them
+	// routingBlocked: it was found before the settings were written that the routing
+	// document cannot be.
+	routingBlocked bool
+	output         compile.Output
+	broken         status.Finding // why there is no output, a zero Finding if there is
+	database       database
+	foreign        status.Finding // about an object that is in the way
+	unwritten      error          // why a document was not made or written; ends the pass when all else is done
 
 	version   string // of the workloads, when they were made as declared
 	available map[provision.Component]status.Finding

@@ -8,7 +8,9 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/types"
 	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/log"
 
+	"github.com/foyerhq/foyer/controllers/status"
 	"github.com/foyerhq/foyer/internal/store"
 )
 
@@ -86,15 +88,15 @@ func (r *Reconciler) upToDate(ctx context.Context, p *pass) error {
 	return err
 }
 
-// restore takes lost documents from the database, once that is ready, and decides again
-// with them. On a first install there are none.
+// restore takes lost documents from the database, as soon as that can be asked, and decides
+// again with them. On a first install there are none.
 func (r *Reconciler) restore(ctx context.Context, p *pass) error {
 	if p.tenant == nil {
 		return nil
 	}
 	again := false
 	for _, d := range p.documents() {
-		if !d.lost || !p.database.ready {
+		if !d.lost || p.database.tenant == nil {
 			continue
 		}
 		if err := r.restoreDocument(ctx, p, d); err != nil {
@@ -108,19 +110,28 @@ func (r *Reconciler) restore(ctx context.Context, p *pass) error {
 	return r.compile(ctx, p)
 }
 
+// restoreDocument takes the newest copy that can be read. Where there are copies and none
+// can be read, nobody knows what is live, and only a person can say what is to be.
 func (r *Reconciler) restoreDocument(ctx context.Context, p *pass, d *document) error {
-	var body []byte
-	err := r.ask(ctx, p, func(ctx context.Context) (err error) {
-		body, err = p.database.tenant.LatestDocument(ctx, d.kind.name)
-		return err
+	bad := 0
+	err := r.ask(ctx, p, func(ctx context.Context) error {
+		return p.database.tenant.LatestDocument(ctx, d.kind.name, func(digest, kept string) bool {
+			err := d.takeCopy(digest, kept)
+			if err != nil {
+				bad++
+				log.FromContext(ctx).Error(err, "a copy of a live document cannot be read", "kind", d.kind.name, "digest", digest)
+			}
+			return err == nil
+		})
 	})
-	if errors.Is(err, store.ErrNotFound) {
-		d.lost = false
-		return nil
-	}
-	if err != nil || !p.database.ready {
+	if !errors.Is(err, store.ErrNotFound) {
 		return err
 	}
-	d.take(body)
+	if d.lost = bad > 0; d.lost {
+		p.runAgain(foreignPoll)
+		d.unreadable = status.Stuck(status.ReasonNoReadableCopy, fmt.Sprintf(
+			"ConfigMap %s is lost, and no copy of it can be read: restore the rows of kind %q in table document of schema %s from a backup, or delete them to begin with what is declared now.",
+			d.kind.mapName(p.key.Name), d.kind.name, p.tenant.Status.Database.Schema))
+	}
 	return nil
 }

@@ -1,18 +1,23 @@
 package controllers
 
 import (
+	"bytes"
 	"context"
 	"errors"
+	"strings"
+
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
 
 	"github.com/foyerhq/foyer/controllers/apply"
 	"github.com/foyerhq/foyer/controllers/metrics"
 	"github.com/foyerhq/foyer/controllers/provision"
+	"github.com/foyerhq/foyer/controllers/status"
 	"github.com/foyerhq/foyer/internal/config"
 )
 
-// publish makes the compiled settings document live. A pass that writes has read what is
-// live from the API server, so that nothing is carried on from an old document; each one
-// is kept in the database before customers get it.
+// publish makes the settings document live. A pass that writes has read what is live from
+// the API server, so that nothing is carried on from an old document; each document is
+// kept in the database before customers get it.
 func (r *Reconciler) publish(ctx context.Context, p *pass) error {
 	if !p.due(&p.settings) {
 		return nil
@@ -20,29 +25,29 @@ func (r *Reconciler) publish(ctx context.Context, p *pass) error {
 	if err := r.upToDate(ctx, p); err != nil || p.published(&p.settings) {
 		return err
 	}
-	// The document that was compiled has the host name of the Tenant as it is declared.
+	if err := r.heedRouting(ctx, p); err != nil || !p.due(&p.settings) {
+		return err
+	}
 	// It is claimed before the copy is kept: the newest copy is what customers get back.
-	if !r.claims.take(p.tenant.Spec.Portal.Hostname, p.key) {
+	if !r.claims.take(p.nextHostname(), p.key) {
 		return errClaimed
 	}
 	defer func() { r.claims.release(p.key, p.hostname()) }() // all but the one that is live
+	first := p.settings.configMap.ResourceVersion == ""
 	written, err := r.writeDocument(ctx, p, &p.settings)
 	p.foreign = p.settings.blocked
 	if written {
-		first := p.settings.configMap.ResourceVersion == ""
 		p.memory.wrote(p.now, first)
-	}
-	if _, again := startsAgain(err); err != nil && !again {
-		return errors.Join(err, r.publishRouting(ctx, p)) // the pass ends here, but it does not wait for the settings
 	}
 	return err
 }
 
-// publishRouting makes the compiled routing document live. Where it fails, all else of the
-// pass goes on: customers have their settings, and the error ends the pass when everything
-// is reported. Only a pass that has decided by what is not live any more is of no use.
+// publishRouting makes the routing document live, after the settings that it was decided
+// with. Where it fails, all else of the pass goes on: customers have their settings, and
+// the error ends the pass when everything is reported. Only a pass that has decided by
+// what is not live any more is of no use.
 func (r *Reconciler) publishRouting(ctx context.Context, p *pass) error {
-	if !p.due(&p.routing) || !p.settings.known() {
+	if !p.due(&p.routing) {
 		return nil
 	}
 	err := r.upToDate(ctx, p)
@@ -52,17 +57,54 @@ func (r *Reconciler) publishRouting(ctx context.Context, p *pass) error {
 	if err == nil && !p.published(&p.routing) {
 		_, err = r.writeDocument(ctx, p, &p.routing)
 	}
-	p.unwritten = err
+	p.unwritten = errors.Join(p.unwritten, err)
 	return nil
 }
 
 // due says whether a document may be written and has to be.
 func (p *pass) due(d *document) bool {
-	if !p.database.ready || !d.known() || p.newer() {
-		return false
-	}
-	body, _ := d.kind.decided(p.output)
+	body, _ := p.target(d)
 	return body != nil && !p.published(d)
+}
+
+// target is what the ConfigMap of a document is to hold, and its digest: the compiled
+// document, or else what is live, which may be missing there. To restore that is no
+// change, whatever else is wrong; nil: there is none.
+func (p *pass) target(d *document) ([]byte, string) {
+	if body, digest := d.kind.decided(p.output); body != nil && p.mayChange(d) {
+		return body, digest
+	}
+	return d.body, d.digest
+}
+
+// mayChange says whether something else may go live than what is. Both documents are
+// decided by both, so each of them must be known; and the routing document must not know
+// an event that the settings do not have yet.
+func (p *pass) mayChange(d *document) bool {
+	return p.database.ready && p.known(&p.settings) && p.known(&p.routing) && (d == &p.settings || p.published(&p.settings))
+}
+
+// published says whether the ConfigMap holds what it is to hold and is still the tenant's.
+func (p *pass) published(d *document) bool {
+	if d.written {
+		return true
+	}
+	for key, value := range provision.Labels(p.key.Name, "") {
+		if d.configMap.Labels[key] != value {
+			return false
+		}
+	}
+	body, digest := p.target(d)
+	return d.held != nil && d.digest == digest && bytes.Equal(d.held, body)
+}
+
+// nextHostname is the one of the settings document that is to be written. What is compiled
+// has that of the Tenant as it is declared.
+func (p *pass) nextHostname() string {
+	if _, digest := p.target(&p.settings); digest == p.settings.digest {
+		return p.hostname()
+	}
+	return p.tenant.Spec.Portal.Hostname
 }
 
 // hostname is the one at which customers reach the tenant.
@@ -77,36 +119,91 @@ func (p *pass) hostname() string {
 // writeDocument keeps a document in the database and writes its ConfigMap. It was not
 // written without an error where something is in the way: the document says what.
 func (r *Reconciler) writeDocument(ctx context.Context, p *pass, d *document) (written bool, err error) {
-	body, digest := d.kind.decided(p.output)
-	err = r.ask(ctx, p, func(ctx context.Context) error {
-		return p.database.tenant.SaveDocument(ctx, d.kind.name, digest, body)
-	})
-	if err != nil || !p.database.ready {
+	body, digest := p.target(d)
+	packed, err := d.kind.pack(body)
+	if err != nil {
 		return false, err
 	}
+	restores := digest == d.digest
+	if !restores { // what is live was kept when it went live
+		err = r.ask(ctx, p, func(ctx context.Context) error {
+			return p.database.tenant.SaveDocument(ctx, d.kind.name, digest, d.kind.keep(packed))
+		})
+		if err != nil || !p.database.ready {
+			return false, err
+		}
+	}
+	if written, err := r.ensure(ctx, r.gateway, p, d, packed, digest); err != nil || !written {
+		return false, err
+	}
+	metrics.Writes.WithLabelValues("ConfigMap").Inc()
+	d.written = true
+	p.memory.sees(d.kind, digest)
+	if restores {
+		return true, nil
+	}
+	p.memory.own[d.kind] = digest
+	return true, d.take(body)
+}
+
+// ensure writes the ConfigMap of a document.
+func (r *Reconciler) ensure(ctx context.Context, g *apply.Gateway, p *pass, d *document, packed []byte, digest string) (written bool, err error) {
 	params := r.params(p)
-	if params.Document, err = d.kind.pack(body); err != nil {
-		return false, err
-	}
-	params.Digest = digest
+	params.Document, params.Digest = packed, digest
 	desired := d.kind.render(params)
-	result, err := r.gateway.EnsureFrom(ctx, p.tenant, d.configMap, desired)
+	result, err := g.EnsureFrom(ctx, p.tenant, d.configMap, desired)
 	if refusal, refused := p.refused(apply.Name(desired), err); refused {
 		d.blocked = refusal
 		return false, nil
 	}
-	if err != nil {
-		return false, err
-	}
-	if result == apply.Foreign {
+	if err == nil && result == apply.Foreign {
 		d.blocked = p.inTheWay(apply.Name(desired), d.configMap)
 		return false, nil
 	}
-	metrics.Writes.WithLabelValues("ConfigMap").Inc()
-	d.take(body)
-	p.memory.sees(d.kind, digest)
-	p.memory.own[d.kind] = digest
-	return true, nil
+	return err == nil, err
+}
+
+// heedRouting asks, before an edit of the Tenant goes live that live templates may have to
+// follow, whether the routing document can be written at all. The settings go live first:
+// should the templates stay as they are, an edit that breaks them is refused instead.
+func (r *Reconciler) heedRouting(ctx context.Context, p *pass) error {
+	edited := entry(p.settings.entries[kindTenant], p.tenant) != p.tenant.Generation
+	follows := p.output.Routing != nil && p.output.RoutingDigest != p.routing.digest
+	if !edited || !follows || len(p.routing.entries[kindEventTemplate]) == 0 {
+		return nil
+	}
+	packed, err := p.routing.kind.pack(p.output.Routing)
+	if err != nil {
+		return err
+	}
+	written, err := r.ensure(ctx, r.rehearsal, p, &p.routing, packed, p.output.RoutingDigest)
+	if written || apierrors.IsConflict(err) || apierrors.IsBadRequest(err) { // which say nothing about the write itself
+		return nil
+	}
+	p.routingBlocked = true
+	if compiled := r.compile(ctx, p); compiled != nil {
+		return compiled
+	}
+	p.unwritten = errors.Join(p.unwritten, err)
+	return nil
+}
+
+// routingNote begins what a Tenant says of its routing document. It is no reason not to be
+// Ready: customers have their settings.
+const routingNote = " Note: event templates do not go live now: "
+
+// noteRouting adds to what is said of a Tenant what is in the way of its templates, and
+// takes away what was said of that before.
+func (p *pass) noteRouting(said status.Finding) status.Finding {
+	said.Message, _, _ = strings.Cut(said.Message, routingNote)
+	switch {
+	case p.stopped().Reason != "":
+	case p.routing.lost:
+		said.Message += routingNote + "ConfigMap " + p.routing.kind.mapName(p.key.Name) + " is lost and is restored from the database."
+	case p.routing.blocked.Reason != "":
+		said.Message += routingNote + p.routing.blocked.Message
+	}
+	return said
 }
 
 func (r *Reconciler) params(p *pass) provision.Params {

@@ -20,12 +20,14 @@ import (
 
 // Reconciler passes over tenants.
 type Reconciler struct {
-	client   client.Client // reads from the cache
-	live     client.Reader // reads from the API server
-	gateway  *apply.Gateway
-	recorder events.EventRecorder
-	options  Options
-	pace     pace
+	client  client.Client // reads from the cache
+	live    client.Reader // reads from the API server
+	gateway *apply.Gateway
+	// rehearsal asks the API server what it would say to a write, which is not made.
+	rehearsal *apply.Gateway
+	recorder  events.EventRecorder
+	options   Options
+	pace      pace
 
 	clusterUID   string
 	servers      *servers

@@ -34,7 +34,7 @@ const reportBudget = 500 * time.Millisecond
 // report writes the status of the Tenant and of each profile and template, where it
 // differs. One that cannot be written does not keep the others from it.
 func (r *Reconciler) report(ctx context.Context, p *pass) error {
-	p.replicas.Known = p.tenant == nil || p.settings.known()
+	p.replicas.Known = p.tenant == nil || p.known(&p.settings)
 	p.replicas.Starting = p.database.starting
 	p.forgetReported()
 	now := metav1.NewTime(p.now.Truncate(timePrecision))

@@ -105,6 +105,7 @@ func newReconciler(mgr manager.Manager, o Options, p pace, clusterUID string) *R
 		client:     mgr.GetClient(),
 		live:       mgr.GetAPIReader(),
 		gateway:    apply.New(mgr.GetClient(), mgr.GetAPIReader()),
+		rehearsal:  apply.New(client.NewDryRunClient(mgr.GetClient()), mgr.GetAPIReader()),
 		recorder:   mgr.GetEventRecorder("foyer"),
 		options:    o,
 		pace:       p,

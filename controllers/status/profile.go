@@ -65,7 +65,7 @@ func (p Profile) programmed(old ProfileStatus) Finding {
 // lost is for what is live and cannot be told.
 func (p Profile) lost() Finding {
 	if p.Blocked.Reason != "" {
-		return Unknown(p.Blocked.Reason, p.Blocked.Message)
+		return Finding{Status: metav1.ConditionUnknown, Reason: p.Blocked.Reason, Message: p.Blocked.Message, Stalled: p.Blocked.Stalled}
 	}
 	return lost()
 }

@@ -23,13 +23,18 @@ func (p *pass) stayRouting(bytes []byte) routingDocument {
 }
 
 // nextRouting makes the next routing document, or says why it stays as it is. If that is
-// because it would be too large, an edit of the Tenant that breaks what stays is refused.
+// because it is too large or cannot be written, an edit of the Tenant that breaks what stays
+// is refused.
 func (p *pass) nextRouting() (routingDocument, *Finding, error) {
 	if standstill := p.standstill(); standstill != nil {
 		return p.stayRouting(nil), standstill, nil
 	}
 	if p.routingStays() {
 		return p.stayRouting(p.in.LiveRouting), nil, nil
+	}
+	if p.in.RoutingBlocked {
+		p.protectTemplates(func(*object[config.EventTemplate]) bool { return true })
+		return p.stayRouting(nil), nil, nil
 	}
 	doc, fits, err := p.routing()
 	if err != nil {

@@ -29,6 +29,9 @@ type Input struct {
 	// Acknowledged says that every replica runs Live. A retired entry may be dropped
 	// only then, because a replica that does not know it to be retired still assigns it.
 	Acknowledged bool
+	// RoutingBlocked says that the routing document cannot be written now, so that it stays
+	// as it is: an edit of the Tenant that it would have to follow is refused then.
+	RoutingBlocked bool
 	// Checked remembers what was found of the texts and conditions of event templates, so
 	// that a pass checks only those that changed. It only saves work: with nil, or with
 	// another tenant's, the output is the same. The caller keeps one per tenant (a new one

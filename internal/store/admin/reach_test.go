@@ -132,7 +132,7 @@ func TestOutage(t *testing.T) {
 		t.Fatal(err)
 	}
 	wantProblem(t, prepare(t.Context()), admin.Unreachable, "cannot be reached")
-	_, err = tenant.Admin.LatestDocument(t.Context(), "settings")
+	err = tenant.Admin.LatestDocument(t.Context(), "settings", func(string, string) bool { return true })
 	wantProblem(t, err, admin.Unreachable, "cannot be reached")
 	if err := server.Start(); err != nil {
 		t.Fatal(err)

@@ -160,31 +160,79 @@ func TestReplicas(t *testing.T) {
 	}
 }
 
+// latestDocument takes the first that is handed over.
+func latestDocument(t *testing.T, tenant *storetest.Tenant, kind string) (text string, err error) {
+	t.Helper()
+	err = tenant.Admin.LatestDocument(t.Context(), kind, func(_, latest string) bool {
+		text = latest
+		return true
+	})
+	return text, err
+}
+
+// TestOlderDocumentsAreOffered: when the latest cannot be read, and until one is taken.
+func TestOlderDocumentsAreOffered(t *testing.T) {
+	tenant := storetest.New(t, newest)
+	for _, text := range []string{"first", "second", "third"} {
+		if err := tenant.Admin.SaveDocument(t.Context(), "routing", "sha256:"+text, text); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := tenant.Admin.SaveDocument(t.Context(), "settings", "sha256:other", "other"); err != nil {
+		t.Fatal(err)
+	}
+	for taken, want := range map[string][]string{
+		"third": {"third"}, "second": {"third", "second"}, "none": {"third", "second", "first"},
+	} {
+		var offered []string
+		err := tenant.Admin.LatestDocument(t.Context(), "routing", func(digest, text string) bool {
+			if digest != "sha256:"+text {
+				t.Errorf("%q comes with the digest %s", text, digest)
+			}
+			offered = append(offered, text)
+			return text == taken
+		})
+		if none := errors.Is(err, store.ErrNotFound); none != (taken == "none") || err != nil && !none {
+			t.Errorf("until %s is taken: %v", taken, err)
+		}
+		if diff := cmp.Diff(want, offered); diff != "" {
+			t.Errorf("until %s is taken, there were offered (-want +got):\n%s", taken, diff)
+		}
+	}
+	// What was damaged is whole again when it goes live again.
+	if err := tenant.Admin.SaveDocument(t.Context(), "routing", "sha256:third", "mended"); err != nil {
+		t.Fatal(err)
+	}
+	if text, err := latestDocument(t, tenant, "routing"); err != nil || text != "mended" {
+		t.Errorf("the latest is %q, %v", text, err)
+	}
+}
+
 func TestDocuments(t *testing.T) {
 	tenant := storetest.New(t, newest)
 	latest := func() string {
 		t.Helper()
-		body, err := tenant.Admin.LatestDocument(t.Context(), "settings")
+		body, err := latestDocument(t, tenant, "settings")
 		if errors.Is(err, store.ErrNotFound) {
 			return "none"
 		}
 		if err != nil {
 			t.Fatal(err)
 		}
-		return string(body)
+		return body
 	}
 	if got := latest(); got != "none" {
 		t.Errorf("at first: got %q", got)
 	}
 	for _, body := range []string{"{\n  \"a\": 1\n}\n", "b", "b", "{\n  \"a\": 1\n}\n", "c"} {
-		if err := tenant.Admin.SaveDocument(t.Context(), "settings", "sha256:"+body[:1], []byte(body)); err != nil {
+		if err := tenant.Admin.SaveDocument(t.Context(), "settings", "sha256:"+body[:1], body); err != nil {
 			t.Fatal(err)
 		}
 		if got := latest(); got != body {
 			t.Errorf("got %q, want %q", got, body)
 		}
 	}
-	if err := tenant.Admin.SaveDocument(t.Context(), "routing", "sha256:r", []byte("r")); err != nil {
+	if err := tenant.Admin.SaveDocument(t.Context(), "routing", "sha256:r", "r"); err != nil {
 		t.Fatal(err)
 	}
 	if got := latest(); got != "c" {
@@ -197,7 +245,7 @@ func TestDocumentsAreBounded(t *testing.T) {
 	tenant := storetest.New(t, newest)
 	save := func(kind, text string) {
 		t.Helper()
-		if err := tenant.Admin.SaveDocument(t.Context(), kind, "sha256:"+text, []byte(text)); err != nil {
+		if err := tenant.Admin.SaveDocument(t.Context(), kind, "sha256:"+text, text); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -215,7 +263,7 @@ func TestDocumentsAreBounded(t *testing.T) {
 		t.Errorf("\"second\" is what goes: %s", diff)
 	}
 	save("settings", "first") // the oldest that is kept
-	if body, err := tenant.Admin.LatestDocument(t.Context(), "settings"); err != nil || string(body) != "first" {
+	if body, err := latestDocument(t, tenant, "settings"); err != nil || body != "first" {
 		t.Errorf("the latest is %q, %v", body, err)
 	}
 }
