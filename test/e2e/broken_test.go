@@ -15,6 +15,7 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/runtime"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	foyerv1alpha1 "github.com/foyerhq/foyer/api/v1alpha1"
@@ -37,17 +38,17 @@ func named(name string) metav1.ObjectMeta {
 func brokenEdits() []brokenEdit {
 	return []brokenEdit{
 		{
-			name:   "an account profile names a portal profile that is not there",
-			object: &foyerv1alpha1.AccountProfile{ObjectMeta: named("e2e-terms")},
-			broken: accountProfile("attributes: {tradingTermsDays: 60}", "myAccountProfileRef: {name: fulll}"),
-			fixed:  accountProfile("attributes: {tradingTermsDays: 40}", "myAccountProfileRef: {name: full}"),
+			name:   "the account profile of a customer names a portal profile that is not there",
+			object: &foyerv1alpha1.AccountProfile{ObjectMeta: named("business")},
+			broken: business("attributes: {tradingTermsDays: 60}", "myAccountProfileRef: {name: fulll}"),
+			fixed:  samples,
 			fault:  []string{"spec.myAccountProfileRef", "fulll", "full"},
 		},
 		{
-			name:   "an account profile has a time zone that does not exist",
-			object: &foyerv1alpha1.AccountProfile{ObjectMeta: named("e2e-terms")},
-			broken: accountProfile("attributes: {timeZone: Europe/Nowhere}"),
-			fixed:  accountProfile("attributes: {timeZone: Europe/Berlin}"),
+			name:   "the account profile of a customer has a time zone that does not exist",
+			object: &foyerv1alpha1.AccountProfile{ObjectMeta: named("business")},
+			broken: business("attributes: {tradingTermsDays: 60, timeZone: Europe/Nowhere}"),
+			fixed:  samples,
 			fault:  []string{"spec.attributes.timeZone", "Europe/Nowhere"},
 		},
 		{
@@ -75,28 +76,30 @@ func brokenEdits() []brokenEdit {
 			name:   "the tenant takes away an event that a template is for",
 			object: &foyerv1alpha1.Tenant{ObjectMeta: named("acme")},
 			broken: tenantWithoutEvents,
-			fixed:  tenantAsItWas,
+			fixed:  samples,
 			fault:  []string{"spec.events", "custom.appointmentBooked", "appointment-booked"},
 		},
 		{
 			name:   "the tenant asks for the host name of another one",
 			object: &foyerv1alpha1.Tenant{ObjectMeta: named("acme")},
 			broken: tenantWithTakenHost,
-			fixed:  tenantAsItWas,
+			fixed:  samples,
 			fault:  []string{"spec.portal.hostname", "nordlicht.localhost"},
 		},
 	}
 }
 
-// The edits of the Tenant are made by patches: its manifest is that of the samples.
+// The edits of the Tenant are made by patches: its manifest is that of the samples, which
+// also mend what is broken of them.
 const (
 	tenantWithoutEvents = `patch:[{"op":"remove","path":"/spec/events"}]`
 	tenantWithTakenHost = `patch:[{"op":"replace","path":"/spec/portal/hostname","value":"nordlicht.localhost"}]`
-	tenantAsItWas       = `samples`
+	samples             = `samples`
 )
 
-func accountProfile(fields ...string) string {
-	return manifest("AccountProfile", "e2e-terms", append(fields, "displayName: Terms of a test")...)
+// business is the profile of the customer who looks at a page: it says 21 days to pay.
+func business(fields ...string) string {
+	return manifest("AccountProfile", "business", append(fields, "displayName: Business customers")...)
 }
 
 func myAccountProfile(fields ...string) string {
@@ -124,7 +127,7 @@ func change(t *testing.T, what string) {
 	t.Helper()
 	patch, isPatch := strings.CutPrefix(what, "patch:")
 	switch {
-	case what == tenantAsItWas:
+	case what == samples:
 		restoreSamples(t)
 	case isPatch:
 		mustKubectl(t, "--namespace", "acme", "patch", "tenant", "acme", "--type=json", "--patch", patch)
@@ -149,6 +152,7 @@ func TestBrokenEditsHarmNobody(t *testing.T) {
 		t.Run(edit.name, func(t *testing.T) {
 			change(t, edit.fixed) // something good is live first
 			waitLive(t, c, edit.object)
+			waitSettled(t, c)
 			before := digests(t, c)
 			change(t, edit.broken)
 			expectRefused(t, c, edit)
@@ -262,18 +266,37 @@ func get(t *testing.T, c client.Client, o client.Object) {
 func stateOf(t *testing.T, c client.Client, o client.Object) (conditions []metav1.Condition, live int64) {
 	t.Helper()
 	get(t, c, o)
+	return conditionsOf(t, o), liveOf(o)
+}
+
+func conditionsOf(t *testing.T, o client.Object) []metav1.Condition {
+	t.Helper()
 	switch o := o.(type) {
 	case *foyerv1alpha1.Tenant:
-		return o.Status.Conditions, o.Status.LiveGeneration
+		return o.Status.Conditions
 	case *foyerv1alpha1.AccountProfile:
-		return o.Status.Conditions, o.Status.LiveGeneration
+		return o.Status.Conditions
 	case *foyerv1alpha1.MyAccountProfile:
-		return o.Status.Conditions, o.Status.LiveGeneration
+		return o.Status.Conditions
 	case *foyerv1alpha1.EventTemplate:
-		return o.Status.Conditions, o.Status.LiveGeneration
+		return o.Status.Conditions
 	}
 	t.Fatalf("%T has no status that is known", o)
-	return nil, 0
+	return nil
+}
+
+func liveOf(o client.Object) int64 {
+	switch o := o.(type) {
+	case *foyerv1alpha1.Tenant:
+		return o.Status.LiveGeneration
+	case *foyerv1alpha1.AccountProfile:
+		return o.Status.LiveGeneration
+	case *foyerv1alpha1.MyAccountProfile:
+		return o.Status.LiveGeneration
+	case *foyerv1alpha1.EventTemplate:
+		return o.Status.LiveGeneration
+	}
+	return 0
 }
 
 func waitLive(t *testing.T, c client.Client, o client.Object) {
@@ -310,6 +333,49 @@ func expectRefused(t *testing.T, c client.Client, edit brokenEdit) {
 	})
 }
 
+// waitSettled waits until every object was looked at, and until nothing is left of those
+// that other tests have deleted: both change what is live.
+func waitSettled(t *testing.T, c client.Client) {
+	t.Helper()
+	eventually(t, time.Minute, "nothing on its way any more", func() string {
+		tenant := &foyerv1alpha1.Tenant{ObjectMeta: named("acme")}
+		if get(t, c, tenant); tenant.Status.ObservedGeneration != tenant.Generation || len(tenant.Status.OrphanedProfiles) > 0 {
+			return fmt.Sprintf("generation %d of the tenant: %+v", tenant.Generation, tenant.Status)
+		}
+		for _, list := range []client.ObjectList{
+			&foyerv1alpha1.AccountProfileList{}, &foyerv1alpha1.MyAccountProfileList{}, &foyerv1alpha1.EventTemplateList{},
+		} {
+			if err := c.List(t.Context(), list, client.InNamespace("acme")); err != nil {
+				t.Fatal(err)
+			}
+			if name := unobserved(t, list); name != "" {
+				return name + " was not looked at"
+			}
+		}
+		return ""
+	})
+}
+
+// unobserved names an object of which the newest generation was not looked at yet.
+func unobserved(t *testing.T, list client.ObjectList) (name string) {
+	t.Helper()
+	err := meta.EachListItem(list, func(item runtime.Object) error {
+		o, ok := item.(client.Object)
+		if !ok {
+			return fmt.Errorf("%T is no object", item)
+		}
+		accepted := meta.FindStatusCondition(conditionsOf(t, o), foyerv1alpha1.ConditionAccepted)
+		if accepted == nil || accepted.ObservedGeneration != o.GetGeneration() {
+			name = o.GetName()
+		}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return name
+}
+
 // digests are those of the documents that are live.
 func digests(t *testing.T, c client.Client) string {
 	t.Helper()
@@ -322,15 +388,21 @@ func digests(t *testing.T, c client.Client) string {
 	return strings.Join(lines, "\n")
 }
 
-// restartOperator returns when the new one has looked at the tenant.
+// restartOperator returns when the new one has looked at the tenant and made an edit live.
+// Of a tenant that is refused none goes live: then it has said so.
 func restartOperator(t *testing.T, c client.Client) {
 	t.Helper()
 	mustKubectl(t, "--namespace", operatorNamespace, "delete", "pods", "--all")
 	change(t, manifest("AccountProfile", "e2e-touched", fmt.Sprintf("displayName: Touched %d", time.Now().UnixNano())))
 	touched := &foyerv1alpha1.AccountProfile{ObjectMeta: named("e2e-touched")}
 	eventually(t, 90*time.Second, "the new operator at work", func() string {
-		if get(t, c, touched); touched.Status.ObservedGeneration != touched.Generation {
+		get(t, c, touched)
+		accepted := meta.FindStatusCondition(touched.Status.Conditions, foyerv1alpha1.ConditionAccepted)
+		switch {
+		case accepted == nil || touched.Status.ObservedGeneration != touched.Generation:
 			return "an edit was not looked at"
+		case touched.Status.LiveGeneration != touched.Generation && accepted.Reason != "TenantRefused":
+			return "an edit is not live: " + accepted.Message
 		}
 		return ""
 	})
