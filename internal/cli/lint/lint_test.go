@@ -193,6 +193,11 @@ func TestCheck(t *testing.T) {
 				`note: Tenant/(no name): apiVersion: capsule.example/v1beta2 has the name`,
 			},
 		},
+		"placeholders of other systems": {
+			Options{Complete: true},
+			fmt.Sprintf(tenant, "") + fmt.Sprintf(template, "a", "ticket.opened", "default", "Hello %%name%%, {{.account.name}}"),
+			[]string{`warning: EventTemplate/a: spec.actions[0].banner.text, line 1, column 7: %%name%% is written to customers as it is: a field is written as {{.account.name}}`},
+		},
 		"no spec": {
 			Options{}, "apiVersion: foyer.dev/v1alpha1\nkind: EventTemplate\nmetadata: {name: a}\n",
 			[]string{
