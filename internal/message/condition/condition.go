@@ -8,7 +8,8 @@
 //     midnight in UTC), links do not exist. Whole and decimal numbers are compared with
 //     each other, but not calculated with: double(...) makes one of the other.
 //   - A field that may be missing is read only where has() of it is known to be true: after
-//     &&, after ||, of !has(), and in the branches of ? :.
+//     &&, after ||, of !has(), and in the branches of ? :. One that is always there is not
+//     asked for.
 //   - Objects have fields, lists have exists, all, exists_one and size, inside each other at
 //     most twice. Nothing is taken out of a list, and no text or list is made.
 //   - A field of which only some values exist is compared with those.

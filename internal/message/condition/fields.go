@@ -33,7 +33,7 @@ type object struct {
 
 type field struct {
 	catalog.Field
-	path   string // in the payload, as invoice.lines[].total
+	path   string // in the payload, as overdue.invoices[].balance
 	in     string // the path of its object
 	object *object
 	cel    *types.FieldType

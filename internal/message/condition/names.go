@@ -38,7 +38,7 @@ type scope struct {
 
 // thing is what an expression stands for, as far as its name says it.
 type thing struct {
-	path   string  // as written, as invoice.lines; empty: a value that was worked out
+	path   string  // as written, as overdue.invoices; empty: a value that was worked out
 	asked  string  // names it in what is known
 	object *object // of an Object, or of the elements of a List
 	field  *field  // nil: a value, or an element of a list

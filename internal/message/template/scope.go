@@ -12,7 +12,7 @@ import (
 type ref struct {
 	scope int    // 0: from the payload; else from the element of that range
 	path  string // from there, as "invoice.number"
-	shown string // the whole path for people, as ".invoice.lines.amount"
+	shown string // the whole path for people, as ".overdue.invoices.number"
 	field catalog.Field
 	// optional are the parts of the path that may be missing, itself among them.
 	optional []fact
