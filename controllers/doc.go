@@ -14,16 +14,20 @@
 //	publish      the routing document, in the same way
 //	report       the status of the Tenant and of each profile and template, where it differs
 //
-// A tenant has two documents, which are handled by one piece of code, see [document]. The
-// settings document is what customers have: nothing about the routing document delays it,
-// or keeps it from going live.
+// A tenant has two documents, which are handled by one piece of code, see [document]. Each
+// is decided by both, so nothing new goes live while one of them is not known; what is lost
+// is restored in any state of the tenant. The settings document is what customers have, and
+// goes live first; the routing document follows once the settings that it was decided with
+// are live. That it cannot be written holds up no settings, but for an edit of the Tenant
+// that live templates would have to follow: that one is refused.
 //
 // What a pass remembers between two runs ([memory]) only saves work: all of it can be
 // lost at any moment. What decides is read: the objects, the ConfigMaps, the database.
 //
 // Nothing that can be slow holds up a pass. Servers that are away are polled beside it,
 // and preparing a schema, migrations included, runs in a bounded pool; both run the
-// pass again when they have something to say.
+// pass again when they have something to say. Where hundreds of statuses differ at once, a
+// pass writes them for half a second and leaves the rest to the next one.
 //
 // A pass that finds everything as it should be writes nothing.
 package controllers

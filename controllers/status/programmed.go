@@ -81,7 +81,7 @@ func cannotAsk() Finding {
 }
 
 func lost() Finding {
-	return Unknown(ReasonDatabaseUnreachable, "What is live is lost and is restored when the database answers.")
+	return Unknown(ReasonDatabaseUnreachable, "A ConfigMap with what is live is lost. It is restored from its copy in the database, as soon as that can be asked.")
 }
 
 func pending() Finding {

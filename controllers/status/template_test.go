@@ -103,7 +103,7 @@ func TestOfTemplate(t *testing.T) {
 			change: func(t *Template) {
 				t.Document.Known, t.LiveGeneration, t.SMSSegments, t.Blocked = false, 0, nil, Stuck(ReasonForeignObject, "Newer.")
 			},
-			want:     map[string]string{"Ready": "False/ForeignObject", "Programmed": "Unknown/ForeignObject", "Reconciling": "True/ForeignObject"},
+			want:     map[string]string{"Ready": "False/ForeignObject", "Programmed": "Unknown/ForeignObject", "Stalled": "True/ForeignObject"},
 			modified: &noon, segments: 2,
 		},
 	} {

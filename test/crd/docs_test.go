@@ -68,6 +68,23 @@ func TestEveryReasonIsDocumented(t *testing.T) {
 	}
 }
 
+// shared are the reasons that an object of every kind can have, whatever else it has.
+var shared = []string{
+	"Pending", "NotAccepted", "DatabaseNotReady", "DatabaseUnreachable", "ForeignObject", "Refused", "NoReadableCopy", "NotCompiled",
+}
+
+// TestSharedReasonsAreOnEveryPage: whoever reads a reason looks on the page of the kind.
+func TestSharedReasonsAreOnEveryPage(t *testing.T) {
+	for kind := range readSchemas(t) {
+		page := readFile(t, "docs", kind+".md")
+		for _, reason := range shared {
+			if !strings.Contains(page, "`"+reason+"`") {
+				t.Errorf("docs/%s.md does not explain the reason %s", kind, reason)
+			}
+		}
+	}
+}
+
 // readFile returns the text of a file of the repository.
 func readFile(t *testing.T, path ...string) string {
 	t.Helper()

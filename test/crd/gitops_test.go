@@ -20,6 +20,7 @@ type healthExpr struct {
 func TestFluxExpressions(t *testing.T) {
 	expr := fluxExpression(t)
 	accepted := []any{condition("Accepted"), condition("ResolvedRefs"), not(condition("Ready")), condition("Reconciling")}
+	waiting := []any{not(condition("Accepted")), condition("ResolvedRefs"), not(condition("Ready")), condition("Reconciling")}
 	refused := []any{not(condition("Accepted")), condition("ResolvedRefs"), not(condition("Ready")), condition("Stalled")}
 	for name, test := range map[string]struct {
 		observed        int64
@@ -29,6 +30,7 @@ func TestFluxExpressions(t *testing.T) {
 		"not looked at yet":             {observed: -1},
 		"accepted":                      {observed: 2, conditions: accepted, current: true},
 		"refused":                       {observed: 2, conditions: refused, failed: true},
+		"waits for a paused tenant":     {observed: 2, conditions: waiting},
 		"accepted before the last edit": {observed: 1, conditions: accepted},
 		"refused before the last edit":  {observed: 1, conditions: refused},
 	} {
