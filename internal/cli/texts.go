@@ -91,7 +91,7 @@ func messagesOf(action v1alpha1.ActionSpec, index int) []filledMessage {
 	case v1alpha1.ActionSMS:
 		return withTranslations(message, path+".sms", template.SMS, action.SMS.Text, action.SMS.Translations)
 	case v1alpha1.ActionBanner:
-		return withTranslations(message, path+".banner", template.Plain, action.Banner.Text, action.Banner.Translations)
+		return withTranslations(message, path+".banner", template.Banner, action.Banner.Text, action.Banner.Translations)
 	case v1alpha1.ActionLog:
 		return withTranslations(message, path+".note", template.Note, action.Note.Text, nil)
 	case v1alpha1.ActionWebhook:

@@ -101,10 +101,7 @@ func sentences(found map[clash][]string) string {
 		all = append(all, c.sentence(profiles))
 	}
 	slices.Sort(all)
-	if more := len(all) - maxListed; more > 0 {
-		all = append(all[:maxListed], fmt.Sprintf("and so it is with %d more", more))
-	}
-	return together(all) + ": take the account profile out of one of both, or set the state of the action that is not meant to Disabled; spec.when does not tell two templates apart"
+	return together(all, maxListed) + ": take the account profile out of one of both, or set the state of the action that is not meant to Disabled; spec.when does not tell two templates apart"
 }
 
 func findAction(t config.EventTemplate, name string) (config.Action, bool) {

@@ -140,11 +140,7 @@ func (p *pass) protectTemplates(carried func(*object[config.EventTemplate]) bool
 			broken = append(broken, fmt.Sprintf("EventTemplate %q is live with event %q and would not work any more (%s)", name, o.live.content.Event, why))
 		}
 	}
-	for i, b := range broken {
-		if i == maxListed {
-			p.tenant.refuse(&p.tenant.accepted, ReasonInvalid, problemAt("spec.events", "and so it is with %d more", len(broken)-i))
-			break
-		}
+	for _, b := range broken {
 		p.tenant.refuse(&p.tenant.accepted, ReasonInvalid, problemAt("spec.events", "%s: leave the event as it is live, or change or delete the template first", b))
 	}
 }

@@ -40,21 +40,22 @@ func (v verdict) finding(stays string) Finding {
 	for _, p := range v.problems {
 		messages = append(messages, p.Error())
 	}
-	return Finding{false, v.Reason, together(messages) + "; " + stays}
+	return Finding{false, v.Reason, together(messages, len(messages)) + "; " + stays}
 }
 
 // maxTogether bounds what a message tells, in bytes: a person reads it in a terminal, and
 // a condition has room for a little more.
 const maxTogether = 3500
 
-// together joins what a message tells, whole sentences as far as there is room.
-func together(messages []string) string {
+// together joins what a message tells, whole sentences as far as there is room for them,
+// and not more than most.
+func together(messages []string, most int) string {
 	var out strings.Builder
 	for i, m := range messages {
 		switch {
 		case i == 0:
 			out.WriteString(shortened(m))
-		case out.Len()+len(m) > maxTogether:
+		case i == most || out.Len()+len(m) > maxTogether:
 			fmt.Fprintf(&out, "; and %d more", len(messages)-i)
 			return out.String()
 		default:

@@ -5,6 +5,8 @@ import (
 	"cmp"
 	"encoding/json"
 	"fmt"
+	"strings"
+	"unicode/utf8"
 
 	"github.com/foyerhq/foyer/internal/catalog"
 	"github.com/foyerhq/foyer/internal/config"
@@ -123,6 +125,10 @@ func checkText(source string, key checkKey, event catalog.Event) checked {
 	text, err := fillIn(compiled, key.sample, event)
 	if err != nil {
 		found.problems = []message.Problem{{Message: err.Error()}}
+		return found
+	}
+	if strings.HasSuffix(text, "...") && utf8.RuneCountInString(text) == template.MaxSMS { // it was cut
+		found.problems = []message.Problem{{Message: fmt.Sprintf("with the sample of the event, as it is written in %s, it has more than %d characters", key.sample.locale, template.MaxSMS)}}
 		return found
 	}
 	found.segments = int32(min(template.Segments(text), template.MaxSMS)) //nolint:gosec // a text has no more segments than characters

@@ -199,6 +199,23 @@ func TestFaultThatIsLiveOnlyWarns(t *testing.T) {
 	says(t, "Accepted", o.Accepted, false, compile.ReasonInvalid, `spec.actions[0].email.to[0]: "Everybody"`)
 }
 
+// An amount takes more characters in some languages than in others.
+func TestSampleThatIsTooLongInOneLanguage(t *testing.T) {
+	accepted := func(locale v1alpha1.Locale, size int) bool {
+		text := sms("text", "Hello", func(a *v1alpha1.ActionSpec) {
+			a.SMS.Translations = []v1alpha1.TextTranslation{{Locale: locale, Text: strings.Repeat("x", size) + "{{.invoice.total}}"}}
+		})
+		return mustCompile(t, withTemplates(eventTemplate("t", 1, doing(text)))).EventTemplates["t"].Accepted.Status
+	}
+	size := 600
+	for accepted("en", size+1) {
+		size++
+	}
+	if size == 600 || !accepted("de", size-1) || accepted("de", size) {
+		t.Errorf("with %d characters and an amount it is not refused in German alone", size)
+	}
+}
+
 func TestSegmentsOfTextMessages(t *testing.T) {
 	translated := func(a *v1alpha1.ActionSpec) {
 		a.SMS.Translations = []v1alpha1.TextTranslation{{Locale: "ru", Text: strings.Repeat("Привет ", 12)}}

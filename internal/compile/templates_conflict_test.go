@@ -153,7 +153,7 @@ func TestConflictsAreListedUpToABound(t *testing.T) {
 		in.EventTemplates = append(in.EventTemplates, eventTemplate(fmt.Sprintf("t%02d", i), 1))
 	}
 	out := mustCompile(t, in)
-	says(t, "one", out.EventTemplates["one"].Conflicted, true, compile.ReasonActionConflict, `"t09"`, "and so it is with 10 more")
+	says(t, "one", out.EventTemplates["one"].Conflicted, true, compile.ReasonActionConflict, `"t09"`, "; and 10 more: take the account profile out")
 }
 
 func TestConflictOfAPausedTenantIsThatOfWhatIsLive(t *testing.T) {
