@@ -144,7 +144,9 @@ func (d *document) read(from *corev1.ConfigMap, tenant client.Object) {
 		return
 	}
 	d.held = held
-	_ = d.take(held) // or it is lost
+	if d.take(held) != nil && d.lost {
+		d.held = nil
+	}
 }
 
 // take makes a document the live one, if it can be run: what cannot is nothing that can be
@@ -175,6 +177,10 @@ func (d *document) takeCopy(digest, kept string) error {
 
 // known says whether it is known what is live.
 func (d *document) known() bool { return !d.lost && !d.newer }
+
+// inPlace says whether the ConfigMap holds what is live, or had to: a copy that something
+// keeps from being restored is of no use to anybody.
+func (d *document) inPlace() bool { return d.body == nil || d.held != nil || d.written }
 
 // documents are the two of a tenant, in the order in which they are written.
 func (p *pass) documents() []*document { return []*document{&p.settings, &p.routing} }

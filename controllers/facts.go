@@ -146,7 +146,7 @@ func (p *pass) templateFacts(o *v1alpha1.EventTemplate, former []metav1.Conditio
 	facts := status.Template{Profile: status.Profile{
 		Generation:     o.Generation,
 		LiveGeneration: entry(p.routing.entries[kindEventTemplate], o),
-		Document:       status.Document{Known: p.tenant == nil || p.known(&p.routing)},
+		Document:       status.Document{Known: p.tenant == nil || p.known(&p.routing) && p.routing.inPlace()},
 		Database:       p.database.finding,
 		Blocked:        p.blocked(&p.routing),
 	}}

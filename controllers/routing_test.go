@@ -164,52 +164,128 @@ func TestNewerRoutingStopsThisRelease(t *testing.T) {
 	w.expect(profile, "Ready=True")
 }
 
-// TestDocumentsDoNotHoldUpEachOther: where one cannot be written, the other goes live and
-// everything is told.
-func TestDocumentsDoNotHoldUpEachOther(t *testing.T) {
+// TestRoutingHoldsUpNoSettings: where the routing document cannot be written, customers
+// have their settings and everything is told.
+func TestRoutingHoldsUpNoSettings(t *testing.T) {
 	t.Parallel()
-	for _, code := range []int{http.StatusForbidden, http.StatusInternalServerError} {
+	for _, code := range refusals {
 		t.Run(fmt.Sprint(code), func(t *testing.T) {
 			t.Parallel()
-			w := quietWorld(t)
-			w.declareServer("default", w.uri, w.tenants)
-			var settingsOff, routingOff atomic.Bool
-			settingsOff.Store(true)
-			routingOff.Store(true)
-			limited := rest.CopyConfig(cluster.Config)
-			limited.Wrap(func(next http.RoundTripper) http.RoundTripper {
-				next = policy{next, "/configmaps/acme-settings", &settingsOff, code}
-				return policy{next, "/configmaps/acme-routing", &routingOff, code}
-			})
-			w.startOperator(limited, nil)
-			w.replicas = startReplicas(w)
-			tenant, profile, template := w.tenant("acme"), w.accountProfile("acme", "business"), w.eventTemplate("acme", "reminder", "business")
-			w.create(tenant, profile, template)
-			w.expect(tenant, "Ready=True")
+			w, tenant, _, routingOff := limitedWorld(t, code)
+			profile, template := w.accountProfile("acme", "business"), w.eventTemplate("acme", "reminder", "business")
+			w.create(profile, template)
 			w.expect(template, checkedAndWaiting...)
-
 			routingOff.Store(false)
 			edit(w, template, func(e *v1alpha1.EventTemplate) { e.Spec.Actions[0].Email.Subject = "Edited" })
 			edit(w, profile, func(p *v1alpha1.AccountProfile) { p.Spec.DisplayName = "Companies" })
+			edit(w, tenant, func(t *v1alpha1.Tenant) { t.Spec.DisplayName = "Renamed" })
 			w.expect(profile, "Ready=True")
 			w.expect(template, "Ready=False", "Accepted=True", "Programmed=False", "Reconciling=True")
 			if holds(template.Status.Conditions, "Programmed=False/NoDispatcher") || template.Status.LiveGeneration != 1 {
 				t.Errorf("what is not written is said to be: %+v", template.Status)
 			}
 			w.expect(tenant, "Ready=True")
+			if code == http.StatusForbidden {
+				w.expectNote(tenant, "ConfigMap acme-routing")
+			}
 			routingOff.Store(true)
+			edit(w, template, func(e *v1alpha1.EventTemplate) { e.Labels = map[string]string{"look": "again"} })
 			w.expect(template, checkedAndWaiting...)
+			w.expectNote(tenant, "")
+		})
+	}
+}
+
+// refusals are a policy, and an API server that does not work.
+var refusals = []int{http.StatusForbidden, http.StatusInternalServerError}
+
+// limitedWorld has a tenant that is Ready, and an operator that may not write a document
+// while the switch of it is off.
+func limitedWorld(t *testing.T, code int) (w *world, tenant *v1alpha1.Tenant, settings, routing *atomic.Bool) {
+	t.Helper()
+	settings, routing = new(atomic.Bool), new(atomic.Bool)
+	settings.Store(true)
+	routing.Store(true)
+	w = quietWorld(t)
+	w.declareServer("default", w.uri, w.tenants)
+	limited := rest.CopyConfig(cluster.Config)
+	limited.Wrap(func(next http.RoundTripper) http.RoundTripper {
+		next = policy{next, "/configmaps/acme-settings", settings, code}
+		return policy{next, "/configmaps/acme-routing", routing, code}
+	})
+	w.startOperator(limited, nil)
+	w.replicas = startReplicas(w)
+	tenant = w.tenant("acme")
+	w.create(tenant)
+	w.expect(tenant, "Ready=True")
+	return w, tenant, settings, routing
+}
+
+// expectNote waits until the Tenant, while it is Ready, tells of its templates what is in
+// the way; empty: nothing is.
+func (w *world) expectNote(tenant *v1alpha1.Tenant, part string) {
+	w.t.Helper()
+	kube.Eventually(w.t, "the Tenant tells what is in the way of its templates: "+part, func() error {
+		w.expect(tenant, "Ready=True", "Accepted=True")
+		_, note, told := strings.Cut(message(tenant, "Accepted"), routingNote)
+		if told != (part != "") || !strings.Contains(note, part) {
+			return errorf("Accepted says %q", message(tenant, "Accepted"))
+		}
+		return nil
+	})
+}
+
+// TestDocumentsFitEachOther: a template with an event of the tenant's own is live only
+// beside settings that have the event as the template needs it.
+func TestDocumentsFitEachOther(t *testing.T) {
+	t.Parallel()
+	for _, code := range refusals {
+		t.Run(fmt.Sprint(code), func(t *testing.T) {
+			t.Parallel()
+			w, tenant, settingsOff, routingOff := limitedWorld(t, code)
+			profile, other := w.accountProfile("acme", "business"), w.eventTemplate("acme", "other", "business")
+			w.create(profile, other)
+			w.expect(other, checkedAndWaiting...)
+			reading := w.eventTemplate("acme", "reading", "business")
+			reading.Spec.Event, reading.Spec.Actions[0].Days = "custom.meterReading", nil
+			reading.Spec.Actions[0].Email.Subject, reading.Spec.Actions[0].Email.Text = "Your meter", "It says {{.data.first}}."
 
 			settingsOff.Store(false)
-			edit(w, profile, func(p *v1alpha1.AccountProfile) { p.Spec.DisplayName = "Firms" })
-			edit(w, template, func(e *v1alpha1.EventTemplate) { e.Spec.Actions[0].Email.Subject = "Edited again" })
-			kube.Eventually(t, "the template goes live without the settings", func() error {
-				return want(w.routing("acme").Routing.Templates[0].Generation, template.Generation)
-			})
+			edit(w, tenant, declare("first"))
+			w.create(reading)
+			if code == http.StatusForbidden {
+				w.expect(reading, "Programmed=False/Refused", "Ready=False/Refused", "Reconciling=True")
+			}
+			wait(t, restTime/3)
+			w.eventuallyRouted("acme", "other")
 			settingsOff.Store(true)
-			w.expect(profile, "Ready=True")
-			w.expect(template, checkedAndWaiting...)
+			edit(w, tenant, func(t *v1alpha1.Tenant) { t.Labels = map[string]string{"look": "again"} })
+			w.expect(reading, checkedAndWaiting...)
+			w.expect(tenant, "Ready=True")
+
+			routingOff.Store(false)
+			settings := w.configMap("acme")
+			edit(w, reading, func(e *v1alpha1.EventTemplate) { e.Spec.Actions[0].Email.Text = "It says {{.data.second}}." })
+			edit(w, tenant, declare("second"))
+			w.expect(tenant, "Accepted=False/Invalid", "Ready=False")
+			if m := message(tenant, "Accepted"); !strings.Contains(m, `EventTemplate "reading"`) {
+				t.Errorf("Accepted says %q", m)
+			}
+			if w.configMap("acme").Data[provision.KeySettings] != settings.Data[provision.KeySettings] {
+				t.Error("the settings do not fit the template that is live any more")
+			}
+			routingOff.Store(true)
+			edit(w, tenant, func(t *v1alpha1.Tenant) { t.Labels = map[string]string{"look": "once-more"} })
+			w.expect(tenant, "Ready=True")
+			w.expect(reading, checkedAndWaiting...)
 		})
+	}
+}
+
+// declare makes an event of the tenant's own with one field.
+func declare(field string) func(*v1alpha1.Tenant) {
+	return func(t *v1alpha1.Tenant) {
+		t.Spec.Events = []v1alpha1.EventDeclaration{{Name: "custom.meterReading", Fields: []v1alpha1.EventField{{Name: field, Type: "Integer"}}}}
 	}
 }
 
@@ -264,6 +340,7 @@ func TestForeignRoutingIsLeftAlone(t *testing.T) {
 	w.expect(tenant, "Ready=True")
 	w.expect(profile, "Ready=True")
 	w.expect(template, "Ready=False/ForeignObject", "Programmed=False/ForeignObject", "Stalled=True")
+	w.expectNote(tenant, "ConfigMap acme-routing exists and does not belong to this Tenant")
 	if m := message(template, "Ready"); !strings.Contains(m, "ConfigMap acme-routing") {
 		t.Errorf("Ready says %q", m)
 	}
