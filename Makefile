@@ -87,7 +87,7 @@ test-e2e: check-go check-root bin/gotestsum demo ## Start the demo and test it f
 	@echo "make test-e2e: everything passed"
 
 .PHONY: bench
-bench: check-go ## Measure what the design promises; RUN=propagation for one of them (minutes)
+bench: check-go test-needs ## Measure what the design promises; RUN=restart for one of them (all: half an hour; propagation needs make demo)
 	$(call say,Measuring $(RUN))
 	@$(BUILD) -o bin/bench ./hack/bench
 	@bin/bench -run '$(RUN)'
