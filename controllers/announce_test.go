@@ -45,8 +45,8 @@ func TestWhatIsOnItsWayIsNoNews(t *testing.T) {
 // its Tenant, has no conflict that anybody could be glad to be rid of.
 func TestConflictEnds(t *testing.T) {
 	t.Parallel()
-	clear := []metav1.Condition{{Type: v1alpha1.ConditionReady, Status: metav1.ConditionFalse, Reason: status.ReasonNoDispatcher}}
-	conflicted := append(slices.Clone(clear), metav1.Condition{
+	calm := []metav1.Condition{{Type: v1alpha1.ConditionReady, Status: metav1.ConditionFalse, Reason: status.ReasonNoDispatcher}}
+	conflicted := append(slices.Clone(calm), metav1.Condition{
 		Type: v1alpha1.ConditionConflicted, Status: metav1.ConditionTrue, Reason: "ActionConflict", Message: "Another one fires.",
 	})
 	for name, test := range map[string]struct {
@@ -54,10 +54,10 @@ func TestConflictEnds(t *testing.T) {
 		live         bool
 		want         string
 	}{
-		"it begins":           {clear, conflicted, true, "Warning ActionConflict Another one fires."},
+		"it begins":           {calm, conflicted, true, "Warning ActionConflict Another one fires."},
 		"it goes on":          {conflicted, conflicted, true, ""},
-		"it ends":             {conflicted, clear, true, "Normal ConflictEnded No other template claims the same event, account profile, channel and day any more."},
-		"nothing is live now": {conflicted, clear, false, ""},
+		"it ends":             {conflicted, calm, true, "Normal ConflictEnded No other template claims the same event, account profile, channel and day any more."},
+		"nothing is live now": {conflicted, calm, false, ""},
 	} {
 		recorder := events.NewFakeRecorder(1)
 		(&Reconciler{recorder: recorder}).announceConflict(&v1alpha1.EventTemplate{}, test.former, test.next, test.live)
