@@ -5,9 +5,12 @@ import (
 	"cmp"
 	"context"
 	"crypto/sha256"
+	"encoding/json"
 	"fmt"
+	"maps"
 	"slices"
 
+	"k8s.io/apimachinery/pkg/types"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/foyerhq/foyer/api/v1alpha1"
@@ -82,7 +85,7 @@ type compiled struct {
 
 // basis names everything that the output of compile follows from.
 type basis struct {
-	objects       [sha256.Size]byte // by their uids and generations
+	objects       [sha256.Size]byte // see memory.versions
 	live, routing string
 	usage         *config.Usage
 	holder        string
@@ -91,28 +94,51 @@ type basis struct {
 }
 
 func (p *pass) basis() basis {
-	var versions []string
-	add := func(o client.Object) {
-		versions = append(versions, fmt.Sprintf("%s/%d", o.GetUID(), o.GetGeneration()))
-	}
+	versions := make(map[types.UID]version, len(p.memory.versions))
+	add := func(o client.Object, spec any) { versions[o.GetUID()] = p.memory.version(o, spec) }
 	if p.tenant != nil {
-		add(p.tenant)
+		add(p.tenant, &p.tenant.Spec)
 	}
 	for i := range p.accountProfiles {
-		add(&p.accountProfiles[i])
+		add(&p.accountProfiles[i], &p.accountProfiles[i].Spec)
 	}
 	for i := range p.myAccountProfiles {
-		add(&p.myAccountProfiles[i])
+		add(&p.myAccountProfiles[i], &p.myAccountProfiles[i].Spec)
 	}
 	for i := range p.eventTemplates {
-		add(&p.eventTemplates[i])
+		add(&p.eventTemplates[i], &p.eventTemplates[i].Spec)
 	}
-	slices.Sort(versions) // the cache has no order
+	p.memory.versions = versions
+	objects := sha256.New()
+	for _, uid := range slices.Sorted(maps.Keys(versions)) { // the cache has no order
+		fmt.Fprintf(objects, "%s/%d/%x\n", uid, versions[uid].generation, versions[uid].spec)
+	}
 	return basis{
-		objects: sha256.Sum256(fmt.Append(nil, versions)),
+		objects: [sha256.Size]byte(objects.Sum(nil)),
 		live:    p.settings.digest, routing: p.routing.digest,
 		usage: p.memory.usage, holder: p.holder, settled: p.memory.settled, blocked: p.routingBlocked,
 	}
+}
+
+// version is what an object says. Its uid and generation do not tell: after a restore of
+// the cluster they may stand for another spec.
+type version struct {
+	resource   string
+	generation int64
+	spec       [sha256.Size]byte
+}
+
+// version looks at an object only where that has changed, as by its status.
+func (m *memory) version(o client.Object, spec any) version {
+	last := m.versions[o.GetUID()]
+	if last.resource != "" && last.resource == o.GetResourceVersion() {
+		return last
+	}
+	encoded, err := json.Marshal(spec)
+	if err != nil { // then any change counts
+		encoded = []byte(o.GetResourceVersion())
+	}
+	return version{o.GetResourceVersion(), o.GetGeneration(), sha256.Sum256(encoded)}
 }
 
 func (p *pass) paused() bool {

@@ -32,6 +32,10 @@ func TestCompileIsRemembered(t *testing.T) {
 		"nothing":      {func(*pass) {}, true},
 		"the order":    {func(p *pass) { slices.Reverse(p.eventTemplates) }, true},
 		"a generation": {func(p *pass) { p.eventTemplates[1].Generation = 2 }, false},
+		"a restored one": {func(p *pass) {
+			p.eventTemplates[1].Spec.Event, p.eventTemplates[1].ResourceVersion = "invoice.paid", "7"
+		}, false},
+		"a status":     {func(p *pass) { p.eventTemplates[1].ResourceVersion = "8" }, true},
 		"an object":    {func(p *pass) { p.eventTemplates = p.eventTemplates[:1] }, false},
 		"a new object": {func(p *pass) { p.eventTemplates[1].UID = "other" }, false},
 		"the tenant":   {func(p *pass) { p.tenant.Spec.State, p.tenant.Generation = v1alpha1.TenantPaused, 2 }, false},

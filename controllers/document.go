@@ -41,6 +41,7 @@ type documentKind struct {
 	name    string                                          // in table document
 	mapName func(tenant string) string                      // of its ConfigMap
 	pack    func(document []byte) ([]byte, error)           // into the form of the ConfigMap
+	packed  func(in *corev1.ConfigMap) []byte               // as it is there
 	unpack  func(from *corev1.ConfigMap) ([]byte, error)    // empty: it has none
 	keep    func(packed []byte) string                      // into the form of table document, which is text
 	unkeep  func(kept string) ([]byte, error)               // the document of it
@@ -53,6 +54,7 @@ var settingsKind = &documentKind{
 	name:    "settings",
 	mapName: provision.SettingsName,
 	pack:    func(document []byte) ([]byte, error) { return document, nil },
+	packed:  func(in *corev1.ConfigMap) []byte { return []byte(in.Data[provision.KeySettings]) },
 	unpack:  func(from *corev1.ConfigMap) ([]byte, error) { return []byte(from.Data[provision.KeySettings]), nil },
 	keep:    func(packed []byte) string { return string(packed) },
 	unkeep:  func(kept string) ([]byte, error) { return []byte(kept), nil },
@@ -72,6 +74,7 @@ var routingKind = &documentKind{
 	name:    "routing",
 	mapName: provision.RoutingName,
 	pack:    config.Pack,
+	packed:  func(in *corev1.ConfigMap) []byte { return in.BinaryData[provision.KeyRouting] },
 	unpack: func(from *corev1.ConfigMap) ([]byte, error) {
 		packed := from.BinaryData[provision.KeyRouting]
 		if len(packed) == 0 {
@@ -104,6 +107,7 @@ type document struct {
 	kind      *documentKind
 	configMap *corev1.ConfigMap // a zero object if there is none
 	tenant    types.UID         // that the ConfigMap was read for
+	packed    string            // the digest of what the ConfigMap holds, as it is there
 	held      []byte            // what the ConfigMap holds, if Foyer wrote it
 	body      []byte            // nil: none, or lost
 	digest    string
@@ -127,6 +131,11 @@ func (d *document) reads(from *corev1.ConfigMap, tenant client.Object) bool {
 		d.configMap.ResourceVersion == from.ResourceVersion && d.tenant == tenant.GetUID()
 }
 
+// rewritten is what is remembered of a document that was just written in packed form.
+func (d *document) rewritten(packed []byte) document {
+	return document{kind: d.kind, configMap: &corev1.ConfigMap{}, packed: config.Digest(packed), held: d.body, body: d.body, digest: d.digest, entries: d.entries}
+}
+
 // remembered is the document without the ConfigMap, of which only the version is kept.
 func (d *document) remembered() document {
 	short := *d
@@ -134,18 +143,21 @@ func (d *document) remembered() document {
 	return short
 }
 
-// read takes what a ConfigMap holds, if that is what Foyer wrote for the tenant.
-func (d *document) read(from *corev1.ConfigMap, tenant client.Object) {
-	*d = document{kind: d.kind, configMap: from, tenant: tenant.GetUID()}
-	held, err := d.kind.unpack(from)
-	if err != nil || len(held) == 0 || !metav1.IsControlledBy(from, tenant) ||
-		from.Annotations[provision.AnnotationDigest] != config.Digest(held) {
-		d.lost = true
+// read takes what a ConfigMap holds, if that is what Foyer wrote for the tenant. A document
+// may be large: one that was read or written before is not read again.
+func (d *document) read(from *corev1.ConfigMap, tenant client.Object, last document) {
+	*d = document{kind: d.kind, configMap: from, tenant: tenant.GetUID(), packed: config.Digest(d.kind.packed(from)), lost: true}
+	if !metav1.IsControlledBy(from, tenant) {
 		return
 	}
-	d.held = held
-	if d.take(held) != nil && d.lost {
-		d.held = nil
+	digest := from.Annotations[provision.AnnotationDigest]
+	if last.held != nil && last.body != nil && last.packed == d.packed && last.digest == digest {
+		d.held, d.body, d.digest, d.entries, d.lost = last.held, last.body, last.digest, last.entries, false
+		return
+	}
+	held, err := d.kind.unpack(from)
+	if err == nil && len(held) > 0 && config.Digest(held) == digest && (d.take(held) == nil || d.newer) {
+		d.held = held
 	}
 }
 

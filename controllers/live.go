@@ -55,12 +55,13 @@ func (r *Reconciler) readConfigMap(ctx context.Context, p *pass, d *document, fr
 	if err := from.Get(ctx, key, found); client.IgnoreNotFound(err) != nil {
 		return fmt.Errorf("read ConfigMap %s: %w", key.Name, err)
 	}
-	if last := p.memory.read[d.kind]; last.reads(found, p.tenant) {
+	last := p.memory.read[d.kind]
+	if last.reads(found, p.tenant) {
 		*d = last
 		d.configMap = found
 		return nil
 	}
-	d.read(found, p.tenant)
+	d.read(found, p.tenant, last)
 	p.memory.read[d.kind] = d.remembered()
 	return nil
 }

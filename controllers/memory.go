@@ -37,6 +37,7 @@ type memory struct {
 	read     map[*documentKind]document // by an earlier pass
 	checks   *compile.Checks
 	compiled compiled
+	versions map[types.UID]version // of the objects that compiled followed from
 	reported map[types.UID]reported
 }
 

@@ -143,7 +143,9 @@ func (r *Reconciler) writeDocument(ctx context.Context, p *pass, d *document) (w
 		return true, nil
 	}
 	p.memory.own[d.kind] = digest
-	return true, d.take(body)
+	err = d.take(body)
+	p.memory.read[d.kind] = d.rewritten(packed)
+	return true, err
 }
 
 // ensure writes the ConfigMap of a document.
