@@ -40,13 +40,18 @@ func (r *Reconciler) countUsage(ctx context.Context, p *pass) error {
 		wait = r.pace.retiring
 	}
 	wait += rand.N(wait / 5)
-	if m.usage == nil || !reflect.DeepEqual(*m.usage, usage) {
-		m.usage = &usage // the same counts decide the same
-	}
+	m.counted(usage)
 	m.usageNext = p.now.Add(wait)
 	m.customers, m.settled = p.output.Customers, settled
 	p.runAgain(wait)
 	return r.compile(ctx, p)
+}
+
+// counted remembers what was counted: the same counts decide the same.
+func (m *memory) counted(usage config.Usage) {
+	if m.usage == nil || !reflect.DeepEqual(*m.usage, usage) {
+		m.usage = &usage
+	}
 }
 
 // retiring says whether a deleted profile waits until no account uses it.
