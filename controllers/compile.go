@@ -109,12 +109,12 @@ func (p *pass) basis() basis {
 		add(&p.eventTemplates[i], &p.eventTemplates[i].Spec)
 	}
 	p.memory.versions = versions
-	objects := sha256.New()
+	var objects []byte
 	for _, uid := range slices.Sorted(maps.Keys(versions)) { // the cache has no order
-		fmt.Fprintf(objects, "%s/%d/%x\n", uid, versions[uid].generation, versions[uid].spec)
+		objects = fmt.Appendf(objects, "%s/%d/%x\n", uid, versions[uid].generation, versions[uid].spec)
 	}
 	return basis{
-		objects: [sha256.Size]byte(objects.Sum(nil)),
+		objects: sha256.Sum256(objects),
 		live:    p.settings.digest, routing: p.routing.digest,
 		usage: p.memory.usage, holder: p.holder, settled: p.memory.settled, blocked: p.routingBlocked,
 	}
