@@ -200,7 +200,7 @@ func (p *pass) noteRouting(said status.Finding) status.Finding {
 	said.Message, _, _ = strings.Cut(said.Message, routingNote)
 	switch {
 	case p.stopped().Reason != "":
-	case p.routing.lost:
+	case p.routing.lost && p.everLive(): // or it was not made yet
 		said.Message += routingNote + "ConfigMap " + p.routing.kind.mapName(p.key.Name) + " is lost and is restored from the database."
 	case p.routing.blocked.Reason != "":
 		said.Message += routingNote + p.routing.blocked.Message

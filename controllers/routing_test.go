@@ -12,11 +12,13 @@ import (
 	"github.com/jackc/pgx/v5"
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/client-go/rest"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/foyerhq/foyer/api/v1alpha1"
 	"github.com/foyerhq/foyer/controllers/provision"
+	"github.com/foyerhq/foyer/controllers/status"
 	"github.com/foyerhq/foyer/internal/config"
 	"github.com/foyerhq/foyer/internal/testenv/kube"
 )
@@ -233,6 +235,26 @@ func (w *world) expectNote(tenant *v1alpha1.Tenant, part string) {
 		}
 		return nil
 	})
+}
+
+// TestNoteAboutRouting: it comes and goes, and what is being made is not lost.
+func TestNoteAboutRouting(t *testing.T) {
+	t.Parallel()
+	w := &world{tenants: "n"}
+	p := newPass(types.NamespacedName{Namespace: "n", Name: "acme"}, newMemory())
+	p.tenant = w.tenant("acme")
+	for _, step := range []struct {
+		lost bool
+		live int64
+		told string
+	}{{true, 0, ""}, {true, 1, "ConfigMap acme-routing is lost"}, {true, 1, "ConfigMap acme-routing is lost"}, {false, 1, ""}} {
+		p.routing.lost, p.tenant.Status.LiveGeneration = step.lost, step.live
+		said := p.noteRouting(status.Yes(status.ReasonAccepted, "Fine."+routingNote+"what was said before"))
+		first, note, told := strings.Cut(said.Message, routingNote)
+		if first != "Fine." || told != (step.told != "") || !strings.HasPrefix(note, step.told) {
+			t.Errorf("%+v: the Tenant says %q", step, said.Message)
+		}
+	}
 }
 
 // TestDocumentsFitEachOther: a template with an event of the tenant's own is live only
