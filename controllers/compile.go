@@ -39,7 +39,7 @@ func (r *Reconciler) compile(_ context.Context, p *pass) error {
 		HostnameHolder:    basis.holder,
 		Acknowledged:      basis.settled,
 		RoutingBlocked:    basis.blocked,
-		Checked:           p.memory.checks,
+		Checked:           p.checks,
 	})
 	p.broken, p.unwritten = status.Finding{}, nil
 	if err != nil {

@@ -25,7 +25,8 @@ const (
 )
 
 // entries are those of a document, by the kind of object that they are of: which
-// generation of which object is live, without what it says.
+// generation of which object is live. Of the Tenant alone they have what it says, because
+// every pass asks for its host name.
 type entries map[string][]config.Entry
 
 func headings(list []config.Entry) []config.Entry {
@@ -61,7 +62,7 @@ var settingsKind = &documentKind{
 	parse: func(document []byte) (entries, error) {
 		_, s, err := config.Open(document)
 		return entries{
-			kindTenant:           headings([]config.Entry{s.Tenant}),
+			kindTenant:           {s.Tenant},
 			kindAccountProfile:   headings(s.AccountProfiles),
 			kindMyAccountProfile: headings(s.MyAccountProfiles),
 		}, err

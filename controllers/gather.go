@@ -22,7 +22,8 @@ type pass struct {
 	key    types.NamespacedName
 	now    time.Time
 	memory *memory
-	next   time.Duration // the next run by itself; 0: only by an event
+	checks *compile.Checks // of all tenants; nil: nothing is remembered
+	next   time.Duration   // the next run by itself; 0: only by an event
 
 	tenant            *v1alpha1.Tenant // nil: missing, or being deleted
 	accountProfiles   []v1alpha1.AccountProfile

@@ -8,7 +8,6 @@ import (
 	"k8s.io/apimachinery/pkg/util/resourceversion"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
-	"github.com/foyerhq/foyer/internal/compile"
 	"github.com/foyerhq/foyer/internal/config"
 )
 
@@ -35,7 +34,6 @@ type memory struct {
 	settled   bool     // usage was asked after every replica had acknowledged digest
 
 	read     map[*documentKind]document // by an earlier pass
-	checks   *compile.Checks
 	compiled compiled
 	versions map[types.UID]version // of the objects that compiled followed from
 	reported map[types.UID]reported
@@ -59,7 +57,6 @@ func newMemory() *memory {
 		digests:   map[*documentKind]string{},
 		own:       map[*documentKind]string{},
 		read:      map[*documentKind]document{},
-		checks:    new(compile.Checks),
 		running:   map[types.UID]string{},
 		refreshed: map[types.UID]refresh{},
 		waiting:   map[types.UID]time.Time{},

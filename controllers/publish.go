@@ -3,6 +3,7 @@ package controllers
 import (
 	"bytes"
 	"context"
+	"encoding/json"
 	"errors"
 	"strings"
 
@@ -109,11 +110,13 @@ func (p *pass) nextHostname() string {
 
 // hostname is the one at which customers reach the tenant.
 func (p *pass) hostname() string {
-	live, err := config.Load(p.settings.body)
-	if err != nil {
-		return "" // nothing is live
+	var live config.Tenant
+	for _, e := range p.settings.entries[kindTenant] {
+		if err := json.Unmarshal(e.Content, &live); err != nil {
+			return "" // it would not have been taken for a document
+		}
 	}
-	return live.Tenant.Hostname
+	return live.Hostname // empty: nothing is live
 }
 
 // writeDocument keeps a document in the database and writes its ConfigMap. It was not

@@ -16,6 +16,7 @@ import (
 
 	"github.com/foyerhq/foyer/controllers/apply"
 	"github.com/foyerhq/foyer/controllers/metrics"
+	"github.com/foyerhq/foyer/internal/compile"
 )
 
 // Reconciler passes over tenants.
@@ -34,6 +35,7 @@ type Reconciler struct {
 	preparations *preparations
 	claims       *claims
 	again        *again
+	checks       compile.Checks // shared by all passes
 
 	mu       sync.Mutex
 	memories map[types.NamespacedName]*memory
@@ -54,6 +56,7 @@ const claimedDelay = time.Second
 // Reconcile is the pass over one tenant.
 func (r *Reconciler) Reconcile(ctx context.Context, req reconcile.Request) (reconcile.Result, error) {
 	p := newPass(req.NamespacedName, r.recall(req.NamespacedName))
+	p.checks = &r.checks
 	err := r.run(ctx, p)
 	metrics.PassSeconds.Observe(time.Since(p.now).Seconds())
 	if err == nil {

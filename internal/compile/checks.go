@@ -1,29 +1,35 @@
 package compile
 
 import (
+	"slices"
 	"sync"
 
 	"github.com/foyerhq/foyer/internal/config"
 	"github.com/foyerhq/foyer/internal/message"
 )
 
-// maxChecks bounds each half of what Checks holds: about twice the texts of the largest
-// routing document that people make.
+// maxChecks bounds each half of what Checks holds: each is more than the texts of the
+// largest routing document that people make.
 const maxChecks = 16384
 
-// minOpened is the size from which on a routing document is remembered as it was read:
-// reading a smaller one costs less than keeping it for every tenant.
-const minOpened = 256 << 10
+// A routing document is remembered as it was read from this size on: reading a smaller
+// one costs less than keeping it. The last few are kept, of whatever tenants.
+const (
+	minOpened = 256 << 10
+	maxOpened = 8
+)
 
 // Checks remembers what was found of single texts and conditions, and the last large
-// routing document that was read. The zero value is empty, and safe for concurrent use.
+// routing documents that were read. It is for all tenants together: the same text for
+// the same event has the same findings, and tenants of one platform share most of their
+// texts. The zero value is empty, and safe for concurrent use.
 //
 // Of texts it holds findings only. When it is full, what was not asked for since it was
 // half full is forgotten.
 type Checks struct {
 	mu            sync.Mutex
 	recent, older map[checkKey]checked
-	opened        *config.LiveRouting
+	opened        []*config.LiveRouting // the newest last
 }
 
 // open reads a routing document, which nobody changes then.
@@ -32,10 +38,7 @@ func (c *Checks) open(document []byte) (*config.LiveRouting, error) {
 		return config.OpenRouting(document)
 	}
 	digest := config.Digest(document)
-	c.mu.Lock()
-	opened := c.opened
-	c.mu.Unlock()
-	if opened != nil && opened.Digest == digest {
+	if opened := c.remembered(digest); opened != nil {
 		return opened, nil
 	}
 	opened, err := config.OpenRouting(document) // not under the lock: this is the work
@@ -44,8 +47,22 @@ func (c *Checks) open(document []byte) (*config.LiveRouting, error) {
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.opened = opened
+	if len(c.opened) == maxOpened {
+		c.opened = slices.Delete(c.opened, 0, 1)
+	}
+	c.opened = append(c.opened, opened)
 	return opened, nil
+}
+
+func (c *Checks) remembered(digest string) *config.LiveRouting {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for _, opened := range c.opened {
+		if opened.Digest == digest {
+			return opened
+		}
+	}
+	return nil
 }
 
 // checkKey is everything that a finding depends on.

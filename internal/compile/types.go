@@ -33,9 +33,9 @@ type Input struct {
 	// as it is: an edit of the Tenant that it would have to follow is refused then.
 	RoutingBlocked bool
 	// Checked remembers what was found of the texts and conditions of event templates, so
-	// that a pass checks only those that changed. It only saves work: with nil, or with
-	// another tenant's, the output is the same. The caller keeps one per tenant (a new one
-	// is new(Checks)) and hands it to every pass.
+	// that a pass checks only those that changed. It only saves work: with nil the output is
+	// the same. The caller keeps one for all tenants (a new one is new(Checks)) and hands it
+	// to every pass.
 	Checked *Checks
 }
 
