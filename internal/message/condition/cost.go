@@ -11,6 +11,8 @@ import (
 	"cel.dev/cel-go/common/operators"
 	"cel.dev/cel-go/common/overloads"
 	"cel.dev/cel-go/common/types"
+
+	"github.com/foyerhq/foyer/internal/catalog"
 )
 
 // cost is how much work an evaluation may be, for the longest texts and lists that a
@@ -19,11 +21,11 @@ import (
 type cost uint64
 
 const (
-	node     cost = 20            // any operation
-	longText cost = maxText / 10  // one that looks at every character of a text
-	search   cost = maxText / 100 // one that compares many characters at once
-	maxCost  cost = 200_000_000   // about a second, for a payload that nobody sends
-	maxPlan       = 1_000         // steps of a pattern
+	node     cost = 20                    // any operation
+	longText cost = catalog.MaxText / 10  // one that looks at every character of a text
+	search   cost = catalog.MaxText / 100 // one that compares many characters at once
+	maxCost  cost = 200_000_000           // about a second, for a payload that nobody sends
+	maxPlan       = 1_000                 // steps of a pattern
 )
 
 func (c cost) and(other cost) cost {
@@ -84,7 +86,7 @@ func (n *names) pattern(e ast.Expr) cost {
 		n.refuse(n.at(e), "the pattern of matches is too large: repeat less")
 		return 0
 	}
-	return cost(maxText).times(len(plan.Inst))
+	return cost(catalog.MaxText).times(len(plan.Inst))
 }
 
 func explainPattern(err error) string {

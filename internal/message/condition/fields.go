@@ -16,13 +16,9 @@ import (
 	"github.com/foyerhq/foyer/internal/catalog"
 )
 
-// Bounds of what a payload may hold, as in package catalog. The bound of the work that a
-// condition may be rests on them.
-const (
-	maxElements = 1_000
-	maxText     = 10_000 // characters
-	maxNumber   = 32     // characters of a decimal number
-)
+// maxNumber bounds the characters of a decimal number. The bounds of texts and lists are
+// those of package catalog: the work that a condition may be is reckoned with them.
+const maxNumber = 32
 
 // object is the type of an object of the payload, or of the elements of a list: its name
 // for CEL, which cannot be written in a condition, and its fields.
@@ -121,7 +117,7 @@ func (f *field) read(value any) (any, bool) {
 		return fields, ok
 	case catalog.List:
 		elements, ok := value.([]any)
-		return elements, ok && len(elements) <= maxElements
+		return elements, ok && len(elements) <= catalog.MaxList
 	case catalog.Boolean:
 		yes, ok := value.(bool)
 		return types.Bool(yes), ok
@@ -148,7 +144,7 @@ func (f *field) readText(text string) (ref.Val, bool) {
 		moment, err := time.Parse(time.RFC3339, text)
 		return types.Timestamp{Time: moment}, err == nil
 	default:
-		return types.String(text), len(text) <= maxText || utf8.RuneCountInString(text) <= maxText
+		return types.String(text), len(text) <= catalog.MaxText || utf8.RuneCountInString(text) <= catalog.MaxText
 	}
 }
 
@@ -179,8 +175,8 @@ func (f *field) form() string {
 	case catalog.Object:
 		return "an object"
 	case catalog.List:
-		return fmt.Sprintf("a list of at most %d objects", maxElements)
+		return fmt.Sprintf("a list of at most %d objects", catalog.MaxList)
 	default:
-		return fmt.Sprintf("a text of at most %d characters", maxText)
+		return fmt.Sprintf("a text of at most %d characters", catalog.MaxText)
 	}
 }

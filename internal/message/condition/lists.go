@@ -66,7 +66,7 @@ func (n *names) elements(function string, e ast.Expr, known []string) (scope, in
 	switch {
 	case t.bad:
 	case t.field != nil && t.field.Type == catalog.List:
-		return scope{elements: t.object}, maxElements, node
+		return scope{elements: t.object}, catalog.MaxList, node
 	case t.path != "":
 		n.refuse(n.at(e), "%s goes through a list, and %s is none", function, t.path)
 	default:
