@@ -3,12 +3,16 @@ package integration
 import (
 	"bufio"
 	"bytes"
+	"compress/gzip"
 	"context"
+	"crypto/tls"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
+	"net"
 	"net/http"
+	"net/url"
 	"strings"
 )
 
@@ -28,52 +32,183 @@ type Client struct {
 	HTTP    *http.Client // nil means http.DefaultClient
 }
 
-// Import sends NDJSON lines of a kind and calls onRefused for each line that the
+// Mode says what becomes of the good lines of an import that has bad ones.
+type Mode string
+
+// The modes of an import.
+const (
+	ModeLines Mode = "lines" // each line is handled as if it came alone
+	ModeWhole Mode = "whole" // one refusal, and nothing is applied
+)
+
+// Notify says whether an import tells the tenant's customers of what it changes.
+type Notify string
+
+// Whom an import notifies.
+const (
+	NotifyNone Notify = "none"
+	NotifyAll  Notify = "all"
+)
+
+// ImportOptions say what is imported and how. Without Mode and Notify the server
+// decides: lines, and nobody is notified.
+type ImportOptions struct {
+	Kind   Kind
+	Mode   Mode
+	Notify Notify
+}
+
+// path is the address of the import below the server's.
+func (o ImportOptions) path() string {
+	query := url.Values{}
+	if o.Mode != "" {
+		query.Set("mode", string(o.Mode))
+	}
+	if o.Notify != "" {
+		query.Set("notify", string(o.Notify))
+	}
+	path := "/api/v1/import/" + string(o.Kind)
+	if len(query) > 0 {
+		path += "?" + query.Encode()
+	}
+	return path
+}
+
+// Import sends NDJSON lines of a kind as [Client.ImportWith] does, by the server's own
+// mode and without notifying anybody.
+func (c *Client) Import(ctx context.Context, kind Kind, lines io.Reader, onRefused func(Refusal)) (Summary, error) {
+	return c.ImportWith(ctx, ImportOptions{Kind: kind}, lines, onRefused)
+}
+
+// ImportWith sends NDJSON lines, compressed, and calls onRefused for each line that the
 // server refuses, while it still sends. When the import ended early, the error is a
 // *[Problem] with the line to resume from, and the summary counts what was done. After
 // an error a Read of lines may still be under way.
-func (c *Client) Import(ctx context.Context, kind Kind, lines io.Reader, onRefused func(Refusal)) (Summary, error) {
-	url := strings.TrimSuffix(c.BaseURL, "/") + "/api/v1/import/" + string(kind)
-	body := cancellable(ctx, lines)
-	defer body.Close() //nolint:errcheck // never fails
-	request, err := http.NewRequestWithContext(ctx, http.MethodPost, url, body)
+func (c *Client) ImportWith(ctx context.Context, options ImportOptions, lines io.Reader, onRefused func(Refusal)) (Summary, error) {
+	summary, err := c.send(ctx, options, lines, onRefused)
 	if err != nil {
-		return Summary{}, fmt.Errorf("import %s: %w", kind, err)
+		return summary, fmt.Errorf("import %s: %w", options.Kind, err)
+	}
+	return summary, nil
+}
+
+func (c *Client) send(ctx context.Context, options ImportOptions, lines io.Reader, onRefused func(Refusal)) (Summary, error) {
+	body := compressed(ctx, lines)
+	defer body.Close() //nolint:errcheck // never fails
+	request, err := c.request(ctx, http.MethodPost, options.path(), body)
+	if err != nil {
+		return Summary{}, err
 	}
 	request.Header.Set("Content-Type", MediaType)
-	request.Header.Set("Authorization", "Bearer "+c.Token)
-	response, err := c.client().Do(request)
+	request.Header.Set("Content-Encoding", "gzip")
+	response, err := c.do(request)
 	if err != nil {
-		if ctx.Err() != nil {
-			err = ctx.Err() // else it may be about the lines, which end with ctx too
-		}
-		return Summary{}, fmt.Errorf("import %s: %w", kind, err)
+		return Summary{}, err
 	}
 	defer response.Body.Close() //nolint:errcheck // only read
-	if response.StatusCode != http.StatusOK {
-		return Summary{}, fmt.Errorf("import %s: %w", kind, readProblem(response))
-	}
 	result, err := readAnswer(response.Body, onRefused)
 	if err != nil {
-		return result.Summary, fmt.Errorf("import %s: %w", kind, err)
+		return result.Summary, err
 	}
 	if result.Problem != nil {
-		return result.Summary, fmt.Errorf("import %s: %w", kind, result.Problem)
+		return result.Summary, result.Problem
 	}
 	return result.Summary, nil
 }
 
-// cancellable returns a reader of lines that ends with ctx or by Close, even while a
+// AccountSettings asks for everything that applies to an account, and why. Of an account
+// that does not exist the error is a *[Problem] with status 404.
+func (c *Client) AccountSettings(ctx context.Context, id string) (AccountSettings, error) {
+	request, err := c.request(ctx, http.MethodGet, "/api/v1/accounts/"+url.PathEscape(id)+"/settings", nil)
+	if err != nil {
+		return AccountSettings{}, fmt.Errorf("ask for the settings of account %s: %w", id, err)
+	}
+	response, err := c.do(request)
+	if err != nil {
+		return AccountSettings{}, fmt.Errorf("ask for the settings of account %s: %w", id, err)
+	}
+	defer response.Body.Close() //nolint:errcheck // only read
+	var answer AccountSettings
+	if err := json.NewDecoder(response.Body).Decode(&answer); err != nil {
+		return AccountSettings{}, fmt.Errorf("read the settings of account %s: %w", id, err)
+	}
+	return answer, nil
+}
+
+func (c *Client) request(ctx context.Context, method, path string, body io.Reader) (*http.Request, error) {
+	request, err := http.NewRequestWithContext(ctx, method, strings.TrimSuffix(c.BaseURL, "/")+path, body)
+	if err != nil {
+		return nil, err
+	}
+	request.Header.Set("Authorization", "Bearer "+c.Token)
+	return request, nil
+}
+
+// do returns an answer of status 200; every other one is an error.
+func (c *Client) do(request *http.Request) (*http.Response, error) {
+	response, err := c.client().Do(request)
+	if err != nil {
+		if ended := request.Context().Err(); ended != nil {
+			return nil, ended // else it may be about the lines, which end with the context too
+		}
+		return nil, err
+	}
+	if response.StatusCode != http.StatusOK {
+		defer response.Body.Close() //nolint:errcheck // only read
+		return nil, readProblem(response)
+	}
+	return response, nil
+}
+
+// Away says whether an error of a client may pass by itself: the server is busy or is
+// being replaced, or the connection broke. Sending again is safe.
+func Away(err error) bool {
+	var problem *Problem
+	if errors.As(err, &problem) {
+		switch problem.Status {
+		case http.StatusTooManyRequests, http.StatusBadGateway, http.StatusServiceUnavailable, http.StatusGatewayTimeout:
+			return true
+		}
+		return false
+	}
+	var lasting interface{ Lasting() bool } // an error of Client.HTTP that knows by itself
+	if errors.As(err, &lasting) {
+		return !lasting.Lasting()
+	}
+	var certificate *tls.CertificateVerificationError
+	var record tls.RecordHeaderError
+	var name *net.DNSError
+	switch {
+	case errors.Is(err, context.Canceled):
+		return false
+	case errors.As(err, &certificate), errors.As(err, &record), errors.As(err, &name) && name.IsNotFound:
+		return false
+	}
+	var transport *url.Error
+	return errors.Is(err, errBrokeOff) || errors.As(err, &transport)
+}
+
+// compressed returns a reader of lines as gzip that ends with ctx or by Close, even while a
 // Read of lines blocks, as that of a terminal does: net/http waits for its Read.
-func cancellable(ctx context.Context, lines io.Reader) *io.PipeReader {
+func compressed(ctx context.Context, lines io.Reader) *io.PipeReader {
 	reader, writer := io.Pipe()
 	stop := context.AfterFunc(ctx, func() { _ = reader.CloseWithError(ctx.Err()) })
 	go func() {
 		defer stop()
-		_, err := io.Copy(writer, lines)
-		_ = writer.CloseWithError(err) // nil is the end of the lines
+		_ = writer.CloseWithError(compress(writer, lines)) // nil is the end of the lines
 	}()
 	return reader
+}
+
+func compress(to io.Writer, lines io.Reader) error {
+	zip, err := gzip.NewWriterLevel(to, gzip.BestSpeed)
+	if err != nil {
+		return err
+	}
+	if _, err := io.Copy(zip, lines); err != nil {
+		return err
+	}
+	return zip.Close()
 }
 
 func (c *Client) client() *http.Client {
@@ -92,8 +227,9 @@ func readProblem(response *http.Response) error {
 	}
 	problem := &Problem{}
 	if err := json.Unmarshal(body, problem); err != nil || problem.Title == "" {
-		return fmt.Errorf("the server answered %s", response.Status)
+		return &Problem{Title: "the server answered " + response.Status, Status: response.StatusCode}
 	}
+	problem.Status = response.StatusCode
 	return problem
 }
 

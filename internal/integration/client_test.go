@@ -1,13 +1,18 @@
 package integration
 
 import (
+	"compress/gzip"
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"io"
+	"net"
 	"net/http"
 	"net/http/httptest"
+	"net/url"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -21,7 +26,12 @@ func answering(t *testing.T, status int, contentType, body string) *Client {
 		if r.Header.Get("Authorization") != "Bearer secret" || r.URL.Path != "/api/v1/import/groups" || r.Header.Get("Content-Type") != MediaType {
 			t.Errorf("request %s %v", r.URL, r.Header)
 		}
-		if _, err := io.Copy(io.Discard, r.Body); err != nil {
+		unzipped, err := gzip.NewReader(r.Body)
+		if err != nil || r.Header.Get("Content-Encoding") != "gzip" {
+			t.Errorf("the body is not compressed: %v", err)
+			return
+		}
+		if _, err := io.Copy(io.Discard, unzipped); err != nil {
 			t.Logf("read the body: %v", err) // the client gave up
 		}
 		w.Header().Set("Content-Type", contentType)
@@ -117,3 +127,87 @@ var errDisk = errors.New("the disk is gone")
 type failingReader struct{}
 
 func (failingReader) Read([]byte) (int, error) { return 0, errDisk }
+
+func TestClientImportWithOptions(t *testing.T) {
+	var asked, got string
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		asked = r.Method + " " + r.URL.String()
+		unzipped, err := gzip.NewReader(r.Body)
+		if err != nil {
+			t.Error(err)
+			return
+		}
+		body, err := io.ReadAll(unzipped)
+		if err != nil {
+			t.Error(err)
+		}
+		got = string(body)
+		io.WriteString(w, `{"summary":{"received":1,"created":1}}`+"\n")
+	}))
+	defer server.Close()
+	client := &Client{BaseURL: server.URL}
+	options := ImportOptions{Kind: Accounts, Mode: ModeWhole, Notify: NotifyAll}
+	if _, err := client.ImportWith(t.Context(), options, strings.NewReader("{}\n"), nil); err != nil {
+		t.Fatal(err)
+	}
+	if want := "POST /api/v1/import/accounts?mode=whole&notify=all"; asked != want || got != "{}\n" {
+		t.Errorf("asked %s with %q, want %s", asked, got, want)
+	}
+}
+
+func TestClientAccountSettings(t *testing.T) {
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.Header.Get("Authorization") != "Bearer secret" || r.Method != http.MethodGet {
+			t.Errorf("%s %v", r.Method, r.Header)
+		}
+		if r.URL.EscapedPath() != "/api/v1/accounts/A%2F1/settings" {
+			w.WriteHeader(http.StatusNotFound)
+			io.WriteString(w, `{"title":"Not Found","status":404,"detail":"there is no account with this id"}`)
+			return
+		}
+		io.WriteString(w, `{"accountId":"A/1","status":"Active"}`)
+	}))
+	defer server.Close()
+	client := &Client{BaseURL: server.URL, Token: "secret"}
+	got, err := client.AccountSettings(t.Context(), "A/1")
+	if err != nil || got.AccountID != "A/1" || got.Status != "Active" {
+		t.Errorf("got %+v, %v", got, err)
+	}
+	_, err = client.AccountSettings(t.Context(), "A-2")
+	var problem *Problem
+	if !errors.As(err, &problem) || problem.Status != http.StatusNotFound {
+		t.Errorf("got %v, want a problem of status 404", err)
+	}
+}
+
+// lastingError is what a connection says that will not come back by itself.
+type lastingError struct{}
+
+func (lastingError) Error() string { return "not allowed" }
+func (lastingError) Lasting() bool { return true }
+
+func TestAway(t *testing.T) {
+	failed := func(err error) error { return fmt.Errorf("import: %w", &url.Error{Op: "Post", URL: "u", Err: err}) }
+	for _, test := range []struct {
+		err  error
+		want bool
+	}{
+		{fmt.Errorf("import: %w", &Problem{Status: 503}), true},
+		{&Problem{Status: 502}, true},
+		{&Problem{Status: 429}, true},
+		{&Problem{Status: 500}, false},
+		{&Problem{Status: 401}, false},
+		{fmt.Errorf("import: %w", errBrokeOff), true},
+		{failed(io.ErrUnexpectedEOF), true},
+		{failed(syscall.ECONNREFUSED), true},
+		{failed(&tls.CertificateVerificationError{Err: errDisk}), false},
+		{failed(&net.DNSError{IsNotFound: true}), false},
+		{failed(lastingError{}), false},
+		{fmt.Errorf("%w (%w)", errBrokeOff, context.Canceled), false},
+		{errDisk, false},
+	} {
+		if got := Away(test.err); got != test.want {
+			t.Errorf("%v: away %t, want %t", test.err, got, test.want)
+		}
+	}
+}
