@@ -1,0 +1,180 @@
+package csvlines
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+	"unicode/utf8"
+)
+
+// object is how the cells of a row lie in the JSON object of a line.
+type object struct {
+	name   string
+	at     int // the cell, of what has no members
+	column column
+	custom bool // members are items of a list of {name, value}
+	list   []*object
+}
+
+// add puts the cell of a column below the names of its path.
+func (o *object) add(path []string, at int, c column) {
+	if len(path) == 0 {
+		if c.form == asCustom {
+			o.custom = true
+			o.list = append(o.list, &object{name: c.name, at: at, column: c})
+			return
+		}
+		o.at, o.column = at, c
+		return
+	}
+	i := slices.IndexFunc(o.list, func(member *object) bool { return member.name == path[0] })
+	if i < 0 {
+		i = len(o.list)
+		o.list = append(o.list, &object{name: path[0]})
+	}
+	o.list[i].add(path[1:], at, c)
+}
+
+// problem is a cell that its column cannot hold.
+type problem struct {
+	title   string
+	message string
+}
+
+// append adds the value to text; nothing if all of its cells are empty.
+func (o *object) append(text []byte, cells [][]byte) ([]byte, *problem) {
+	if len(o.list) == 0 {
+		return o.column.append(text, cells[o.at])
+	}
+	begin, open, end := len(text), byte('{'), byte('}')
+	if o.custom {
+		open, end = '[', ']'
+	}
+	text = append(text, open)
+	for _, member := range o.list {
+		before := len(text)
+		if before > begin+1 {
+			text = append(text, ',')
+		}
+		text = member.key(text, o.custom)
+		value := len(text)
+		var wrong *problem
+		if text, wrong = member.append(text, cells); wrong != nil {
+			return text, wrong
+		}
+		switch {
+		case len(text) == value:
+			text = text[:before]
+		case o.custom:
+			text = append(text, '}')
+		}
+	}
+	if len(text) == begin+1 {
+		return text[:begin], nil
+	}
+	return append(text, end), nil
+}
+
+// key writes what is before the value of a member.
+func (o *object) key(text []byte, custom bool) []byte {
+	if custom {
+		text = appendText(append(text, `{"name":`...), []byte(o.name))
+		return append(text, `,"value":`...)
+	}
+	return append(appendText(text, []byte(o.name)), ':')
+}
+
+// append adds a cell as the column's form wants it; nothing of an empty one.
+func (c column) append(text, cell []byte) ([]byte, *problem) {
+	if !utf8.Valid(cell) {
+		return text, &problem{c.title, notUTF8}
+	}
+	if len(cell) == 0 {
+		return text, nil
+	}
+	trimmed := bytes.TrimSpace(cell)
+	if c.clearable && string(trimmed) == "null" {
+		return append(text, "null"...), nil
+	}
+	switch {
+	case c.form == asText, c.form == asCustom:
+		return appendText(text, cell), nil
+	case len(trimmed) == 0:
+		return text, nil
+	case c.form == asTexts:
+		return appendTexts(text, trimmed), nil
+	case c.form == asBoolean:
+		return c.boolean(text, string(trimmed))
+	}
+	return c.number(text, trimmed)
+}
+
+func (c column) boolean(text []byte, cell string) ([]byte, *problem) {
+	switch {
+	case strings.EqualFold(cell, "true"):
+		return append(text, "true"...), nil
+	case strings.EqualFold(cell, "false"):
+		return append(text, "false"...), nil
+	}
+	return text, &problem{c.title, fmt.Sprintf("%q is not allowed, allowed are true and false", shorten(cell))}
+}
+
+func (c column) number(text, cell []byte) ([]byte, *problem) {
+	if c.form == asWholeNumber {
+		n, err := strconv.ParseInt(string(cell), 10, 64)
+		if err != nil {
+			return text, &problem{c.title, fmt.Sprintf("%q is not a whole number", shorten(string(cell)))}
+		}
+		return strconv.AppendInt(text, n, 10), nil
+	}
+	if cell[0] != '-' && (cell[0] < '0' || cell[0] > '9') || !json.Valid(cell) {
+		return text, &problem{c.title, fmt.Sprintf("%q is not a number, allowed is one such as 12.5", shorten(string(cell)))}
+	}
+	return append(text, cell...), nil
+}
+
+func appendTexts(text, cell []byte) []byte {
+	text = append(text, '[')
+	first := true
+	for item := range bytes.SplitSeq(cell, []byte(";")) {
+		if item = bytes.TrimSpace(item); len(item) == 0 {
+			continue
+		}
+		if !first {
+			text = append(text, ',')
+		}
+		text, first = appendText(text, item), false
+	}
+	return append(text, ']')
+}
+
+// appendText adds valid UTF-8 as a string of JSON.
+func appendText(text, value []byte) []byte {
+	const digits = "0123456789abcdef"
+	text = append(text, '"')
+	for _, b := range value {
+		switch {
+		case b == '"' || b == '\\':
+			text = append(text, '\\', b)
+		case b == '\n':
+			text = append(text, `\n`...)
+		case b < ' ':
+			text = append(text, '\\', 'u', '0', '0', digits[b>>4], digits[b&15])
+		default:
+			text = append(text, b)
+		}
+	}
+	return append(text, '"')
+}
+
+// shorten keeps a refusal readable whatever is in a cell.
+func shorten(value string) string {
+	const most = 64
+	if runes := []rune(value); len(runes) > most {
+		return string(runes[:most]) + "..."
+	}
+	return value
+}
