@@ -1,14 +1,5 @@
 package settings
 
-import (
-	"fmt"
-	"regexp"
-	"strconv"
-
-	"golang.org/x/text/currency"
-	"golang.org/x/text/language"
-)
-
 // Access says whether something is open to a person.
 type Access string
 
@@ -18,9 +9,30 @@ const (
 	Disabled Access = "Disabled"
 )
 
-// Attributes are the settings of one layer. A nil pointer or an empty string is
-// unset and inherits. The same shape is the account's JSON column, the layer of
-// an AccountProfile and the layer of a Tenant.
+// InvoiceDelivery says how invoices reach the people of an account.
+type InvoiceDelivery string
+
+// The ways of delivery.
+const (
+	ByEmail        InvoiceDelivery = "Email"
+	ByPost         InvoiceDelivery = "Post"
+	ByEmailAndPost InvoiceDelivery = "EmailAndPost"
+	NotDelivered   InvoiceDelivery = "None"
+)
+
+// LateFeeType says what the amount of a late fee is.
+type LateFeeType string
+
+// The types of late fees.
+const (
+	NoLateFee      LateFeeType = "None"
+	FlatLateFee    LateFeeType = "Flat"    // an amount of money
+	PercentLateFee LateFeeType = "Percent" // of the overdue balance
+)
+
+// Attributes are the settings of one layer. A nil pointer, an empty string and an
+// empty list are unset and inherit, and are not encoded. The same shape is the
+// account's JSON column, the layer of an AccountProfile and the layer of a Tenant.
 type Attributes struct {
 	// TradingTermsDays is the number of days from issue to due date, 0 to 365.
 	TradingTermsDays *int32 `json:"tradingTermsDays,omitempty"`
@@ -32,94 +44,38 @@ type Attributes struct {
 	TimeZone string `json:"timeZone,omitempty"`
 	// PortalAccess says whether people of the account can sign in to the portal.
 	PortalAccess Access `json:"portalAccess,omitempty"`
+	// CreditLimit is a decimal in the account's currency, as "5000.00".
+	CreditLimit string `json:"creditLimit,omitempty"`
+	// BillingDay is the day of the month on which the account is billed, 1 to 28.
+	BillingDay *int32 `json:"billingDay,omitempty"`
+	// InvoiceDelivery says how invoices are delivered.
+	InvoiceDelivery InvoiceDelivery `json:"invoiceDelivery,omitempty"`
+	// LateFee is what an overdue invoice costs. Each of its fields inherits by itself.
+	LateFee LateFee `json:"lateFee,omitzero"`
+	// Custom are the provider's own attributes. Each inherits by itself, by its name.
+	Custom []Custom `json:"custom,omitempty"`
 }
 
-// The built-in layer. Fourteen days are Emersion's own default trading terms.
-const (
-	builtInTradingTermsDays = 14
-	builtInCurrency         = "EUR"
-	builtInLocale           = "en"
-	builtInTimeZone         = "UTC"
-	builtInPortalAccess     = Enabled
-
-	maxTradingTermsDays = 365
-)
-
-// Attribute declares one attribute.
-type Attribute struct {
-	Key         string // JSON name, in CRs, documents and the account's column
-	Title       string // name on pages
-	Description string // one sentence for docs and forms
-	Allowed     string // the bounds, in words
-	BuiltIn     string // the value when no layer sets one
+// LateFee is what an overdue invoice costs.
+type LateFee struct {
+	// Type says what Amount is.
+	Type LateFeeType `json:"type,omitempty"`
+	// Amount is a decimal: money in the account's currency, or a percentage.
+	Amount string `json:"amount,omitempty"`
+	// DaysAfterDue is the number of days from the due date to the fee, 0 to 365.
+	DaysAfterDue *int32 `json:"daysAfterDue,omitempty"`
+	// MinimumBalance is the overdue balance from which on there is a fee, a decimal in
+	// the account's currency.
+	MinimumBalance string `json:"minimumBalance,omitempty"`
+	// Label is the text of the fee on an invoice.
+	Label string `json:"label,omitempty"`
 }
 
-// AttributeRegistry lists every attribute in the order in which pages show them.
-func AttributeRegistry() []Attribute {
-	return []Attribute{
-		{"tradingTermsDays", "Trading terms", "Days from the issue of an invoice to its due date, for an invoice that comes without one.",
-			"a whole number from 0 to 365", strconv.Itoa(builtInTradingTermsDays)},
-		{"currency", "Currency", "Currency of an invoice that comes without one.",
-			"an ISO 4217 code such as EUR", builtInCurrency},
-		{"locale", "Language and formats", "How money, numbers and dates are written for the account.",
-			"a BCP 47 language tag such as en-AU", builtInLocale},
-		{"timeZone", "Time zone", "The zone in which the account's days begin and times are shown.",
-			"an IANA time zone such as Australia/Sydney", builtInTimeZone},
-		{"portalAccess", "Portal access", "Whether people of the account can sign in to the portal.",
-			"Enabled or Disabled", string(builtInPortalAccess)},
-	}
+// Custom is an attribute of the provider's own. Its key is "custom." and its name.
+type Custom struct {
+	Name  string `json:"name"`
+	Value string `json:"value"`
 }
 
-// Problem is a value that is not allowed. Field is the attribute's key.
-type Problem struct {
-	Field   string
-	Message string
-}
-
-func (p Problem) Error() string { return p.Field + ": " + p.Message }
-
-var localePattern = regexp.MustCompile(`^[a-z]{2,3}(-[A-Za-z0-9]{2,8})*$`)
-
-// Validate returns every value of a layer that is out of bounds, in registry
-// order. It also finds what a schema cannot: whether a time zone, currency or
-// language exists.
-func (a Attributes) Validate() []Problem {
-	var problems []Problem
-	refuse := func(key, format string, args ...any) {
-		problems = append(problems, Problem{key, fmt.Sprintf(format, args...)})
-	}
-	if d := a.TradingTermsDays; d != nil && (*d < 0 || *d > maxTradingTermsDays) {
-		refuse("tradingTermsDays", "%d is out of range, allowed is a whole number from 0 to %d", *d, maxTradingTermsDays)
-	}
-	if a.Currency != "" && !knownCurrency(a.Currency) {
-		refuse("currency", "%q is not a currency, allowed is an ISO 4217 code such as EUR", a.Currency)
-	}
-	if a.Locale != "" && !knownLocale(a.Locale) {
-		refuse("locale", "%q is not a language tag, allowed is a BCP 47 tag such as en-AU", a.Locale)
-	}
-	if a.TimeZone != "" && !knownTimeZone(a.TimeZone) {
-		refuse("timeZone", "%q is not a time zone, allowed is an IANA name such as Australia/Sydney", a.TimeZone)
-	}
-	if a.PortalAccess != "" && a.PortalAccess != Enabled && a.PortalAccess != Disabled {
-		refuse("portalAccess", "%q is not allowed, allowed is Enabled or Disabled", a.PortalAccess)
-	}
-	return problems
-}
-
-func knownCurrency(code string) bool {
-	unit, err := currency.ParseISO(code)
-	return err == nil && unit.String() == code // ParseISO also takes lower case
-}
-
-func knownLocale(tag string) bool {
-	if !localePattern.MatchString(tag) {
-		return false
-	}
-	_, err := language.Parse(tag)
-	return err == nil
-}
-
-func knownTimeZone(name string) bool {
-	_, known := Zone(name)
-	return known
-}
+// customKey is the key of a custom attribute.
+func customKey(name string) string { return "custom." + name }

@@ -1,16 +1,20 @@
 package settings
 
-import "strconv"
+import (
+	"slices"
+	"strings"
+)
 
 // Source names the layer that decided a value.
 type Source string
 
-// The layers, from the strongest to the weakest.
+// The layers, from the strongest to the weakest, and what is none.
 const (
 	SourceAccount        Source = "Account"
 	SourceAccountProfile Source = "AccountProfile"
 	SourceTenant         Source = "Tenant"
 	SourceBuiltIn        Source = "BuiltIn"
+	SourceUnset          Source = "Unset" // no layer sets the attribute, and it has no built-in value
 )
 
 // Layer is one source of attributes. Name is the object's or account's name; the
@@ -21,7 +25,8 @@ type Layer struct {
 	Attributes Attributes
 }
 
-// Value is a resolved value and where it came from.
+// Value is a resolved value and where it came from. It is zero where the source is
+// SourceUnset.
 type Value[T any] struct {
 	Value      T
 	Source     Source
@@ -35,56 +40,121 @@ type Resolved struct {
 	Locale           Value[string]
 	TimeZone         Value[string]
 	PortalAccess     Value[Access]
+	CreditLimit      Value[string]
+	BillingDay       Value[int32]
+	InvoiceDelivery  Value[InvoiceDelivery]
+	LateFee          ResolvedLateFee
+	Custom           []ResolvedCustom // sorted by name
+}
+
+// ResolvedLateFee holds the effective value of every field of LateFee.
+type ResolvedLateFee struct {
+	Type           Value[LateFeeType]
+	Amount         Value[string]
+	DaysAfterDue   Value[int32]
+	MinimumBalance Value[string]
+	Label          Value[string]
+}
+
+// ResolvedCustom is a custom attribute that a layer sets.
+type ResolvedCustom struct {
+	Name string
+	Value[string]
 }
 
 // Resolve returns every attribute with its source. Layers come strongest first;
-// the built-in layer is implied and never listed. It allocates nothing.
+// the built-in layer is implied and never listed. It allocates only for custom
+// attributes.
 func Resolve(layers ...Layer) Resolved {
 	return Resolved{
-		TradingTermsDays: resolveOne(layers, builtInTradingTermsDays, func(a *Attributes) (int32, bool) {
-			if a.TradingTermsDays == nil {
-				return 0, false
-			}
-			return *a.TradingTermsDays, true
-		}),
-		Currency:     resolveOne(layers, builtInCurrency, func(a *Attributes) (string, bool) { return a.Currency, a.Currency != "" }),
-		Locale:       resolveOne(layers, builtInLocale, func(a *Attributes) (string, bool) { return a.Locale, a.Locale != "" }),
-		TimeZone:     resolveOne(layers, builtInTimeZone, func(a *Attributes) (string, bool) { return a.TimeZone, a.TimeZone != "" }),
-		PortalAccess: resolveOne(layers, builtInPortalAccess, func(a *Attributes) (Access, bool) { return a.PortalAccess, a.PortalAccess != "" }),
+		TradingTermsDays: number(layers, func(a *Attributes) *int32 { return a.TradingTermsDays }).or(builtInTradingTermsDays),
+		Currency:         text(layers, func(a *Attributes) string { return a.Currency }).or(builtInCurrency),
+		Locale:           text(layers, func(a *Attributes) string { return a.Locale }).or(builtInLocale),
+		TimeZone:         text(layers, func(a *Attributes) string { return a.TimeZone }).or(builtInTimeZone),
+		PortalAccess:     text(layers, func(a *Attributes) Access { return a.PortalAccess }).or(builtInPortalAccess),
+		CreditLimit:      text(layers, func(a *Attributes) string { return a.CreditLimit }),
+		BillingDay:       number(layers, func(a *Attributes) *int32 { return a.BillingDay }),
+		InvoiceDelivery:  text(layers, func(a *Attributes) InvoiceDelivery { return a.InvoiceDelivery }).or(builtInInvoiceDelivery),
+		LateFee: ResolvedLateFee{
+			Type:           text(layers, func(a *Attributes) LateFeeType { return a.LateFee.Type }).or(builtInLateFeeType),
+			Amount:         text(layers, func(a *Attributes) string { return a.LateFee.Amount }),
+			DaysAfterDue:   number(layers, func(a *Attributes) *int32 { return a.LateFee.DaysAfterDue }),
+			MinimumBalance: text(layers, func(a *Attributes) string { return a.LateFee.MinimumBalance }),
+			Label:          text(layers, func(a *Attributes) string { return a.LateFee.Label }),
+		},
+		Custom: resolveCustom(layers),
 	}
 }
 
-func resolveOne[T any](layers []Layer, builtIn T, get func(*Attributes) (T, bool)) Value[T] {
+func text[T ~string](layers []Layer, get func(*Attributes) T) Value[T] {
 	for i := range layers {
-		if v, set := get(&layers[i].Attributes); set {
+		if v := get(&layers[i].Attributes); v != "" {
 			return Value[T]{v, layers[i].Source, layers[i].Name}
 		}
+	}
+	return Value[T]{Source: SourceUnset}
+}
+
+func number(layers []Layer, get func(*Attributes) *int32) Value[int32] {
+	for i := range layers {
+		if v := get(&layers[i].Attributes); v != nil {
+			return Value[int32]{*v, layers[i].Source, layers[i].Name}
+		}
+	}
+	return Value[int32]{Source: SourceUnset}
+}
+
+// or is the built-in value where no layer sets one.
+func (v Value[T]) or(builtIn T) Value[T] {
+	if v.Source != SourceUnset {
+		return v
 	}
 	return Value[T]{Value: builtIn, Source: SourceBuiltIn}
 }
 
-// Setting is one resolved attribute in text form, for pages and answers.
+// resolveCustom merges name by name: of those of one name the first counts.
+func resolveCustom(layers []Layer) []ResolvedCustom {
+	count := 0
+	for i := range layers {
+		count += len(layers[i].Attributes.Custom)
+	}
+	if count == 0 {
+		return nil
+	}
+	all := make([]ResolvedCustom, 0, count)
+	for i := range layers {
+		for _, own := range layers[i].Attributes.Custom {
+			all = append(all, ResolvedCustom{own.Name, Value[string]{own.Value, layers[i].Source, layers[i].Name}})
+		}
+	}
+	slices.SortStableFunc(all, func(a, b ResolvedCustom) int { return strings.Compare(a.Name, b.Name) })
+	return slices.CompactFunc(all, func(a, b ResolvedCustom) bool { return a.Name == b.Name })
+}
+
+// Setting is one resolved attribute in text form, for pages and answers. Value is
+// empty where Source is SourceUnset, and only there.
 type Setting struct {
 	Key        string
 	Title      string
 	Value      string
 	Source     Source
 	SourceName string
+	Use        Use
 }
 
-// List returns every attribute in registry order.
+// List returns every attribute in registry order, and at its end every custom
+// attribute that a layer sets, by name.
 func (r Resolved) List() []Setting {
-	texts := map[string]Value[string]{
-		"tradingTermsDays": {strconv.Itoa(int(r.TradingTermsDays.Value)), r.TradingTermsDays.Source, r.TradingTermsDays.SourceName},
-		"currency":         r.Currency,
-		"locale":           r.Locale,
-		"timeZone":         r.TimeZone,
-		"portalAccess":     {string(r.PortalAccess.Value), r.PortalAccess.Source, r.PortalAccess.SourceName},
+	list := make([]Setting, 0, len(declarations)+len(r.Custom))
+	for _, d := range declarations {
+		if d.resolved == nil {
+			continue
+		}
+		v := d.resolved(&r)
+		list = append(list, Setting{d.Key, d.Title, v.Value, v.Source, v.SourceName, d.Use})
 	}
-	list := make([]Setting, 0, len(texts))
-	for _, a := range AttributeRegistry() {
-		v := texts[a.Key]
-		list = append(list, Setting{a.Key, a.Title, v.Value, v.Source, v.SourceName})
+	for _, own := range r.Custom {
+		list = append(list, Setting{customKey(own.Name), own.Name, own.Value.Value, own.Source, own.SourceName, Published})
 	}
 	return list
 }

@@ -16,13 +16,17 @@ import (
 
 func days(n int32) *int32 { return &n }
 
+// judged is a layer and what is wrong with it: field and beginning of the message of
+// each problem; none: it is allowed.
+type judged struct {
+	attributes settings.Attributes
+	want       []string
+}
+
 func TestValidate(t *testing.T) {
-	tests := map[string]struct {
-		attributes settings.Attributes
-		want       []string // field and a part of the message; none: allowed
-	}{
+	tests := map[string]judged{
 		"nothing set":     {settings.Attributes{}, nil},
-		"everything set":  {settings.Attributes{TradingTermsDays: days(365), Currency: "EUR", Locale: "en-AU", TimeZone: "Australia/Sydney", PortalAccess: settings.Disabled}, nil},
+		"everything set":  {everything(), nil},
 		"zero days":       {settings.Attributes{TradingTermsDays: days(0)}, nil},
 		"negative days":   {settings.Attributes{TradingTermsDays: days(-1)}, []string{"tradingTermsDays: -1 is out of range, allowed is a whole number from 0 to 365"}},
 		"too many days":   {settings.Attributes{TradingTermsDays: days(366)}, []string{"tradingTermsDays: 366 is out of range"}},
@@ -41,6 +45,9 @@ func TestValidate(t *testing.T) {
 		"no access":       {settings.Attributes{PortalAccess: "Maybe"}, []string{`portalAccess: "Maybe" is not allowed, allowed is Enabled or Disabled`}},
 		"everything once": {settings.Attributes{TradingTermsDays: days(-1), Currency: "1", Locale: "1", TimeZone: "1", PortalAccess: "1"}, []string{"tradingTermsDays", "currency", "locale", "timeZone", "portalAccess"}},
 	}
+	for name, test := range publishedValues() {
+		tests[name] = test
+	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
 			problems := test.attributes.Validate()
@@ -56,61 +63,177 @@ func TestValidate(t *testing.T) {
 	}
 }
 
+// publishedValues are judged values of the attributes that the provider's systems use.
+func publishedValues() map[string]judged {
+	fee := func(fee settings.LateFee) settings.Attributes { return settings.Attributes{LateFee: fee} }
+	own := func(nameAndValue ...string) settings.Attributes {
+		var a settings.Attributes
+		for pair := range slices.Chunk(nameAndValue, 2) {
+			a.Custom = append(a.Custom, settings.Custom{Name: pair[0], Value: pair[1]})
+		}
+		return a
+	}
+	limit := func(amount string) settings.Attributes { return settings.Attributes{CreditLimit: amount} }
+	many := settings.Attributes{}
+	for i := range 33 {
+		many.Custom = append(many.Custom, settings.Custom{Name: fmt.Sprint(i), Value: "x"})
+	}
+	most := settings.Attributes{Custom: many.Custom[:32]}
+	const wrongLine = ` is not allowed, allowed is one line of 1 to 256 characters without a space at its ends`
+	return map[string]judged{
+		"no credit":             {limit("0"), nil},
+		"the largest credit":    {limit("99999999999999.9999"), nil},
+		"too much credit":       {limit("100000000000000"), []string{`creditLimit: "100000000000000" is not an amount, allowed is a decimal in quotes such as "1500.00", with at most 14 digits before and 4 after the point`}},
+		"negative credit":       {limit("-1"), []string{`creditLimit: "-1"`}},
+		"five decimals":         {limit("0.00001"), []string{`creditLimit: "0.00001"`}},
+		"a comma":               {limit("12,5"), []string{`creditLimit: "12,5"`}},
+		"no digit at the end":   {limit("12."), []string{`creditLimit: "12."`}},
+		"an exponent":           {limit("1e3"), []string{`creditLimit: "1e3"`}},
+		"a line end":            {limit("12\n"), []string{`creditLimit: "12\n"`}},
+		"the first day":         {settings.Attributes{BillingDay: days(1)}, nil},
+		"the last day":          {settings.Attributes{BillingDay: days(28)}, nil},
+		"no day":                {settings.Attributes{BillingDay: days(0)}, []string{"billingDay: 0 is out of range, allowed is a whole number from 1 to 28"}},
+		"not in February":       {settings.Attributes{BillingDay: days(29)}, []string{"billingDay: 29"}},
+		"by post":               {settings.Attributes{InvoiceDelivery: settings.ByPost}, nil},
+		"by pigeon":             {settings.Attributes{InvoiceDelivery: "Pigeon"}, []string{`invoiceDelivery: "Pigeon" is not allowed, allowed is Email, Post, EmailAndPost or None`}},
+		"a flat fee":            {fee(settings.LateFee{Type: settings.FlatLateFee, Amount: "12.50", DaysAfterDue: days(0), MinimumBalance: "20", Label: "Ümlaut & fee"}), nil},
+		"everything of the fee": {fee(settings.LateFee{Type: "Some", Amount: "x", DaysAfterDue: days(366), MinimumBalance: "-1", Label: " "}), []string{`lateFee.type: "Some" is not allowed, allowed is None, Flat or Percent`, `lateFee.amount: "x"`, "lateFee.daysAfterDue: 366 is out of range, allowed is a whole number from 0 to 365", `lateFee.minimumBalance: "-1"`, `lateFee.label: " " is not allowed, allowed is one line of 1 to 80 characters`}},
+		"the longest label":     {fee(settings.LateFee{Label: strings.Repeat("ü", 80)}), nil},
+		"a longer label":        {fee(settings.LateFee{Label: strings.Repeat("ü", 81)}), []string{"lateFee.label: "}},
+		"a label of two lines":  {fee(settings.LateFee{Label: "a\nb"}), []string{`lateFee.label: "a\nb"`}},
+		"the longest custom":    {own(strings.Repeat("a", 63), strings.Repeat("ü", 256)), nil},
+		"a longer value":        {own("a", strings.Repeat("ü", 257)), []string{"custom.a: "}},
+		"a longer name":         {own(strings.Repeat("a", 64), "x"), []string{`custom: the name "aaaa`}},
+		"a name in capitals":    {own("CRM", "x"), []string{`custom: the name "CRM" is not allowed, allowed are 1 to 63 lower case letters, digits and '-'`}},
+		"a dotted name":         {own("a.b", "x"), []string{`custom: the name "a.b"`}},
+		"no name":               {own("", "x"), []string{`custom: the name ""`}},
+		"no value":              {own("a", ""), []string{`custom.a: ""` + wrongLine}},
+		"a tab":                 {own("a", "x\ty"), []string{`custom.a: "x\ty"` + wrongLine}},
+		"a zero byte":           {own("a", "x\x00y"), []string{`custom.a: "x\x00y"`}},
+		"a space at the end":    {own("a", "x "), []string{`custom.a: "x "`}},
+		"a wide space at front": {own("a", "\u3000x"), []string{"custom.a: "}},
+		"one of two wrong":      {own("a", "x", "b", " "), []string{`custom.b: " "`}},
+		"twice":                 {own("a", "x", "b", "x", "a", "y"), []string{"custom.a: is there twice"}},
+		"as many as there may":  {most, nil},
+		"one too many":          {many, []string{"custom: 33 are too many, allowed are 32"}},
+	}
+}
+
+// everything is a layer that sets every attribute.
+func everything() settings.Attributes {
+	return settings.Attributes{
+		TradingTermsDays: days(365), Currency: "EUR", Locale: "en-AU", TimeZone: "Australia/Sydney", PortalAccess: settings.Disabled,
+		CreditLimit: "5000.00", BillingDay: days(15), InvoiceDelivery: settings.ByEmailAndPost,
+		LateFee: settings.LateFee{Type: settings.PercentLateFee, Amount: "2.5", DaysAfterDue: days(0), MinimumBalance: "20.00", Label: "Late payment"},
+		Custom:  []settings.Custom{{Name: "segment", Value: "retail"}, {Name: "crm-id", Value: "0042"}},
+	}
+}
+
 // An attribute is declared in one place: what the registry lists, the type, the
 // resolution and the text form all have.
 func TestRegistryIsComplete(t *testing.T) {
-	var registry, fields, listed []string
+	var registry, withoutCustom, listed []string
 	for _, a := range settings.AttributeRegistry() {
 		registry = append(registry, a.Key)
-		if a.Title == "" || a.Allowed == "" || !strings.HasSuffix(a.Description, ".") {
+		if a.Title == "" || a.Allowed == "" || !strings.HasSuffix(a.Description, ".") || a.Use != settings.Enforced && a.Use != settings.Published {
 			t.Errorf("%s is not declared in full: %+v", a.Key, a)
 		}
 	}
-	for field := range reflect.TypeFor[settings.Attributes]().Fields() {
-		key, _, _ := strings.Cut(field.Tag.Get("json"), ",")
-		fields = append(fields, key)
-	}
 	for i, s := range settings.Resolve().List() {
 		listed = append(listed, s.Key)
-		if a := settings.AttributeRegistry()[i]; s.Value != a.BuiltIn || s.Source != settings.SourceBuiltIn || s.SourceName != "" || s.Title != a.Title {
-			t.Errorf("built-in %+v, want %+v", s, a)
+		a := settings.AttributeRegistry()[i]
+		want := settings.Setting{Key: a.Key, Title: a.Title, Value: a.BuiltIn, Source: settings.SourceBuiltIn, Use: a.Use}
+		if a.BuiltIn == "" {
+			want.Source = settings.SourceUnset
+		}
+		if diff := cmp.Diff(want, s); diff != "" {
+			t.Errorf("what applies where no layer sets anything:\n%s", diff)
 		}
 	}
-	if diff := cmp.Diff(registry, fields); diff != "" {
+	if diff := cmp.Diff(registry, jsonKeys(reflect.TypeFor[settings.Attributes](), "")); diff != "" {
 		t.Errorf("registry and type:\n%s", diff)
 	}
-	if diff := cmp.Diff(registry, listed); diff != "" {
+	withoutCustom = slices.DeleteFunc(slices.Clone(registry), func(key string) bool { return key == "custom" })
+	if diff := cmp.Diff(withoutCustom, listed); diff != "" {
 		t.Errorf("registry and resolution:\n%s", diff)
 	}
+	slices.Sort(withoutCustom)
+	keys := slices.DeleteFunc(everything().Keys(), func(key string) bool { return strings.HasPrefix(key, "custom.") })
+	if diff := cmp.Diff(withoutCustom, keys); diff != "" {
+		t.Errorf("registry and the keys of a layer that sets everything:\n%s", diff)
+	}
+}
+
+// jsonKeys lists the keys of a struct's fields, dotted for those of a struct inside.
+func jsonKeys(of reflect.Type, prefix string) []string {
+	var keys []string
+	for field := range of.Fields() {
+		key, _, _ := strings.Cut(field.Tag.Get("json"), ",")
+		if field.Type.Kind() == reflect.Struct {
+			keys = append(keys, jsonKeys(field.Type, key+".")...)
+			continue
+		}
+		keys = append(keys, prefix+key)
+	}
+	return keys
 }
 
 func TestBuiltInValuesAreAllowed(t *testing.T) {
 	for _, s := range settings.Resolve().List() {
-		raw := fmt.Sprintf("{%q: %q}", s.Key, s.Value)
-		if s.Key == "tradingTermsDays" {
-			raw = fmt.Sprintf("{%q: %s}", s.Key, s.Value)
+		if s.Source == settings.SourceUnset {
+			continue
 		}
-		var a settings.Attributes
-		if err := json.Unmarshal([]byte(raw), &a); err != nil {
-			t.Fatal(err)
-		}
-		if a == (settings.Attributes{}) || len(a.Validate()) > 0 {
-			t.Errorf("%s: %+v, problems %v", raw, a, a.Validate())
+		a := decode(t, encodeKey(s.Key, s.Value))
+		if got := a.Keys(); !slices.Equal(got, []string{s.Key}) || len(a.Validate()) > 0 {
+			t.Errorf("%s: %+v, problems %v", s.Key, a, a.Validate())
 		}
 	}
+}
+
+// encodeKey is a layer as JSON that sets one key.
+func encodeKey(key, value string) string {
+	text := fmt.Sprintf("%q", value)
+	if slices.Contains([]string{"tradingTermsDays", "billingDay", "lateFee.daysAfterDue"}, key) {
+		text = value
+	}
+	object, name, nested := strings.Cut(key, ".")
+	switch {
+	case object == "custom":
+		return fmt.Sprintf(`{"custom": [{"name": %q, "value": %s}]}`, name, text)
+	case nested:
+		return fmt.Sprintf("{%q: {%q: %s}}", object, name, text)
+	}
+	return fmt.Sprintf("{%q: %s}", key, text)
+}
+
+func decode(t *testing.T, text string) settings.Attributes {
+	t.Helper()
+	var a settings.Attributes
+	if err := json.Unmarshal([]byte(text), &a); err != nil {
+		t.Fatalf("%s: %v", text, err)
+	}
+	return a
 }
 
 // For each attribute and each set of layers that set it, the strongest layer decides.
 func TestTheStrongestLayerDecides(t *testing.T) {
 	sources := []settings.Source{settings.SourceAccount, settings.SourceAccountProfile, settings.SourceTenant}
-	values := []settings.Attributes{
-		{TradingTermsDays: days(0), Currency: "AUD", Locale: "en-AU", TimeZone: "Australia/Sydney", PortalAccess: settings.Disabled},
-		{TradingTermsDays: days(21), Currency: "USD", Locale: "en-US", TimeZone: "America/New_York", PortalAccess: settings.Enabled},
-		{TradingTermsDays: days(30), Currency: "GBP", Locale: "en-GB", TimeZone: "Europe/London", PortalAccess: settings.Disabled},
-	}
+	values := []settings.Attributes{everything(), {
+		TradingTermsDays: days(0), Currency: "USD", Locale: "en-US", TimeZone: "America/New_York", PortalAccess: settings.Enabled,
+		CreditLimit: "0", BillingDay: days(1), InvoiceDelivery: settings.NotDelivered,
+		LateFee: settings.LateFee{Type: settings.NoLateFee, Amount: "0", DaysAfterDue: days(7), MinimumBalance: "0", Label: "Fee"},
+	}, {
+		TradingTermsDays: days(30), Currency: "GBP", Locale: "en-GB", TimeZone: "Europe/London", PortalAccess: settings.Disabled,
+		CreditLimit: "10", BillingDay: days(28), InvoiceDelivery: settings.ByPost,
+		LateFee: settings.LateFee{Type: settings.FlatLateFee, Amount: "10", DaysAfterDue: days(365), MinimumBalance: "1", Label: "Late"},
+	}}
+	values[0].Custom = nil // which are in TestCustomInheritNameByName
 	own := map[string][]string{
-		"tradingTermsDays": {"0", "21", "30"}, "currency": {"AUD", "USD", "GBP"}, "locale": {"en-AU", "en-US", "en-GB"},
+		"tradingTermsDays": {"365", "0", "30"}, "currency": {"EUR", "USD", "GBP"}, "locale": {"en-AU", "en-US", "en-GB"},
 		"timeZone": {"Australia/Sydney", "America/New_York", "Europe/London"}, "portalAccess": {"Disabled", "Enabled", "Disabled"},
+		"creditLimit": {"5000.00", "0", "10"}, "billingDay": {"15", "1", "28"}, "invoiceDelivery": {"EmailAndPost", "None", "Post"},
+		"lateFee.type": {"Percent", "None", "Flat"}, "lateFee.amount": {"2.5", "0", "10"}, "lateFee.daysAfterDue": {"0", "7", "365"},
+		"lateFee.minimumBalance": {"20.00", "0", "1"}, "lateFee.label": {"Late payment", "Fee", "Late"},
 	}
 	for set := range 8 {
 		var layers []settings.Layer
@@ -126,7 +249,7 @@ func TestTheStrongestLayerDecides(t *testing.T) {
 			layers = append(layers, layer)
 		}
 		for i, got := range settings.Resolve(layers...).List() {
-			want := settings.Setting{Key: got.Key, Title: got.Title, Value: settings.AttributeRegistry()[i].BuiltIn, Source: settings.SourceBuiltIn}
+			want := settings.Resolve().List()[i]
 			if strongest >= 0 {
 				want.Value, want.Source, want.SourceName = own[got.Key][strongest], sources[strongest], layers[strongest].Name
 			}
@@ -139,9 +262,9 @@ func TestTheStrongestLayerDecides(t *testing.T) {
 
 func TestAttributesInheritOneByOne(t *testing.T) {
 	got := settings.Resolve(
-		settings.Layer{Source: settings.SourceAccount, Name: "10042", Attributes: settings.Attributes{Locale: "fr"}},
-		settings.Layer{Source: settings.SourceAccountProfile, Name: "business", Attributes: settings.Attributes{TradingTermsDays: days(0)}},
-		settings.Layer{Source: settings.SourceTenant, Name: "acme", Attributes: settings.Attributes{TradingTermsDays: days(30), Locale: "de", Currency: "CHF"}},
+		settings.Layer{Source: settings.SourceAccount, Name: "10042", Attributes: settings.Attributes{Locale: "fr", LateFee: settings.LateFee{DaysAfterDue: days(0)}}},
+		settings.Layer{Source: settings.SourceAccountProfile, Name: "business", Attributes: settings.Attributes{TradingTermsDays: days(0), LateFee: settings.LateFee{Amount: "5", DaysAfterDue: days(7)}}},
+		settings.Layer{Source: settings.SourceTenant, Name: "acme", Attributes: settings.Attributes{TradingTermsDays: days(30), Locale: "de", Currency: "CHF", LateFee: settings.LateFee{Type: settings.PercentLateFee, Amount: "2"}}},
 	)
 	want := settings.Resolved{
 		TradingTermsDays: settings.Value[int32]{Value: 0, Source: settings.SourceAccountProfile, SourceName: "business"},
@@ -149,9 +272,48 @@ func TestAttributesInheritOneByOne(t *testing.T) {
 		Locale:           settings.Value[string]{Value: "fr", Source: settings.SourceAccount, SourceName: "10042"},
 		TimeZone:         settings.Value[string]{Value: "UTC", Source: settings.SourceBuiltIn},
 		PortalAccess:     settings.Value[settings.Access]{Value: settings.Enabled, Source: settings.SourceBuiltIn},
+		CreditLimit:      settings.Value[string]{Source: settings.SourceUnset},
+		BillingDay:       settings.Value[int32]{Source: settings.SourceUnset},
+		InvoiceDelivery:  settings.Value[settings.InvoiceDelivery]{Value: settings.ByEmail, Source: settings.SourceBuiltIn},
+		LateFee: settings.ResolvedLateFee{
+			Type:           settings.Value[settings.LateFeeType]{Value: settings.PercentLateFee, Source: settings.SourceTenant, SourceName: "acme"},
+			Amount:         settings.Value[string]{Value: "5", Source: settings.SourceAccountProfile, SourceName: "business"},
+			DaysAfterDue:   settings.Value[int32]{Value: 0, Source: settings.SourceAccount, SourceName: "10042"},
+			MinimumBalance: settings.Value[string]{Source: settings.SourceUnset},
+			Label:          settings.Value[string]{Source: settings.SourceUnset},
+		},
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Error(diff)
+	}
+}
+
+func TestCustomInheritNameByName(t *testing.T) {
+	layer := func(source settings.Source, name string, custom ...settings.Custom) settings.Layer {
+		return settings.Layer{Source: source, Name: name, Attributes: settings.Attributes{Custom: custom}}
+	}
+	layers := []settings.Layer{
+		layer(settings.SourceAccount, "10042", settings.Custom{Name: "z", Value: "own"}, settings.Custom{Name: "segment", Value: "own"}),
+		layer(settings.SourceAccountProfile, "business", settings.Custom{Name: "segment", Value: "b2b"}, settings.Custom{Name: "crm-id", Value: "7"}),
+		layer(settings.SourceTenant, "acme", settings.Custom{Name: "crm-id", Value: "1"}, settings.Custom{Name: "segment", Value: "all"}, settings.Custom{Name: "a", Value: "x"}),
+	}
+	var got []settings.Setting
+	for _, s := range settings.Resolve(layers...).List() {
+		if strings.HasPrefix(s.Key, "custom.") {
+			got = append(got, s)
+		}
+	}
+	want := []settings.Setting{
+		{Key: "custom.a", Title: "a", Value: "x", Source: settings.SourceTenant, SourceName: "acme", Use: settings.Published},
+		{Key: "custom.crm-id", Title: "crm-id", Value: "7", Source: settings.SourceAccountProfile, SourceName: "business", Use: settings.Published},
+		{Key: "custom.segment", Title: "segment", Value: "own", Source: settings.SourceAccount, SourceName: "10042", Use: settings.Published},
+		{Key: "custom.z", Title: "z", Value: "own", Source: settings.SourceAccount, SourceName: "10042", Use: settings.Published},
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Error(diff)
+	}
+	if first := layers[0].Attributes.Custom[0].Name; first != "z" {
+		t.Errorf("resolving sorted the layer itself: %q is first", first)
 	}
 }
 
@@ -159,6 +321,10 @@ func TestResolveAllocatesNothing(t *testing.T) {
 	layers := []settings.Layer{{Source: settings.SourceAccount, Attributes: settings.Attributes{Locale: "fr", TradingTermsDays: days(3)}}, {Source: settings.SourceTenant}}
 	if n := testing.AllocsPerRun(100, func() { settings.Resolve(layers...) }); n != 0 {
 		t.Errorf("%v allocations", n)
+	}
+	layers[0].Attributes, layers[1].Attributes = everything(), everything()
+	if n := testing.AllocsPerRun(100, func() { settings.Resolve(layers...) }); n != 1 {
+		t.Errorf("%v allocations with custom attributes, want one for all of them", n)
 	}
 }
 

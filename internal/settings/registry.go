@@ -1,0 +1,139 @@
+package settings
+
+import "strconv"
+
+// Use says who acts on an attribute.
+type Use string
+
+// The two uses.
+const (
+	Enforced  Use = "Enforced"  // Foyer itself
+	Published Use = "Published" // the provider's systems, which ask the API for it
+)
+
+// Attribute declares one attribute.
+type Attribute struct {
+	// Key is the JSON name, in CRs, documents and the account's column; dotted for a
+	// field of an object. "custom" stands for every custom.<name>.
+	Key         string
+	Title       string // name on pages
+	Description string // one sentence for docs and forms
+	Allowed     string // the bounds, in words
+	BuiltIn     string // the value when no layer sets one; empty: it is unset then
+	Use         Use
+}
+
+// declaration is an attribute, and how its value is read as text: of one layer, empty
+// where that does not set it, and resolved. "custom" is a list and has neither.
+type declaration struct {
+	Attribute
+	ofLayer  func(*Attributes) string
+	resolved func(*Resolved) Value[string]
+}
+
+// The built-in layer. Fourteen days are Emersion's own default trading terms.
+const (
+	builtInTradingTermsDays = 14
+	builtInCurrency         = "EUR"
+	builtInLocale           = "en"
+	builtInTimeZone         = "UTC"
+	builtInPortalAccess     = Enabled
+	builtInInvoiceDelivery  = ByEmail
+	builtInLateFeeType      = NoLateFee
+)
+
+const moneyAllowed = `a decimal in quotes such as "1500.00", with at most 14 digits before and 4 after the point`
+
+var declarations = append(enforced(), published()...)
+
+func enforced() []declaration {
+	return []declaration{
+		{Attribute{"tradingTermsDays", "Trading terms", "Days from the issue of an invoice to its due date, for an invoice that comes without one.",
+			"a whole number from 0 to 365", strconv.Itoa(builtInTradingTermsDays), Enforced},
+			func(a *Attributes) string { return numberText(a.TradingTermsDays) },
+			func(r *Resolved) Value[string] { return numberValue(r.TradingTermsDays) }},
+		{Attribute{"currency", "Currency", "Currency of an invoice that comes without one.",
+			"an ISO 4217 code such as EUR", builtInCurrency, Enforced},
+			func(a *Attributes) string { return a.Currency },
+			func(r *Resolved) Value[string] { return r.Currency }},
+		{Attribute{"locale", "Language and formats", "How money, numbers and dates are written for the account.",
+			"a BCP 47 language tag such as en-AU", builtInLocale, Enforced},
+			func(a *Attributes) string { return a.Locale },
+			func(r *Resolved) Value[string] { return r.Locale }},
+		{Attribute{"timeZone", "Time zone", "The zone in which the account's days begin and times are shown.",
+			"an IANA time zone such as Australia/Sydney", builtInTimeZone, Enforced},
+			func(a *Attributes) string { return a.TimeZone },
+			func(r *Resolved) Value[string] { return r.TimeZone }},
+		{Attribute{"portalAccess", "Portal access", "Whether people of the account can sign in to the portal.",
+			"Enabled or Disabled", string(builtInPortalAccess), Enforced},
+			func(a *Attributes) string { return string(a.PortalAccess) },
+			func(r *Resolved) Value[string] { return textValue(r.PortalAccess) }},
+	}
+}
+
+func published() []declaration {
+	return []declaration{
+		{Attribute{"creditLimit", "Credit limit", "How much the account may owe, in its currency.",
+			moneyAllowed, "", Published},
+			func(a *Attributes) string { return a.CreditLimit },
+			func(r *Resolved) Value[string] { return r.CreditLimit }},
+		{Attribute{"billingDay", "Billing day", "The day of the month on which the account is billed.",
+			"a whole number from 1 to 28", "", Published},
+			func(a *Attributes) string { return numberText(a.BillingDay) },
+			func(r *Resolved) Value[string] { return numberValue(r.BillingDay) }},
+		{Attribute{"invoiceDelivery", "Invoice delivery", "How invoices reach the people of the account.",
+			"Email, Post, EmailAndPost or None", string(builtInInvoiceDelivery), Published},
+			func(a *Attributes) string { return string(a.InvoiceDelivery) },
+			func(r *Resolved) Value[string] { return textValue(r.InvoiceDelivery) }},
+		{Attribute{"lateFee.type", "Late fee", "Whether an overdue invoice costs a fee, and what the amount of the fee is: money, or a percentage of the overdue balance.",
+			"None, Flat or Percent", string(builtInLateFeeType), Published},
+			func(a *Attributes) string { return string(a.LateFee.Type) },
+			func(r *Resolved) Value[string] { return textValue(r.LateFee.Type) }},
+		{Attribute{"lateFee.amount", "Late fee amount", "The amount of the late fee, in the account's currency or in percent.",
+			moneyAllowed, "", Published},
+			func(a *Attributes) string { return a.LateFee.Amount },
+			func(r *Resolved) Value[string] { return r.LateFee.Amount }},
+		{Attribute{"lateFee.daysAfterDue", "Late fee after", "Days from the due date of an invoice to its late fee.",
+			"a whole number from 0 to 365", "", Published},
+			func(a *Attributes) string { return numberText(a.LateFee.DaysAfterDue) },
+			func(r *Resolved) Value[string] { return numberValue(r.LateFee.DaysAfterDue) }},
+		{Attribute{"lateFee.minimumBalance", "Late fee from", "The overdue balance from which on there is a late fee, in the account's currency.",
+			moneyAllowed, "", Published},
+			func(a *Attributes) string { return a.LateFee.MinimumBalance },
+			func(r *Resolved) Value[string] { return r.LateFee.MinimumBalance }},
+		{Attribute{"lateFee.label", "Late fee label", "The text of the late fee on an invoice.",
+			"one line of 1 to 80 characters", "", Published},
+			func(a *Attributes) string { return a.LateFee.Label },
+			func(r *Resolved) Value[string] { return r.LateFee.Label }},
+		{Attribute: Attribute{"custom", "Custom attributes", "The provider's own attributes, each with the key custom.<name>.",
+			"a list of at most 32 objects, each with a name of 1 to 63 lower case letters, digits and '-', which is there once, and a value of one line of 1 to 256 characters",
+			"", Published}},
+	}
+}
+
+// AttributeRegistry lists every attribute in the order in which pages show them.
+func AttributeRegistry() []Attribute {
+	registry := make([]Attribute, len(declarations))
+	for i, d := range declarations {
+		registry[i] = d.Attribute
+	}
+	return registry
+}
+
+func numberText(n *int32) string {
+	if n == nil {
+		return ""
+	}
+	return strconv.Itoa(int(*n))
+}
+
+func numberValue(v Value[int32]) Value[string] {
+	if v.Source == SourceUnset {
+		return Value[string]{Source: SourceUnset}
+	}
+	return Value[string]{strconv.Itoa(int(v.Value)), v.Source, v.SourceName}
+}
+
+func textValue[T ~string](v Value[T]) Value[string] {
+	return Value[string]{string(v.Value), v.Source, v.SourceName}
+}

@@ -1,0 +1,141 @@
+package settings
+
+import (
+	"fmt"
+	"regexp"
+	"slices"
+	"strings"
+	"unicode/utf8"
+
+	"golang.org/x/text/currency"
+	"golang.org/x/text/language"
+)
+
+const (
+	maxTradingTermsDays = 365
+	maxBillingDay       = 28
+	maxDaysAfterDue     = 365
+	maxLabel            = 80 // characters
+	maxCustom           = 32
+	maxCustomName       = 63
+	maxCustomValue      = 256 // characters
+)
+
+var (
+	localePattern = regexp.MustCompile(`^[a-z]{2,3}(-[A-Za-z0-9]{2,8})*$`)
+	moneyPattern  = regexp.MustCompile(`^[0-9]{1,14}(\.[0-9]{1,4})?$`)
+	namePattern   = regexp.MustCompile(`^[a-z0-9]([-a-z0-9]*[a-z0-9])?$`)
+	// linePattern: no control character, and no space at either end.
+	linePattern = regexp.MustCompile(`^[^\pZ\p{Cc}]([^\p{Cc}]*[^\pZ\p{Cc}])?$`)
+)
+
+// Problem is a value that is not allowed. Field is the attribute's key.
+type Problem struct {
+	Field   string
+	Message string
+}
+
+func (p Problem) Error() string { return p.Field + ": " + p.Message }
+
+// checker collects what is out of bounds.
+type checker struct{ problems []Problem }
+
+func (c *checker) refuse(field, format string, args ...any) {
+	c.problems = append(c.problems, Problem{field, fmt.Sprintf(format, args...)})
+}
+
+// Validate returns every value of a layer that is out of bounds, in registry
+// order. It also finds what a schema cannot: whether a time zone, currency or
+// language exists.
+func (a Attributes) Validate() []Problem {
+	var c checker
+	c.number("tradingTermsDays", a.TradingTermsDays, 0, maxTradingTermsDays)
+	if a.Currency != "" && !knownCurrency(a.Currency) {
+		c.refuse("currency", "%q is not a currency, allowed is an ISO 4217 code such as EUR", a.Currency)
+	}
+	if a.Locale != "" && !knownLocale(a.Locale) {
+		c.refuse("locale", "%q is not a language tag, allowed is a BCP 47 tag such as en-AU", a.Locale)
+	}
+	if a.TimeZone != "" && !knownTimeZone(a.TimeZone) {
+		c.refuse("timeZone", "%q is not a time zone, allowed is an IANA name such as Australia/Sydney", a.TimeZone)
+	}
+	oneOf(&c, "portalAccess", a.PortalAccess, Enabled, Disabled)
+	c.money("creditLimit", a.CreditLimit)
+	c.number("billingDay", a.BillingDay, 1, maxBillingDay)
+	oneOf(&c, "invoiceDelivery", a.InvoiceDelivery, ByEmail, ByPost, ByEmailAndPost, NotDelivered)
+	oneOf(&c, "lateFee.type", a.LateFee.Type, NoLateFee, FlatLateFee, PercentLateFee)
+	c.money("lateFee.amount", a.LateFee.Amount)
+	c.number("lateFee.daysAfterDue", a.LateFee.DaysAfterDue, 0, maxDaysAfterDue)
+	c.money("lateFee.minimumBalance", a.LateFee.MinimumBalance)
+	if a.LateFee.Label != "" {
+		c.line("lateFee.label", a.LateFee.Label, maxLabel)
+	}
+	c.custom(a.Custom)
+	return c.problems
+}
+
+func (c *checker) number(field string, n *int32, least, most int32) {
+	if n != nil && (*n < least || *n > most) {
+		c.refuse(field, "%d is out of range, allowed is a whole number from %d to %d", *n, least, most)
+	}
+}
+
+func (c *checker) money(field, amount string) {
+	if amount != "" && !moneyPattern.MatchString(amount) {
+		c.refuse(field, "%q is not an amount, allowed is %s", amount, moneyAllowed)
+	}
+}
+
+func (c *checker) line(field, text string, most int) {
+	if !linePattern.MatchString(text) || utf8.RuneCountInString(text) > most {
+		c.refuse(field, "%q is not allowed, allowed is one line of 1 to %d characters without a space at its ends", text, most)
+	}
+}
+
+func (c *checker) custom(list []Custom) {
+	if len(list) > maxCustom {
+		c.refuse("custom", "%d are too many, allowed are %d", len(list), maxCustom)
+		return
+	}
+	for i, own := range list {
+		sameName := func(other Custom) bool { return other.Name == own.Name }
+		switch key := customKey(own.Name); {
+		case len(own.Name) > maxCustomName || !namePattern.MatchString(own.Name):
+			c.refuse("custom", "the name %q is not allowed, allowed are 1 to %d lower case letters, digits and '-'", own.Name, maxCustomName)
+		case slices.ContainsFunc(list[:i], sameName):
+			c.refuse(key, "is there twice")
+		default:
+			c.line(key, own.Value, maxCustomValue)
+		}
+	}
+}
+
+func oneOf[T ~string](c *checker, field string, value T, allowed ...T) {
+	if value == "" || slices.Contains(allowed, value) {
+		return
+	}
+	names := make([]string, len(allowed))
+	for i, a := range allowed {
+		names[i] = string(a)
+	}
+	last := len(names) - 1
+	c.refuse(field, "%q is not allowed, allowed is %s or %s", value, strings.Join(names[:last], ", "), names[last])
+}
+
+func knownCurrency(code string) bool {
+	unit, err := currency.ParseISO(code)
+	return err == nil && unit.String() == code // ParseISO also takes lower case
+}
+
+func knownLocale(tag string) bool {
+	if !localePattern.MatchString(tag) {
+		return false
+	}
+	_, err := language.Parse(tag)
+	return err == nil
+}
+
+func knownTimeZone(name string) bool {
+	_, known := Zone(name)
+	return known
+}
