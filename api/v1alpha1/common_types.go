@@ -56,6 +56,117 @@ type Attributes struct {
 	// portalAccess says whether people of the account can sign in to the portal.
 	// +optional
 	PortalAccess Access `json:"portalAccess,omitempty"`
+
+	// creditLimit is how much the account may owe, a decimal in its currency, as "5000.00".
+	// It is published to the provider's systems.
+	// +optional
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=19
+	// +kubebuilder:validation:XValidation:rule=`self.matches(r'^[0-9]{1,14}(\.[0-9]{1,4})?$')`,message="must be an amount with at most 14 digits before and 4 after the point, as 1500.00"
+	CreditLimit string `json:"creditLimit,omitempty"`
+
+	// billingDay is the day of the month on which the account is billed. It is published
+	// to the provider's systems.
+	// +optional
+	// +kubebuilder:validation:Minimum=1
+	// +kubebuilder:validation:Maximum=28
+	BillingDay int32 `json:"billingDay,omitempty"`
+
+	// invoiceDelivery says how invoices reach the people of the account. It is published
+	// to the provider's systems.
+	// +optional
+	InvoiceDelivery InvoiceDelivery `json:"invoiceDelivery,omitempty"`
+
+	// lateFee is what an overdue invoice costs. It is published to the provider's systems.
+	// Each of its fields inherits by itself.
+	// +optional
+	LateFee LateFee `json:"lateFee,omitempty,omitzero"`
+
+	// custom are the provider's own attributes, published to its systems. Each inherits by
+	// itself, by its name.
+	// +optional
+	// +listType=map
+	// +listMapKey=name
+	// +kubebuilder:validation:MinItems=1
+	// +kubebuilder:validation:MaxItems=32
+	Custom []CustomAttribute `json:"custom,omitempty"`
+}
+
+// InvoiceDelivery says how invoices reach the people of an account.
+// +kubebuilder:validation:Enum=Email;Post;EmailAndPost;None
+type InvoiceDelivery string
+
+// The values of InvoiceDelivery.
+const (
+	InvoiceDeliveryEmail        InvoiceDelivery = "Email"
+	InvoiceDeliveryPost         InvoiceDelivery = "Post"
+	InvoiceDeliveryEmailAndPost InvoiceDelivery = "EmailAndPost"
+	InvoiceDeliveryNone         InvoiceDelivery = "None"
+)
+
+// LateFeeType says what the amount of a late fee is.
+// +kubebuilder:validation:Enum=None;Flat;Percent
+type LateFeeType string
+
+// The values of LateFeeType.
+const (
+	LateFeeNone    LateFeeType = "None"
+	LateFeeFlat    LateFeeType = "Flat"
+	LateFeePercent LateFeeType = "Percent"
+)
+
+// LateFee is what an overdue invoice costs.
+// +kubebuilder:validation:MinProperties=1
+type LateFee struct {
+	// type says what the amount is: money (Flat), a percentage of the overdue balance
+	// (Percent), or that there is no fee (None).
+	// +optional
+	Type LateFeeType `json:"type,omitempty"`
+
+	// amount is a decimal: money in the account's currency, or a percentage, as "12.50".
+	// +optional
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=19
+	// +kubebuilder:validation:XValidation:rule=`self.matches(r'^[0-9]{1,14}(\.[0-9]{1,4})?$')`,message="must be an amount with at most 14 digits before and 4 after the point, as 1500.00"
+	Amount string `json:"amount,omitempty"`
+
+	// daysAfterDue is the number of days from the due date of an invoice to its late fee.
+	// +optional
+	// +kubebuilder:validation:Minimum=0
+	// +kubebuilder:validation:Maximum=365
+	DaysAfterDue *int32 `json:"daysAfterDue,omitempty"`
+
+	// minimumBalance is the overdue balance from which on there is a late fee, a decimal in
+	// the account's currency, as "20.00".
+	// +optional
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=19
+	// +kubebuilder:validation:XValidation:rule=`self.matches(r'^[0-9]{1,14}(\.[0-9]{1,4})?$')`,message="must be an amount with at most 14 digits before and 4 after the point, as 1500.00"
+	MinimumBalance string `json:"minimumBalance,omitempty"`
+
+	// label is the text of the late fee on an invoice.
+	// +optional
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=80
+	// +kubebuilder:validation:XValidation:rule=`self.matches(r'^[^\pZ\p{Cc}]([^\p{Cc}]*[^\pZ\p{Cc}])?$')`,message="must be one line of text without a space at its ends"
+	Label string `json:"label,omitempty"`
+}
+
+// CustomAttribute is an attribute of the provider's own. Its key is "custom." and its name.
+type CustomAttribute struct {
+	// name tells the attribute from the others, as "segment".
+	// +required
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=63
+	// +kubebuilder:validation:XValidation:rule=`self.matches('^[a-z0-9]([-a-z0-9]*[a-z0-9])?$')`,message="must be a name of lower case letters, digits and '-', as in business-2"
+	Name string `json:"name,omitempty"`
+
+	// value is what the attribute says.
+	// +required
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=256
+	// +kubebuilder:validation:XValidation:rule=`self.matches(r'^[^\pZ\p{Cc}]([^\p{Cc}]*[^\pZ\p{Cc}])?$')`,message="must be one line of text without a space at its ends"
+	Value string `json:"value,omitempty"`
 }
 
 // Resources bounds what each replica may use.

@@ -11,6 +11,7 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+	"unicode/utf8"
 
 	"github.com/google/go-cmp/cmp"
 	"golang.org/x/text/currency"
@@ -25,7 +26,7 @@ import (
 // the API. These tests prove that both say the same.
 
 func TestAttributesAreThoseOfSettings(t *testing.T) {
-	api, own := fieldsOf(v1alpha1.Attributes{}), fieldsOf(settings.Attributes{})
+	api, own := fieldsOf(reflect.TypeFor[v1alpha1.Attributes](), ""), fieldsOf(reflect.TypeFor[settings.Attributes](), "")
 	if diff := cmp.Diff(own, api); diff != "" {
 		t.Errorf("v1alpha1.Attributes differs from settings.Attributes (-settings +api):\n%s", diff)
 	}
@@ -34,61 +35,118 @@ func TestAttributesAreThoseOfSettings(t *testing.T) {
 		keys = append(keys, attribute.Key)
 	}
 	for _, where := range [][]string{{"tenants", "attributes"}, {"accountprofiles", "attributes"}} {
-		schema := schemaOf(t, where[0], where[1:]...)
-		var properties []string
-		for name := range schema.Properties {
-			properties = append(properties, name)
-		}
-		slices.Sort(properties)
+		properties := keysBelow(schemaOf(t, where[0], where[1:]...), "")
 		if diff := cmp.Diff(slices.Sorted(slices.Values(keys)), properties); diff != "" {
 			t.Errorf("the CRD of %s has other attributes than the registry (-registry +crd):\n%s", where[0], diff)
 		}
 	}
 }
 
-// fieldsOf lists the fields of a struct: JSON key and the kind of its type.
-func fieldsOf(value any) []string {
+// fieldsOf lists the fields of a struct and of what is inside: JSON key, whether it is
+// encoded when it is empty, and the kind of its value.
+func fieldsOf(of reflect.Type, prefix string) []string {
 	var fields []string
-	for _, field := range reflect.VisibleFields(reflect.TypeOf(value)) {
-		kind := field.Type.Kind().String()
-		if field.Type.Kind() == reflect.Pointer {
-			kind = "*" + field.Type.Elem().Kind().String()
+	for _, field := range reflect.VisibleFields(of) {
+		name, options, _ := strings.Cut(field.Tag.Get("json"), ",")
+		value := field.Type
+		if value.Kind() == reflect.Pointer || value.Kind() == reflect.Slice {
+			value = value.Elem()
 		}
-		fields = append(fields, field.Tag.Get("json")+" "+kind)
+		if value.Kind() == reflect.Struct {
+			fields = append(fields, fmt.Sprint(prefix, name, " ", field.Type.Kind()))
+			fields = append(fields, fieldsOf(value, prefix+name+".")...)
+			continue
+		}
+		optional := options != "" || strings.HasPrefix(prefix, "custom.") // there both are required
+		fields = append(fields, fmt.Sprint(prefix, name, " ", value.Kind(), " optional ", optional))
 	}
 	return fields
+}
+
+// keysBelow lists the keys of a schema, dotted for those of an object inside.
+func keysBelow(schema apiextensionsv1.JSONSchemaProps, prefix string) []string {
+	var keys []string
+	for name, property := range schema.Properties {
+		if property.Type == "object" {
+			keys = append(keys, keysBelow(property, prefix+name+".")...)
+			continue
+		}
+		keys = append(keys, prefix+name)
+	}
+	slices.Sort(keys)
+	return keys
 }
 
 // TestAttributeBounds asks both sides about the same values: what the schema refuses
 // must be wrong for settings too, and what settings accepts the schema must accept. Only
 // settings knows which currencies, languages and zones exist.
 func TestAttributeBounds(t *testing.T) {
-	schema := schemaOf(t, "tenants", "attributes")
-	values := map[string][]any{
-		"tradingTermsDays": {-1, 0, 1, 14, 364, 365, 366, 100000},
-		"currency":         {"EUR", "AUD", "eur", "EU", "EURO", "E1R", "XXQ"},
-		"locale":           {"e", "de", "en-AU", "zh-Hant-TW", "de-CH-1996", "en_AU", "EN", "english-", "qqq"},
-		"timeZone":         timeZones(t),
-		"portalAccess":     {"Enabled", "Disabled", "enabled", "Open"},
-	}
+	values := attributeValues(t)
 	for _, info := range settings.AttributeRegistry() {
-		tried := append(values[info.Key], builtIn(info))
+		schema := schemaOf(t, "tenants", slices.Concat([]string{"attributes"}, strings.Split(info.Key, "."))...)
+		tried := values[info.Key]
+		if info.BuiltIn != "" {
+			tried = append(tried, builtIn(info))
+		}
+		accepted := 0
 		for _, value := range tried {
 			bySettings := acceptedBySettings(t, info.Key, value)
-			bySchema := acceptedBySchema(t, schema.Properties[info.Key], value)
+			bySchema := acceptedBySchema(t, schema, value)
 			onlySettingsKnows := info.Key == "currency" || info.Key == "locale" || info.Key == "timeZone"
 			if bySettings && !bySchema || !bySettings && bySchema && !onlySettingsKnows {
 				t.Errorf("%s: %v: accepted by settings: %t, by the CRD: %t", info.Key, value, bySettings, bySchema)
 			}
+			if bySettings {
+				accepted++
+			}
 		}
-		if len(values[info.Key]) == 0 {
-			t.Errorf("%s: this test tries no values of it", info.Key)
+		if accepted == 0 || accepted == len(tried) {
+			t.Errorf("%s: of %d values that this test tries settings accepts %d: there must be some of both", info.Key, len(tried), accepted)
 		}
 	}
 	for known := currency.Query(currency.Historical); known.Next(); {
-		if code := known.Unit().String(); !acceptedBySchema(t, schema.Properties["currency"], code) {
+		if code := known.Unit().String(); !acceptedBySchema(t, schemaOf(t, "tenants", "attributes", "currency"), code) {
 			t.Errorf("currency %s exists and the CRD refuses it", code)
 		}
+	}
+}
+
+// attributeValues are the values that both sides are asked about.
+func attributeValues(t *testing.T) map[string][]any {
+	t.Helper()
+	days := []any{-1, 0, 1, 14, 364, 365, 366, 100000}
+	amounts := []any{"0", "5000", "0.5", "12.5000", "99999999999999.9999", "007", "-1", "+1", "1e3", "12.", ".5", "12,5", "0.00001", "100000000000000", " 1", "1\n", "٣"}
+	lines := func(most int) []any {
+		return []any{"a", "ü", "Late payment", "a  b", strings.Repeat("ü", most), strings.Repeat("a", most+1), strings.Repeat("ü", most+1),
+			" ", " a", "a ", "\u00a0a", "a\u2028", "a\tb", "a\nb", "a\x00b", "a\u0085b", "a\u200bb"}
+	}
+	custom := []any{}
+	for _, name := range []string{"a", "0", "crm-id", strings.Repeat("a", 63), strings.Repeat("a", 64), "-a", "a-", "A", "a.b", "a_b", "ü", "a\n"} {
+		custom = append(custom, []any{map[string]any{"name": name, "value": "x"}})
+	}
+	for _, value := range append(lines(256), "") {
+		custom = append(custom, []any{map[string]any{"name": "a", "value": value}})
+	}
+	many := []any{}
+	for i := range 33 {
+		many = append(many, map[string]any{"name": fmt.Sprint(i), "value": "x"})
+	}
+	return map[string][]any{
+		"tradingTermsDays":       days,
+		"currency":               {"EUR", "AUD", "eur", "EU", "EURO", "E1R", "XXQ"},
+		"locale":                 {"e", "de", "en-AU", "zh-Hant-TW", "de-CH-1996", "en_AU", "EN", "english-", "qqq"},
+		"timeZone":               timeZones(t),
+		"portalAccess":           {"Enabled", "Disabled", "enabled", "Open"},
+		"creditLimit":            amounts,
+		"billingDay":             {-1, 0, 1, 2, 27, 28, 29, 31},
+		"invoiceDelivery":        {"Email", "Post", "EmailAndPost", "None", "none", "DoNotSend"},
+		"lateFee.type":           {"None", "Flat", "Percent", "flat", "Fixed"},
+		"lateFee.amount":         amounts,
+		"lateFee.daysAfterDue":   days,
+		"lateFee.minimumBalance": amounts,
+		"lateFee.label":          lines(80),
+		"custom": append(custom, many, many[:32], []any{many[0], many[1], many[0]},
+			[]any{map[string]any{"name": "a"}}, []any{map[string]any{"value": "a"}}),
 	}
 }
 
@@ -119,7 +177,11 @@ func timeZones(t *testing.T) []any {
 
 func acceptedBySettings(t *testing.T, key string, value any) bool {
 	t.Helper()
-	text, err := json.Marshal(map[string]any{key: value})
+	object := map[string]any{key: value}
+	if outer, inner, nested := strings.Cut(key, "."); nested {
+		object = map[string]any{outer: map[string]any{inner: value}}
+	}
+	text, err := json.Marshal(object)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -136,15 +198,50 @@ var matchesRule = regexp.MustCompile(`^self\.matches\(r?'(.*)'\)$`)
 // unknown kind of CEL rule fails the test: it must be taught then.
 func acceptedBySchema(t *testing.T, schema apiextensionsv1.JSONSchemaProps, value any) bool {
 	t.Helper()
-	text, isText := value.(string)
-	if !isText {
-		number, err := strconv.ParseFloat(fmt.Sprint(value), 64)
-		if err != nil {
-			t.Fatal(err)
-		}
-		return schema.Type == "integer" && number >= *schema.Minimum && number <= *schema.Maximum
+	switch value := value.(type) {
+	case []any:
+		return listAcceptedBySchema(t, schema, value)
+	case string:
+		return textAcceptedBySchema(t, schema, value)
 	}
-	if schema.MinLength != nil && int64(len(text)) < *schema.MinLength || schema.MaxLength != nil && int64(len(text)) > *schema.MaxLength {
+	number, err := strconv.ParseFloat(fmt.Sprint(value), 64)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return schema.Type == "integer" && number >= *schema.Minimum && number <= *schema.Maximum
+}
+
+func listAcceptedBySchema(t *testing.T, schema apiextensionsv1.JSONSchemaProps, list []any) bool {
+	t.Helper()
+	if *schema.XListType != "map" || int64(len(list)) < *schema.MinItems || int64(len(list)) > *schema.MaxItems {
+		return false
+	}
+	seen := map[any]bool{}
+	for _, element := range list {
+		fields := element.(map[string]any)
+		key := fields[schema.XListMapKeys[0]]
+		if seen[key] {
+			return false
+		}
+		seen[key] = true
+		for _, name := range schema.Items.Schema.Required {
+			if fields[name] == nil {
+				return false
+			}
+		}
+		for name, value := range fields {
+			if !acceptedBySchema(t, schema.Items.Schema.Properties[name], value) {
+				return false
+			}
+		}
+	}
+	return true
+}
+
+func textAcceptedBySchema(t *testing.T, schema apiextensionsv1.JSONSchemaProps, text string) bool {
+	t.Helper()
+	length := int64(utf8.RuneCountInString(text))
+	if schema.MinLength != nil && length < *schema.MinLength || schema.MaxLength != nil && length > *schema.MaxLength {
 		return false
 	}
 	for _, rule := range schema.XValidations {

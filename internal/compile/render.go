@@ -82,14 +82,33 @@ func renderMyAccountProfile(p *v1alpha1.MyAccountProfile) config.MyAccountProfil
 	return content
 }
 
+// renderAttributes sorts the custom ones, so that their order in the object changes
+// nothing.
 func renderAttributes(a v1alpha1.Attributes) settings.Attributes {
-	return settings.Attributes{
+	rendered := settings.Attributes{
 		TradingTermsDays: a.TradingTermsDays,
 		Currency:         a.Currency,
 		Locale:           a.Locale,
 		TimeZone:         a.TimeZone,
 		PortalAccess:     settings.Access(a.PortalAccess),
+		CreditLimit:      a.CreditLimit,
+		InvoiceDelivery:  settings.InvoiceDelivery(a.InvoiceDelivery),
+		LateFee: settings.LateFee{
+			Type:           settings.LateFeeType(a.LateFee.Type),
+			Amount:         a.LateFee.Amount,
+			DaysAfterDue:   a.LateFee.DaysAfterDue,
+			MinimumBalance: a.LateFee.MinimumBalance,
+			Label:          a.LateFee.Label,
+		},
 	}
+	if a.BillingDay != 0 {
+		rendered.BillingDay = &a.BillingDay
+	}
+	for _, own := range a.Custom {
+		rendered.Custom = append(rendered.Custom, settings.Custom{Name: own.Name, Value: own.Value})
+	}
+	slices.SortStableFunc(rendered.Custom, func(a, b settings.Custom) int { return strings.Compare(a.Name, b.Name) })
+	return rendered
 }
 
 // entry renders an accepted object. Where this very generation is live, fields that

@@ -23,7 +23,7 @@ const newer = `{
   "routes": [{"event": "invoice.unpaid", "limit": 12345678901234567890.5}],
   "tenant": {"name": "acme", "uid": "uid-acme", "generation": 1, "signed": "<yes & no>",
     "content": {"namespace": "acme", "displayName": "Acme Telecom", "hostname": "my.acme.example",
-      "attributes": {"creditLimit": "1000.00"}, "branding": {"logo": "acme.svg"},
+      "attributes": {"maxSubAccounts": 5}, "branding": {"logo": "acme.svg"},
       "session": {"idleSeconds": 3600, "maxSeconds": 43200, "secondFactor": "Required"}}},
   "accountProfiles": [
     {"name": "business", "uid": "uid-business", "generation": 3, "hint": null,

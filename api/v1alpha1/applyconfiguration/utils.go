@@ -36,6 +36,8 @@ func ForKind(kind schema.GroupVersionKind) interface{} {
 		return &apiv1alpha1.ConfigStatusApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("CredentialsSpec"):
 		return &apiv1alpha1.CredentialsSpecApplyConfiguration{}
+	case v1alpha1.SchemeGroupVersion.WithKind("CustomAttribute"):
+		return &apiv1alpha1.CustomAttributeApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("DatabaseSpec"):
 		return &apiv1alpha1.DatabaseSpecApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("DatabaseStatus"):
@@ -56,6 +58,8 @@ func ForKind(kind schema.GroupVersionKind) interface{} {
 		return &apiv1alpha1.EventTemplateSpecApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("EventTemplateStatus"):
 		return &apiv1alpha1.EventTemplateStatusApplyConfiguration{}
+	case v1alpha1.SchemeGroupVersion.WithKind("LateFee"):
+		return &apiv1alpha1.LateFeeApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("MyAccountProfile"):
 		return &apiv1alpha1.MyAccountProfileApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("MyAccountProfileSpec"):

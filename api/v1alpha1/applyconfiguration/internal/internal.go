@@ -137,9 +137,29 @@ var schemaYAML = typed.YAMLObject(`types:
 - name: com.github.foyerhq.foyer.api.v1alpha1.Attributes
   map:
     fields:
+    - name: billingDay
+      type:
+        scalar: numeric
+    - name: creditLimit
+      type:
+        scalar: string
     - name: currency
       type:
         scalar: string
+    - name: custom
+      type:
+        list:
+          elementType:
+            namedType: com.github.foyerhq.foyer.api.v1alpha1.CustomAttribute
+          elementRelationship: associative
+          keys:
+          - name
+    - name: invoiceDelivery
+      type:
+        namedType: com.github.foyerhq.foyer.api.v1alpha1.InvoiceDelivery
+    - name: lateFee
+      type:
+        namedType: com.github.foyerhq.foyer.api.v1alpha1.LateFee
     - name: locale
       type:
         scalar: string
@@ -219,6 +239,15 @@ var schemaYAML = typed.YAMLObject(`types:
     - name: sessionMaxSeconds
       type:
         scalar: numeric
+- name: com.github.foyerhq.foyer.api.v1alpha1.CustomAttribute
+  map:
+    fields:
+    - name: name
+      type:
+        scalar: string
+    - name: value
+      type:
+        scalar: string
 - name: com.github.foyerhq.foyer.api.v1alpha1.DatabaseSpec
   map:
     fields:
@@ -428,6 +457,28 @@ var schemaYAML = typed.YAMLObject(`types:
     - name: smsSegments
       type:
         scalar: numeric
+- name: com.github.foyerhq.foyer.api.v1alpha1.InvoiceDelivery
+  scalar: string
+- name: com.github.foyerhq.foyer.api.v1alpha1.LateFee
+  map:
+    fields:
+    - name: amount
+      type:
+        scalar: string
+    - name: daysAfterDue
+      type:
+        scalar: numeric
+    - name: label
+      type:
+        scalar: string
+    - name: minimumBalance
+      type:
+        scalar: string
+    - name: type
+      type:
+        namedType: com.github.foyerhq.foyer.api.v1alpha1.LateFeeType
+- name: com.github.foyerhq.foyer.api.v1alpha1.LateFeeType
+  scalar: string
 - name: com.github.foyerhq.foyer.api.v1alpha1.Locale
   scalar: string
 - name: com.github.foyerhq.foyer.api.v1alpha1.LogTarget

@@ -24,6 +24,21 @@ type AttributesApplyConfiguration struct {
 	TimeZone *string `json:"timeZone,omitempty"`
 	// portalAccess says whether people of the account can sign in to the portal.
 	PortalAccess *apiv1alpha1.Access `json:"portalAccess,omitempty"`
+	// creditLimit is how much the account may owe, a decimal in its currency, as "5000.00".
+	// It is published to the provider's systems.
+	CreditLimit *string `json:"creditLimit,omitempty"`
+	// billingDay is the day of the month on which the account is billed. It is published
+	// to the provider's systems.
+	BillingDay *int32 `json:"billingDay,omitempty"`
+	// invoiceDelivery says how invoices reach the people of the account. It is published
+	// to the provider's systems.
+	InvoiceDelivery *apiv1alpha1.InvoiceDelivery `json:"invoiceDelivery,omitempty"`
+	// lateFee is what an overdue invoice costs. It is published to the provider's systems.
+	// Each of its fields inherits by itself.
+	LateFee *LateFeeApplyConfiguration `json:"lateFee,omitempty"`
+	// custom are the provider's own attributes, published to its systems. Each inherits by
+	// itself, by its name.
+	Custom []CustomAttributeApplyConfiguration `json:"custom,omitempty"`
 }
 
 // AttributesApplyConfiguration constructs a declarative configuration of the Attributes type for use with
@@ -69,5 +84,50 @@ func (b *AttributesApplyConfiguration) WithTimeZone(value string) *AttributesApp
 // If called multiple times, the PortalAccess field is set to the value of the last call.
 func (b *AttributesApplyConfiguration) WithPortalAccess(value apiv1alpha1.Access) *AttributesApplyConfiguration {
 	b.PortalAccess = &value
+	return b
+}
+
+// WithCreditLimit sets the CreditLimit field in the declarative configuration to the given value
+// and returns the receiver, so that objects can be built by chaining "With" function invocations.
+// If called multiple times, the CreditLimit field is set to the value of the last call.
+func (b *AttributesApplyConfiguration) WithCreditLimit(value string) *AttributesApplyConfiguration {
+	b.CreditLimit = &value
+	return b
+}
+
+// WithBillingDay sets the BillingDay field in the declarative configuration to the given value
+// and returns the receiver, so that objects can be built by chaining "With" function invocations.
+// If called multiple times, the BillingDay field is set to the value of the last call.
+func (b *AttributesApplyConfiguration) WithBillingDay(value int32) *AttributesApplyConfiguration {
+	b.BillingDay = &value
+	return b
+}
+
+// WithInvoiceDelivery sets the InvoiceDelivery field in the declarative configuration to the given value
+// and returns the receiver, so that objects can be built by chaining "With" function invocations.
+// If called multiple times, the InvoiceDelivery field is set to the value of the last call.
+func (b *AttributesApplyConfiguration) WithInvoiceDelivery(value apiv1alpha1.InvoiceDelivery) *AttributesApplyConfiguration {
+	b.InvoiceDelivery = &value
+	return b
+}
+
+// WithLateFee sets the LateFee field in the declarative configuration to the given value
+// and returns the receiver, so that objects can be built by chaining "With" function invocations.
+// If called multiple times, the LateFee field is set to the value of the last call.
+func (b *AttributesApplyConfiguration) WithLateFee(value *LateFeeApplyConfiguration) *AttributesApplyConfiguration {
+	b.LateFee = value
+	return b
+}
+
+// WithCustom adds the given value to the Custom field in the declarative configuration
+// and returns the receiver, so that objects can be build by chaining "With" function invocations.
+// If called multiple times, values provided by each call will be appended to the Custom field.
+func (b *AttributesApplyConfiguration) WithCustom(values ...*CustomAttributeApplyConfiguration) *AttributesApplyConfiguration {
+	for i := range values {
+		if values[i] == nil {
+			panic("nil value passed to WithCustom")
+		}
+		b.Custom = append(b.Custom, *values[i])
+	}
 	return b
 }

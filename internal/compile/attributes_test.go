@@ -1,0 +1,94 @@
+package compile_test
+
+import (
+	"bytes"
+	"encoding/json"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"k8s.io/utils/ptr"
+
+	"github.com/foyerhq/foyer/api/v1alpha1"
+	"github.com/foyerhq/foyer/internal/compile"
+	"github.com/foyerhq/foyer/internal/config"
+	"github.com/foyerhq/foyer/internal/settings"
+)
+
+// everyAttribute sets all that there are, the custom ones sorted by name.
+func everyAttribute() v1alpha1.Attributes {
+	return v1alpha1.Attributes{
+		TradingTermsDays: ptr.To(int32(0)), Currency: "AUD", Locale: "en-AU", TimeZone: "Australia/Sydney", PortalAccess: v1alpha1.AccessDisabled,
+		CreditLimit: "5000.00", BillingDay: 28, InvoiceDelivery: v1alpha1.InvoiceDeliveryNone,
+		LateFee: v1alpha1.LateFee{Type: v1alpha1.LateFeeFlat, Amount: "12.50", DaysAfterDue: ptr.To(int32(0)), MinimumBalance: "20", Label: "Fee"},
+		Custom:  []v1alpha1.CustomAttribute{{Name: "crm-id", Value: "0042"}, {Name: "segment", Value: "retail & more"}},
+	}
+}
+
+// Each attribute of the API arrives in the document, and nothing else does.
+func TestEveryAttributeIsRendered(t *testing.T) {
+	in := compile.Input{
+		Tenant:          tenant(1, func(s *v1alpha1.TenantSpec) { s.Attributes = everyAttribute() }),
+		AccountProfiles: []v1alpha1.AccountProfile{accountProfile("business", 1, func(s *v1alpha1.AccountProfileSpec) { s.Attributes = everyAttribute() }), accountProfile("plain", 1)},
+	}
+	out := mustCompile(t, in)
+
+	want, err := json.Marshal(everyAttribute())
+	if err != nil {
+		t.Fatal(err)
+	}
+	doc, err := config.Parse(out.Document)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, e := range map[string]config.Entry{"Tenant": doc.Tenant, "business": entry(t, out.Document, "AccountProfile", "business")} {
+		var content struct{ Attributes settings.Attributes }
+		if err := json.Unmarshal(e.Content, &content); err != nil {
+			t.Fatal(err)
+		}
+		if diff := cmp.Diff(tree(t, want), tree(t, e.Content)["attributes"]); diff != "" {
+			t.Errorf("%s: attributes of the object and of its entry (-object +entry):\n%s", name, diff)
+		}
+		if got, all := content.Attributes.Keys(), len(settings.AttributeRegistry())+1; len(got) != all {
+			t.Errorf("this test sets %v, want all of the registry and two custom ones: %d", got, all)
+		}
+	}
+	if plain := entry(t, out.Document, "AccountProfile", "plain"); bytes.Contains(plain.Content, []byte("attributes")) {
+		t.Errorf("a profile that sets none has %s", plain.Content)
+	}
+}
+
+// The order of custom attributes in the object changes nothing.
+func TestCustomAttributesHaveNoOrder(t *testing.T) {
+	with := func(a v1alpha1.Attributes) compile.Input {
+		return compile.Input{Tenant: tenant(1), AccountProfiles: []v1alpha1.AccountProfile{accountProfile("business", 1, func(s *v1alpha1.AccountProfileSpec) { s.Attributes = a })}}
+	}
+	reversed := everyAttribute()
+	slices.Reverse(reversed.Custom)
+	sorted, other := mustCompile(t, with(everyAttribute())), mustCompile(t, with(reversed))
+	if sorted.Digest != other.Digest {
+		t.Errorf("another order makes another document:\n%s", cmp.Diff(string(sorted.Document), string(other.Document)))
+	}
+	if reversed.Custom[0].Name != "segment" {
+		t.Error("compiling sorted the list of the object itself")
+	}
+}
+
+// What only settings refuses, as the schema may be older or not asked (lint), is said by
+// the attribute's key.
+func TestWrongAttributesAreNamed(t *testing.T) {
+	wrong := v1alpha1.Attributes{CreditLimit: "lots", BillingDay: 31, InvoiceDelivery: "Pigeon",
+		LateFee: v1alpha1.LateFee{Type: "Some", Amount: "-1", DaysAfterDue: ptr.To(int32(-1)), MinimumBalance: "x", Label: " "},
+		Custom:  []v1alpha1.CustomAttribute{{Name: "segment", Value: " "}, {Name: "CRM", Value: "1"}}}
+	out := mustCompile(t, compile.Input{Tenant: tenant(1), AccountProfiles: []v1alpha1.AccountProfile{accountProfile("business", 1, func(s *v1alpha1.AccountProfileSpec) { s.Attributes = wrong })}})
+
+	var fields []string
+	for _, p := range out.AccountProfiles["business"].Problems {
+		fields = append(fields, strings.TrimPrefix(p.Field, "spec.attributes."))
+	}
+	want := []string{"creditLimit", "billingDay", "invoiceDelivery", "lateFee.type", "lateFee.amount", "lateFee.daysAfterDue", "lateFee.minimumBalance", "lateFee.label", "custom", "custom.segment"}
+	if diff := cmp.Diff(want, fields); diff != "" {
+		t.Errorf("fields that are refused:\n%s", diff)
+	}
+}
