@@ -2,6 +2,7 @@ package integration
 
 import (
 	"encoding/json"
+	"reflect"
 
 	"github.com/foyerhq/foyer/internal/settings"
 )
@@ -46,6 +47,12 @@ func (o Optional[T]) MarshalJSON() ([]byte, error) {
 	}
 	return json.Marshal(o.Value)
 }
+
+func (o Optional[T]) inner() (reflect.Value, bool) {
+	return reflect.ValueOf(o.Value), o.Present && !o.Null
+}
+
+func (Optional[T]) innerType() reflect.Type { return reflect.TypeFor[T]() }
 
 // Group is a line of the import of customer groups.
 type Group struct {
@@ -138,12 +145,14 @@ type Result struct {
 
 // Problem is an error of the API (RFC 9457).
 type Problem struct {
-	Type           string `json:"type"`
-	Title          string `json:"title"`
-	Status         int    `json:"status"`
-	Detail         string `json:"detail,omitempty"`
-	RequestID      string `json:"requestId,omitempty"`
-	ResumeFromLine int64  `json:"resumeFromLine,omitempty"`
+	Type   string `json:"type"`
+	Title  string `json:"title"`
+	Status int    `json:"status"`
+	Detail string `json:"detail,omitempty"`
+	// Errors names every field that is wrong.
+	Errors         []FieldProblem `json:"errors,omitempty"`
+	RequestID      string         `json:"requestId,omitempty"`
+	ResumeFromLine int64          `json:"resumeFromLine,omitempty"`
 }
 
 func (p *Problem) Error() string {
@@ -152,6 +161,12 @@ func (p *Problem) Error() string {
 	}
 	return p.Title + ": " + p.Detail
 }
+
+// GetStatus is the HTTP status.
+func (p *Problem) GetStatus() int { return p.Status }
+
+// ContentType is that of a problem, whatever was asked for.
+func (*Problem) ContentType(string) string { return ProblemMediaType }
 
 // AccountSettings is everything that applies to one account, and why.
 type AccountSettings struct {

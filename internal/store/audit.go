@@ -19,17 +19,24 @@ type AuditEntry struct {
 	At        time.Time
 }
 
-// Audit records an entry.
-func (s *Store) Audit(ctx context.Context, e AuditEntry) error {
+const auditSQL = `
+INSERT INTO audit (account_id, user_id, actor, action, detail, ip, at)
+VALUES (nullif($1, ''), nullif($2, '')::uuid, $3, $4, $5, $6, $7)`
+
+// arguments are those of auditSQL.
+func (e AuditEntry) arguments() []any {
 	detail := make(map[string]string, len(e.Detail)) // never null in the column
 	for key, value := range e.Detail {
 		detail[cleanText(key)] = cleanText(value)
 	}
-	_, err := s.db.Exec(ctx, `
-INSERT INTO audit (account_id, user_id, actor, action, detail, ip, at)
-VALUES (nullif($1, ''), nullif($2, '')::uuid, $3, $4, $5, $6, $7)`,
-		cleanText(e.AccountID), cleanText(e.UserID), cleanText(e.Actor), e.Action, detail, cleanText(e.IP), e.At)
-	if err != nil {
+	return []any{cleanText(e.AccountID), cleanText(e.UserID), cleanText(e.Actor), e.Action, detail, cleanText(e.IP), e.At}
+}
+
+func (e AuditEntry) queue(batch *pgx.Batch) { batch.Queue(auditSQL, e.arguments()...) }
+
+// Audit records an entry.
+func (s *Store) Audit(ctx context.Context, e AuditEntry) error {
+	if _, err := s.db.Exec(ctx, auditSQL, e.arguments()...); err != nil {
 		return fail("write audit", err)
 	}
 	return nil

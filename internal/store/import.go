@@ -18,6 +18,8 @@ const (
 	Updated   = "Updated"
 	Unchanged = "Unchanged" // equal to what is stored: nothing was written
 	Refused   = "Refused"   // Field and Message say why; the other items are not affected
+	Conflict  = "Conflict"  // it was written for another version than the one that is there
+	Deleted   = "Deleted"
 )
 
 // Result is the outcome of one item of an import. Field is the item's field that was

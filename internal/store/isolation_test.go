@@ -198,8 +198,8 @@ func attemptsOfA(t *testing.T, tn tenant, session []byte) map[string]func(*testi
 				t.Errorf("got version %d", version)
 			}
 		},
-		"TokenName": func(t *testing.T) {
-			if _, err := tn.Backoffice.TokenName(t.Context(), session, now); err == nil {
+		"UseToken": func(t *testing.T) {
+			if _, err := tn.Backoffice.UseToken(t.Context(), session, now); err == nil {
 				t.Error("a session is no token")
 			}
 		},

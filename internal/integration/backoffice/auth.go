@@ -9,6 +9,10 @@ import (
 	"sync"
 	"time"
 
+	"github.com/danielgtaylor/huma/v2"
+
+	"github.com/foyerhq/foyer/internal/integration"
+	"github.com/foyerhq/foyer/internal/process"
 	"github.com/foyerhq/foyer/internal/store"
 )
 
@@ -32,7 +36,7 @@ type tokens struct {
 }
 
 type believedToken struct {
-	name  string
+	store.Token
 	until time.Time
 }
 
@@ -40,28 +44,28 @@ func newTokens(s *store.Store, now func() time.Time) *tokens {
 	return &tokens{store: s, now: now, believed: map[tokenHash]believedToken{}}
 }
 
-// name returns the name of a token, or store.ErrNotFound.
-func (t *tokens) name(ctx context.Context, token string) (string, error) {
+// find returns what a token is, or store.ErrNotFound.
+func (t *tokens) find(ctx context.Context, token string) (store.Token, error) {
 	if token == "" || len(token) > maxTokenBytes {
-		return "", store.ErrNotFound
+		return store.Token{}, store.ErrNotFound
 	}
 	hash, now := tokenHash(sha256.Sum256([]byte(token))), t.now()
-	if name, ok := t.remembered(hash, now); ok {
-		return name, nil
+	if found, ok := t.remembered(hash, now); ok {
+		return found, nil
 	}
-	name, err := t.store.TokenName(ctx, hash[:], now)
+	found, err := t.store.UseToken(ctx, hash[:], now)
 	if err != nil {
-		return "", err
+		return store.Token{}, err
 	}
-	t.remember(hash, believedToken{name, now.Add(tokenBelieved)})
-	return name, nil
+	t.remember(hash, believedToken{found, now.Add(tokenBelieved)})
+	return found, nil
 }
 
-func (t *tokens) remembered(hash tokenHash, now time.Time) (string, bool) {
+func (t *tokens) remembered(hash tokenHash, now time.Time) (store.Token, bool) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	found, ok := t.believed[hash]
-	return found.name, ok && now.Before(found.until)
+	return found.Token, ok && now.Before(found.until)
 }
 
 func (t *tokens) remember(hash tokenHash, found believedToken) {
@@ -73,33 +77,72 @@ func (t *tokens) remember(hash tokenHash, found believedToken) {
 	t.believed[hash] = found
 }
 
-type actorKey struct{}
+// scopeKey is where an operation says which scope it needs; "" is none.
+const scopeKey = "scope"
+
+// caller is the token that a request came with, and where it came from.
+type caller struct {
+	store.Token
+	ip string
+}
+
+type callerKey struct{}
+
+func tokenOf(ctx context.Context) caller {
+	found, _ := ctx.Value(callerKey{}).(caller)
+	return found
+}
 
 // actor is the name of the token that a request came with.
-func actor(ctx context.Context) string {
-	name, _ := ctx.Value(actorKey{}).(string)
-	return name
-}
+func actor(ctx context.Context) string { return tokenOf(ctx).Name }
 
 // authenticated lets a request pass that carries a token of the tenant. Whatever is
 // wrong with the token, the answer is the same.
 func (a *api) authenticated(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		name, err := a.tokens.name(r.Context(), bearer(r))
-		switch {
-		case err == nil:
-			next.ServeHTTP(w, r.WithContext(context.WithValue(r.Context(), actorKey{}, name)))
-		case errors.Is(err, store.ErrNotFound):
-			w.Header().Set("WWW-Authenticate", `Bearer realm="foyer"`)
-			writeProblem(w, r, problem(http.StatusUnauthorized, "send an API token of this tenant as: Authorization: Bearer <token>"))
-		default:
-			writeProblem(w, r, a.failure(r, err))
+		found, err := a.tokens.find(r.Context(), bearer(r.Header.Get("Authorization")))
+		if err != nil {
+			writeProblem(w, r, a.unauthenticated(r.Context(), w.Header().Set, err))
+			return
 		}
+		next.ServeHTTP(w, r.WithContext(context.WithValue(r.Context(), callerKey{}, caller{found, r.RemoteAddr})))
 	})
 }
 
-func bearer(r *http.Request) string {
-	scheme, token, _ := strings.Cut(r.Header.Get("Authorization"), " ")
+func (a *api) unauthenticated(ctx context.Context, setHeader func(name, value string), err error) *integration.Problem {
+	if !errors.Is(err, store.ErrNotFound) {
+		return a.failure(ctx, err)
+	}
+	setHeader("WWW-Authenticate", `Bearer realm="foyer"`)
+	return problem(http.StatusUnauthorized, "send an API token of this tenant as: Authorization: Bearer <token>")
+}
+
+// needs lets a request to an operation pass whose token has the scope.
+func (a *api) needs(scope string) func(huma.Context, func(huma.Context)) {
+	return func(ctx huma.Context, next func(huma.Context)) {
+		found, err := a.tokens.find(ctx.Context(), bearer(ctx.Header("Authorization")))
+		if err != nil {
+			a.answer(ctx, a.unauthenticated(ctx.Context(), ctx.SetHeader, err))
+			return
+		}
+		if !found.May(scope) {
+			a.answer(ctx, problem(http.StatusForbidden, "the token has no scope "+scope))
+			return
+		}
+		next(huma.WithValue(ctx, callerKey{}, caller{found, ctx.RemoteAddr()}))
+	}
+}
+
+// answer ends a request with a problem before its handler.
+func (a *api) answer(ctx huma.Context, p *integration.Problem) {
+	p.RequestID = process.RequestID(ctx.Context())
+	ctx.SetHeader("Content-Type", integration.ProblemMediaType)
+	ctx.SetStatus(p.Status)
+	encode(ctx.BodyWriter(), p)
+}
+
+func bearer(header string) string {
+	scheme, token, _ := strings.Cut(header, " ")
 	if !strings.EqualFold(scheme, "Bearer") {
 		return ""
 	}

@@ -312,7 +312,7 @@ func TestWithdrawnToken(t *testing.T) {
 	s := newSite(t, server)
 	now := time.Now()
 	found := newTokens(s.tenant.Backoffice, func() time.Time { return now })
-	ask := func() error { _, err := found.name(t.Context(), token); return err }
+	ask := func() error { _, err := found.find(t.Context(), token); return err }
 	if err := ask(); err != nil {
 		t.Fatal(err)
 	}

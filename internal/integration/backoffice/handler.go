@@ -1,9 +1,12 @@
 package backoffice
 
 import (
+	"context"
 	"log/slog"
 	"net/http"
 	"time"
+
+	"github.com/danielgtaylor/huma/v2"
 
 	"github.com/foyerhq/foyer/internal/config"
 	"github.com/foyerhq/foyer/internal/integration"
@@ -22,9 +25,12 @@ type Options struct {
 
 type api struct {
 	Options
-	tokens  *tokens
-	running chan struct{} // a place for each import that runs
-	limit   int64         // of the bytes of an import
+	huma       huma.API
+	operations []string // ids of the documented ones
+	now        func() time.Time
+	tokens     *tokens
+	running    chan struct{} // a place for each import that runs
+	limit      int64         // of the bytes of an import
 }
 
 // maxImports bounds the imports that run at once, and with them memory and connections.
@@ -34,11 +40,13 @@ const maxImports = 4
 func New(o Options) http.Handler { return newAPI(o).handler() }
 
 func newAPI(o Options) *api {
-	return &api{Options: o, tokens: newTokens(o.Store, time.Now), running: make(chan struct{}, maxImports), limit: maxBodyBytes}
+	return &api{Options: o, now: time.Now, tokens: newTokens(o.Store, time.Now), running: make(chan struct{}, maxImports), limit: maxBodyBytes}
 }
 
 func (a *api) handler() http.Handler {
 	mux := http.NewServeMux()
+	a.huma = newHuma(mux, a.Version)
+	a.registerResources()
 	a.handle(mux, http.MethodPost, "/api/v1/import/groups", a.importer(integration.Groups, a.groups()))
 	a.handle(mux, http.MethodPost, "/api/v1/import/accounts", a.importer(integration.Accounts, a.accounts()))
 	a.handle(mux, http.MethodPost, "/api/v1/import/contacts", a.importer(integration.Contacts, a.contacts()))
@@ -47,6 +55,11 @@ func (a *api) handler() http.Handler {
 	a.handle(mux, http.MethodGet, "/api/v1/version", a.version)
 	mux.Handle("/", a.authenticated(http.HandlerFunc(notFound)))
 	return process.Recover(a.Log, panicked, securityHeaders(mux))
+}
+
+// registerResources adds every collection.
+func (a *api) registerResources() {
+	register(a, a.sites())
 }
 
 // handle routes one method of an address; other methods learn which one it is.
@@ -81,13 +94,21 @@ func securityHeaders(next http.Handler) http.Handler {
 
 // failure turns an error of the store into a problem. Details of an unexpected one
 // are for the log only.
-func (a *api) failure(r *http.Request, err error) *integration.Problem {
+func (a *api) failure(ctx context.Context, err error) *integration.Problem {
 	if store.Unavailable(err) {
-		a.Log.WarnContext(r.Context(), "the database is not available", "id", process.RequestID(r.Context()), "error", err)
+		a.Log.WarnContext(ctx, "the database is not available", "id", process.RequestID(ctx), "error", err)
 		return problem(http.StatusServiceUnavailable, detailUnavailable)
 	}
-	a.Log.ErrorContext(r.Context(), "a request failed", "id", process.RequestID(r.Context()), "error", err)
+	a.Log.ErrorContext(ctx, "a request failed", "id", process.RequestID(ctx), "error", err)
 	return problem(http.StatusInternalServerError, "the request failed, the log of the server says why under the request id")
+}
+
+// live is the settings document in force.
+func (a *api) live() (*config.Live, error) {
+	if live := a.Settings(); live != nil {
+		return live, nil
+	}
+	return nil, problem(http.StatusServiceUnavailable, "the settings of the tenant are not loaded yet, try again later")
 }
 
 func (a *api) version(w http.ResponseWriter, _ *http.Request) {

@@ -175,7 +175,7 @@ func (s *run[T]) flush() *integration.Problem {
 	defer cancel()
 	results, err := s.kind.write(ctx, live, values)
 	if err != nil {
-		return s.api.failure(s.r, err)
+		return s.api.failure(s.r.Context(), err)
 	}
 	s.answer(results)
 	return nil

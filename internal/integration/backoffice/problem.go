@@ -2,6 +2,7 @@ package backoffice
 
 import (
 	"encoding/json"
+	"io"
 	"net/http"
 
 	"github.com/foyerhq/foyer/internal/integration"
@@ -11,6 +12,13 @@ import (
 // problem returns an error of the API; the title is that of the status.
 func problem(status int, detail string) *integration.Problem {
 	return &integration.Problem{Type: "about:blank", Title: http.StatusText(status), Status: status, Detail: detail}
+}
+
+// invalid is the answer to a request with fields that are not allowed.
+func invalid(errors []integration.FieldProblem) *integration.Problem {
+	p := problem(http.StatusUnprocessableEntity, "the request has fields that are not allowed")
+	p.Errors = errors
+	return p
 }
 
 const detailUnavailable = "the database is not available at the moment, try again later"
@@ -32,7 +40,7 @@ func writeJSON(w http.ResponseWriter, value any) {
 }
 
 // encode writes one line of JSON. A client that has gone notices by itself.
-func encode(w http.ResponseWriter, value any) {
+func encode(w io.Writer, value any) {
 	encoder := json.NewEncoder(w)
 	encoder.SetEscapeHTML(false)
 	_ = encoder.Encode(value)

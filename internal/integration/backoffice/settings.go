@@ -19,7 +19,7 @@ func (a *api) accountSettings(w http.ResponseWriter, r *http.Request) {
 	id := r.PathValue("id")
 	accounts, err := a.Store.AccountsByID(r.Context(), []string{id})
 	if err != nil {
-		writeProblem(w, r, a.failure(r, err))
+		writeProblem(w, r, a.failure(r.Context(), err))
 		return
 	}
 	account, known := accounts[id]

@@ -170,7 +170,7 @@ func (t *Tenant) LatestDocument(ctx context.Context, kind string, take func(dige
 func (t *Tenant) EnsureToken(ctx context.Context, name, token string) error {
 	return t.write(ctx, "store the API token", func(ctx context.Context, tx pgx.Tx) error {
 		_, err := tx.Exec(ctx, `
-INSERT INTO api_token AS t (name, secret_hash) VALUES ($1, $2)
+INSERT INTO api_token AS t (name, secret_hash, scopes, created_by) VALUES ($1, $2, '{*}', 'manager')
 ON CONFLICT (name) DO UPDATE SET secret_hash = excluded.secret_hash, created_at = now(), last_used_at = NULL
 WHERE t.secret_hash <> excluded.secret_hash`, name, store.TokenHash(token))
 		return err

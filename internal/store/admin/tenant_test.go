@@ -273,12 +273,12 @@ func TestTokens(t *testing.T) {
 	now := time.Now()
 	valid := func(token string) bool {
 		t.Helper()
-		name, err := tenant.Backoffice.TokenName(t.Context(), store.TokenHash(token), now)
+		used, err := tenant.Backoffice.UseToken(t.Context(), store.TokenHash(token), now)
 		if err != nil && !errors.Is(err, store.ErrNotFound) {
 			t.Fatal(err)
 		}
-		if err == nil && name != "cli" {
-			t.Errorf("got name %q", name)
+		if err == nil && used.Name != "cli" {
+			t.Errorf("got token %+v", used)
 		}
 		return err == nil
 	}

@@ -1,0 +1,259 @@
+package backoffice
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"time"
+
+	"github.com/danielgtaylor/huma/v2"
+
+	"github.com/foyerhq/foyer/internal/config"
+	"github.com/foyerhq/foyer/internal/integration"
+	"github.com/foyerhq/foyer/internal/store"
+)
+
+// resource is one collection of the API: rows R of the store, which the API shows and
+// takes as T. Registered, it has
+//
+//	GET    /api/v1/{path}        a page, by account or by time of change
+//	GET    /api/v1/{path}/{id}   one, with its entity tag
+//	PUT    /api/v1/{path}/{id}   creates or replaces
+//	PATCH  /api/v1/{path}/{id}   changes the fields that are there, null clears
+//	DELETE /api/v1/{path}/{id}   deletes and leaves a tombstone; without remove: not offered
+//
+// The scope is {path}:read or {path}:write.
+type resource[T, R any] struct {
+	path        string // as "sites"
+	one, many   string // names in operation ids and texts: "Site", "Sites"
+	description string
+
+	show    func(*R) T // the row as the API shows it
+	version func(*R) int64
+	key     func(*T) *string // where a T has its id
+	// row is what a T asks for; the live settings are for defaults. old is nil for a new one.
+	row func(live *config.Live, value T, old *R) (R, *store.Refusal)
+
+	get    func(ctx context.Context, id string) (R, error)
+	list   func(ctx context.Context, list store.List) ([]R, *store.Place, error)
+	put    func(w *store.Writer, ctx context.Context, items []store.Item[R]) ([]store.Written[R], error)
+	remove func(w *store.Writer, ctx context.Context, id string, ifVersion int64) (store.Result, error)
+}
+
+// register adds the operations of a collection.
+func register[T, R any](a *api, r resource[T, R]) {
+	path := "/api/v1/" + r.path
+	operation := func(method, path, id, summary string) huma.Operation {
+		return huma.Operation{OperationID: id, Method: method, Path: path, Summary: summary, Description: r.description, Tags: []string{r.many}}
+	}
+	read, write := r.path+":read", r.path+":write"
+	handle(a, read, operation(http.MethodGet, path, "list"+r.many, "List "+r.path),
+		func(ctx context.Context, in *listInput) (*listOutput[T], error) { return r.page(ctx, in) })
+	handle(a, read, operation(http.MethodGet, path+"/{id}", "get"+r.one, "Read one of the "+r.path),
+		func(ctx context.Context, in *oneInput) (*oneOutput[T], error) { return r.read(ctx, in) })
+	handle(a, write, operation(http.MethodPut, path+"/{id}", "put"+r.one, "Create or replace one of the "+r.path),
+		func(ctx context.Context, in *putInput[T]) (*writeOutput[T], error) {
+			return writeOne(ctx, a, r, in.WriteInput, in.Body.text, false)
+		})
+	handle(a, write, operation(http.MethodPatch, path+"/{id}", "patch"+r.one, "Change fields of one of the "+r.path),
+		func(ctx context.Context, in *patchInput[T]) (*writeOutput[T], error) {
+			return writeOne(ctx, a, r, in.WriteInput, in.Body.text, true)
+		})
+	if r.remove != nil {
+		handle(a, write, operation(http.MethodDelete, path+"/{id}", "delete"+r.one, "Delete one of the "+r.path),
+			func(ctx context.Context, in *WriteInput) (*struct{}, error) { return deleteOne(ctx, a, r, *in) })
+	}
+}
+
+// meta is what every answer says of a row.
+func meta(r store.Row) integration.Meta {
+	return integration.Meta{Version: r.Version, CreatedAt: r.CreatedAt, UpdatedAt: r.UpdatedAt}
+}
+
+type listInput struct {
+	AccountID    string    `query:"accountId" maxLength:"64" doc:"Only what belongs to this account."`
+	UpdatedSince time.Time `query:"updatedSince" doc:"Only what was changed at or after this time, in the order of changes. What is deleted is in /changes."`
+	Cursor       string    `query:"cursor" maxLength:"1024" doc:"Where to go on: next of the page before."`
+	Limit        int       `query:"limit" minimum:"1" maximum:"1000" default:"100" doc:"How many at most."`
+}
+
+type listOutput[T any] struct {
+	Body struct {
+		Items []T    `json:"items" nullable:"false"`
+		Next  string `json:"next,omitempty" doc:"The cursor of the next page. Missing: this is the last one."`
+	}
+}
+
+func (r resource[T, R]) page(ctx context.Context, in *listInput) (*listOutput[T], error) {
+	after, wrong := in.after(r.path)
+	if wrong != nil {
+		return nil, wrong
+	}
+	rows, next, err := r.list(ctx, store.List{AccountID: in.AccountID, UpdatedSince: in.UpdatedSince, After: after, Limit: in.Limit})
+	if err != nil {
+		return nil, err
+	}
+	out := &listOutput[T]{}
+	out.Body.Items = make([]T, len(rows))
+	for i := range rows {
+		out.Body.Items[i] = r.show(&rows[i])
+	}
+	if next != nil {
+		out.Body.Next = in.cursor(r.path, *next)
+	}
+	return out, nil
+}
+
+type oneInput struct {
+	ID          string `path:"id" maxLength:"64" doc:"The key of the provider's system."`
+	IfNoneMatch string `header:"If-None-Match" doc:"The entity tag that is known already: the answer is then 304."`
+}
+
+type oneOutput[T any] struct {
+	ETag string `header:"ETag" doc:"The entity tag, for If-Match."`
+	Body T
+}
+
+func (r resource[T, R]) read(ctx context.Context, in *oneInput) (*oneOutput[T], error) {
+	row, err := r.get(ctx, in.ID)
+	if err != nil {
+		return nil, err
+	}
+	tag := entityTag(r.version(&row))
+	if matches(in.IfNoneMatch, tag) {
+		return nil, huma.ErrorWithHeaders(huma.Status304NotModified(), http.Header{"Etag": {tag}})
+	}
+	return &oneOutput[T]{ETag: tag, Body: r.show(&row)}, nil
+}
+
+// WriteInput is what every write of one row takes. Exported, because huma fills in no others.
+type WriteInput struct {
+	ID             string `path:"id" maxLength:"64" doc:"The key of the provider's system."`
+	IfMatch        string `header:"If-Match" doc:"The entity tag that was read: if there is another one by now, nothing is written and the answer is 412."`
+	IfNoneMatch    string `header:"If-None-Match" doc:"* writes only if there is none yet."`
+	IdempotencyKey string `header:"Idempotency-Key" maxLength:"128" doc:"The same request with the same key takes effect once within a day, and is answered alike."`
+}
+
+type putInput[T any] struct {
+	WriteInput
+	Body body[T]
+}
+
+type patchInput[T any] struct {
+	WriteInput
+	Body patch[T]
+}
+
+type writeOutput[T any] struct {
+	Status   int
+	ETag     string `header:"ETag" doc:"The entity tag, for If-Match."`
+	Replayed string `header:"Idempotency-Replayed" doc:"true: this is what was answered when the request took effect."`
+	Body     reply[T]
+}
+
+// writeOne creates, replaces or changes one row, in one transaction with its events and
+// with the answer that an idempotency key brings back.
+func writeOne[T, R any](ctx context.Context, a *api, r resource[T, R], in WriteInput, text []byte, merge bool) (*writeOutput[T], error) {
+	version, wrong := in.version()
+	if wrong != nil {
+		return nil, wrong
+	}
+	live, err := a.live()
+	if err != nil {
+		return nil, err
+	}
+	item := store.Item[R]{ID: in.ID, IfVersion: version, IfNone: in.IfNoneMatch == "*"}
+	var refused *integration.Problem
+	item.Decide = func(old *R) (R, *store.Refusal) {
+		var none R
+		refused = nil
+		if merge && old == nil {
+			refused = problem(http.StatusNotFound, "there is none with this id, create it with PUT")
+			return none, &store.Refusal{}
+		}
+		value, problems := r.decode(in.ID, text, old, merge)
+		if problems != nil {
+			refused = invalid(problems)
+			return none, &store.Refusal{}
+		}
+		return r.row(live, value, old)
+	}
+	answer, replayed, err := a.write(ctx, in.once(r.path, text, merge), func(ctx context.Context, w *store.Writer) (store.Answer, error) {
+		written, err := r.put(w, ctx, []store.Item[R]{item})
+		switch {
+		case err != nil:
+			return store.Answer{}, err
+		case refused != nil:
+			return store.Answer{}, refused
+		}
+		return r.answer(written[0])
+	})
+	if err != nil {
+		return nil, err
+	}
+	return &writeOutput[T]{Status: answer.Status, ETag: answer.Header["ETag"], Replayed: replayed, Body: reply[T]{answer.Body}}, nil
+}
+
+// decode reads the body of a PUT, or what a merge patch makes of the row.
+func (r resource[T, R]) decode(id string, text []byte, old *R, merge bool) (T, []integration.FieldProblem) {
+	if merge {
+		before, err := json.Marshal(r.show(old))
+		if err != nil {
+			panic(err) // a T is made to be encoded
+		}
+		merged, problems := integration.MergePatch(before, text)
+		if problems != nil {
+			var none T
+			return none, problems
+		}
+		text = merged
+	}
+	value, problems := integration.Decode[T](text)
+	if problems != nil {
+		return value, problems
+	}
+	key := r.key(&value)
+	if *key != "" && *key != id {
+		return value, []integration.FieldProblem{{Field: "id", Message: fmt.Sprintf("%q is not the id of the address, leave it out", *key)}}
+	}
+	*key = id
+	return value, nil
+}
+
+func (r resource[T, R]) answer(written store.Written[R]) (store.Answer, error) {
+	status := http.StatusOK
+	switch written.Outcome {
+	case store.Refused:
+		return store.Answer{}, invalid([]integration.FieldProblem{{Field: written.Field, Message: written.Message}})
+	case store.Conflict:
+		return store.Answer{}, problem(http.StatusPreconditionFailed, r.one+" "+written.Message+": read it again and repeat the change")
+	case store.Created:
+		status = http.StatusCreated
+	}
+	body, err := json.Marshal(r.show(&written.Row))
+	if err != nil {
+		return store.Answer{}, err
+	}
+	return store.Answer{Status: status, Header: map[string]string{"ETag": entityTag(r.version(&written.Row))}, Body: body}, nil
+}
+
+func deleteOne[T, R any](ctx context.Context, a *api, r resource[T, R], in WriteInput) (*struct{}, error) {
+	version, wrong := in.version()
+	if wrong != nil {
+		return nil, wrong
+	}
+	_, _, err := a.write(ctx, in.once(r.path, nil, false), func(ctx context.Context, w *store.Writer) (store.Answer, error) {
+		result, err := r.remove(w, ctx, in.ID, version)
+		switch {
+		case err != nil:
+			return store.Answer{}, err
+		case result.Outcome == store.Refused:
+			return store.Answer{}, problem(http.StatusConflict, result.Message)
+		case result.Outcome == store.Conflict:
+			return store.Answer{}, problem(http.StatusPreconditionFailed, r.one+" "+result.Message)
+		}
+		return store.Answer{Status: http.StatusNoContent}, nil
+	})
+	return nil, err
+}

@@ -1,0 +1,45 @@
+package store_test
+
+import (
+	"context"
+	"testing"
+
+	"github.com/foyerhq/foyer/internal/store"
+)
+
+// write runs work as the backoffice.
+func (tn tenant) write(t *testing.T, work func(context.Context, *store.Writer) error) {
+	t.Helper()
+	if err := tn.Backoffice.Write(t.Context(), store.Origin{Actor: "token test", Now: now}, work); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// site is an item that writes a site, whatever was there.
+func site(id, account, name string) store.Item[store.Site] {
+	return store.Item[store.Site]{ID: id, Decide: func(*store.Site) (store.Site, *store.Refusal) {
+		return store.Site{Row: store.Row{AccountID: account}, Name: name}, nil
+	}}
+}
+
+func TestSites(t *testing.T) {
+	t.Parallel()
+	tn := newTenant(t)
+	tn.accounts(t, "A", "B")
+	put := func(items ...store.Item[store.Site]) (results []store.Result) {
+		tn.write(t, func(ctx context.Context, w *store.Writer) error {
+			results = nil
+			written, err := w.PutSites(ctx, items)
+			for _, r := range written {
+				results = append(results, r.Result)
+			}
+			return err
+		})
+		return results
+	}
+	wantResults(t, put(site("s1", "A", "Home"), site("s2", "B", "Office"), site("s3", "C", "Nowhere")), nil,
+		"Created", "Created", `Refused accountId: there is no account "C"`)
+	wantResults(t, put(site("s1", "A", "House"), site("s2", "A", "Office")), nil,
+		"Updated", `Refused accountId: site "s2" belongs to account "B", and never moves`)
+	wantResults(t, put(site("s1", "A", "House")), nil, "Unchanged")
+}

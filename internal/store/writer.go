@@ -1,0 +1,96 @@
+package store
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+)
+
+// A Writer changes customer state in one transaction: rows, and with them the change
+// feed, the events and the audit trail. Its methods are the only way to change what the
+// integration API serves, so that nothing is written without them.
+//
+// A transaction that raced another one is tried again, so the work given to [Store.Write]
+// must depend on nothing but what it reads in it.
+type Writer struct {
+	tx     pgx.Tx
+	origin Origin
+
+	changes []Change
+	events  []Event
+	audit   []AuditEntry
+}
+
+// Origin says who writes and when.
+type Origin struct {
+	Actor string // for the audit trail, as "token cli"
+	IP    string
+	Now   time.Time
+	// Quiet leaves the events out: a bulk import notifies nobody unless asked. The
+	// change feed has everything all the same.
+	Quiet bool
+	// Unaudited leaves the audit trail out: a bulk import is one entry, not one per row.
+	Unaudited bool
+}
+
+// ErrRefused is returned by the work of [Store.Write] to write nothing.
+var ErrRefused = errors.New("refused")
+
+// writeAttempts bounds how often a transaction is tried when others get in its way.
+const writeAttempts = 3
+
+// Write runs work in one transaction and commits it, with what it changed in the feeds.
+// Nothing is written if work fails.
+func (s *Store) Write(ctx context.Context, origin Origin, work func(context.Context, *Writer) error) error {
+	origin.Now = origin.Now.Truncate(time.Microsecond) // as the database keeps it
+	for try := 1; ; try++ {
+		err := s.inTx(ctx, func(tx pgx.Tx) error {
+			w := &Writer{tx: tx, origin: origin}
+			if err := work(ctx, w); err != nil {
+				return err
+			}
+			return w.flush(ctx)
+		})
+		if err == nil {
+			return nil
+		}
+		if try == writeAttempts || !raced(err) {
+			return fmt.Errorf("store: write: %w", err)
+		}
+	}
+}
+
+// flush appends what was written to the audit trail and, last of all, to the feeds.
+func (w *Writer) flush(ctx context.Context) error {
+	if err := w.appendAudit(ctx); err != nil {
+		return fmt.Errorf("append to the audit trail: %w", err)
+	}
+	if err := w.appendFeeds(ctx); err != nil {
+		return fmt.Errorf("append to the feeds: %w", err)
+	}
+	return nil
+}
+
+// Audit adds an entry to the audit trail of an account; "" is the tenant's own.
+func (w *Writer) Audit(accountID, action string, detail map[string]string) {
+	if w.origin.Unaudited {
+		return
+	}
+	w.audit = append(w.audit, AuditEntry{
+		AccountID: accountID, Actor: w.origin.Actor, Action: action, Detail: detail, IP: w.origin.IP, At: w.origin.Now,
+	})
+}
+
+func (w *Writer) appendAudit(ctx context.Context) error {
+	if len(w.audit) == 0 {
+		return nil
+	}
+	batch := &pgx.Batch{}
+	for _, entry := range w.audit {
+		entry.queue(batch)
+	}
+	return w.tx.SendBatch(ctx, batch).Close()
+}
