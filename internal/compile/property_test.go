@@ -107,12 +107,22 @@ func (w *world) changeTenant() {
 }
 
 func (w *world) newAccountProfile(meta metav1.ObjectMeta) v1alpha1.AccountProfile {
-	days := w.random.Int32N(400) // some are out of range
 	return v1alpha1.AccountProfile{ObjectMeta: meta, Spec: v1alpha1.AccountProfileSpec{
 		TenantRef: ref("acme"), DisplayName: meta.Name,
-		Attributes:          v1alpha1.Attributes{TradingTermsDays: &days},
+		Attributes:          w.attributes(),
 		MyAccountProfileRef: ref(maybe(w, 50, portalNames)),
 	}}
+}
+
+// attributes are some, of one draw.
+func (w *world) attributes() v1alpha1.Attributes {
+	draw := w.random.Int32N(400)
+	a := v1alpha1.Attributes{TradingTermsDays: &draw, CreditLimit: []string{"", "1", "1.00"}[draw%3]} // some days are out of range
+	a.LateFee.Type = v1alpha1.LateFeeType([]string{"", "None", "Flat", "Flat"}[draw%4])
+	for _, name := range []string{"c", "a", "b"}[:draw%4] {
+		a.Custom = append(a.Custom, v1alpha1.CustomAttribute{Name: name, Value: fmt.Sprint(draw % 5)})
+	}
+	return a
 }
 
 func (w *world) newPortalProfile(meta metav1.ObjectMeta) v1alpha1.MyAccountProfile {

@@ -31,7 +31,7 @@ func BenchmarkResolve(b *testing.B) {
 		p.portals[fmt.Sprint("portal-", i)] = portal
 	}
 	live := p.live(b)
-	row := []byte(`{"tradingTermsDays":30,"locale":"en-AU","timeZone":"Australia/Sydney","portalAccess":"Enabled"}`)
+	row := []byte(`{"tradingTermsDays":30,"locale":"en-AU","timeZone":"Australia/Sydney","portalAccess":"Enabled","creditLimit":"5000.00","lateFee":{"type":"None"}}`)
 	account := config.Account{ID: "none", AccountProfile: "profile-49", Groups: []string{"bronze", "gold", "silver"}}
 	b.ReportAllocs()
 	for b.Loop() {

@@ -120,13 +120,19 @@ func (p plan) naiveAttributes(a config.Account, profile config.Profile) map[stri
 		layers[1] = p.profiles[profile.Name].Attributes
 	}
 	source := []string{"Account " + a.ID, "AccountProfile " + profile.Name, "Tenant acme"}
-	got := map[string]string{"tradingTermsDays": "14 from BuiltIn ", "currency": "EUR from BuiltIn "}
+	got := map[string]string{"tradingTermsDays": "14 from BuiltIn ", "currency": "EUR from BuiltIn ", "lateFee.amount": " from Unset "}
 	for i := len(layers) - 1; i >= 0; i-- {
 		if d := layers[i].TradingTermsDays; d != nil {
 			got["tradingTermsDays"] = fmt.Sprint(*d, " from ", source[i])
 		}
 		if c := layers[i].Currency; c != "" {
 			got["currency"] = c + " from " + source[i]
+		}
+		if amount := layers[i].LateFee.Amount; amount != "" {
+			got["lateFee.amount"] = amount + " from " + source[i]
+		}
+		for _, own := range layers[i].Custom {
+			got["custom."+own.Name] = own.Value + " from " + source[i]
 		}
 	}
 	return got
@@ -142,7 +148,12 @@ func maybe(r *rand.Rand, from ...string) string {
 }
 
 func someAttributes(r *rand.Rand) settings.Attributes {
-	a := settings.Attributes{Currency: maybe(r, "AUD", "USD")}
+	a := settings.Attributes{Currency: maybe(r, "AUD", "USD"), LateFee: settings.LateFee{Amount: maybe(r, "1", "2")}}
+	for _, name := range []string{"b", "a"} {
+		if value := maybe(r, "x", "y"); value != "" {
+			a.Custom = append(a.Custom, settings.Custom{Name: name, Value: value})
+		}
+	}
 	if r.IntN(2) == 0 {
 		days := r.Int32N(3)
 		a.TradingTermsDays = &days
@@ -209,6 +220,10 @@ func TestResolutionAgreesWithTheNaiveModel(t *testing.T) {
 				if w, asked := want[s.Key]; asked && w != fmt.Sprint(s.Value, " from ", s.Source, " ", s.SourceName) {
 					t.Fatalf("seed %d, %s is %+v, want %s", seed, s.Key, s, w)
 				}
+				delete(want, s.Key)
+			}
+			if len(want) > 0 {
+				t.Fatalf("seed %d: not in the answer: %v", seed, want)
 			}
 		}
 	}

@@ -26,7 +26,7 @@ const (
 )
 
 // row is the column of an account that sets most of its attributes itself.
-var row = []byte(`{"tradingTermsDays":30,"locale":"en-AU","timeZone":"Australia/Sydney","portalAccess":"Enabled"}`)
+var row = []byte(`{"tradingTermsDays":30,"locale":"en-AU","timeZone":"Australia/Sydney","portalAccess":"Enabled","creditLimit":"5000.00","lateFee":{"type":"None"}}`)
 
 // Measure returns the time for one account in each round, sorted.
 func Measure() ([]time.Duration, error) {
