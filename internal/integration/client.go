@@ -56,6 +56,8 @@ type ImportOptions struct {
 	Kind   Kind
 	Mode   Mode
 	Notify Notify
+	// Compress sends gzip: fewer bytes, but lines that come slowly leave late.
+	Compress bool
 }
 
 // path is the address of the import below the server's.
@@ -80,7 +82,7 @@ func (c *Client) Import(ctx context.Context, kind Kind, lines io.Reader, onRefus
 	return c.ImportWith(ctx, ImportOptions{Kind: kind}, lines, onRefused)
 }
 
-// ImportWith sends NDJSON lines, compressed, and calls onRefused for each line that the
+// ImportWith sends NDJSON lines and calls onRefused for each line that the
 // server refuses, while it still sends. When the import ended early, the error is a
 // *[Problem] with the line to resume from, and the summary counts what was done. After
 // an error a Read of lines may still be under way.
@@ -93,14 +95,20 @@ func (c *Client) ImportWith(ctx context.Context, options ImportOptions, lines io
 }
 
 func (c *Client) send(ctx context.Context, options ImportOptions, lines io.Reader, onRefused func(Refusal)) (Summary, error) {
-	body := compressed(ctx, lines)
+	write := copyLines
+	if options.Compress {
+		write = compress
+	}
+	body := piped(ctx, lines, write)
 	defer body.Close() //nolint:errcheck // never fails
 	request, err := c.request(ctx, http.MethodPost, options.path(), body)
 	if err != nil {
 		return Summary{}, err
 	}
 	request.Header.Set("Content-Type", MediaType)
-	request.Header.Set("Content-Encoding", "gzip")
+	if options.Compress {
+		request.Header.Set("Content-Encoding", "gzip")
+	}
 	response, err := c.do(request)
 	if err != nil {
 		return Summary{}, err
@@ -188,16 +196,21 @@ func Away(err error) bool {
 	return errors.Is(err, errBrokeOff) || errors.As(err, &transport)
 }
 
-// compressed returns a reader of lines as gzip that ends with ctx or by Close, even while a
-// Read of lines blocks, as that of a terminal does: net/http waits for its Read.
-func compressed(ctx context.Context, lines io.Reader) *io.PipeReader {
+// piped returns a reader of lines as write writes them, that ends with ctx or by Close,
+// even while a Read of lines blocks, as that of a terminal does: net/http waits for its Read.
+func piped(ctx context.Context, lines io.Reader, write func(io.Writer, io.Reader) error) *io.PipeReader {
 	reader, writer := io.Pipe()
 	stop := context.AfterFunc(ctx, func() { _ = reader.CloseWithError(ctx.Err()) })
 	go func() {
 		defer stop()
-		_ = writer.CloseWithError(compress(writer, lines)) // nil is the end of the lines
+		_ = writer.CloseWithError(write(writer, lines)) // nil is the end of the lines
 	}()
 	return reader
+}
+
+func copyLines(to io.Writer, lines io.Reader) error {
+	_, err := io.Copy(to, lines)
+	return err
 }
 
 func compress(to io.Writer, lines io.Reader) error {

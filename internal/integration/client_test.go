@@ -26,12 +26,10 @@ func answering(t *testing.T, status int, contentType, body string) *Client {
 		if r.Header.Get("Authorization") != "Bearer secret" || r.URL.Path != "/api/v1/import/groups" || r.Header.Get("Content-Type") != MediaType {
 			t.Errorf("request %s %v", r.URL, r.Header)
 		}
-		unzipped, err := gzip.NewReader(r.Body)
-		if err != nil || r.Header.Get("Content-Encoding") != "gzip" {
-			t.Errorf("the body is not compressed: %v", err)
-			return
+		if r.Header.Get("Content-Encoding") != "" {
+			t.Errorf("the body is compressed, and nobody asked for it")
 		}
-		if _, err := io.Copy(io.Discard, unzipped); err != nil {
+		if _, err := io.Copy(io.Discard, r.Body); err != nil {
 			t.Logf("read the body: %v", err) // the client gave up
 		}
 		w.Header().Set("Content-Type", contentType)
@@ -146,7 +144,7 @@ func TestClientImportWithOptions(t *testing.T) {
 	}))
 	defer server.Close()
 	client := &Client{BaseURL: server.URL}
-	options := ImportOptions{Kind: Accounts, Mode: ModeWhole, Notify: NotifyAll}
+	options := ImportOptions{Kind: Accounts, Mode: ModeWhole, Notify: NotifyAll, Compress: true}
 	if _, err := client.ImportWith(t.Context(), options, strings.NewReader("{}\n"), nil); err != nil {
 		t.Fatal(err)
 	}
