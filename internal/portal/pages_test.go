@@ -69,6 +69,33 @@ func TestHomeShowsTermsWithTheirSource(t *testing.T) {
 		hides(t, "/activity")
 }
 
+// What the provider's systems act on is shown where a layer sets it, to who sees invoices.
+func TestHomeShowsPublishedTerms(t *testing.T) {
+	s := newSite(t)
+	s.seed(t)
+	dana := s.signedIn(t, "dana")
+	dana.get("/").is(t, http.StatusOK).hides(t, "Credit limit", "Billing day", "Invoice delivery", "Late fee")
+
+	const published = `"tradingTermsDays":21,"creditLimit":"5000","billingDay":15,"invoiceDelivery":"EmailAndPost",
+		"lateFee":{"type":"Flat","amount":"15","daysAfterDue":14,"minimumBalance":"20.5","label":"Late payment"},"custom":[{"name":"segment","value":"own-b2b"}]`
+	s.apply(t, `"tradingTermsDays":21`, published)
+	const source = " from your profile Business customers"
+	dana.get("/").is(t, http.StatusOK).shows(t,
+		"Credit limit $5,000.00"+source, "Billing day Day 15 of the month"+source, "Invoice delivery By email and post"+source,
+		"Late fee A fixed amount"+source, "Late fee amount $15.00"+source, "Late fee after 14 days past the due date"+source,
+		"Late fee from $20.50"+source, "Late fee label Late payment"+source).
+		hides(t, "segment", "own-b2b")
+
+	s.apply(t, `"tradingTermsDays":21`, strings.Replace(strings.Replace(published, "Flat", "Percent", 1), `"15"`, `"2.5"`, 1))
+	dana.get("/").shows(t, "Late fee A percentage of what is overdue", "Late fee amount 2.5%")
+
+	s.apply(t, `"tradingTermsDays":21`, strings.Replace(published, "Flat", "None", 1))
+	dana.get("/").shows(t, "Late fee None"+source).hides(t, "Late fee amount", "Late fee after", "Late payment")
+
+	s.apply(t, `"tradingTermsDays":21`, published, `["ViewInvoices","ViewActivity"]`, `["ViewActivity"]`)
+	dana.get("/").shows(t, "Trading terms 21 days to pay").hides(t, "Credit limit", "Billing day", "Invoice delivery", "Late fee")
+}
+
 func TestInvoicesSayWhyTheyAreDue(t *testing.T) {
 	s := newSite(t)
 	s.seed(t)

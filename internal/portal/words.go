@@ -9,6 +9,7 @@ import (
 	"golang.org/x/text/language/display"
 
 	"github.com/foyerhq/foyer/internal/config"
+	"github.com/foyerhq/foyer/internal/locale"
 	"github.com/foyerhq/foyer/internal/settings"
 	"github.com/foyerhq/foyer/internal/store"
 )
@@ -20,14 +21,38 @@ type term struct {
 	Source string
 }
 
-// terms says every attribute in words, with where its value comes from.
+// terms says the attributes that the person may know in words, with where each value
+// comes from.
 func (v *visit) terms() []term {
 	list := v.effective.Attributes.List()
 	terms := make([]term, 0, len(list))
 	for _, s := range list {
-		terms = append(terms, term{s.Title, valueWords(s.Key, s.Value), v.sourceWords(s.Source)})
+		if v.mayKnow(s) {
+			terms = append(terms, term{s.Title, v.valueWords(s.Key, s.Value), v.sourceWords(s.Source)})
+		}
 	}
 	return terms
+}
+
+// mayKnow: what the provider's systems act on is for those who see its invoices, and
+// only where the provider sets it: a built-in value says nothing about its systems.
+// Custom attributes are between the provider and its systems.
+func (v *visit) mayKnow(s settings.Setting) bool {
+	if s.Use == settings.Enforced {
+		return true
+	}
+	object, field, _ := strings.Cut(s.Key, ".")
+	noFee := object == "lateFee" && field != "type" && v.effective.Attributes.LateFee.Type.Value == settings.NoLateFee
+	return s.Source != settings.SourceBuiltIn && s.Source != settings.SourceUnset && object != "custom" && !noFee &&
+		v.may(settings.ViewInvoices) == settings.Allowed
+}
+
+func (v *visit) valueWords(key, value string) string {
+	a := v.effective.Attributes
+	if key == "creditLimit" || key == "lateFee.minimumBalance" || key == "lateFee.amount" && a.LateFee.Type.Value == settings.FlatLateFee {
+		return locale.Money(v.locale(), a.Currency.Value, value)
+	}
+	return valueWords(key, value)
 }
 
 func valueWords(key, value string) string {
@@ -38,13 +63,39 @@ func valueWords(key, value string) string {
 		return localeWords(value)
 	case "timeZone":
 		return zoneWords(value)
-	case "portalAccess":
-		if value == string(settings.Enabled) {
-			return "Open"
-		}
-		return "Closed"
+	case "billingDay":
+		return "Day " + value + " of the month"
+	case "lateFee.amount": // money is written where the currency is known
+		return value + "%"
+	case "lateFee.daysAfterDue":
+		return lateWords(value)
+	}
+	if words, known := enumWords[key+" "+value]; known {
+		return words
 	}
 	return value
+}
+
+// enumWords are the words for the values of enums.
+var enumWords = map[string]string{
+	"portalAccess Enabled":         "Open",
+	"portalAccess Disabled":        "Closed",
+	"invoiceDelivery Email":        "By email",
+	"invoiceDelivery Post":         "By post",
+	"invoiceDelivery EmailAndPost": "By email and post",
+	"invoiceDelivery None":         "Not sent",
+	"lateFee.type Flat":            "A fixed amount",
+	"lateFee.type Percent":         "A percentage of what is overdue",
+}
+
+func lateWords(days string) string {
+	switch days {
+	case "0":
+		return "The due date"
+	case "1":
+		return "1 day past the due date"
+	}
+	return days + " days past the due date"
 }
 
 func termsWords(days string) string {

@@ -74,6 +74,19 @@ func TestValueWords(t *testing.T) {
 		{"timeZone", "UTC", "UTC"},
 		{"portalAccess", "Enabled", "Open"},
 		{"portalAccess", "Disabled", "Closed"},
+		{"billingDay", "15", "Day 15 of the month"},
+		{"invoiceDelivery", "Email", "By email"},
+		{"invoiceDelivery", "Post", "By post"},
+		{"invoiceDelivery", "EmailAndPost", "By email and post"},
+		{"invoiceDelivery", "None", "Not sent"},
+		{"lateFee.type", "None", "None"},
+		{"lateFee.type", "Flat", "A fixed amount"},
+		{"lateFee.type", "Percent", "A percentage of what is overdue"},
+		{"lateFee.amount", "2.5", "2.5%"},
+		{"lateFee.daysAfterDue", "0", "The due date"},
+		{"lateFee.daysAfterDue", "1", "1 day past the due date"},
+		{"lateFee.daysAfterDue", "14", "14 days past the due date"},
+		{"lateFee.label", "Late payment", "Late payment"},
 	} {
 		if got := valueWords(test.key, test.value); got != test.want {
 			t.Errorf("valueWords(%s, %s) = %q, want %q", test.key, test.value, got, test.want)
