@@ -4,6 +4,7 @@ import (
 	"encoding/base64"
 	"errors"
 	"fmt"
+	"time"
 
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -14,6 +15,7 @@ import (
 	"github.com/foyerhq/foyer/controllers/status"
 	"github.com/foyerhq/foyer/internal/compile"
 	"github.com/foyerhq/foyer/internal/config"
+	"github.com/foyerhq/foyer/internal/store"
 )
 
 // The kinds of objects that the documents have entries of.
@@ -49,6 +51,8 @@ type documentKind struct {
 	parse   func(document []byte) (entries, error)          // as those do who run it
 	render  func(p provision.Params) provision.Object       // the ConfigMap
 	decided func(o compile.Output) (body []byte, id string) // the compiled document and its digest
+	// changes are the events of an edit, kept together with the document; nil: none.
+	changes func(before, after []byte, digest string, now time.Time) ([]store.Event, error)
 }
 
 var settingsKind = &documentKind{
@@ -69,6 +73,7 @@ var settingsKind = &documentKind{
 	},
 	render:  provision.SettingsMap,
 	decided: func(o compile.Output) ([]byte, string) { return o.Document, o.Digest },
+	changes: settingsChanges,
 }
 
 var routingKind = &documentKind{

@@ -14,6 +14,7 @@ import (
 	"github.com/foyerhq/foyer/controllers/provision"
 	"github.com/foyerhq/foyer/controllers/status"
 	"github.com/foyerhq/foyer/internal/config"
+	"github.com/foyerhq/foyer/internal/store"
 )
 
 // publish makes the settings document live. A pass that writes has read what is live from
@@ -129,10 +130,7 @@ func (r *Reconciler) writeDocument(ctx context.Context, p *pass, d *document) (w
 	}
 	restores := digest == d.digest
 	if !restores { // what is live was kept when it went live
-		err = r.ask(ctx, p, func(ctx context.Context) error {
-			return p.database.tenant.SaveDocument(ctx, d.kind.name, digest, d.kind.keep(packed))
-		})
-		if err != nil || !p.database.ready {
+		if err = r.keep(ctx, p, d, body, digest, d.kind.keep(packed)); err != nil || !p.database.ready {
 			return false, err
 		}
 	}
@@ -149,6 +147,20 @@ func (r *Reconciler) writeDocument(ctx context.Context, p *pass, d *document) (w
 	err = d.take(body)
 	p.memory.read[d.kind] = d.rewritten(packed)
 	return true, err
+}
+
+// keep saves a document that is to go live, with the events of what changes by it.
+func (r *Reconciler) keep(ctx context.Context, p *pass, d *document, body []byte, digest, text string) error {
+	var events []store.Event
+	if d.kind.changes != nil {
+		var err error
+		if events, err = d.kind.changes(d.body, body, digest, p.now); err != nil {
+			return err
+		}
+	}
+	return r.ask(ctx, p, func(ctx context.Context) error {
+		return p.database.tenant.SaveDocument(ctx, d.kind.name, digest, text, events...)
+	})
 }
 
 // ensure writes the ConfigMap of a document.

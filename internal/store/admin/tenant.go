@@ -130,10 +130,11 @@ const keptDocuments = 100
 
 // SaveDocument keeps a document that goes live, as text: its digest names what the text
 // stands for. One that went live before becomes the latest again; what is older than the
-// newest keptDocuments goes.
-func (t *Tenant) SaveDocument(ctx context.Context, kind, digest, text string) error {
+// newest keptDocuments goes. The events are those of what changes by it; they are left
+// out for a document that is the latest already, because it was saved with them.
+func (t *Tenant) SaveDocument(ctx context.Context, kind, digest, text string, events ...store.Event) error {
 	return t.write(ctx, "save document", func(ctx context.Context, tx pgx.Tx) error {
-		_, err := tx.Exec(ctx, `
+		saved, err := tx.Exec(ctx, `
 INSERT INTO document AS d (digest, kind, body, created_at) VALUES ($1, $2, $3, clock_timestamp())
 ON CONFLICT (digest) DO UPDATE SET body = excluded.body, created_at = excluded.created_at
 WHERE d.created_at < (SELECT max(created_at) FROM document WHERE kind = $2) OR d.body <> excluded.body`, digest, kind, text)
@@ -143,7 +144,10 @@ WHERE d.created_at < (SELECT max(created_at) FROM document WHERE kind = $2) OR d
 		_, err = tx.Exec(ctx, `
 DELETE FROM document WHERE kind = $1 AND digest <> $2
 AND digest NOT IN (SELECT digest FROM document WHERE kind = $1 ORDER BY created_at DESC LIMIT $3)`, kind, digest, keptDocuments)
-		return err
+		if err != nil || saved.RowsAffected() == 0 {
+			return err
+		}
+		return store.AppendEvents(ctx, tx, events)
 	})
 }
 
