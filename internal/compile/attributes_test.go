@@ -3,7 +3,6 @@ package compile_test
 import (
 	"bytes"
 	"encoding/json"
-	"slices"
 	"strings"
 	"testing"
 
@@ -16,13 +15,13 @@ import (
 	"github.com/foyerhq/foyer/internal/settings"
 )
 
-// everyAttribute sets all that there are, the custom ones sorted by name.
+// everyAttribute sets all that there are.
 func everyAttribute() v1alpha1.Attributes {
 	return v1alpha1.Attributes{
 		TradingTermsDays: ptr.To(int32(0)), Currency: "AUD", Locale: "en-AU", TimeZone: "Australia/Sydney", PortalAccess: v1alpha1.AccessDisabled,
 		CreditLimit: "5000.00", BillingDay: 28, InvoiceDelivery: v1alpha1.InvoiceDeliveryNone,
 		LateFee: v1alpha1.LateFee{Type: v1alpha1.LateFeeFlat, Amount: "12.50", DaysAfterDue: ptr.To(int32(0)), MinimumBalance: "20", Label: "Fee"},
-		Custom:  []v1alpha1.CustomAttribute{{Name: "crm-id", Value: "0042"}, {Name: "segment", Value: "retail & more"}},
+		Custom:  []v1alpha1.CustomAttribute{{Name: "segment", Value: "retail & more"}, {Name: "crm-id", Value: "0042"}},
 	}
 }
 
@@ -59,24 +58,8 @@ func TestEveryAttributeIsRendered(t *testing.T) {
 	}
 }
 
-// The order of custom attributes in the object changes nothing.
-func TestCustomAttributesHaveNoOrder(t *testing.T) {
-	with := func(a v1alpha1.Attributes) compile.Input {
-		return compile.Input{Tenant: tenant(1), AccountProfiles: []v1alpha1.AccountProfile{accountProfile("business", 1, func(s *v1alpha1.AccountProfileSpec) { s.Attributes = a })}}
-	}
-	reversed := everyAttribute()
-	slices.Reverse(reversed.Custom)
-	sorted, other := mustCompile(t, with(everyAttribute())), mustCompile(t, with(reversed))
-	if sorted.Digest != other.Digest {
-		t.Errorf("another order makes another document:\n%s", cmp.Diff(string(sorted.Document), string(other.Document)))
-	}
-	if reversed.Custom[0].Name != "segment" {
-		t.Error("compiling sorted the list of the object itself")
-	}
-}
-
 // What only settings refuses, as the schema may be older or not asked (lint), is said by
-// the attribute's key.
+// its place in the object.
 func TestWrongAttributesAreNamed(t *testing.T) {
 	wrong := v1alpha1.Attributes{CreditLimit: "lots", BillingDay: 31, InvoiceDelivery: "Pigeon",
 		LateFee: v1alpha1.LateFee{Type: "Some", Amount: "-1", DaysAfterDue: ptr.To(int32(-1)), MinimumBalance: "x", Label: " "},
@@ -87,7 +70,7 @@ func TestWrongAttributesAreNamed(t *testing.T) {
 	for _, p := range out.AccountProfiles["business"].Problems {
 		fields = append(fields, strings.TrimPrefix(p.Field, "spec.attributes."))
 	}
-	want := []string{"creditLimit", "billingDay", "invoiceDelivery", "lateFee.type", "lateFee.amount", "lateFee.daysAfterDue", "lateFee.minimumBalance", "lateFee.label", "custom", "custom.segment"}
+	want := []string{"creditLimit", "billingDay", "invoiceDelivery", "lateFee.type", "lateFee.amount", "lateFee.daysAfterDue", "lateFee.minimumBalance", "lateFee.label", "custom[0].value", "custom[1].name"}
 	if diff := cmp.Diff(want, fields); diff != "" {
 		t.Errorf("fields that are refused:\n%s", diff)
 	}

@@ -82,8 +82,6 @@ func renderMyAccountProfile(p *v1alpha1.MyAccountProfile) config.MyAccountProfil
 	return content
 }
 
-// renderAttributes sorts the custom ones, so that their order in the object changes
-// nothing.
 func renderAttributes(a v1alpha1.Attributes) settings.Attributes {
 	rendered := settings.Attributes{
 		TradingTermsDays: a.TradingTermsDays,
@@ -107,7 +105,6 @@ func renderAttributes(a v1alpha1.Attributes) settings.Attributes {
 	for _, own := range a.Custom {
 		rendered.Custom = append(rendered.Custom, settings.Custom{Name: own.Name, Value: own.Value})
 	}
-	slices.SortStableFunc(rendered.Custom, func(a, b settings.Custom) int { return strings.Compare(a.Name, b.Name) })
 	return rendered
 }
 

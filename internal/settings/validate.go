@@ -29,7 +29,8 @@ var (
 	linePattern = regexp.MustCompile(`^[^\pZ\p{Cc}]([^\p{Cc}]*[^\pZ\p{Cc}])?$`)
 )
 
-// Problem is a value that is not allowed. Field is the attribute's key.
+// Problem is a value that is not allowed. Field is where it is in JSON: the attribute's
+// key, or as "custom[2].value".
 type Problem struct {
 	Field   string
 	Message string
@@ -98,15 +99,15 @@ func (c *checker) custom(list []Custom) {
 		return
 	}
 	for i, own := range list {
+		field := fmt.Sprintf("custom[%d]", i)
 		sameName := func(other Custom) bool { return other.Name == own.Name }
-		switch key := customKey(own.Name); {
+		switch {
 		case len(own.Name) > maxCustomName || !namePattern.MatchString(own.Name):
-			c.refuse("custom", "the name %q is not allowed, allowed are 1 to %d lower case letters, digits and '-'", own.Name, maxCustomName)
+			c.refuse(field+".name", "%q is not allowed, allowed are 1 to %d lower case letters, digits and '-'", own.Name, maxCustomName)
 		case slices.ContainsFunc(list[:i], sameName):
-			c.refuse(key, "is there twice")
-		default:
-			c.line(key, own.Value, maxCustomValue)
+			c.refuse(field, "%q is there twice", own.Name)
 		}
+		c.line(field+".value", own.Value, maxCustomValue)
 	}
 }
 
