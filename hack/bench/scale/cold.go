@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/foyerhq/foyer/hack/bench/clock"
 	"github.com/foyerhq/foyer/hack/bench/operator"
 )
 
@@ -42,7 +43,7 @@ func (w *world) coldStart(ctx context.Context, tenants int) (time.Duration, erro
 		return 0, err
 	}
 	w.progress("starting the operator over %d new tenants", tenants)
-	clock, err := startClock()
+	started, err := clock.Start()
 	if err != nil {
 		return 0, err
 	}
@@ -53,9 +54,9 @@ func (w *world) coldStart(ctx context.Context, tenants int) (time.Duration, erro
 	if err != nil {
 		return 0, err
 	}
-	spent, err := clock.read()
+	spent, err := started.Read()
 	w.progress("the operator: %s; it sent %d writes, statuses included: %v", spent, report.Writes, report.Written)
-	return spent.processor, err
+	return spent.Processor, err
 }
 
 // perTenant are the objects that the operator makes of a tenant, by kind.

@@ -19,6 +19,7 @@ import (
 	"k8s.io/client-go/rest"
 
 	"github.com/foyerhq/foyer/api/v1alpha1"
+	"github.com/foyerhq/foyer/hack/bench/clock"
 	"github.com/foyerhq/foyer/hack/bench/operator"
 )
 
@@ -71,7 +72,7 @@ func (w *world) floor(ctx context.Context, tenants int) (time.Duration, error) {
 	w.progress("the floor: %s", floor)
 	more, err := w.replayAll(ctx, nil, r.statuses, others)
 	w.progress("one status of each object, which the floor leaves out: %s", more)
-	return floor.processor, err
+	return floor.Processor, err
 }
 
 // record runs the operator for the first tenant.
@@ -178,19 +179,19 @@ func (w *world) logStatements(ctx context.Context, change string) error {
 }
 
 // replayAll does for the other tenants what was recorded.
-func (w *world) replayAll(ctx context.Context, sql []transaction, requests []operator.Request, others []*strings.Replacer) (spent, error) {
+func (w *world) replayAll(ctx context.Context, sql []transaction, requests []operator.Request, others []*strings.Replacer) (clock.Spent, error) {
 	pool, err := w.managerPool(ctx)
 	if err != nil {
-		return spent{}, err
+		return clock.Spent{}, err
 	}
 	defer pool.Close()
 	server, err := rest.HTTPClientFor(w.cluster.Config)
 	if err != nil {
-		return spent{}, fmt.Errorf("reach the API server: %w", err)
+		return clock.Spent{}, fmt.Errorf("reach the API server: %w", err)
 	}
-	clock, err := startClock()
+	started, err := clock.Start()
 	if err != nil {
-		return spent{}, err
+		return clock.Spent{}, err
 	}
 	prepared := make(chan *strings.Replacer, len(others))
 	group, ctx := errgroup.WithContext(ctx)
@@ -221,9 +222,9 @@ func (w *world) replayAll(ctx context.Context, sql []transaction, requests []ope
 		})
 	}
 	if err := group.Wait(); err != nil {
-		return spent{}, err
+		return clock.Spent{}, err
 	}
-	return clock.read()
+	return started.Read()
 }
 
 // namesOf replaces what is the recorded tenant's by what is the other's.

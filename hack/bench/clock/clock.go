@@ -1,4 +1,6 @@
-package scale
+// Package clock measures the processor time of a benchmark: of this process and of all
+// that it has started, by program.
+package clock
 
 import (
 	"fmt"
@@ -11,39 +13,42 @@ import (
 	"time"
 )
 
-// clock measures time, and the processor time of this process and of all that it has
+// Clock measures time, and the processor time of this process and of all that it has
 // started: the servers and the operator.
-type clock struct {
+type Clock struct {
 	started   time.Time
 	processor map[string]time.Duration // by the name of the program
 }
 
-func startClock() (clock, error) {
+// Start starts one.
+func Start() (Clock, error) {
 	used, err := processorTime()
-	return clock{time.Now(), used}, err
+	return Clock{time.Now(), used}, err
 }
 
-// spent is what a clock shows.
-type spent struct {
-	time      time.Duration
-	processor time.Duration
-	programs  string // what used the processor
+// Spent is what a clock shows.
+type Spent struct {
+	Time      time.Duration
+	Processor time.Duration
+	Programs  map[string]time.Duration // what used the processor
 }
 
-func (s spent) String() string {
-	return fmt.Sprintf("%s of processor time (%s), in %s", s.processor.Round(tick), s.programs, s.time.Round(tick))
-}
-
-func (c clock) read() (spent, error) {
-	s := spent{time: time.Since(c.started)}
-	used, err := processorTime()
+func (s Spent) String() string {
 	var parts []string
-	for _, name := range slices.Sorted(maps.Keys(used)) {
-		part := used[name] - c.processor[name]
-		s.processor += part
-		parts = append(parts, name+" "+part.Round(tick).String())
+	for _, name := range slices.Sorted(maps.Keys(s.Programs)) {
+		parts = append(parts, name+" "+s.Programs[name].Round(tick).String())
 	}
-	s.programs = strings.Join(parts, ", ")
+	return fmt.Sprintf("%s of processor time (%s), in %s", s.Processor.Round(tick), strings.Join(parts, ", "), s.Time.Round(tick))
+}
+
+// Read says what was spent since the start.
+func (c Clock) Read() (Spent, error) {
+	s := Spent{Time: time.Since(c.started), Programs: map[string]time.Duration{}}
+	used, err := processorTime()
+	for name, sum := range used {
+		s.Programs[name] = sum - c.processor[name]
+		s.Processor += s.Programs[name]
+	}
 	return s, err
 }
 
