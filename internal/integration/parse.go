@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net/mail"
 	"regexp"
+	"slices"
 	"strings"
 	"time"
 
@@ -154,36 +155,93 @@ func (r *reader) optional(name string, most int) Optional[string] {
 // readAttributes reads the attributes that the registry declares; null leaves one
 // unset.
 func readAttributes(text []byte) (settings.Attributes, *refused) {
-	o, problem := parseObject("attributes.", text)
+	var none, attributes settings.Attributes
+	given, problem := attributesByKey(text)
 	if problem != nil {
-		return settings.Attributes{}, problem
+		return none, problem
 	}
-	registry := settings.AttributeRegistry()
-	keys := make([]string, len(registry))
-	for i, a := range registry {
-		keys[i] = a.Key
-	}
-	if problem := o.onlyFields(keys...); problem != nil {
-		return settings.Attributes{}, problem
-	}
-	var attributes settings.Attributes
-	for _, a := range registry {
-		if !o.given(a.Key) {
+	for _, a := range settings.AttributeRegistry() {
+		value, isGiven := given[a.Key]
+		if !isGiven {
 			continue
 		}
-		single, err := json.Marshal(map[string]json.RawMessage{a.Key: o.values[a.Key]})
-		if err == nil {
-			err = json.Unmarshal(single, &attributes)
+		single := fmt.Appendf(nil, "{%q: %s}", a.Key, value)
+		if outer, inner, nested := strings.Cut(a.Key, "."); nested {
+			single = fmt.Appendf(nil, "{%q: {%q: %s}}", outer, inner, value)
 		}
-		if err != nil || string(o.values[a.Key]) == `""` {
-			return settings.Attributes{}, refuse("attributes."+a.Key, "%s is not allowed, allowed is %s",
-				shorten(string(o.values[a.Key])), a.Allowed)
+		if err := json.Unmarshal(single, &attributes); err != nil || string(value) == `""` {
+			return none, refuse("attributes."+a.Key, "%s is not allowed, allowed is %s", shorten(string(value)), a.Allowed)
 		}
 	}
 	if problems := attributes.Validate(); len(problems) > 0 {
-		return settings.Attributes{}, refuse("attributes."+problems[0].Field, "%s", problems[0].Message)
+		return none, refuse("attributes."+problems[0].Field, "%s", problems[0].Message)
 	}
 	return attributes, nil
+}
+
+// attributesByKey takes the attributes apart into what is given by the keys of the
+// registry, those of objects with their dots.
+func attributesByKey(text []byte) (map[string]json.RawMessage, *refused) {
+	var fields []string
+	inside := map[string][]string{}
+	for _, a := range settings.AttributeRegistry() {
+		outer, inner, nested := strings.Cut(a.Key, ".")
+		if !slices.Contains(fields, outer) {
+			fields = append(fields, outer)
+		}
+		if nested {
+			inside[outer] = append(inside[outer], inner)
+		}
+	}
+	given := map[string]json.RawMessage{}
+	add := func(o *object, prefix, name string) {
+		if o.given(name) {
+			given[prefix+name] = o.values[name]
+		}
+	}
+	o, problem := parseObject("attributes.", text)
+	if problem == nil {
+		problem = o.onlyFields(fields...)
+	}
+	if problem != nil {
+		return nil, problem
+	}
+	for _, name := range fields {
+		if len(inside[name]) == 0 || !o.given(name) {
+			add(o, "", name)
+			continue
+		}
+		inner, problem := parseObject("attributes."+name+".", o.values[name])
+		if problem == nil {
+			problem = inner.onlyFields(inside[name]...)
+		}
+		if problem != nil {
+			return nil, problem
+		}
+		for _, field := range inside[name] {
+			add(inner, name+".", field)
+		}
+	}
+	return given, checkCustom(given["custom"])
+}
+
+// checkCustom refuses what the elements of a list of custom attributes do not have. That
+// they are a list of objects is found when they are read.
+func checkCustom(text json.RawMessage) *refused {
+	var elements []json.RawMessage
+	if json.Unmarshal(text, &elements) != nil {
+		return nil
+	}
+	for i, element := range elements {
+		o, problem := parseObject(fmt.Sprintf("attributes.custom[%d].", i), element)
+		if problem == nil {
+			problem = o.onlyFields("name", "value")
+		}
+		if problem != nil {
+			return problem
+		}
+	}
+	return nil
 }
 
 func readContact(o *object) (Contact, *refused) {

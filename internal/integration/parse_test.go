@@ -45,6 +45,19 @@ func TestParseGoodLines(t *testing.T) {
 			Account{ID: "A-1", Attributes: Of(settings.Attributes{Locale: "de"})},
 		},
 		{
+			"account, what the provider's systems act on",
+			`{"id":"A-1","attributes":{"creditLimit":"5000.00","billingDay":15,"invoiceDelivery":"None","lateFee":{"type":"Flat","amount":"15","daysAfterDue":0,"label":null},"custom":[{"name":"segment","value":"b2b"}]}}`, anyOf(ParseAccount),
+			Account{ID: "A-1", Attributes: Of(settings.Attributes{
+				CreditLimit: "5000.00", BillingDay: days(15), InvoiceDelivery: settings.NotDelivered,
+				LateFee: settings.LateFee{Type: settings.FlatLateFee, Amount: "15", DaysAfterDue: days(0)},
+				Custom:  []settings.Custom{{Name: "segment", Value: "b2b"}},
+			})},
+		},
+		{
+			"account, all of an object and of a list is unset", `{"id":"A-1","attributes":{"lateFee":null,"custom":null}}`, anyOf(ParseAccount),
+			Account{ID: "A-1", Attributes: Of(settings.Attributes{})},
+		},
+		{
 			"contact", `{"id":"C-1","accountId":"A-1","access":"Active"}`, anyOf(ParseContact),
 			Contact{ID: "C-1", AccountID: "A-1", Grants: []settings.Feature{}, Access: "Active"},
 		},
@@ -90,6 +103,7 @@ func anyOf[T any](parse func([]byte) (T, *Refusal)) func([]byte) (any, *Refusal)
 func TestParseBadLines(t *testing.T) {
 	group, account, contact, invoice := anyOf(ParseGroup), anyOf(ParseAccount), anyOf(ParseContact), anyOf(ParseInvoice)
 	const money = `allowed is a decimal string such as "12.50" with at most 14 digits before and 4 after the point`
+	const customAllowed = "allowed is a list of at most 32 objects, each with a name (1 to 63 lower case letters, digits and '-') and a value (one line of 1 to 256 characters)"
 	const username = "allowed are 2 to 80 of the characters A-Z a-z 0-9 _ . @ + -"
 	invoiceWith := func(field, value string) string {
 		fields := map[string]string{"id": `"I-1"`, "accountId": `"A-1"`, "number": `"1"`, "issuedOn": `"2026-02-28"`, "total": `"1"`, "status": `"Open"`}
@@ -136,7 +150,21 @@ func TestParseBadLines(t *testing.T) {
 		{"group twice", account, `{"id":"A-1","groups":["a","a"]}`, "A-1", "groups", `has "a" twice`},
 		{"empty group", account, `{"id":"A-1","groups":[""]}`, "A-1", "groups", "must not hold an empty string"},
 		{"attributes is a list", account, `{"id":"A-1","attributes":[]}`, "A-1", "attributes", "must be a JSON object, but is a list"},
-		{"unknown attribute", account, `{"id":"A-1","attributes":{"creditLimit":"5"}}`, "A-1", "attributes.creditLimit", "is not a known field, allowed are tradingTermsDays, currency, locale, timeZone, portalAccess"},
+		{"unknown attribute", account, `{"id":"A-1","attributes":{"creditLimits":"5"}}`, "A-1", "attributes.creditLimits", "is not a known field, allowed are tradingTermsDays, currency, locale, timeZone, portalAccess, creditLimit, billingDay, invoiceDelivery, lateFee, custom"},
+		{"unknown attribute inside", account, `{"id":"A-1","attributes":{"lateFee":{"amuont":"5"}}}`, "A-1", "attributes.lateFee.amuont", "is not a known field, allowed are type, amount, daysAfterDue, minimumBalance, label"},
+		{"attribute in the form of its key", account, `{"id":"A-1","attributes":{"lateFee.amount":"5"}}`, "A-1", "attributes.lateFee.amount", "is not a known field, allowed are tradingTermsDays, currency, locale, timeZone, portalAccess, creditLimit, billingDay, invoiceDelivery, lateFee, custom"},
+		{"attribute inside twice", account, `{"id":"A-1","attributes":{"lateFee":{"amount":"5","amount":"6"}}}`, "A-1", "attributes.lateFee.amount", "is there twice"},
+		{"attribute inside of another type", account, `{"id":"A-1","attributes":{"lateFee":{"amount":5}}}`, "A-1", "attributes.lateFee.amount", `5 is not allowed, allowed is a decimal in quotes such as "1500.00", with at most 14 digits before and 4 after the point`},
+		{"attribute inside is empty", account, `{"id":"A-1","attributes":{"lateFee":{"label":""}}}`, "A-1", "attributes.lateFee.label", `"" is not allowed, allowed is one line of 1 to 80 characters`},
+		{"object of attributes is a string", account, `{"id":"A-1","attributes":{"lateFee":"5"}}`, "A-1", "attributes.lateFee", "must be a JSON object, but is a string"},
+		{"money is a number", account, `{"id":"A-1","attributes":{"creditLimit":1000}}`, "A-1", "attributes.creditLimit", `1000 is not allowed, allowed is a decimal in quotes such as "1500.00", with at most 14 digits before and 4 after the point`},
+		{"no such billing day", account, `{"id":"A-1","attributes":{"billingDay":0}}`, "A-1", "attributes.billingDay", "0 is out of range, allowed is a whole number from 1 to 28"},
+		{"custom is an object", account, `{"id":"A-1","attributes":{"custom":{"a":"b"}}}`, "A-1", "attributes.custom", `{"a":"b"} is not allowed, ` + customAllowed},
+		{"custom has another field", account, `{"id":"A-1","attributes":{"custom":[{"name":"a","value":"b"},{"key":"a"}]}}`, "A-1", "attributes.custom[1].key", "is not a known field, allowed are name, value"},
+		{"custom holds a string", account, `{"id":"A-1","attributes":{"custom":["a"]}}`, "A-1", "attributes.custom[0]", "must be a JSON object, but is a string"},
+		{"custom is a number", account, `{"id":"A-1","attributes":{"custom":[{"name":"a","value":1}]}}`, "A-1", "attributes.custom", `[{"name":"a","value":1}] is not allowed, ` + customAllowed},
+		{"custom is incomplete", account, `{"id":"A-1","attributes":{"custom":[{"name":"a"}]}}`, "A-1", "attributes.custom[0].value", `"" is not allowed, allowed is one line of 1 to 256 characters without a space at its ends`},
+		{"custom is there twice", account, `{"id":"A-1","attributes":{"custom":[{"name":"a","value":"1"},{"name":"a","value":"2"}]}}`, "A-1", "attributes.custom[1]", `"a" is there twice`},
 		{"attribute out of range", account, `{"id":"A-1","attributes":{"tradingTermsDays":366}}`, "A-1", "attributes.tradingTermsDays", "366 is out of range, allowed is a whole number from 0 to 365"},
 		{"attribute of another type", account, `{"id":"A-1","attributes":{"tradingTermsDays":"14"}}`, "A-1", "attributes.tradingTermsDays", `"14" is not allowed, allowed is a whole number from 0 to 365`},
 		{"attribute with decimals", account, `{"id":"A-1","attributes":{"tradingTermsDays":1.5}}`, "A-1", "attributes.tradingTermsDays", "1.5 is not allowed, allowed is a whole number from 0 to 365"},

@@ -106,7 +106,7 @@ func published() []declaration {
 			func(a *Attributes) string { return a.LateFee.Label },
 			func(r *Resolved) Value[string] { return r.LateFee.Label }},
 		{Attribute: Attribute{"custom", "Custom attributes", "The provider's own attributes, each with the key custom.<name>.",
-			"a list of at most 32 objects, each with a name of 1 to 63 lower case letters, digits and '-', which is there once, and a value of one line of 1 to 256 characters",
+			"a list of at most 32 objects, each with a name (1 to 63 lower case letters, digits and '-') and a value (one line of 1 to 256 characters)",
 			"", Published}},
 	}
 }
