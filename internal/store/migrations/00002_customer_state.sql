@@ -4,9 +4,11 @@
 ALTER TABLE account
     ADD COLUMN starts_on     date NOT NULL DEFAULT current_date,
     ADD COLUMN status_reason text NOT NULL DEFAULT '';
-CREATE INDEX account_by_profile ON account (account_profile, id);
+CREATE INDEX account_by_profile ON account (account_profile, id) WHERE account_profile IS NOT NULL;
+CREATE INDEX account_by_pin ON account (my_account_profile, id) WHERE my_account_profile IS NOT NULL;
 CREATE INDEX account_by_groups ON account USING gin (groups);
 CREATE INDEX account_changed ON account (updated_at, id);
+CREATE INDEX account_group_changed ON account_group (updated_at, name);
 
 -- How many accounts set an attribute themselves, by account profile, as deltas like
 -- account_bucket: triggers append, the manager folds, readers sum.
@@ -313,18 +315,21 @@ CREATE TABLE call (
 CREATE INDEX call_newest ON call (account_id, started_at DESC, id DESC);
 CREATE TABLE call_default PARTITION OF call DEFAULT;
 
--- One row per account, day, number and direction, kept in step by whoever writes calls.
+-- One row per account, day, number, direction and currency, kept in step by whoever
+-- writes calls. Sums have no bound. The index on day is for what retention has passed.
 CREATE TABLE call_day (
-    account_id text           NOT NULL,
-    day        date           NOT NULL,
-    number     text           NOT NULL,
-    direction  text           NOT NULL,
-    calls      bigint         NOT NULL,
-    answered   bigint         NOT NULL,
-    seconds    bigint         NOT NULL,
-    charge     numeric(18, 4) NOT NULL,
-    PRIMARY KEY (account_id, day, number, direction)
+    account_id text    NOT NULL,
+    day        date    NOT NULL,
+    number     text    NOT NULL,
+    direction  text    NOT NULL,
+    currency   text    NOT NULL,
+    calls      bigint  NOT NULL,
+    answered   bigint  NOT NULL,
+    seconds    bigint  NOT NULL,
+    charge     numeric NOT NULL,
+    PRIMARY KEY (account_id, day, number, direction, currency)
 );
+CREATE INDEX call_day_day ON call_day (day);
 
 -- The two feeds. Their positions are in the order of commits, because the row of feed is
 -- taken last in a transaction and held until it ends: who has read up to a position has
