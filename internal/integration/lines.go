@@ -71,54 +71,6 @@ type Account struct {
 	Attributes       Optional[settings.Attributes]    `json:"attributes,omitzero"`
 }
 
-// The access of a contact.
-const (
-	AccessActive   = "Active"
-	AccessDisabled = "Disabled"
-)
-
-// Contact is a line of the import of contacts.
-type Contact struct {
-	ID        string             `json:"id"`
-	AccountID string             `json:"accountId"`
-	FirstName string             `json:"firstName,omitempty"`
-	LastName  string             `json:"lastName,omitempty"`
-	Email     string             `json:"email,omitempty"`
-	Owner     bool               `json:"owner,omitempty"`
-	Grants    []settings.Feature `json:"grants,omitempty"`
-	Access    string             `json:"access"` // Active, Disabled
-	User      *User              `json:"user,omitempty"`
-}
-
-// User is the sign-in of a contact.
-type User struct {
-	Username      string `json:"username"`
-	Email         string `json:"email,omitempty"`
-	EmailVerified bool   `json:"emailVerified,omitempty"`
-	PasswordHash  string `json:"passwordHash,omitempty"` // argon2id, PHC
-}
-
-// The statuses of an invoice.
-const (
-	InvoiceOpen = "Open"
-	InvoicePaid = "Paid"
-	InvoiceVoid = "Void"
-)
-
-// Invoice is a line of the import of invoices. Dates are YYYY-MM-DD, money is a
-// decimal string with at most four decimals.
-type Invoice struct {
-	ID        string `json:"id"`
-	AccountID string `json:"accountId"`
-	Number    string `json:"number"`
-	IssuedOn  string `json:"issuedOn"`
-	DueOn     string `json:"dueOn,omitempty"`
-	Currency  string `json:"currency,omitempty"`
-	Total     string `json:"total"`
-	Balance   string `json:"balance,omitempty"`
-	Status    string `json:"status"` // Open, Paid, Void
-}
-
 // Refusal names a line that was not applied.
 type Refusal struct {
 	Line    int64  `json:"line"`
