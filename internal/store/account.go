@@ -2,12 +2,136 @@ package store
 
 import (
 	"context"
+	"encoding/json"
+	"reflect"
+	"slices"
+	"time"
 
 	"github.com/jackc/pgx/v5"
 
 	"github.com/foyerhq/foyer/internal/config"
 	"github.com/foyerhq/foyer/internal/settings"
 )
+
+// Account is a customer of the tenant. Its AccountID is its id.
+type Account struct {
+	Row
+	Name             string                 `db:"name" json:"name"`
+	Status           settings.AccountStatus `db:"status" json:"status"`
+	StatusReason     string                 `db:"status_reason" json:"status_reason"`
+	AccountProfile   string                 `db:"account_profile" json:"account_profile"`       // empty: the tenant's default
+	MyAccountProfile string                 `db:"my_account_profile" json:"my_account_profile"` // the pin; empty: none
+	Groups           []string               `db:"groups" json:"groups"`                         // customer groups that exist
+	Attributes       settings.Attributes    `db:"attributes" json:"attributes"`
+	StartsOn         time.Time              `db:"starts_on" json:"starts_on"`
+	// Treated is for the event of a change only, and not kept.
+	Treated Treatment `db:"-" json:"-"`
+}
+
+// Treatment names the account profiles that treat an account before and after a change,
+// as the settings in force resolve them. Whoever changes an account has those settings.
+type Treatment struct{ Before, After string }
+
+var accounts = &kind[Account, *Account]{
+	name:  "account",
+	table: "account",
+	sel: `t.id, t.id AS account_id, t.version, t.created_at, t.updated_at, t.name, t.status, t.status_reason,
+coalesce(t.account_profile, '') AS account_profile, coalesce(t.my_account_profile, '') AS my_account_profile, t.groups, t.attributes, t.starts_on`,
+	accountOf: func(id string) string { return id },
+	insert:    []string{"name", "status", "status_reason", "account_profile", "my_account_profile", "groups", "attributes", "starts_on"},
+	values: func(a *Account) []any {
+		return []any{a.Name, string(a.Status), a.StatusReason, nullable(a.AccountProfile), nullable(a.MyAccountProfile), a.Groups, attributesText(a.Attributes), a.StartsOn}
+	},
+	update: `
+UPDATE account t SET name = i.name, status = i.status, status_reason = i.status_reason,
+    account_profile = nullif(i.account_profile, ''), my_account_profile = nullif(i.my_account_profile, ''),
+    groups = i.groups, attributes = i.attributes, starts_on = i.starts_on, version = i.version, updated_at = i.updated_at
+FROM json_populate_recordset(NULL::account, $1) i WHERE t.id = i.id`,
+	same:     sameAccount,
+	check:    checkGroups,
+	announce: announceAccount,
+}
+
+// attributesText is the JSON of attributes; most accounts have none.
+func attributesText(a settings.Attributes) []byte {
+	if reflect.ValueOf(&a).Elem().IsZero() {
+		return []byte("{}")
+	}
+	text, err := json.Marshal(a)
+	if err != nil {
+		panic(err) // they are made to be encoded
+	}
+	return text
+}
+
+func sameAccount(before, after *Account) bool {
+	return before.Name == after.Name && before.Status == after.Status && before.StatusReason == after.StatusReason &&
+		before.AccountProfile == after.AccountProfile && before.MyAccountProfile == after.MyAccountProfile &&
+		slices.Equal(before.Groups, after.Groups) && before.StartsOn.Equal(after.StartsOn) && sameAttributes(before.Attributes, after.Attributes)
+}
+
+func sameAttributes(before, after settings.Attributes) bool {
+	return reflect.DeepEqual(before, after) || len(settings.Diff(before, after)) == 0
+}
+
+// announceAccount tells what of an account changed: its status, by which account profile
+// it is treated, its own settings.
+func announceAccount(_ context.Context, w *Writer, before, after *Account) error {
+	if w.origin.Quiet {
+		return nil
+	}
+	if before == nil {
+		return w.emit("account.created", after.ID, after.ID, map[string]any{
+			"opening": map[string]any{"startsOn": after.StartsOn.Format(time.DateOnly)},
+		})
+	}
+	if before.Status != after.Status {
+		change := map[string]any{"oldStatus": before.Status, "newStatus": after.Status}
+		if after.StatusReason != "" {
+			change["reason"] = after.StatusReason
+		}
+		if err := w.emit("account.statusChanged", after.ID, after.ID, map[string]any{"change": change}); err != nil {
+			return err
+		}
+	}
+	if t := after.Treated; t.Before != t.After {
+		change := map[string]any{"oldProfile": t.Before, "newProfile": t.After}
+		if err := w.emit("account.profileChanged", after.ID, after.ID, map[string]any{"change": change}); err != nil {
+			return err
+		}
+	}
+	if changes := settings.Diff(before.Attributes, after.Attributes); len(changes) > 0 {
+		return w.emit("settings.changed", after.ID, after.ID, SettingsChanged("Account", after.ID, "", changes))
+	}
+	return nil
+}
+
+// Account returns an account by id, or ErrNotFound.
+func (s *Store) Account(ctx context.Context, id string) (Account, error) {
+	return one(ctx, s, accounts, id)
+}
+
+// PutAccounts creates and changes accounts. Whether profiles exist is for the caller to
+// decide, who has the settings document; groups must exist.
+func (w *Writer) PutAccounts(ctx context.Context, items []Item[Account]) ([]Written[Account], error) {
+	decided := make([]Item[Account], len(items))
+	for i, item := range items {
+		decided[i] = item
+		decided[i].Decide = func(old *Account) (Account, *Refusal) {
+			a, refused := item.Decide(old)
+			a.Groups = sortedGroups(a.Groups)
+			return a, refused
+		}
+	}
+	return put(ctx, w, accounts, decided)
+}
+
+// sortedGroups is never nil: the column takes no null.
+func sortedGroups(groups []string) []string {
+	sorted := append(make([]string, 0, len(groups)), groups...)
+	slices.Sort(sorted)
+	return slices.Compact(sorted)
+}
 
 // AccountView is an account as the portal and the API see it.
 type AccountView struct {

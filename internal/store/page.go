@@ -37,7 +37,7 @@ func one[R any, P rowOf[R]](ctx context.Context, s *Store, k *kind[R, P], id str
 	if badText(id) {
 		return none, fail("read "+k.name, ErrNotFound)
 	}
-	rows, err := s.db.Query(ctx, `SELECT `+k.sel+` FROM `+k.table+` t WHERE t.id = $1`, id)
+	rows, err := s.db.Query(ctx, `SELECT `+k.sel+` FROM `+k.table+` t WHERE t.`+k.id()+` = $1`, id)
 	if err != nil {
 		return none, fail("read "+k.name, err)
 	}
@@ -53,7 +53,7 @@ func page[R any, P rowOf[R]](ctx context.Context, s *Store, k *kind[R, P], list 
 	if badText(list.AccountID) || badText(list.After.ID) {
 		return nil, nil, nil // no row can have such an id
 	}
-	sql, args := list.sql(k.sel, k.table, more)
+	sql, args := list.sql(k.sel, k.table, k.id(), more)
 	rows, err := s.db.Query(ctx, sql, args...)
 	if err != nil {
 		return nil, nil, fail("list "+k.table, err)
@@ -72,7 +72,7 @@ func page[R any, P rowOf[R]](ctx context.Context, s *Store, k *kind[R, P], list 
 
 // sql is the statement of a page. It asks for one row more than the page has, to see
 // whether there is another page.
-func (l List) sql(sel, table string, more []condition) (string, []any) {
+func (l List) sql(sel, table, id string, more []condition) (string, []any) {
 	var where []string
 	var args []any
 	argument := func(value any) string {
@@ -85,15 +85,15 @@ func (l List) sql(sel, table string, more []condition) (string, []any) {
 	if l.AccountID != "" {
 		where = append(where, "t.account_id = "+argument(l.AccountID))
 	}
-	order := "t.id"
+	order := "t." + id
 	switch {
 	case l.UpdatedSince.IsZero():
-		where = append(where, "t.id > "+argument(l.After.ID))
+		where = append(where, order+" > "+argument(l.After.ID))
 	case l.After.ID != "":
-		order = "t.updated_at, t.id"
-		where = append(where, fmt.Sprintf("(t.updated_at, t.id) > (%s, %s)", argument(l.After.UpdatedAt), argument(l.After.ID)))
+		order = "t.updated_at, " + order
+		where = append(where, fmt.Sprintf("(%s) > (%s, %s)", order, argument(l.After.UpdatedAt), argument(l.After.ID)))
 	default:
-		order = "t.updated_at, t.id"
+		order = "t.updated_at, " + order
 		where = append(where, "t.updated_at >= "+argument(l.UpdatedSince))
 	}
 	return fmt.Sprintf(`SELECT %s FROM %s t WHERE %s ORDER BY %s LIMIT %s`,

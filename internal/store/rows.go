@@ -1,6 +1,7 @@
 package store
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -61,16 +62,22 @@ type Written[R any] struct {
 // kind says how the rows of one kind are kept. Its SQL is written by hand beside its
 // declaration.
 type kind[R any, P rowOf[R]] struct {
-	name   string // in changes, audit and messages: "site"
-	table  string
-	sel    string   // SELECT list of "table t", every column by name
-	insert []string // columns of an insert
-	values func(*R) []any
-	update string // UPDATE of many rows, out of json_populate_recordset(NULL::table, $1) i
+	name  string // in changes, audit and messages: "site"
+	table string
+	key   string // the column of the id; empty: "id"
+	sel   string // SELECT list of "table t", every column by name
+	// accountOf is for tables without a column account_id, whose rows are accounts or of
+	// no account: the account of a row by its id. nil: Decide says it.
+	accountOf func(id string) string
+	insert    []string // columns of an insert
+	values    func(*R) []any
+	update    string // UPDATE of many rows, out of json_populate_recordset(NULL::table, $1) i
 	// same says whether a write would change nothing.
 	same func(before, after *R) bool
 	// references lists the rows that a row refers to, which must belong to its account.
 	references func(*R) []reference
+	// check refuses what the rows of one kind alone have to be asked.
+	check func(context.Context, *putting[R, P]) error
 	// usedBy lists who may refer to a row, which is then not deleted.
 	usedBy []user
 	// announce emits the events of a change; before is nil for a new row, after for a
@@ -88,6 +95,9 @@ type user struct {
 	what, table, column string // what as people say it: "services"
 }
 
+// id is the column of the id.
+func (k *kind[R, P]) id() string { return cmp.Or(k.key, "id") }
+
 // put writes items of a kind and returns what became of each, in order: new rows by
 // COPY, changed ones by one UPDATE. Ids must differ from each other.
 func put[R any, P rowOf[R]](ctx context.Context, w *Writer, k *kind[R, P], items []Item[R]) ([]Written[R], error) {
@@ -101,6 +111,11 @@ func put[R any, P rowOf[R]](ctx context.Context, w *Writer, k *kind[R, P], items
 	}
 	if err := p.checkReferences(ctx); err != nil {
 		return nil, fmt.Errorf("look up what %s refer to: %w", k.table, err)
+	}
+	if p.kind.check != nil {
+		if err := p.kind.check(ctx, p); err != nil {
+			return nil, fmt.Errorf("check %s: %w", k.table, err)
+		}
 	}
 	if err := p.write(ctx); err != nil {
 		return nil, fmt.Errorf("write %s: %w", k.table, err)
@@ -125,11 +140,11 @@ func (p *putting[R, P]) refuse(i int, r *Refusal) {
 // lock reads the rows that are there and holds them until the transaction ends. They
 // come in the order of their ids, so that two writers never wait for each other.
 func (p *putting[R, P]) lock(ctx context.Context) error {
-	ids := make([]string, len(p.items))
+	id, ids := p.kind.id(), make([]string, len(p.items))
 	for i, item := range p.items {
 		ids[i] = item.ID
 	}
-	rows, err := p.tx.Query(ctx, `SELECT `+p.kind.sel+` FROM `+p.kind.table+` t WHERE t.id = ANY($1) ORDER BY t.id FOR NO KEY UPDATE`, storable(ids))
+	rows, err := p.tx.Query(ctx, `SELECT `+p.kind.sel+` FROM `+p.kind.table+` t WHERE t.`+id+` = ANY($1) ORDER BY t.`+id+` FOR NO KEY UPDATE`, storable(ids))
 	if err != nil {
 		return err
 	}
@@ -155,6 +170,9 @@ func (p *putting[R, P]) decide() {
 			continue
 		}
 		row := P(&next).row()
+		if p.kind.accountOf != nil {
+			row.AccountID = p.kind.accountOf(item.ID)
+		}
 		row.ID, row.Version, row.CreatedAt, row.UpdatedAt = item.ID, 1, p.origin.Now, p.origin.Now
 		outcome := Created
 		if old != nil {
@@ -198,6 +216,9 @@ func (p *putting[R, P]) accepted(f func(i int, row *R)) {
 }
 
 func (p *putting[R, P]) checkAccounts(ctx context.Context) error {
+	if p.kind.accountOf != nil {
+		return nil
+	}
 	var ids []string
 	p.accepted(func(i int, row *R) {
 		if p.written[i].Outcome == Created {
@@ -265,10 +286,18 @@ func (p *putting[R, P]) write(ctx context.Context) error {
 	if len(created) == 0 {
 		return nil
 	}
-	columns := append([]string{"id", "account_id", "version", "created_at", "updated_at"}, p.kind.insert...)
+	columns := []string{p.kind.id(), "version", "created_at", "updated_at"}
+	if p.kind.accountOf == nil {
+		columns = append(columns, "account_id")
+	}
+	columns = append(columns, p.kind.insert...)
 	_, err := p.tx.CopyFrom(ctx, pgx.Identifier{p.kind.table}, columns, pgx.CopyFromSlice(len(created), func(i int) ([]any, error) {
 		row := P(created[i]).row()
-		return append([]any{row.ID, row.AccountID, row.Version, row.CreatedAt, row.UpdatedAt}, p.kind.values(created[i])...), nil
+		values := append(make([]any, 0, len(columns)), row.ID, row.Version, row.CreatedAt, row.UpdatedAt)
+		if p.kind.accountOf == nil {
+			values = append(values, row.AccountID)
+		}
+		return append(values, p.kind.values(created[i])...), nil
 	}))
 	return err
 }
@@ -307,7 +336,7 @@ func remove[R any, P rowOf[R]](ctx context.Context, w *Writer, k *kind[R, P], id
 	if by, err := k.users(ctx, w, id); err != nil || by != "" {
 		return Result{Outcome: Refused, Message: fmt.Sprintf("%s %q cannot be deleted: there are %s of it", k.name, id, by)}, err
 	}
-	if _, err := w.tx.Exec(ctx, `DELETE FROM `+k.table+` WHERE id = $1`, id); err != nil {
+	if _, err := w.tx.Exec(ctx, `DELETE FROM `+k.table+` WHERE `+k.id()+` = $1`, id); err != nil {
 		return Result{}, fmt.Errorf("delete %s: %w", k.name, err)
 	}
 	row := P(before).row()
