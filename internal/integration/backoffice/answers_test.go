@@ -24,7 +24,7 @@ func asProblem(t *testing.T, err error) *integration.Problem {
 func TestAccountSettings(t *testing.T) {
 	s := newSite(t, server)
 	s.must(t, integration.Accounts,
-		`{"id":"A/1 ü","name":"x","status":"Suspended","accountProfile":"business","attributes":{"locale":"de"}}`,
+		`{"id":"A/1 ü","name":"x","status":"Suspended","accountProfile":"business","attributes":{"locale":"de","creditLimit":"1000.00","custom":[{"name":"segment","value":"b2b"}]}}`,
 		`{"id":"A-2","name":"x","myAccountProfile":"basic","attributes":{"portalAccess":"Disabled"}}`)
 	get := func(path string) (int, integration.AccountSettings) {
 		response, body := s.call(t, "GET", path, nil, nil)
@@ -48,6 +48,15 @@ func TestAccountSettings(t *testing.T) {
 			{Key: "locale", Value: "de", Source: "Account", SourceName: "A/1 ü"},
 			{Key: "timeZone", Value: "UTC", Source: "BuiltIn"},
 			{Key: "portalAccess", Value: "Enabled", Source: "BuiltIn"},
+			{Key: "creditLimit", Value: "1000.00", Source: "Account", SourceName: "A/1 ü"},
+			{Key: "billingDay", Source: "Unset"},
+			{Key: "invoiceDelivery", Value: "Email", Source: "BuiltIn"},
+			{Key: "lateFee.type", Value: "None", Source: "BuiltIn"},
+			{Key: "lateFee.amount", Source: "Unset"},
+			{Key: "lateFee.daysAfterDue", Source: "Unset"},
+			{Key: "lateFee.minimumBalance", Source: "Unset"},
+			{Key: "lateFee.label", Source: "Unset"},
+			{Key: "custom.segment", Value: "b2b", Source: "Account", SourceName: "A/1 ü"},
 		},
 		Features: []integration.AppliedFeature{
 			{Feature: "ViewInvoices", Decision: "Allowed", Source: "MyAccountProfile", SourceName: "full"},
