@@ -9,7 +9,15 @@
 //	account > account profile > tenant > built-in
 //
 // [Resolve] returns each value together with the layer that decided it, so that
-// every page, API answer and status can say why a value is what it is.
+// every page, API answer and status can say why a value is what it is. Some
+// attributes have no built-in value: where no layer sets them the source is
+// [SourceUnset] and the value is zero, and empty as text.
+//
+// Foyer enforces an attribute itself, or publishes it to the provider's systems
+// ([Use]). The fields of an object inherit one by one, and so do the provider's
+// own attributes, name by name: each has a key of its own, as "lateFee.amount" or
+// "custom.segment". [Attributes.Keys] lists the keys that one layer sets, [Diff]
+// those that changed.
 //
 // # Features
 //

@@ -111,14 +111,17 @@ func published() []declaration {
 	}
 }
 
-// AttributeRegistry lists every attribute in the order in which pages show them.
-func AttributeRegistry() []Attribute {
+var attributeRegistry = func() []Attribute {
 	registry := make([]Attribute, len(declarations))
 	for i, d := range declarations {
 		registry[i] = d.Attribute
 	}
 	return registry
-}
+}()
+
+// AttributeRegistry lists every attribute in the order in which pages show them. The
+// caller must not change it.
+func AttributeRegistry() []Attribute { return attributeRegistry }
 
 func numberText(n *int32) string {
 	if n == nil {
