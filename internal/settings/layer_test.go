@@ -227,3 +227,41 @@ func keysOf(tree map[string]any) []string {
 	slices.Sort(keys)
 	return keys
 }
+
+// Whatever a layer says in JSON: it is encoded without loss, and where it is allowed,
+// what it sets is what applies.
+func FuzzAttributes(f *testing.F) {
+	for _, seed := range []string{
+		`{}`, `{"tradingTermsDays":0,"billingDay":28,"creditLimit":"0","lateFee":{"daysAfterDue":0,"label":"ü"}}`,
+		`{"lateFee":null,"custom":[]}`, `{"custom":[{"name":"a","value":"1"},{"name":"a","value":"2"}]}`,
+		`{"custom":[{"name":"b","value":"1"},{"name":"a","value":"\u0000"}],"LATEFEE":{"TYPE":"Flat"}}`,
+	} {
+		f.Add([]byte(seed))
+	}
+	f.Fuzz(func(t *testing.T, text []byte) {
+		var a settings.Attributes
+		if json.Unmarshal(text, &a) != nil {
+			return
+		}
+		encoded := encode(t, a)
+		again := decode(t, encoded)
+		if changes := settings.Diff(a, again); changes != nil || encode(t, again) != encoded {
+			t.Errorf("%s is encoded as %s, and differs by %+v", text, encoded, changes)
+		}
+		if len(a.Validate()) > 0 {
+			return
+		}
+		applies := byKey(settings.Resolve(settings.Layer{Source: settings.SourceAccount, Attributes: a}))
+		for _, change := range settings.Diff(settings.Attributes{}, a) {
+			if s := applies[change.Key]; s.Source != settings.SourceAccount || s.Value != change.New || s.Value == "" {
+				t.Errorf("%s: %s is %+v, want %q", text, change.Key, s, change.New)
+			}
+			delete(applies, change.Key)
+		}
+		for key, s := range applies {
+			if s.Source == settings.SourceAccount || s.Source == settings.SourceUnset && s.Value != "" {
+				t.Errorf("%s: %s is %+v, and was not set", text, key, s)
+			}
+		}
+	})
+}
