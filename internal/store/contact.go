@@ -2,10 +2,9 @@ package store
 
 import (
 	"context"
-	"encoding/json"
+	"slices"
 	"strings"
-
-	"github.com/jackc/pgx/v5"
+	"unicode"
 
 	"github.com/foyerhq/foyer/internal/settings"
 )
@@ -16,48 +15,66 @@ const (
 	AccessDisabled = "Disabled"
 )
 
-// ContactUpsert is one contact of an import. It never moves to another account. A nil
-// User leaves the contact's user as it is.
-type ContactUpsert struct {
-	ID        string
-	AccountID string
-	FirstName string
-	LastName  string
-	Email     string
-	Owner     bool // one per account
-	Grants    []settings.Feature
-	Access    string
-	User      *UserUpsert
+// Contact is a person of an account. Grants, limited to Sites unless that is empty, are
+// what the person may do in the portal; the owner, one per account, may do everything.
+type Contact struct {
+	Row
+	UserID    *string            `db:"user_id" json:"user_id"`
+	FirstName string             `db:"first_name" json:"first_name"`
+	LastName  string             `db:"last_name" json:"last_name"`
+	Email     string             `db:"email" json:"email"`
+	Phone     string             `db:"phone" json:"phone"`
+	Roles     []string           `db:"roles" json:"roles"`
+	Sites     []string           `db:"sites" json:"sites"`
+	Owner     bool               `db:"owner" json:"owner"`
+	Grants    []settings.Feature `db:"grants" json:"grants"`
+	Access    string             `db:"access" json:"access"`
+	// User is the sign-in; nil: none. In what Decide returns it is what the user shall be,
+	// and UserID does not count: without a User the contact loses the one that it has, and
+	// the user goes with its last contact.
+	User *ContactUser `db:"user" json:"-"`
 }
 
-// UserUpsert is the user of a contact. An import never overwrites a person's own
-// password: PasswordHash is only stored when the user has none.
-type UserUpsert struct {
-	Username      string
-	Email         string
-	EmailVerified bool
-	PasswordHash  string // PHC string, argon2id
+// ContactUser is the user of a contact. What is written never overwrites a person's own
+// password: PasswordHash is only stored when the user has none, and is never read. An
+// email that is verified stays so while it is the same.
+type ContactUser struct {
+	Username      string `json:"username"`
+	Email         string `json:"email"`
+	EmailVerified bool   `json:"email_verified"`
+	HasPassword   bool   `json:"has_password"` // as it was read
+	PasswordHash  string `json:"-"`            // PHC string, argon2id
 }
 
-type contactItem struct {
-	Ord       int      `json:"ord"`
-	ID        string   `json:"id"`
-	AccountID string   `json:"account_id"`
-	UserID    *string  `json:"user_id"`
-	FirstName string   `json:"first_name"`
-	LastName  string   `json:"last_name"`
-	Email     string   `json:"email"`
-	Owner     bool     `json:"owner"`
-	Grants    []string `json:"grants"`
-	Access    string   `json:"access"`
+var contacts = &kind[Contact, *Contact]{
+	name:  "contact",
+	table: "contact",
+	sel: `t.id, t.account_id, t.version, t.created_at, t.updated_at, t.user_id::text AS user_id, t.first_name, t.last_name,
+t.email, t.phone, t.roles, t.sites, t.owner, t.grants, t.access, (
+    SELECT jsonb_build_object('username', u.username, 'email', u.email, 'email_verified', u.email_verified_at IS NOT NULL,
+                              'has_password', u.password_hash IS NOT NULL)
+    FROM app_user u WHERE u.id = t.user_id) AS "user"`,
+	insert: []string{"user_id", "first_name", "last_name", "email", "phone", "roles", "sites", "owner", "grants", "access"},
+	values: func(c *Contact) []any {
+		return []any{c.UserID, c.FirstName, c.LastName, c.Email, c.Phone, c.Roles, c.Sites, c.Owner, c.Grants, c.Access}
+	},
+	update: `
+UPDATE contact t SET user_id = i.user_id, first_name = i.first_name, last_name = i.last_name, email = i.email, phone = i.phone,
+    roles = i.roles, sites = i.sites, owner = i.owner, grants = i.grants, access = i.access,
+    version = i.version, updated_at = i.updated_at
+FROM json_populate_recordset(NULL::contact, $1) i WHERE t.id = i.id`,
+	same:     func(before, after *Contact) bool { return len(contactChanges(before, after)) == 0 },
+	announce: announceContact,
 }
 
-type userItem struct {
-	ID           string `json:"id"`
-	Username     string `json:"username"`
-	Email        string `json:"email"`
-	Verified     bool   `json:"verified"`
-	PasswordHash string `json:"password_hash"`
+// Contact returns a contact by id, or ErrNotFound.
+func (s *Store) Contact(ctx context.Context, id string) (Contact, error) {
+	return one(ctx, s, contacts, id)
+}
+
+// Contacts returns a page of contacts.
+func (s *Store) Contacts(ctx context.Context, list List) ([]Contact, *Place, error) {
+	return page(ctx, s, contacts, list)
 }
 
 // OwnerName returns the name of the account's owner, whom others ask for access.
@@ -73,175 +90,78 @@ WHERE account_id = $1 AND owner AND trim(first_name || last_name) <> ''`, accoun
 	return name, nil
 }
 
-// UpsertContacts creates and changes contacts and their users, in one transaction. A
-// contact whose user changed counts as updated.
-func (s *Store) UpsertContacts(ctx context.Context, contacts []ContactUpsert) ([]Result, error) {
-	checked := newBatch(len(contacts))
-	for i, c := range contacts {
-		checkContact(checked, i, c)
-	}
-	return s.importBatch(ctx, "contacts", checked, func(ctx context.Context, tx pgx.Tx, b *batch) error {
-		known, err := readContactState(ctx, tx, b, contacts)
-		if err != nil {
-			return err
-		}
-		plan := planContacts(b, contacts, known)
-		return plan.write(ctx, tx, b)
-	})
-}
-
-func checkContact(b *batch, i int, c ContactUpsert) {
-	b.key(i, "id", c.ID)
-	b.required(i, "accountId", c.AccountID, maxID)
-	b.text(i, "firstName", c.FirstName, maxName)
-	b.text(i, "lastName", c.LastName, maxName)
-	b.text(i, "email", c.Email, maxEmail)
-	for _, g := range c.Grants {
-		if _, known := settings.LookupFeature(g); !known {
-			b.refuse(i, "grants", "there is no feature %q", g)
+// PutContacts creates and changes contacts and their users. Access that is taken away
+// ends the contact's sessions, so that access given back does not bring them back. A
+// sign-in at the same moment can leave one more: nobody can use it, and it goes when
+// access is given back.
+func (w *Writer) PutContacts(ctx context.Context, items []Item[Contact]) ([]Written[Contact], error) {
+	settled := make([]Item[Contact], len(items))
+	for i, item := range items {
+		settled[i] = item
+		settled[i].Decide = func(old *Contact) (Contact, *Refusal) {
+			next, refused := item.Decide(old)
+			if refused != nil {
+				return next, refused
+			}
+			return next.settled(old)
 		}
 	}
-	b.oneOf(i, "access", c.Access, AccessActive, AccessDisabled)
-	if c.User != nil {
-		checkUser(b, i, *c.User)
-	}
-}
-
-func checkUser(b *batch, i int, u UserUpsert) {
-	b.required(i, "user.username", u.Username, maxEmail)
-	b.text(i, "user.email", u.Email, maxEmail)
-	b.text(i, "user.passwordHash", u.PasswordHash, maxHash)
-	if u.EmailVerified && u.Email == "" {
-		b.refuse(i, "user.email", "is required when it is verified")
-	}
-	if strings.Contains(u.Username, "@") && !(u.EmailVerified && sameText(u.Username, u.Email)) {
-		b.refuse(i, "user.username", "a username with @ must be the user's own verified email")
-	}
-	if u.PasswordHash != "" && !strings.HasPrefix(u.PasswordHash, "$argon2id$") {
-		b.refuse(i, "user.passwordHash", "must be an argon2id hash in PHC form")
-	}
-}
-
-// sameText compares as the database does: without regard to case.
-func sameText(a, b string) bool { return strings.EqualFold(a, b) }
-
-// Users are renamed and created before contacts refer to them. A password that is
-// there stays; a verified email stays verified while it is the same.
-const upsertUsersSQL = `
-WITH item AS (
-    SELECT * FROM json_to_recordset($1::json) AS x(id uuid, username text, email text, verified boolean, password_hash text)
-), updated AS (
-    UPDATE app_user u SET
-        username = i.username, email = i.email,
-        email_verified_at = CASE WHEN lower(u.email) = lower(i.email) AND u.email_verified_at IS NOT NULL THEN u.email_verified_at
-                                 WHEN i.verified THEN now() END,
-        password_hash = coalesce(u.password_hash, nullif(i.password_hash, '')),
-        version = u.version + 1, updated_at = now()
-    FROM item i
-    WHERE u.id = i.id AND (
-        u.username <> i.username OR u.email <> i.email OR (i.verified AND u.email_verified_at IS NULL)
-        OR (u.password_hash IS NULL AND i.password_hash <> ''))
-    RETURNING u.id
-), inserted AS (
-    INSERT INTO app_user (id, username, email, email_verified_at, password_hash)
-    SELECT i.id, i.username, i.email, CASE WHEN i.verified THEN now() END, nullif(i.password_hash, '')
-    FROM item i
-    WHERE NOT EXISTS (SELECT FROM app_user u WHERE u.id = i.id)
-    ORDER BY lower(i.username)
-    RETURNING id
-)
-SELECT id::text FROM updated UNION ALL SELECT id::text FROM inserted`
-
-// Contacts that stop being the owner are written before the one that becomes it: the
-// database allows one owner at any time. A statement sees only what was there before
-// it, so these are two statements.
-const demoteOwnersSQL = `
-UPDATE contact SET owner = false, version = version + 1, updated_at = now() WHERE id = ANY($1) AND owner`
-
-const upsertContactsSQL = `
-WITH item AS (
-    SELECT * FROM json_to_recordset($1::json) AS x(ord int, id text, account_id text, user_id uuid, first_name text,
-                                                   last_name text, email text, owner boolean, grants text[], access text)
-), updated AS (
-    UPDATE contact c SET
-        user_id = coalesce(i.user_id, c.user_id), first_name = i.first_name, last_name = i.last_name, email = i.email,
-        owner = i.owner, grants = i.grants, access = i.access, version = c.version + 1, updated_at = now()
-    FROM item i
-    WHERE c.id = i.id AND c.account_id = i.account_id AND (
-        (c.first_name, c.last_name, c.email, c.owner, c.grants, c.access)
-            <> (i.first_name, i.last_name, i.email, i.owner, i.grants, i.access)
-        OR c.user_id IS DISTINCT FROM coalesce(i.user_id, c.user_id))
-    RETURNING c.id
-), inserted AS (
-    INSERT INTO contact (id, account_id, user_id, first_name, last_name, email, owner, grants, access)
-    SELECT i.id, i.account_id, i.user_id, i.first_name, i.last_name, i.email, i.owner, i.grants, i.access
-    FROM item i
-    WHERE NOT EXISTS (SELECT FROM contact c WHERE c.id = i.id)
-    ORDER BY i.id
-    RETURNING id
-)
-SELECT i.ord, CASE WHEN n.id IS NOT NULL THEN 'Created' WHEN u.id IS NOT NULL THEN 'Updated'
-                   WHEN c.id IS NOT NULL THEN 'Unchanged' ELSE '' END
-FROM item i
-LEFT JOIN inserted n ON n.id = i.id
-LEFT JOIN updated u ON u.id = i.id
-LEFT JOIN contact c ON c.id = i.id AND c.account_id = i.account_id`
-
-// Access that is taken away ends the contact's sessions, so that access given back does
-// not bring them back. A sign-in at the same moment can leave one more: nobody can use
-// it, and it goes when access is given back.
-const endSessionsSQL = `
-DELETE FROM session WHERE contact_id IN (
-    SELECT id FROM contact WHERE id = ANY($1) AND (access = '` + AccessDisabled + `' OR id = ANY($2)))`
-
-// write stores the plan and turns "unchanged" into "updated" where only the user, or
-// only the ownership, changed.
-func (p contactPlan) write(ctx context.Context, tx pgx.Tx, b *batch) error {
-	changed, err := p.writeUsers(ctx, tx)
+	plan := &contactPlan{}
+	k := *contacts
+	k.check = plan.make
+	written, err := put(ctx, w, &k, settled)
 	if err != nil {
-		return err
+		return nil, err
 	}
-	if len(p.demoted) > 0 {
-		if _, err := tx.Exec(ctx, demoteOwnersSQL, p.demoted); err != nil {
-			return err
-		}
+	return written, plan.finish(ctx, w)
+}
+
+// settled is the contact as it is kept, or why it is refused, as far as the contact
+// itself tells.
+func (c Contact) settled(old *Contact) (Contact, *Refusal) {
+	c.Roles, c.Sites, c.Grants = distinctList(c.Roles), distinctList(c.Sites), distinctList(c.Grants)
+	c.UserID = nil
+	if old != nil {
+		c.UserID = old.UserID
 	}
-	if err := p.endSessions(ctx, tx); err != nil {
-		return err
+	if c.User == nil {
+		return c, nil
 	}
-	if err := b.write(ctx, tx, upsertContactsSQL, p.contacts); err != nil {
-		return err
+	user := *c.User
+	if refused := user.check(); refused != nil {
+		return c, refused
 	}
-	demoted := setOf(p.demoted)
-	for _, c := range p.contacts {
-		alone := demoted[c.ID] || (c.UserID != nil && changed[*c.UserID])
-		if b.results[c.Ord].Outcome == Unchanged && alone {
-			b.results[c.Ord].Outcome = Updated
-		}
+	user.HasPassword = false
+	if old != nil && old.User != nil {
+		user.HasPassword = old.User.HasPassword
+		user.EmailVerified = user.EmailVerified || old.User.EmailVerified && sameText(old.User.Email, user.Email)
+	}
+	c.User = &user
+	return c, nil
+}
+
+// distinctList is sorted, has nothing twice, and is never nil: the columns take no null.
+func distinctList[T ~string](list []T) []T {
+	sorted := append(make([]T, 0, len(list)), list...)
+	slices.Sort(sorted)
+	return slices.Compact(sorted)
+}
+
+func (u ContactUser) check() *Refusal {
+	switch {
+	case u.Username == "":
+		return refusal("user.username", "is missing")
+	case strings.ContainsFunc(u.Username, func(r rune) bool { return r > unicode.MaxASCII }):
+		return refusal("user.username", "%q is not allowed, allowed are letters from A to Z, digits and signs", u.Username)
+	case u.EmailVerified && u.Email == "":
+		return refusal("user.email", "is required when it is verified")
+	case strings.Contains(u.Username, "@") && !(u.EmailVerified && sameText(u.Username, u.Email)):
+		return refusal("user.username", "%q contains @, so it must be the user's own verified email", u.Username)
+	case u.PasswordHash != "" && !strings.HasPrefix(u.PasswordHash, "$argon2id$"):
+		return refusal("user.passwordHash", "must be an argon2id hash in PHC form")
 	}
 	return nil
 }
 
-func (p contactPlan) endSessions(ctx context.Context, tx pgx.Tx) error {
-	ids, disabled := make([]string, 0, len(p.contacts)), []string{}
-	for _, c := range p.contacts {
-		ids = append(ids, c.ID)
-		if c.Access == AccessDisabled {
-			disabled = append(disabled, c.ID)
-		}
-	}
-	_, err := tx.Exec(ctx, endSessionsSQL, ids, disabled)
-	return err
-}
-
-func (p contactPlan) writeUsers(ctx context.Context, tx pgx.Tx) (stringSet, error) {
-	if len(p.users) == 0 {
-		return stringSet{}, nil
-	}
-	body, err := json.Marshal(p.users)
-	if err != nil {
-		return nil, err
-	}
-	changed, err := column(ctx, tx, upsertUsersSQL, string(body))
-	return setOf(changed), err
-}
+// sameText compares as the database does: without regard to case.
+func sameText(a, b string) bool { return strings.EqualFold(a, b) }

@@ -2,22 +2,27 @@ package store
 
 import (
 	"context"
-	"crypto/rand"
+	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/jackc/pgx/v5"
-	"github.com/jackc/pgx/v5/pgtype"
 )
 
-// contactState is what the database knows before an import of contacts, as far as the
-// import could touch it.
-type contactState struct {
-	accounts stringSet
-	contacts map[string]knownContact // by id: those of the batch, the owners of its accounts, all of its users'
-	owners   map[string]string       // account -> contact
-	users    map[string]knownUser    // by id
-	byName   map[string]string       // username in lower case -> user id
-	lower    map[string]string       // username of the batch -> in lower case, as the database does it
+// contactPlan decides what contacts alone have to be asked: who is the owner, which user
+// is whose, whether the sites are the account's. It decides item by item; an accepted
+// item changes what the next one meets.
+type contactPlan struct {
+	*putting[Contact, *Contact]
+
+	owners  map[string]string         // account -> contact
+	users   map[string]*knownUser     // by id, locked
+	byName  map[string]string         // username in lower case -> user id
+	holders map[string][]knownContact // user id -> its contacts
+
+	demoted   []string // contacts that stop being the owner
+	signedOut []string // contacts whose sessions end
+	left      []string // users that a contact no longer has
 }
 
 type knownContact struct {
@@ -27,194 +32,232 @@ type knownContact struct {
 	Owner     bool
 }
 
+// knownUser is a user as it is, and with what the accepted items make of it.
 type knownUser struct {
-	ID       string
-	Username string
-	Lower    string
-	Email    string
+	ID           string `db:"id" json:"id"`
+	Username     string `db:"username" json:"username"`
+	Email        string `db:"email" json:"email"`
+	Verified     bool   `db:"verified" json:"verified"`
+	HasPassword  bool   `db:"has_password" json:"-"`
+	PasswordHash string `db:"-" json:"password_hash"`
+	touched      bool
 }
 
-// Each branch follows an index of its own; one WHERE with OR would read the table.
-const knownUsersSQL = `
-SELECT u.id::text, u.username, lower(u.username), u.email
-FROM unnest($1::text[]) n JOIN app_user u ON lower(u.username) = lower(n)
-UNION
-SELECT u.id::text, u.username, lower(u.username), u.email
-FROM contact c JOIN app_user u ON u.id = c.user_id WHERE c.id = ANY($2)`
+// make is the check of the kind: it refuses, and writes what has to be there before the
+// contacts are.
+func (p *contactPlan) make(ctx context.Context, rows *putting[Contact, *Contact]) error {
+	*p = contactPlan{putting: rows, owners: map[string]string{}, users: map[string]*knownUser{}, byName: map[string]string{}, holders: map[string][]knownContact{}}
+	if err := p.checkSites(ctx); err != nil {
+		return fmt.Errorf("look up sites: %w", err)
+	}
+	if err := p.read(ctx); err != nil {
+		return fmt.Errorf("look up users and owners: %w", err)
+	}
+	for _, i := range p.order() {
+		p.decide(i, &p.written[i].Row)
+	}
+	return p.prepare(ctx)
+}
+
+// checkSites holds the sites that grants are limited to until the contacts are written:
+// a contact whose sites were all deleted would have grants without limits.
+func (p *contactPlan) checkSites(ctx context.Context) error {
+	var ids []string
+	p.accepted(func(_ int, c *Contact) { ids = append(ids, c.Sites...) })
+	if len(ids) == 0 {
+		return nil
+	}
+	holders, err := pairs(ctx, p.tx, `SELECT id, account_id FROM site WHERE id = ANY($1) ORDER BY id FOR SHARE`, distinct(storable(ids)))
+	p.accepted(func(i int, c *Contact) {
+		for _, site := range c.Sites {
+			if holders[site] != c.AccountID {
+				p.refuse(i, refusal("sites", "account %q has no site %q", c.AccountID, site))
+			}
+		}
+	})
+	return err
+}
+
+// Users are locked, so that what is decided about them holds. The inner queries follow
+// an index each; one WHERE with OR would read the table.
+const lockUsersSQL = `
+SELECT u.id::text AS id, u.username, u.email, u.email_verified_at IS NOT NULL AS verified, u.password_hash IS NOT NULL AS has_password
+FROM app_user u
+WHERE u.id IN (SELECT id FROM app_user WHERE lower(username) = ANY($1) UNION SELECT unnest($2::uuid[]))
+ORDER BY u.id FOR NO KEY UPDATE`
 
 const knownContactsSQL = `
-SELECT id, account_id, coalesce(user_id::text, ''), owner FROM contact WHERE id = ANY($1)
+SELECT id, account_id, coalesce(user_id::text, ''), owner FROM contact WHERE owner AND account_id = ANY($1)
 UNION
-SELECT id, account_id, coalesce(user_id::text, ''), owner FROM contact WHERE owner AND account_id = ANY($2)
-UNION
-SELECT id, account_id, coalesce(user_id::text, ''), owner FROM contact WHERE user_id = ANY($3::uuid[])`
+SELECT id, account_id, coalesce(user_id::text, ''), owner FROM contact WHERE user_id = ANY($2::uuid[])`
 
-func readContactState(ctx context.Context, tx pgx.Tx, b *batch, contacts []ContactUpsert) (contactState, error) {
-	var ids, accounts, names []string
-	for i, c := range contacts {
-		if b.refused(i) {
-			continue
-		}
-		ids, accounts = append(ids, c.ID), append(accounts, c.AccountID)
+// read collects what the database knows, as far as the items could touch it.
+func (p *contactPlan) read(ctx context.Context) error {
+	var accounts, names, ids []string
+	p.accepted(func(_ int, c *Contact) {
+		accounts = append(accounts, c.AccountID)
 		if c.User != nil {
-			names = append(names, c.User.Username)
+			names = append(names, strings.ToLower(c.User.Username))
 		}
-	}
-	state := contactState{contacts: map[string]knownContact{}, owners: map[string]string{}, users: map[string]knownUser{}, byName: map[string]string{}}
-	var err error
-	if state.accounts, err = knownAccounts(ctx, tx, accounts); err != nil {
-		return state, err
-	}
-	if state.lower, err = pairs(ctx, tx, `SELECT n, lower(n) FROM unnest($1::text[]) AS n`, distinct(names)); err != nil {
-		return state, err
-	}
-	users, err := collect[knownUser](ctx, tx, knownUsersSQL, distinct(names), ids)
+		if c.UserID != nil {
+			ids = append(ids, *c.UserID)
+		}
+	})
+	rows, err := p.tx.Query(ctx, lockUsersSQL, distinct(names), distinct(ids))
 	if err != nil {
-		return state, err
+		return err
 	}
-	found, err := collect[knownContact](ctx, tx, knownContactsSQL, ids, distinct(accounts), idsOf(users))
-	state.add(users, found)
-	return state, err
-}
-
-func idsOf(users []knownUser) []string {
-	ids := make([]string, 0, len(users))
+	users, err := pgx.CollectRows(rows, pgx.RowToAddrOfStructByName[knownUser])
+	if err != nil {
+		return err
+	}
+	ids = nil
 	for _, u := range users {
+		p.users[u.ID], p.byName[strings.ToLower(u.Username)] = u, u.ID
 		ids = append(ids, u.ID)
 	}
-	return ids
-}
-
-func (s *contactState) add(users []knownUser, contacts []knownContact) {
-	for _, u := range users {
-		s.users[u.ID] = u
-		s.byName[u.Lower] = u.ID
+	rows, err = p.tx.Query(ctx, knownContactsSQL, distinct(accounts), ids)
+	if err != nil {
+		return err
 	}
-	for _, c := range contacts {
-		s.contacts[c.ID] = c
+	known, err := pgx.CollectRows(rows, pgx.RowToStructByPos[knownContact])
+	for _, c := range known {
+		p.holders[c.UserID] = append(p.holders[c.UserID], c)
 		if c.Owner {
-			s.owners[c.AccountID] = c.ID
+			p.owners[c.AccountID] = c.ID
 		}
 	}
-}
-
-func collect[T any](ctx context.Context, tx pgx.Tx, sql string, args ...any) ([]T, error) {
-	rows, err := tx.Query(ctx, sql, args...)
-	if err != nil {
-		return nil, err
+	if err == nil && p.outdated() {
+		err = errRaced
 	}
-	return pgx.CollectRows(rows, pgx.RowToStructByPos[T])
+	return err
 }
 
-// contactPlan is what an import of contacts writes.
-type contactPlan struct {
-	contacts []contactItem
-	users    []userItem
-	demoted  []string // contacts that stop being the owner
+// outdated says whether a user is another than when its contact was read: what was
+// decided then would undo it.
+func (p *contactPlan) outdated() bool {
+	outdated := false
+	p.accepted(func(_ int, c *Contact) {
+		before := p.before[c.ID]
+		if before == nil || before.UserID == nil {
+			return
+		}
+		u := p.users[*before.UserID]
+		outdated = outdated || u == nil || *before.User != ContactUser{u.Username, u.Email, u.Verified, u.HasPassword, ""}
+	})
+	return outdated
 }
 
-// contactPlanner decides item by item; an accepted item changes what the next one
-// meets. It does no I/O.
-type contactPlanner struct {
-	*batch
-	state contactState
-	plan  contactPlan
-}
-
-// planContacts takes owners that become ordinary contacts first, so that they leave
-// their place free in whatever order the items come.
-func planContacts(b *batch, items []ContactUpsert, state contactState) contactPlan {
-	p := &contactPlanner{batch: b, state: state, plan: contactPlan{contacts: []contactItem{}}}
+// order takes owners that become ordinary contacts first, so that they leave their place
+// free in whatever order the items come.
+func (p *contactPlan) order() []int {
 	var first, then []int
-	for i, c := range items {
-		switch {
-		case p.refused(i):
-		case !c.Owner && state.owners[c.AccountID] == c.ID:
+	p.accepted(func(i int, c *Contact) {
+		if !c.Owner && p.owners[c.AccountID] == c.ID {
 			first = append(first, i)
-		default:
+		} else {
 			then = append(then, i)
 		}
-	}
-	for _, i := range append(first, then...) {
-		p.decide(i, items[i])
-	}
-	return p.plan
+	})
+	return append(first, then...)
 }
 
-func (p *contactPlanner) decide(i int, c ContactUpsert) {
-	p.checkAccount(i, c)
-	if owner := p.state.owners[c.AccountID]; c.Owner && owner != "" && owner != c.ID {
-		p.refuse(i, "owner", "the owner of account %q is contact %q", c.AccountID, owner)
+func (p *contactPlan) decide(i int, c *Contact) {
+	if owner := p.owners[c.AccountID]; c.Owner && owner != "" && owner != c.ID {
+		p.refuse(i, refusal("owner", "the owner of account %q is contact %q: write that one with owner false first, or both in one import", c.AccountID, owner))
+		return
 	}
-	user := p.user(i, c)
-	if !p.refused(i) {
-		p.accept(i, c, user)
+	user, refused := p.user(c)
+	if refused != nil {
+		p.refuse(i, refused)
+		return
+	}
+	before := p.before[c.ID]
+	p.own(c, before)
+	p.link(c, user)
+	if before != nil && p.kind.same(before, c) {
+		p.written[i].Outcome, p.written[i].Row = Unchanged, *before
+		return
+	}
+	p.endSessions(c, before)
+}
+
+// own keeps in mind who is the owner.
+func (p *contactPlan) own(c, before *Contact) {
+	if before != nil && before.Owner && !c.Owner {
+		delete(p.owners, c.AccountID)
+		p.demoted = append(p.demoted, c.ID)
+	}
+	if c.Owner {
+		p.owners[c.AccountID] = c.ID
 	}
 }
 
-func (p *contactPlanner) checkAccount(i int, c ContactUpsert) {
-	if !p.state.accounts[c.AccountID] {
-		p.refuse(i, "accountId", "there is no account %q", c.AccountID)
+// endSessions: of a contact whose access was or is taken away, or whose user is.
+func (p *contactPlan) endSessions(c, before *Contact) {
+	if before == nil {
+		return
 	}
-	if known, exists := p.state.contacts[c.ID]; exists && known.AccountID != c.AccountID {
-		p.refuse(i, "accountId", "contact %q belongs to account %q, and a contact never moves", c.ID, known.AccountID)
+	unlinked := before.UserID != nil && c.UserID == nil
+	if unlinked || before.Access == AccessDisabled || c.Access == AccessDisabled {
+		p.signedOut = append(p.signedOut, c.ID)
 	}
 }
 
-// user finds or names the user of an item; empty: the contact keeps what it has.
-func (p *contactPlanner) user(i int, c ContactUpsert) string {
-	if c.User == nil || p.refused(i) {
-		return ""
+// user finds or makes the user of a contact; nil: it has none.
+func (p *contactPlan) user(c *Contact) (*knownUser, *Refusal) {
+	if c.User == nil {
+		return nil, nil
 	}
-	holder := p.state.byName[p.state.lower[c.User.Username]]
-	linked := p.state.contacts[c.ID].UserID
+	holder := p.users[p.byName[strings.ToLower(c.User.Username)]]
 	switch {
-	case linked != "" && holder != "" && holder != linked:
-		p.refuse(i, "user.username", "%q is already the username of another user", c.User.Username)
-	case linked != "":
-		p.checkKept(i, c, p.state.users[linked])
-		return linked
-	case holder != "":
-		p.checkShared(i, c, p.state.users[holder])
-		return holder
+	case c.UserID != nil && holder != nil && holder.ID != *c.UserID:
+		return nil, refusal("user.username", "%q is already the username of another user", c.User.Username)
+	case c.UserID != nil:
+		user := p.users[*c.UserID]
+		return user, p.checkKept(c, user)
+	case holder != nil:
+		return holder, p.checkShared(c, holder)
 	default:
-		return newID()
+		user := &knownUser{ID: newID(), Username: c.User.Username, Email: c.User.Email, touched: true}
+		p.users[user.ID] = user
+		return user, nil
 	}
-	return ""
 }
 
 // checkKept: the user of several accounts is not changed for the sake of one.
-func (p *contactPlanner) checkKept(i int, c ContactUpsert, user knownUser) {
-	sameName := user.Lower == p.state.lower[c.User.Username]
+func (p *contactPlan) checkKept(c *Contact, user *knownUser) *Refusal {
+	sameName := sameText(user.Username, c.User.Username)
 	if sameName && sameText(user.Email, c.User.Email) {
-		return
+		return nil
 	}
-	if other := p.contactOf(user.ID, func(k knownContact) bool { return k.ID != c.ID }); other != "" {
-		field, what := "user.email", "email"
-		if !sameName {
-			field, what = "user.username", "username"
-		}
-		p.refuse(i, field, "user %q is also contact %q, so the import of one contact does not change the %s", user.Username, other, what)
+	other := p.contactOf(user.ID, func(k knownContact) bool { return k.ID != c.ID })
+	switch {
+	case other == "":
+		return nil
+	case !sameName:
+		return refusal("user.username", "user %q is also contact %q, so one contact alone does not change the username", user.Username, other)
 	}
+	return refusal("user.email", "user %q is also contact %q, so one contact alone does not change the email", user.Username, other)
 }
 
 // checkShared: a username that exists is the same person only when the email is.
-func (p *contactPlanner) checkShared(i int, c ContactUpsert, user knownUser) {
-	if user.Email == "" || !sameText(user.Email, c.User.Email) || user.Lower != p.state.lower[c.User.Username] {
-		p.refuse(i, "user.username", "%q is already the username of a user with another email", c.User.Username)
-		return
+func (p *contactPlan) checkShared(c *Contact, user *knownUser) *Refusal {
+	if user.Email == "" || !sameText(user.Email, c.User.Email) {
+		return refusal("user.username", "%q is already the username of a user with another email", c.User.Username)
 	}
 	inAccount := func(k knownContact) bool { return k.AccountID == c.AccountID && k.ID != c.ID }
 	if other := p.contactOf(user.ID, inAccount); other != "" {
-		p.refuse(i, "user.username", "user %q is already contact %q of account %q", user.Username, other, c.AccountID)
+		return refusal("user.username", "user %q is already contact %q of account %q", user.Username, other, c.AccountID)
 	}
+	return nil
 }
 
 // contactOf returns the first contact of a user that matches, by id.
-func (p *contactPlanner) contactOf(userID string, match func(knownContact) bool) string {
+func (p *contactPlan) contactOf(userID string, match func(knownContact) bool) string {
 	var found []string
-	for _, known := range p.state.contacts {
-		if known.UserID == userID && match(known) {
+	for _, known := range p.holders[userID] {
+		if match(known) {
 			found = append(found, known.ID)
 		}
 	}
@@ -224,56 +267,37 @@ func (p *contactPlanner) contactOf(userID string, match func(knownContact) bool)
 	return slices.Min(found)
 }
 
-// accept adds the item to the plan and to the state that later items meet.
-func (p *contactPlanner) accept(i int, c ContactUpsert, userID string) {
-	item := contactItem{
-		Ord: i, ID: c.ID, AccountID: c.AccountID, FirstName: c.FirstName, LastName: c.LastName,
-		Email: c.Email, Owner: c.Owner, Grants: []string{}, Access: c.Access,
-	}
-	for _, g := range c.Grants {
-		item.Grants = append(item.Grants, string(g))
-	}
-	item.Grants = distinct(item.Grants)
-	known := p.state.contacts[c.ID]
-	if known.Owner && !c.Owner {
-		delete(p.state.owners, c.AccountID)
-		p.plan.demoted = append(p.plan.demoted, c.ID)
-	}
-	if c.Owner {
-		p.state.owners[c.AccountID] = c.ID
-	}
-	known.ID, known.AccountID, known.Owner = c.ID, c.AccountID, c.Owner
-	if userID != "" {
-		item.UserID = &userID
-		known.UserID = userID
-		p.acceptUser(userID, *c.User)
-	}
-	p.state.contacts[c.ID] = known
-	p.plan.contacts = append(p.plan.contacts, item)
-}
-
-// acceptUser: a username that a user gives up in this batch stays taken until the
-// next one, because the database checks names row by row.
-func (p *contactPlanner) acceptUser(id string, u UserUpsert) {
-	lower := p.state.lower[u.Username]
-	p.state.users[id] = knownUser{id, u.Username, lower, u.Email}
-	p.state.byName[lower] = id
-	item := userItem{id, u.Username, u.Email, u.EmailVerified, u.PasswordHash}
-	for i, earlier := range p.plan.users {
-		if earlier.ID == id {
-			item.Verified = item.Verified || earlier.Verified
-			p.plan.users[i] = item
-			return
+// link gives a contact its user, and the user what the contact says of it. How the names
+// of a shared user are written is not the matter of one contact.
+func (p *contactPlan) link(c *Contact, user *knownUser) {
+	if user == nil {
+		if c.UserID != nil {
+			p.left = append(p.left, *c.UserID)
+			p.holders[*c.UserID] = slices.DeleteFunc(p.holders[*c.UserID], func(k knownContact) bool { return k.ID == c.ID })
+			c.UserID = nil
 		}
+		return
 	}
-	p.plan.users = append(p.plan.users, item)
-}
-
-// newID returns a random UUID (version 4).
-func newID() string {
-	id := pgtype.UUID{Valid: true}
-	rand.Read(id.Bytes[:]) // it never fails: the process ends instead
-	id.Bytes[6] = id.Bytes[6]&0x0f | 0x40
-	id.Bytes[8] = id.Bytes[8]&0x3f | 0x80
-	return id.String()
+	if c.UserID == nil {
+		p.holders[user.ID] = append(p.holders[user.ID], knownContact{c.ID, c.AccountID, user.ID, c.Owner})
+		c.UserID = &user.ID
+	}
+	said := c.User
+	if len(p.holders[user.ID]) == 1 {
+		user.touched = user.touched || user.Username != said.Username || user.Email != said.Email
+		user.Verified = user.Verified && sameText(user.Email, said.Email)
+		user.Username, user.Email = said.Username, said.Email
+	}
+	if said.EmailVerified && !user.Verified {
+		user.Verified, user.touched = true, true
+	}
+	first := said.PasswordHash
+	if user.HasPassword || user.PasswordHash != "" {
+		first = "" // it has one
+	}
+	if first != "" {
+		user.PasswordHash, user.touched = first, true
+	}
+	p.byName[strings.ToLower(user.Username)] = user.ID // the name that it had stays taken in this batch
+	c.User = &ContactUser{user.Username, user.Email, user.Verified, user.HasPassword, user.PasswordHash}
 }

@@ -42,7 +42,7 @@ var logins = map[string]login{
 		grants: []string{
 			"SELECT, INSERT, UPDATE ON account", "SELECT, INSERT, UPDATE, DELETE ON account_group",
 			"SELECT ON account_bucket", "SELECT ON attribute_use",
-			"SELECT, INSERT, UPDATE ON app_user", "SELECT, INSERT, UPDATE, DELETE ON contact",
+			"SELECT, INSERT, UPDATE, DELETE ON app_user", "SELECT, INSERT, UPDATE, DELETE ON contact",
 			"SELECT, INSERT, UPDATE, DELETE ON site", "SELECT, INSERT, UPDATE, DELETE ON campaign",
 			"SELECT, INSERT, UPDATE, DELETE ON phone_number", "SELECT, INSERT, UPDATE, DELETE ON service",
 			"SELECT, INSERT, UPDATE, DELETE ON customer_order", "SELECT, INSERT, UPDATE, DELETE ON service_request",

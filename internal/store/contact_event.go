@@ -1,0 +1,104 @@
+package store
+
+import (
+	"context"
+	"slices"
+	"strconv"
+	"strings"
+)
+
+// fieldChange is one field of a row that changed, in words; an empty value is none.
+type fieldChange struct {
+	Field    string `json:"field"`
+	OldValue string `json:"oldValue,omitempty"`
+	NewValue string `json:"newValue,omitempty"`
+}
+
+// contactChanges lists what of a contact and its user differs. Of a password it is only
+// told that there is one now.
+func contactChanges(before, after *Contact) []fieldChange {
+	was, is := contactFields(before), contactFields(after)
+	var changes []fieldChange
+	for i, now := range is {
+		if was[i].text != now.text {
+			changes = append(changes, fieldChange{now.name, was[i].text, now.text})
+		}
+	}
+	if u := after.User; u != nil && u.PasswordHash != "" && !u.HasPassword {
+		changes = append(changes, fieldChange{Field: "user.password"})
+	}
+	return changes
+}
+
+type namedText struct{ name, text string }
+
+func contactFields(c *Contact) []namedText {
+	user, verified := ContactUser{}, ""
+	if c.User != nil {
+		user, verified = *c.User, strconv.FormatBool(c.User.EmailVerified)
+	}
+	return []namedText{
+		{"firstName", c.FirstName}, {"lastName", c.LastName}, {"email", c.Email}, {"phone", c.Phone},
+		{"roles", joinTexts(c.Roles)}, {"owner", strconv.FormatBool(c.Owner)}, {"grants", joinTexts(c.Grants)},
+		{"sites", joinTexts(c.Sites)}, {"access", c.Access},
+		{"user.username", user.Username}, {"user.email", user.Email}, {"user.emailVerified", verified},
+	}
+}
+
+// joinTexts does it in one order, whatever that of the list is.
+func joinTexts[T ~string](list []T) string {
+	texts := make([]string, len(list))
+	for i, text := range list {
+		texts[i] = string(text)
+	}
+	slices.Sort(texts)
+	return strings.Join(texts, ", ")
+}
+
+func announceContact(_ context.Context, w *Writer, before, after *Contact) error {
+	switch {
+	case before == nil:
+		return w.emitContact("contact.created", after, after.portalAccess(), nil)
+	case after == nil:
+		return w.emitContact("contact.deleted", before, "Revoked", nil)
+	}
+	return w.emitContact("contact.updated", after, after.portalAccess(), contactChanges(before, after))
+}
+
+func (w *Writer) emitContact(event string, c *Contact, access string, changes []fieldChange) error {
+	roles := make([]map[string]string, len(c.Roles))
+	for i, role := range c.Roles {
+		roles[i] = map[string]string{"name": role}
+	}
+	contact := map[string]any{"id": c.ID, "owner": c.Owner, "roles": roles, "access": access}
+	for name, text := range map[string]string{"firstName": c.FirstName, "lastName": c.LastName, "email": c.Email, "phone": c.Phone} {
+		if text != "" {
+			contact[name] = text
+		}
+	}
+	if changes != nil {
+		contact["changes"] = changes
+	}
+	return w.emit(event, c.AccountID, c.ID, map[string]any{"contact": contact, "origin": w.originData()})
+}
+
+// originData says who did something: who writes through the API is the provider's.
+func (w *Writer) originData() map[string]any {
+	data := map[string]any{"at": w.origin.Now, "by": "Staff"}
+	if w.origin.IP != "" {
+		data["ip"] = w.origin.IP
+	}
+	return data
+}
+
+// portalAccess is the state of a contact's access: nobody can sign in who has no
+// password yet.
+func (c *Contact) portalAccess() string {
+	switch {
+	case c.Access == AccessDisabled:
+		return AccessDisabled
+	case c.User == nil || !c.User.HasPassword && c.User.PasswordHash == "":
+		return "NotInvited"
+	}
+	return AccessActive
+}
