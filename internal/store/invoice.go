@@ -20,19 +20,46 @@ const (
 const DueByInvoice = "Invoice"
 
 // Invoice is one invoice of an account. Amounts are decimal strings without needless
-// zeros. Dates are at midnight UTC and mean the day.
+// zeros. Dates are at midnight UTC and mean the day. Its balance is what the provider's
+// system says: payments do not change it.
 type Invoice struct {
-	ID            string
-	Number        string
-	IssuedOn      time.Time
-	DueOn         time.Time
-	DueSource     string
-	DueSourceName string
-	Currency      string
-	Total         string
-	Balance       string
-	Status        string
+	Row
+	Number           string     `db:"number" json:"number"`
+	IssuedOn         time.Time  `db:"issued_on" json:"issued_on"`
+	DueOn            time.Time  `db:"due_on" json:"due_on"`
+	DueSource        string     `db:"due_source" json:"due_source"`
+	DueSourceName    string     `db:"due_source_name" json:"due_source_name"`
+	Currency         string     `db:"currency" json:"currency"`
+	Total            string     `db:"total" json:"total"`
+	Balance          string     `db:"balance" json:"balance"`
+	Status           string     `db:"status" json:"status"`
+	TotalWithoutTax  *string    `db:"total_without_tax" json:"total_without_tax"`
+	PaymentReference string     `db:"payment_reference" json:"payment_reference"`
+	PayURL           string     `db:"pay_url" json:"pay_url"`
+	PaidOn           *time.Time `db:"paid_on" json:"paid_on"`
+
+	Lines        []InvoiceLine `db:"lines" json:"-"`
+	DocumentName string        `db:"document_name" json:"-"` // of its PDF; empty: there is none
+
+	// Today is the account's own date when the invoice is written, for what is overdue in
+	// its events, and not kept.
+	Today time.Time `db:"-" json:"-"`
 }
+
+// InvoiceLine is one line of an invoice. An invoice is written with all of them.
+type InvoiceLine struct {
+	Description string `json:"description"`
+	Quantity    string `json:"quantity"`
+	Amount      string `json:"amount"`
+}
+
+// Settled says whether nothing is left to pay of the invoice.
+func (v *Invoice) Settled() bool {
+	return v.Status == InvoicePaid || v.Status == InvoiceOpen && !positive(v.Balance)
+}
+
+// Owed says whether something is to be paid of the invoice.
+func (v *Invoice) Owed() bool { return v.Status == InvoiceOpen && positive(v.Balance) }
 
 // InvoiceCursor is the last invoice of a page. The zero value is before the first.
 type InvoiceCursor struct {
@@ -60,7 +87,7 @@ type InvoicePage struct {
 
 const invoicesSQL = `
 SELECT id, number, issued_on, due_on, due_source, due_source_name, currency,
-       trim_scale(total)::text, trim_scale(balance)::text, status
+       trim_scale(total)::text AS total, trim_scale(balance)::text AS balance, status
 FROM invoice
 WHERE account_id = $1 AND (issued_on, id) < ($2::date, $3::text)
 ORDER BY issued_on DESC, id DESC
@@ -98,7 +125,7 @@ func (s *Store) Invoices(ctx context.Context, accountID string, today time.Time,
 }
 
 func (p *InvoicePage) readInvoices(rows pgx.Rows, limit int) error {
-	invoices, err := pgx.CollectRows(rows, pgx.RowToStructByPos[Invoice])
+	invoices, err := pgx.CollectRows(rows, pgx.RowToStructByNameLax[Invoice]) // what a list shows of them
 	if err != nil {
 		return err
 	}

@@ -1,0 +1,104 @@
+package store
+
+import (
+	"context"
+	"slices"
+	"time"
+)
+
+// The statuses of an order.
+const (
+	OrderPlaced     = "Placed"
+	OrderInProgress = "InProgress"
+	OrderCompleted  = "Completed"
+	OrderCancelled  = "Cancelled"
+)
+
+// Order is what was ordered for an account.
+type Order struct {
+	Row
+	Number   string      `db:"number" json:"number"`
+	Status   string      `db:"status" json:"status"`
+	PlacedAt time.Time   `db:"placed_at" json:"placed_at"`
+	PlacedBy string      `db:"placed_by" json:"placed_by"` // the name of a person; empty: not known
+	Total    string      `db:"total" json:"total"`
+	Currency string      `db:"currency" json:"currency"`
+	Items    []OrderItem `db:"items" json:"items"`
+}
+
+// OrderItem is one thing that was ordered. Its amount is that of all of them.
+type OrderItem struct {
+	Description string `json:"description"`
+	Quantity    int64  `json:"quantity"`
+	Amount      string `json:"amount"`
+}
+
+var orders = &kind[Order, *Order]{
+	name:  "order",
+	table: "customer_order",
+	sel: `t.id, t.account_id, t.version, t.created_at, t.updated_at, t.number, t.status, t.placed_at, t.placed_by,
+trim_scale(t.total)::text AS total, t.currency, t.items`,
+	insert: []string{"number", "status", "placed_at", "placed_by", "total", "currency", "items"},
+	values: func(o *Order) []any {
+		return []any{o.Number, o.Status, o.PlacedAt, o.PlacedBy, o.Total, o.Currency, jsonText(o.Items)}
+	},
+	update: `
+UPDATE customer_order t SET number = i.number, status = i.status, placed_at = i.placed_at, placed_by = i.placed_by, total = i.total,
+    currency = i.currency, items = i.items, version = i.version, updated_at = i.updated_at
+FROM json_populate_recordset(NULL::customer_order, $1) i WHERE t.id = i.id`,
+	same: func(before, after *Order) bool {
+		return before.Number == after.Number && before.Status == after.Status && before.PlacedAt.Equal(after.PlacedAt) &&
+			before.PlacedBy == after.PlacedBy && before.Total == after.Total && before.Currency == after.Currency && slices.Equal(before.Items, after.Items)
+	},
+	announce: func(_ context.Context, w *Writer, before, after *Order) error {
+		if before != nil || after.Status != OrderPlaced {
+			return nil // an order that comes when it is on its way or done was placed elsewhere, before
+		}
+		return w.emit("order.placed", after.AccountID, after.ID, map[string]any{"order": after.data()})
+	},
+}
+
+// tidyOrder makes a list that is never nil: the column takes no null.
+func tidyOrder(_, next *Order) {
+	next.Total, next.PlacedAt = amount(next.Total), tidyTime(next.PlacedAt)
+	list := make([]OrderItem, len(next.Items))
+	for i, item := range next.Items {
+		list[i] = OrderItem{item.Description, item.Quantity, amount(item.Amount)}
+	}
+	next.Items = list
+}
+
+// tidyTime is a moment as the database keeps it.
+func tidyTime(t time.Time) time.Time { return t.UTC().Truncate(time.Microsecond) }
+
+// Order returns an order by id, or ErrNotFound.
+func (s *Store) Order(ctx context.Context, id string) (Order, error) { return one(ctx, s, orders, id) }
+
+// Orders returns a page of orders.
+func (s *Store) Orders(ctx context.Context, list List) ([]Order, *Place, error) {
+	return page(ctx, s, orders, list)
+}
+
+// PutOrders creates and changes orders.
+func (w *Writer) PutOrders(ctx context.Context, items []Item[Order]) ([]Written[Order], error) {
+	written, _, err := putAll(ctx, w, orders, items, tidyOrder)
+	return written, err
+}
+
+// DeleteOrder deletes an order.
+func (w *Writer) DeleteOrder(ctx context.Context, id string, ifVersion int64) (Result, error) {
+	return remove(ctx, w, orders, id, ifVersion)
+}
+
+// data is the order in its events.
+func (o *Order) data() map[string]any {
+	items := make([]map[string]any, len(o.Items))
+	for i, item := range o.Items {
+		items[i] = map[string]any{"description": item.Description, "quantity": item.Quantity, "amount": item.Amount, "currency": o.Currency}
+	}
+	data := map[string]any{
+		"id": o.ID, "number": o.Number, "placedAt": o.PlacedAt, "total": o.Total, "currency": o.Currency, "items": items,
+	}
+	setText(data, "placedBy", o.PlacedBy)
+	return data
+}
