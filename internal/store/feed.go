@@ -4,6 +4,9 @@ import (
 	"context"
 	"crypto/rand"
 	"encoding/json"
+	"fmt"
+	"math"
+	"slices"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -78,22 +81,184 @@ func (w *Writer) appendFeeds(ctx context.Context) error {
 	if err := w.tx.QueryRow(ctx, takePositionsSQL, len(w.changes), len(w.events)).Scan(&change, &event); err != nil {
 		return err
 	}
-	_, err := w.tx.CopyFrom(ctx, pgx.Identifier{"change"},
-		[]string{"position", "kind", "id", "account_id", "operation", "version", "at"},
-		pgx.CopyFromSlice(len(w.changes), func(i int) ([]any, error) {
-			c := w.changes[i]
-			return []any{change + int64(i) + 1, c.Kind, c.ID, c.AccountID, c.Operation, c.Version, c.At}, nil
-		}))
-	if err != nil || len(w.events) == 0 {
+	if err := copyChanges(ctx, w.tx, "change", "", w.changes, change); err != nil {
 		return err
 	}
-	_, err = w.tx.CopyFrom(ctx, pgx.Identifier{"event"},
-		[]string{"position", "id", "source", "type", "account_id", "subject", "actor", "data", "at"},
-		pgx.CopyFromSlice(len(w.events), func(i int) ([]any, error) {
-			e := w.events[i]
-			return []any{event + int64(i) + 1, e.ID, e.Source, e.Type, nullable(e.AccountID), e.Subject, e.Actor, e.Data, e.At}, nil
-		}))
+	return copyEvents(ctx, w.tx, "event", "", w.events, event)
+}
+
+// copyChanges writes changes to the feed, or to the drafts of a transaction, numbered on
+// from a position.
+func copyChanges(ctx context.Context, tx pgx.Tx, table, draft string, changes []Change, after int64) error {
+	if len(changes) == 0 {
+		return nil
+	}
+	columns := []string{"position", "kind", "id", "account_id", "operation", "version", "at"}
+	return copyRows(ctx, tx, table, columns, draft, len(changes), func(i int) []any {
+		c := &changes[i]
+		return []any{after + int64(i) + 1, c.Kind, c.ID, c.AccountID, c.Operation, c.Version, c.At}
+	})
+}
+
+// copyEvents is copyChanges for events.
+func copyEvents(ctx context.Context, tx pgx.Tx, table, draft string, events []Event, after int64) error {
+	if len(events) == 0 {
+		return nil
+	}
+	columns := []string{"position", "id", "source", "type", "account_id", "subject", "actor", "data", "at"}
+	return copyRows(ctx, tx, table, columns, draft, len(events), func(i int) []any {
+		e := &events[i]
+		return []any{after + int64(i) + 1, e.ID, e.Source, e.Type, nullable(e.AccountID), e.Subject, e.Actor, e.Data, e.At}
+	})
+}
+
+func copyRows(ctx context.Context, tx pgx.Tx, table string, columns []string, draft string, rows int, row func(int) []any) error {
+	if draft != "" {
+		columns = append(columns, "draft")
+	}
+	_, err := tx.CopyFrom(ctx, pgx.Identifier{table}, columns, pgx.CopyFromSlice(rows, func(i int) ([]any, error) {
+		values := row(i)
+		if draft != "" {
+			values = append(values, draft)
+		}
+		return values, nil
+	}))
 	return err
+}
+
+// Feed is a page of a feed.
+type Feed[E any] struct {
+	Entries []E
+	// Next is the position to go on from: everything up to it was read.
+	Next int64
+	// Head is the newest position and Oldest the first that is still kept, both when the
+	// page was read. A reader that has read less than Oldest-1, or more than Head (a
+	// restored database), has missed something.
+	Head, Oldest int64
+	// Name is that of the tenant's schema: positions of another one mean nothing here.
+	Name string
+}
+
+// Gone says whether a reader that has read up to a position has missed something.
+func (f Feed[E]) Gone(after int64) bool { return after < f.Oldest-1 || after > f.Head }
+
+// FeedPage says which entries of a feed are read: after a position and at most Limit.
+// The zero value of a filter is none. After FromOldest starts with the oldest that is
+// kept, After AtHead reads nothing but the position of the newest.
+type FeedPage struct {
+	After     int64
+	Limit     int
+	Kinds     []string // of changes
+	AccountID string   // of events
+	Types     []string // of events
+}
+
+// Where a reader may start that has no position yet.
+const (
+	FromOldest int64 = -1
+	AtHead     int64 = -2
+)
+
+// feedWindow bounds how many entries one page looks at, so that a filter that few of
+// them pass costs no more than one that all pass.
+const feedWindow = 20_000
+
+// feedSQL reads a page in one statement, and so in one snapshot: entries up to the head
+// are all there, because a position is visible only with its entries. %s are the feed's
+// column in table feed, its table, its columns and its filter.
+const feedSQL = `
+SELECT b.name, b.head, b.oldest, b.start, e.*
+FROM (SELECT p.*, CASE $1::bigint WHEN -1 THEN p.oldest - 1 WHEN -2 THEN p.head ELSE $1 END AS start
+      FROM (SELECT current_schema()::text AS name, f.%[1]s AS head,
+                   coalesce((SELECT min(position) FROM %[1]s), f.%[1]s + 1) AS oldest FROM feed f) p) b
+LEFT JOIN LATERAL (
+    SELECT %[2]s FROM %[1]s x
+    WHERE x.position > b.start AND x.position <= least(b.head, b.start + $3)%[3]s
+    ORDER BY x.position LIMIT $2) e ON true`
+
+// readFeed runs feedSQL. scan returns where the columns of an entry go, all of which are
+// null if there is none, and what makes an entry of them.
+func readFeed[E any](ctx context.Context, s *Store, feed, columns, filter string, page FeedPage, more []any, scan func() ([]any, func() (E, int64))) (Feed[E], error) {
+	var f Feed[E]
+	window := int64(feedWindow)
+	if page.AccountID != "" {
+		window = math.MaxInt32 // it has an index of its own
+	}
+	rows, err := s.db.Query(ctx, fmt.Sprintf(feedSQL, feed, columns, filter), append([]any{page.After, page.Limit, window}, more...)...)
+	if err != nil {
+		return f, fail("read "+feed+" feed", err)
+	}
+	var start, last int64
+	targets, entry := scan()
+	_, err = pgx.ForEachRow(rows, append([]any{&f.Name, &f.Head, &f.Oldest, &start}, targets...), func() error {
+		if e, position := entry(); position > 0 {
+			f.Entries, last = append(f.Entries, e), position
+		}
+		return nil
+	})
+	if err != nil {
+		return f, fail("read "+feed+" feed", err)
+	}
+	f.Next = max(start, min(f.Head, start+window))
+	if len(f.Entries) == page.Limit {
+		f.Next = last
+	}
+	return f, nil
+}
+
+// Changes reads a page of the change feed.
+func (s *Store) Changes(ctx context.Context, page FeedPage) (Feed[Change], error) {
+	filter, more := "", []any(nil)
+	if len(page.Kinds) > 0 {
+		filter, more = " AND x.kind = ANY($4)", []any{storable(page.Kinds)}
+	}
+	return readFeed(ctx, s, "change", `x.position, x.kind, x.id, x.account_id, x.operation, x.version, x.at`, filter, page, more,
+		func() ([]any, func() (Change, int64)) {
+			var position, version *int64
+			var kind, id, account, operation *string
+			var at *time.Time
+			return []any{&position, &kind, &id, &account, &operation, &version, &at}, func() (Change, int64) {
+				if position == nil {
+					return Change{}, 0
+				}
+				return Change{Position: *position, Kind: *kind, ID: *id, AccountID: *account, Operation: *operation, Version: *version, At: *at}, *position
+			}
+		})
+}
+
+// Events reads a page of the events.
+func (s *Store) Events(ctx context.Context, page FeedPage) (Feed[Event], error) {
+	filter, more := "", []any(nil)
+	argument := func(condition string, value any) {
+		more = append(more, value)
+		filter += fmt.Sprintf(condition, len(more)+3)
+	}
+	if page.AccountID != "" {
+		account := page.AccountID
+		if badText(account) {
+			account = "" // no event has such an account
+		}
+		argument(" AND x.account_id = $%d", account)
+	}
+	if len(page.Types) > 0 {
+		argument(" AND x.type = ANY($%d)", storable(page.Types))
+	}
+	return readFeed(ctx, s, "event", `x.position, x.id, x.source, x.type, coalesce(x.account_id, ''), x.subject, x.actor, x.data, x.at`, filter, page, more,
+		func() ([]any, func() (Event, int64)) {
+			var position *int64
+			var id, source, eventType, account, subject, actor *string
+			var data *json.RawMessage
+			var at *time.Time
+			return []any{&position, &id, &source, &eventType, &account, &subject, &actor, &data, &at}, func() (Event, int64) {
+				if position == nil {
+					return Event{}, 0
+				}
+				return Event{
+					Position: *position, ID: *id, Source: *source, Type: *eventType, AccountID: *account,
+					Subject: *subject, Actor: *actor, Data: slices.Clone(*data), At: *at,
+				}, *position
+			}
+		})
 }
 
 // nullable is nil for an empty string.

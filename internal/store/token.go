@@ -3,8 +3,14 @@ package store
 import (
 	"context"
 	"crypto/sha256"
+	"errors"
+	"fmt"
 	"slices"
+	"strings"
 	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgtype"
 )
 
 // TokenHash is what the database keeps of an API token. A token is random and long,
@@ -14,35 +20,120 @@ func TokenHash(token string) []byte {
 	return sum[:]
 }
 
-// The use is recorded once a minute at most, so that a bulk import does not write a
-// row for each request.
-const useOfTokenSQL = `
-WITH found AS (
-    SELECT id, name, scopes, last_used_at FROM api_token
-    WHERE secret_hash = $1 AND (expires_at IS NULL OR expires_at > $2)
-), used AS (
-    UPDATE api_token t SET last_used_at = $2 FROM found f
-    WHERE t.id = f.id AND (f.last_used_at IS NULL OR f.last_used_at < $2::timestamptz - interval '1 minute')
-)
-SELECT name, scopes FROM found`
-
 // Token is an API token: who calls, and what it may do.
 type Token struct {
-	Name   string
-	Scopes []string // as "accounts:read"; "*" is all
+	ID         string
+	Name       string
+	Scopes     []string // as "accounts:read"; "*" is all
+	CreatedBy  string   // ManagerToken, or the actor that made it
+	CreatedAt  time.Time
+	ExpiresAt  *time.Time // nil: never
+	LastUsedAt *time.Time // nil: not used yet; to the minute
 }
+
+// ManagerToken is what the tokens that the manager made have as CreatedBy.
+const ManagerToken = "manager"
+
+// MaxTokens bounds the tokens of a tenant.
+const MaxTokens = 1000
 
 // May says whether the token has a scope.
 func (t Token) May(scope string) bool {
 	return slices.Contains(t.Scopes, scope) || slices.Contains(t.Scopes, "*")
 }
 
+const tokenColumns = `t.id::text, t.name, t.scopes, t.created_by, t.created_at, t.expires_at, t.last_used_at`
+
+// The use is recorded once a minute at most, so that a bulk import does not write a
+// row for each request.
+const useOfTokenSQL = `
+WITH found AS (
+    SELECT * FROM api_token WHERE secret_hash = $1 AND (expires_at IS NULL OR expires_at > $2)
+), used AS (
+    UPDATE api_token t SET last_used_at = $2 FROM found f
+    WHERE t.id = f.id AND (f.last_used_at IS NULL OR f.last_used_at < $2::timestamptz - interval '1 minute')
+)
+SELECT ` + tokenColumns + ` FROM found t`
+
 // UseToken returns the API token with this hash and records its use. ErrNotFound: there
 // is none, or it expired.
 func (s *Store) UseToken(ctx context.Context, secretHash []byte, now time.Time) (Token, error) {
-	var t Token
-	if err := s.db.QueryRow(ctx, useOfTokenSQL, secretHash, now).Scan(&t.Name, &t.Scopes); err != nil {
+	rows, err := s.db.Query(ctx, useOfTokenSQL, secretHash, now)
+	if err != nil {
 		return Token{}, fail("read token", err)
 	}
-	return t, nil
+	token, err := pgx.CollectExactlyOneRow(rows, pgx.RowToStructByPos[Token])
+	if err != nil {
+		return Token{}, fail("read token", err)
+	}
+	return token, nil
+}
+
+// Tokens returns every API token by name, expired ones too: there are at most [MaxTokens].
+func (s *Store) Tokens(ctx context.Context) ([]Token, error) {
+	rows, err := s.db.Query(ctx, `SELECT `+tokenColumns+` FROM api_token t ORDER BY t.name`)
+	if err != nil {
+		return nil, fail("list tokens", err)
+	}
+	tokens, err := pgx.CollectRows(rows, pgx.RowToStructByPos[Token])
+	if err != nil {
+		return nil, fail("list tokens", err)
+	}
+	return tokens, nil
+}
+
+// NewToken is an API token to be made.
+type NewToken struct {
+	Name       string
+	SecretHash []byte
+	Scopes     []string
+	ExpiresAt  *time.Time
+}
+
+// CreateToken makes an API token, or says why not.
+func (w *Writer) CreateToken(ctx context.Context, n NewToken) (Token, *Refusal, error) {
+	rows, err := w.tx.Query(ctx, `
+INSERT INTO api_token AS t (name, secret_hash, scopes, created_by, created_at, expires_at)
+SELECT $1, $2, $3, $4, $5, $6 WHERE (SELECT count(*) FROM api_token) < $7
+ON CONFLICT (name) DO NOTHING RETURNING `+tokenColumns, n.Name, n.SecretHash, n.Scopes, w.origin.Actor, w.origin.Now, n.ExpiresAt, MaxTokens)
+	if err != nil {
+		return Token{}, nil, fmt.Errorf("create token: %w", err)
+	}
+	token, err := pgx.CollectExactlyOneRow(rows, pgx.RowToStructByPos[Token])
+	if errors.Is(err, pgx.ErrNoRows) {
+		return Token{}, refusal("name", "there is a token %q already, or there are %d tokens: delete one first", n.Name, MaxTokens), nil
+	}
+	if err != nil {
+		return Token{}, nil, fmt.Errorf("create token: %w", err)
+	}
+	w.Audit("", "token.created", map[string]string{"name": n.Name, "scopes": strings.Join(n.Scopes, " ")})
+	return token, nil, nil
+}
+
+// DeleteToken withdraws an API token. Those of the manager are refused. ErrNotFound: there
+// is none.
+func (w *Writer) DeleteToken(ctx context.Context, id string) (Result, error) {
+	var key pgtype.UUID
+	if key.Scan(id) != nil {
+		return Result{}, fmt.Errorf("delete token: %w", ErrNotFound)
+	}
+	var name, createdBy string
+	err := w.tx.QueryRow(ctx, `SELECT name, created_by FROM api_token WHERE id = $1`, key).Scan(&name, &createdBy)
+	switch {
+	case errors.Is(err, pgx.ErrNoRows):
+		return Result{}, fmt.Errorf("delete token: %w", ErrNotFound)
+	case err != nil:
+		return Result{}, fmt.Errorf("read token: %w", err)
+	case createdBy == ManagerToken:
+		return Result{Outcome: Refused, Message: fmt.Sprintf("token %q belongs to the operator: change it in its Secret", name)}, nil
+	}
+	deleted, err := w.tx.Exec(ctx, `DELETE FROM api_token WHERE id = $1`, key)
+	switch {
+	case err != nil:
+		return Result{}, fmt.Errorf("delete token: %w", err)
+	case deleted.RowsAffected() == 0: // another request was faster
+		return Result{}, fmt.Errorf("delete token: %w", ErrNotFound)
+	}
+	w.Audit("", "token.deleted", map[string]string{"name": name})
+	return Result{Outcome: Deleted}, nil
 }

@@ -55,10 +55,25 @@ func (t *tokens) find(ctx context.Context, token string) (store.Token, error) {
 	}
 	found, err := t.store.UseToken(ctx, hash[:], now)
 	if err != nil {
+		if errors.Is(err, store.ErrNotFound) {
+			t.forget(func(h tokenHash, _ believedToken) bool { return h == hash })
+		}
 		return store.Token{}, err
 	}
-	t.remember(hash, believedToken{found, now.Add(tokenBelieved)})
+	until := now.Add(tokenBelieved)
+	if found.ExpiresAt != nil && found.ExpiresAt.Before(until) {
+		until = *found.ExpiresAt
+	}
+	t.remember(hash, believedToken{found, until})
 	return found, nil
+}
+
+// worked says whether a token was good when it was looked up last, however long ago.
+func (t *tokens) worked(token string) bool {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	_, ok := t.believed[sha256.Sum256([]byte(token))]
+	return ok
 }
 
 func (t *tokens) remembered(hash tokenHash, now time.Time) (store.Token, bool) {
@@ -75,6 +90,17 @@ func (t *tokens) remember(hash tokenHash, found believedToken) {
 		clear(t.believed)
 	}
 	t.believed[hash] = found
+}
+
+// forget ends the belief in some tokens.
+func (t *tokens) forget(which func(tokenHash, believedToken) bool) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	for hash, found := range t.believed {
+		if which(hash, found) {
+			delete(t.believed, hash)
+		}
+	}
 }
 
 // scopeKey is where an operation says which scope it needs; "" is none.
@@ -96,40 +122,53 @@ func tokenOf(ctx context.Context) caller {
 // actor is the name of the token that a request came with.
 func actor(ctx context.Context) string { return tokenOf(ctx).Name }
 
-// authenticated lets a request pass that carries a token of the tenant. Whatever is
-// wrong with the token, the answer is the same.
-func (a *api) authenticated(next http.Handler) http.Handler {
+// guarded lets a request pass that carries a token of the tenant and comes within the
+// limits. Whatever is wrong with the token, the answer is the same.
+func (a *api) guarded(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		found, err := a.tokens.find(r.Context(), bearer(r.Header.Get("Authorization")))
-		if err != nil {
-			writeProblem(w, r, a.unauthenticated(r.Context(), w.Header().Set, err))
+		ip := process.ClientIP(r, a.TrustedProxies)
+		found, wrong := a.authenticate(w.Header(), r, ip)
+		if wrong == nil {
+			wrong = a.rates.take(found.Name, w.Header())
+		}
+		if wrong != nil {
+			writeProblem(w, r, wrong)
 			return
 		}
-		next.ServeHTTP(w, r.WithContext(context.WithValue(r.Context(), callerKey{}, caller{found, r.RemoteAddr})))
+		inner := r.WithContext(context.WithValue(r.Context(), callerKey{}, caller{found, ip}))
+		defer func() { r.Pattern = inner.Pattern }() // for whoever logs and counts
+		next.ServeHTTP(w, inner)
 	})
 }
 
-func (a *api) unauthenticated(ctx context.Context, setHeader func(name, value string), err error) *integration.Problem {
-	if !errors.Is(err, store.ErrNotFound) {
-		return a.failure(ctx, err)
+func (a *api) authenticate(answer http.Header, r *http.Request, ip string) (store.Token, *integration.Problem) {
+	token := bearer(r.Header.Values("Authorization"))
+	if wait, blocked := a.strangers.blocked(ip); blocked && token != "" && !a.tokens.worked(token) {
+		return store.Token{}, tooMany(answer, wait, "too many requests with tokens that are none came from this address")
 	}
-	setHeader("WWW-Authenticate", `Bearer realm="foyer"`)
-	return problem(http.StatusUnauthorized, "send an API token of this tenant as: Authorization: Bearer <token>")
+	found, err := a.tokens.find(r.Context(), token)
+	switch {
+	case err == nil:
+		return found, nil
+	case !errors.Is(err, store.ErrNotFound):
+		return found, a.failure(r.Context(), err)
+	case token != "":
+		a.strangers.failed(ip)
+	}
+	answer.Set("WWW-Authenticate", `Bearer realm="foyer"`)
+	return found, problem(http.StatusUnauthorized, detailUnauthenticated)
 }
+
+const detailUnauthenticated = "send an API token of this tenant as: Authorization: Bearer <token>"
 
 // needs lets a request to an operation pass whose token has the scope.
 func (a *api) needs(scope string) func(huma.Context, func(huma.Context)) {
 	return func(ctx huma.Context, next func(huma.Context)) {
-		found, err := a.tokens.find(ctx.Context(), bearer(ctx.Header("Authorization")))
-		if err != nil {
-			a.answer(ctx, a.unauthenticated(ctx.Context(), ctx.SetHeader, err))
-			return
-		}
-		if !found.May(scope) {
+		if scope != "" && !tokenOf(ctx.Context()).May(scope) {
 			a.answer(ctx, problem(http.StatusForbidden, "the token has no scope "+scope))
 			return
 		}
-		next(huma.WithValue(ctx, callerKey{}, caller{found, ctx.RemoteAddr()}))
+		next(ctx)
 	}
 }
 
@@ -141,8 +180,12 @@ func (a *api) answer(ctx huma.Context, p *integration.Problem) {
 	encode(ctx.BodyWriter(), p)
 }
 
-func bearer(header string) string {
-	scheme, token, _ := strings.Cut(header, " ")
+// bearer is the token of a request; a request with two has none.
+func bearer(headers []string) string {
+	if len(headers) != 1 {
+		return ""
+	}
+	scheme, token, _ := strings.Cut(headers[0], " ")
 	if !strings.EqualFold(scheme, "Bearer") {
 		return ""
 	}

@@ -3,7 +3,6 @@ package backoffice
 import (
 	"encoding/base64"
 	"encoding/json"
-	"net/http"
 	"time"
 
 	"github.com/foyerhq/foyer/internal/integration"
@@ -32,6 +31,10 @@ func (in *listInput) cursor(path string, place store.Place) string {
 	if !in.UpdatedSince.IsZero() {
 		c.UpdatedAt = place.UpdatedAt
 	}
+	return encodeCursor(c)
+}
+
+func encodeCursor(c any) string {
 	text, err := json.Marshal(c)
 	if err != nil {
 		panic(err) // a cursor is made to be encoded
@@ -39,27 +42,29 @@ func (in *listInput) cursor(path string, place store.Place) string {
 	return base64.RawURLEncoding.EncodeToString(text)
 }
 
+func decodeCursor(text string, c any) error {
+	decoded, err := base64.RawURLEncoding.Strict().DecodeString(text)
+	if err != nil {
+		return err
+	}
+	return json.Unmarshal(decoded, c)
+}
+
 // after reads the cursor of a request.
 func (in *listInput) after(path string) (store.Place, *integration.Problem) {
 	if in.Cursor == "" {
 		return store.Place{}, nil
 	}
-	text, err := base64.RawURLEncoding.DecodeString(in.Cursor)
 	var c cursor
-	if err == nil {
-		err = json.Unmarshal(text, &c)
-	}
-	if err != nil || c.ID == "" {
-		return store.Place{}, badCursor("is not a cursor of this API")
+	if err := decodeCursor(in.Cursor, &c); err != nil || c.ID == "" {
+		return store.Place{}, badCursor("cursor", "is not a cursor of this API")
 	}
 	if c.List != in.name(path) {
-		return store.Place{}, badCursor("belongs to another list: repeat the filters of the page that it came with")
+		return store.Place{}, badCursor("cursor", "belongs to another list: repeat the filters of the page that it came with")
 	}
 	return store.Place{ID: c.ID, UpdatedAt: c.UpdatedAt}, nil
 }
 
-func badCursor(what string) *integration.Problem {
-	p := problem(http.StatusUnprocessableEntity, "the cursor cannot be used")
-	p.Errors = []integration.FieldProblem{{Field: "cursor", Rule: "format", Message: what}}
-	return p
+func badCursor(parameter, what string) *integration.Problem {
+	return invalid([]integration.FieldProblem{{Field: parameter, Rule: "format", Message: what}})
 }

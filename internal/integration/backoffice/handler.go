@@ -4,6 +4,8 @@ import (
 	"context"
 	"log/slog"
 	"net/http"
+	"net/netip"
+	"path"
 	"time"
 
 	"github.com/danielgtaylor/huma/v2"
@@ -21,16 +23,22 @@ type Options struct {
 	Log      *slog.Logger
 	Version  string          // of the release
 	Stopping <-chan struct{} // closed when the process stops: imports end at their next batch
+
+	TrustedProxies []netip.Prefix // whose X-Forwarded-For is believed
+	Limits         Limits         // of each token; the zero value is DefaultLimits
 }
 
 type api struct {
 	Options
-	huma       huma.API
-	operations []string // ids of the documented ones
-	now        func() time.Time
-	tokens     *tokens
-	running    chan struct{} // a place for each import that runs
-	limit      int64         // of the bytes of an import
+	mux       *http.ServeMux
+	huma      huma.API
+	scopes    map[string]bool // that some operation needs
+	now       func() time.Time
+	tokens    *tokens
+	rates     *rates
+	strangers *strangers
+	running   chan struct{} // a place for each import that runs
+	limit     int64         // of the bytes of an import
 }
 
 // maxImports bounds the imports that run at once, and with them memory and connections.
@@ -40,21 +48,34 @@ const maxImports = 4
 func New(o Options) http.Handler { return newAPI(o).handler() }
 
 func newAPI(o Options) *api {
-	return &api{Options: o, now: time.Now, tokens: newTokens(o.Store, time.Now), running: make(chan struct{}, maxImports), limit: maxBodyBytes}
+	if o.Limits == (Limits{}) {
+		o.Limits = DefaultLimits()
+	}
+	return &api{
+		Options: o, scopes: map[string]bool{"*": true}, now: time.Now, tokens: newTokens(o.Store, time.Now),
+		rates: newRates(o.Limits, time.Now), strangers: newStrangers(time.Now),
+		running: make(chan struct{}, maxImports), limit: maxBodyBytes,
+	}
 }
 
 func (a *api) handler() http.Handler {
-	mux := http.NewServeMux()
-	a.huma = newHuma(mux, a.Version)
+	a.mux = http.NewServeMux()
+	a.huma = newHuma(a.mux)
 	a.registerResources()
-	a.handle(mux, http.MethodPost, "/api/v1/import/groups", a.importer(integration.Groups, a.groups()))
-	a.handle(mux, http.MethodPost, "/api/v1/import/accounts", a.importer(integration.Accounts, a.accounts()))
-	a.handle(mux, http.MethodPost, "/api/v1/import/contacts", a.importer(integration.Contacts, a.contacts()))
-	a.handle(mux, http.MethodPost, "/api/v1/import/invoices", a.importer(integration.Invoices, a.invoices()))
-	a.handle(mux, http.MethodGet, "/api/v1/accounts/{id}/settings", a.accountSettings)
-	a.handle(mux, http.MethodGet, "/api/v1/version", a.version)
-	mux.Handle("/", a.authenticated(http.HandlerFunc(notFound)))
-	return process.Recover(a.Log, panicked, securityHeaders(mux))
+	a.registerImports()
+	a.registerSettings()
+	a.registerFeeds()
+	a.registerTokens()
+	a.registerVersion()
+	private, public := a.guarded(http.HandlerFunc(a.route)), a.published()
+	return process.Recover(a.Log, panicked, securityHeaders(compressed(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if handler := public[r.URL.Path]; handler != nil && (r.Method == http.MethodGet || r.Method == http.MethodHead) {
+			r.Pattern = "GET " + r.URL.Path
+			handler(w, r)
+			return
+		}
+		private.ServeHTTP(w, r)
+	}))))
 }
 
 // registerResources adds every collection.
@@ -62,21 +83,63 @@ func (a *api) registerResources() {
 	register(a, a.sites())
 }
 
-// handle routes one method of an address; other methods learn which one it is.
-func (a *api) handle(mux *http.ServeMux, method, path string, handler http.HandlerFunc) {
-	mux.Handle(method+" "+path, a.authenticated(handler))
-	mux.Handle(path, a.authenticated(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		w.Header().Set("Allow", method)
-		writeProblem(w, r, problem(http.StatusMethodNotAllowed, r.URL.Path+" takes "+method))
-	})))
+// registerImports adds the imports.
+func (a *api) registerImports() {
+	for kind, handle := range map[integration.Kind]importFunc{
+		integration.Accounts: a.accounts(), integration.Contacts: a.contacts(), integration.Groups: a.groups(), integration.Invoices: a.invoices(),
+	} {
+		a.handleRaw(string(kind)+":write", a.importOperation(kind), a.importer(kind, handle))
+	}
 }
 
-func notFound(w http.ResponseWriter, r *http.Request) {
-	writeProblem(w, r, problem(http.StatusNotFound, "there is nothing at this address; imports are at /api/v1/import/ with groups, accounts, contacts or invoices"))
+// registerSettings adds what applies to an account.
+func (a *api) registerSettings() {
+	o := huma.Operation{
+		OperationID: "getAccountSettings", Method: http.MethodGet, Path: "/api/v1/accounts/{id}/settings",
+		Tags:        []string{a.tag("Settings", "What applies to accounts, and which layer decided it.")},
+		Summary:     "Read what applies to an account",
+		Description: "Every attribute and feature with its value, its source and the name of the source.",
+		Parameters:  []*huma.Param{pathParameter("id", "The id of the account.")},
+		Responses:   map[string]*huma.Response{"200": a.jsonResponse("Everything that applies to the account.", schemaOf[integration.AccountSettings])},
+	}
+	a.handleRaw("settings:read", o, a.accountSettings)
 }
+
+// route answers what no operation is at with a problem, and leaves the rest to the mux.
+func (a *api) route(w http.ResponseWriter, r *http.Request) {
+	if path.Clean(r.URL.EscapedPath()) != r.URL.EscapedPath() {
+		writeProblem(w, r, problem(http.StatusNotFound, detailNotFound)) // the mux would redirect
+		return
+	}
+	handler, pattern := a.mux.Handler(r)
+	if pattern != "" {
+		a.mux.ServeHTTP(w, r)
+		return
+	}
+	found := &headOnly{header: http.Header{}}
+	handler.ServeHTTP(found, r)
+	if found.status != http.StatusMethodNotAllowed {
+		writeProblem(w, r, problem(http.StatusNotFound, detailNotFound))
+		return
+	}
+	w.Header().Set("Allow", found.header.Get("Allow"))
+	writeProblem(w, r, problem(http.StatusMethodNotAllowed, "this address takes "+found.header.Get("Allow")))
+}
+
+const detailNotFound = "there is nothing at this address, " + pathDocs + " lists what there is"
+
+// headOnly keeps the head of an answer.
+type headOnly struct {
+	header http.Header
+	status int
+}
+
+func (h *headOnly) Header() http.Header         { return h.header }
+func (h *headOnly) WriteHeader(status int)      { h.status = status }
+func (h *headOnly) Write(b []byte) (int, error) { return len(b), nil }
 
 func panicked(w http.ResponseWriter, r *http.Request) {
-	writeProblem(w, r, problem(http.StatusInternalServerError, "the request failed, the log of the server says why under the request id"))
+	writeProblem(w, r, problem(http.StatusInternalServerError, detailInternal))
 }
 
 // securityHeaders: answers are data for programs, never a page and never cached.
@@ -100,7 +163,7 @@ func (a *api) failure(ctx context.Context, err error) *integration.Problem {
 		return problem(http.StatusServiceUnavailable, detailUnavailable)
 	}
 	a.Log.ErrorContext(ctx, "a request failed", "id", process.RequestID(ctx), "error", err)
-	return problem(http.StatusInternalServerError, "the request failed, the log of the server says why under the request id")
+	return problem(http.StatusInternalServerError, detailInternal)
 }
 
 // live is the settings document in force.
@@ -111,10 +174,18 @@ func (a *api) live() (*config.Live, error) {
 	return nil, problem(http.StatusServiceUnavailable, "the settings of the tenant are not loaded yet, try again later")
 }
 
-func (a *api) version(w http.ResponseWriter, _ *http.Request) {
-	answer := integration.Version{Version: a.Version}
-	if live := a.Settings(); live != nil {
-		answer.Tenant, answer.SettingsDigest = live.Name, live.Digest
+func (a *api) registerVersion() {
+	type output struct{ Body integration.Version }
+	o := huma.Operation{
+		OperationID: "getVersion", Method: http.MethodGet, Path: "/api/v1/version", Tags: []string{a.tag("Version", "What answers.")},
+		Summary:     "Read which release answers",
+		Description: "The release, the tenant, and the digest of the settings document that this replica runs. Every token of the tenant may ask.",
 	}
-	writeJSON(w, answer)
+	handle(a, "", o, func(context.Context, *struct{}) (*output, error) {
+		out := &output{Body: integration.Version{Version: a.Version}}
+		if live := a.Settings(); live != nil {
+			out.Body.Tenant, out.Body.SettingsDigest = live.Name, live.Digest
+		}
+		return out, nil
+	})
 }

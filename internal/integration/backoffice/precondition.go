@@ -28,6 +28,9 @@ func matches(header, tag string) bool {
 
 // version is the version that If-Match asks for; 0: any.
 func (in WriteInput) version() (int64, *integration.Problem) {
+	if in.IfNoneMatch != "" && in.IfNoneMatch != "*" {
+		return 0, invalid([]integration.FieldProblem{{Field: "If-None-Match", Rule: "enum", Message: "a write takes * only, and is then refused if there is one already"}})
+	}
 	if in.IfMatch == "" || in.IfMatch == "*" {
 		return 0, nil
 	}

@@ -3,6 +3,7 @@ package backoffice
 import (
 	"encoding/json"
 	"io"
+	"maps"
 	"net/http"
 
 	"github.com/foyerhq/foyer/internal/integration"
@@ -16,9 +17,23 @@ func problem(status int, detail string) *integration.Problem {
 
 // invalid is the answer to a request with fields that are not allowed.
 func invalid(errors []integration.FieldProblem) *integration.Problem {
-	p := problem(http.StatusUnprocessableEntity, "the request has fields that are not allowed")
+	p := problem(http.StatusUnprocessableEntity, detailInvalid)
 	p.Errors = errors
 	return p
+}
+
+const (
+	detailInvalid  = "the request has fields that are not allowed"
+	detailInternal = "the request failed, the log of the server says why under the request id"
+)
+
+// busyHeader says when to come back, if that makes sense.
+func busyHeader(p *integration.Problem) http.Header {
+	header := http.Header{}
+	if p.Status == http.StatusServiceUnavailable {
+		header.Set("Retry-After", "5")
+	}
+	return header
 }
 
 const detailUnavailable = "the database is not available at the moment, try again later"
@@ -27,9 +42,7 @@ const detailUnavailable = "the database is not available at the moment, try agai
 func writeProblem(w http.ResponseWriter, r *http.Request, p *integration.Problem) {
 	p.RequestID = process.RequestID(r.Context())
 	w.Header().Set("Content-Type", integration.ProblemMediaType)
-	if p.Status == http.StatusServiceUnavailable {
-		w.Header().Set("Retry-After", "5")
-	}
+	maps.Copy(w.Header(), busyHeader(p))
 	w.WriteHeader(p.Status)
 	encode(w, p)
 }

@@ -5,7 +5,10 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
+	"strings"
 	"time"
+	"unicode"
+	"unicode/utf8"
 
 	"github.com/danielgtaylor/huma/v2"
 
@@ -34,35 +37,43 @@ type resource[T, R any] struct {
 	key     func(*T) *string // where a T has its id
 	// row is what a T asks for; the live settings are for defaults. old is nil for a new one.
 	row func(live *config.Live, value T, old *R) (R, *store.Refusal)
+	// adapt, where it is there, changes the T that a merge patch is applied to: what goes
+	// with a field that the patch has.
+	adapt func(before *T, patch map[string]any)
 
 	get    func(ctx context.Context, id string) (R, error)
-	list   func(ctx context.Context, list store.List) ([]R, *store.Place, error)
+	list   func(ctx context.Context, list store.List) ([]R, *store.Place, error) // nil: its list has filters of its own
 	put    func(w *store.Writer, ctx context.Context, items []store.Item[R]) ([]store.Written[R], error)
 	remove func(w *store.Writer, ctx context.Context, id string, ifVersion int64) (store.Result, error)
 }
 
 // register adds the operations of a collection.
 func register[T, R any](a *api, r resource[T, R]) {
-	path := "/api/v1/" + r.path
-	operation := func(method, path, id, summary string) huma.Operation {
-		return huma.Operation{OperationID: id, Method: method, Path: path, Summary: summary, Description: r.description, Tags: []string{r.many}}
+	path, tag := "/api/v1/"+r.path, a.tag(r.many, r.description)
+	operation := func(method, path, id, summary, description string) huma.Operation {
+		return huma.Operation{OperationID: id, Method: method, Path: path, Summary: summary, Description: description, Tags: []string{tag}}
 	}
 	read, write := r.path+":read", r.path+":write"
-	handle(a, read, operation(http.MethodGet, path, "list"+r.many, "List "+r.path),
+	handle(a, read, operation(http.MethodGet, path, "list"+r.many, "List "+r.path,
+		"A page of "+r.path+" in the order of their ids, or with updatedSince in the order of their last change."),
 		func(ctx context.Context, in *listInput) (*listOutput[T], error) { return r.page(ctx, in) })
-	handle(a, read, operation(http.MethodGet, path+"/{id}", "get"+r.one, "Read one of the "+r.path),
+	handle(a, read, operation(http.MethodGet, path+"/{id}", "get"+r.one, "Read one of the "+r.path,
+		"With the entity tag that is known already in If-None-Match the answer is 304 while nothing changed."),
 		func(ctx context.Context, in *oneInput) (*oneOutput[T], error) { return r.read(ctx, in) })
-	handle(a, write, operation(http.MethodPut, path+"/{id}", "put"+r.one, "Create or replace one of the "+r.path),
+	handle(a, write, operation(http.MethodPut, path+"/{id}", "put"+r.one, "Create or replace one of the "+r.path,
+		"Fields that are left out are cleared. A write that changes nothing keeps the version."),
 		func(ctx context.Context, in *putInput[T]) (*writeOutput[T], error) {
 			return writeOne(ctx, a, r, in.WriteInput, in.Body.text, false)
 		})
-	handle(a, write, operation(http.MethodPatch, path+"/{id}", "patch"+r.one, "Change fields of one of the "+r.path),
+	handle(a, write, operation(http.MethodPatch, path+"/{id}", "patch"+r.one, "Change fields of one of the "+r.path,
+		"A JSON merge patch (RFC 7396): fields that are left out stay, null clears. It has to exist."),
 		func(ctx context.Context, in *patchInput[T]) (*writeOutput[T], error) {
 			return writeOne(ctx, a, r, in.WriteInput, in.Body.text, true)
 		})
 	if r.remove != nil {
-		handle(a, write, operation(http.MethodDelete, path+"/{id}", "delete"+r.one, "Delete one of the "+r.path),
-			func(ctx context.Context, in *WriteInput) (*struct{}, error) { return deleteOne(ctx, a, r, *in) })
+		handle(a, write, operation(http.MethodDelete, path+"/{id}", "delete"+r.one, "Delete one of the "+r.path,
+			"It is gone at once and leaves a tombstone in /api/v1/changes. What others refer to is not deleted: 409."),
+			func(ctx context.Context, in *deleteInput) (*deleteOutput, error) { return deleteOne(ctx, a, r, *in) })
 	}
 }
 
@@ -78,11 +89,12 @@ type listInput struct {
 	Limit        int       `query:"limit" minimum:"1" maximum:"1000" default:"100" doc:"How many at most."`
 }
 
-type listOutput[T any] struct {
-	Body struct {
-		Items []T    `json:"items" nullable:"false"`
-		Next  string `json:"next,omitempty" doc:"The cursor of the next page. Missing: this is the last one."`
-	}
+type listOutput[T any] struct{ Body Page[T] }
+
+// Page is a page of a list. Exported for the name of its schema.
+type Page[T any] struct {
+	Items []T    `json:"items" doc:"The rows of this page."`
+	Next  string `json:"next,omitempty" doc:"The cursor of the next page. Missing: this is the last one."`
 }
 
 func (r resource[T, R]) page(ctx context.Context, in *listInput) (*listOutput[T], error) {
@@ -111,8 +123,9 @@ type oneInput struct {
 }
 
 type oneOutput[T any] struct {
-	ETag string `header:"ETag" doc:"The entity tag, for If-Match."`
-	Body T
+	Status int
+	ETag   string `header:"ETag" doc:"The entity tag, for If-Match."`
+	Body   T
 }
 
 func (r resource[T, R]) read(ctx context.Context, in *oneInput) (*oneOutput[T], error) {
@@ -122,14 +135,14 @@ func (r resource[T, R]) read(ctx context.Context, in *oneInput) (*oneOutput[T], 
 	}
 	tag := entityTag(r.version(&row))
 	if matches(in.IfNoneMatch, tag) {
-		return nil, huma.ErrorWithHeaders(huma.Status304NotModified(), http.Header{"Etag": {tag}})
+		return &oneOutput[T]{Status: http.StatusNotModified, ETag: tag}, nil
 	}
-	return &oneOutput[T]{ETag: tag, Body: r.show(&row)}, nil
+	return &oneOutput[T]{Status: http.StatusOK, ETag: tag, Body: r.show(&row)}, nil
 }
 
 // WriteInput is what every write of one row takes. Exported, because huma fills in no others.
 type WriteInput struct {
-	ID             string `path:"id" maxLength:"64" doc:"The key of the provider's system."`
+	ID             string `path:"id" minLength:"1" maxLength:"64" doc:"The key of the provider's system."`
 	IfMatch        string `header:"If-Match" doc:"The entity tag that was read: if there is another one by now, nothing is written and the answer is 412."`
 	IfNoneMatch    string `header:"If-None-Match" doc:"* writes only if there is none yet."`
 	IdempotencyKey string `header:"Idempotency-Key" maxLength:"128" doc:"The same request with the same key takes effect once within a day, and is answered alike."`
@@ -143,6 +156,16 @@ type putInput[T any] struct {
 type patchInput[T any] struct {
 	WriteInput
 	Body patch[T]
+}
+
+type deleteInput struct {
+	ID             string `path:"id" minLength:"1" maxLength:"64" doc:"The key of the provider's system."`
+	IfMatch        string `header:"If-Match" doc:"The entity tag that was read: if there is another one by now, nothing is deleted and the answer is 412."`
+	IdempotencyKey string `header:"Idempotency-Key" maxLength:"128" doc:"The same request with the same key takes effect once within a day, and is answered alike."`
+}
+
+type deleteOutput struct {
+	Replayed string `header:"Idempotency-Replayed" doc:"true: this is what was answered when the request took effect."`
 }
 
 type writeOutput[T any] struct {
@@ -197,19 +220,13 @@ func writeOne[T, R any](ctx context.Context, a *api, r resource[T, R], in WriteI
 
 // decode reads the body of a PUT, or what a merge patch makes of the row.
 func (r resource[T, R]) decode(id string, text []byte, old *R, merge bool) (T, []integration.FieldProblem) {
+	var value T
+	var problems []integration.FieldProblem
 	if merge {
-		before, err := json.Marshal(r.show(old))
-		if err != nil {
-			panic(err) // a T is made to be encoded
-		}
-		merged, problems := integration.MergePatch(before, text)
-		if problems != nil {
-			var none T
-			return none, problems
-		}
-		text = merged
+		value, problems = integration.DecodePatch[T](r.before(old, text), text)
+	} else {
+		value, problems = integration.Decode[T](text)
 	}
-	value, problems := integration.Decode[T](text)
 	if problems != nil {
 		return value, problems
 	}
@@ -219,6 +236,20 @@ func (r resource[T, R]) decode(id string, text []byte, old *R, merge bool) (T, [
 	}
 	*key = id
 	return value, nil
+}
+
+// before is the document that a merge patch is applied to.
+func (r resource[T, R]) before(old *R, patch []byte) []byte {
+	shown := r.show(old)
+	var fields map[string]any
+	if r.adapt != nil && json.Unmarshal(patch, &fields) == nil {
+		r.adapt(&shown, fields)
+	}
+	text, err := json.Marshal(shown)
+	if err != nil {
+		panic(err) // a T is made to be encoded
+	}
+	return text
 }
 
 func (r resource[T, R]) answer(written store.Written[R]) (store.Answer, error) {
@@ -238,12 +269,13 @@ func (r resource[T, R]) answer(written store.Written[R]) (store.Answer, error) {
 	return store.Answer{Status: status, Header: map[string]string{"ETag": entityTag(r.version(&written.Row))}, Body: body}, nil
 }
 
-func deleteOne[T, R any](ctx context.Context, a *api, r resource[T, R], in WriteInput) (*struct{}, error) {
-	version, wrong := in.version()
+func deleteOne[T, R any](ctx context.Context, a *api, r resource[T, R], in deleteInput) (*deleteOutput, error) {
+	request := WriteInput{ID: in.ID, IfMatch: in.IfMatch, IdempotencyKey: in.IdempotencyKey}
+	version, wrong := request.version()
 	if wrong != nil {
 		return nil, wrong
 	}
-	_, _, err := a.write(ctx, in.once(r.path, nil, false), func(ctx context.Context, w *store.Writer) (store.Answer, error) {
+	_, replayed, err := a.write(ctx, request.once("DELETE "+r.path, nil, false), func(ctx context.Context, w *store.Writer) (store.Answer, error) {
 		result, err := r.remove(w, ctx, in.ID, version)
 		switch {
 		case err != nil:
@@ -251,9 +283,25 @@ func deleteOne[T, R any](ctx context.Context, a *api, r resource[T, R], in Write
 		case result.Outcome == store.Refused:
 			return store.Answer{}, problem(http.StatusConflict, result.Message)
 		case result.Outcome == store.Conflict:
-			return store.Answer{}, problem(http.StatusPreconditionFailed, r.one+" "+result.Message)
+			return store.Answer{}, problem(http.StatusPreconditionFailed, r.one+" "+result.Message+": read it again and repeat the change")
 		}
 		return store.Answer{Status: http.StatusNoContent}, nil
 	})
-	return nil, err
+	if err != nil {
+		return nil, err
+	}
+	return &deleteOutput{Replayed: replayed}, nil
+}
+
+// badID says what is wrong with an id of an address; it has the rules of a text.
+func badID(id string) string {
+	switch {
+	case !utf8.ValidString(id):
+		return "is not valid UTF-8"
+	case strings.ContainsFunc(id, unicode.IsControl):
+		return "must not contain control characters"
+	case strings.TrimSpace(id) != id:
+		return "must not begin or end with a space"
+	}
+	return ""
 }

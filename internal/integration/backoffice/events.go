@@ -1,0 +1,41 @@
+package backoffice
+
+import (
+	"context"
+	"encoding/json"
+
+	"github.com/foyerhq/foyer/internal/integration"
+	"github.com/foyerhq/foyer/internal/store"
+)
+
+type eventsInput struct {
+	After     string   `query:"after" maxLength:"1024" doc:"Where to go on: next of an earlier answer. Left out: with the oldest that is kept. latest: with what comes from now on."`
+	AccountID string   `query:"accountId" maxLength:"64" doc:"Only those of this account."`
+	Type      []string `query:"type" maxItems:"50" maxLength:"64" doc:"Only these event types, with commas between them: invoice.issued,invoice.paid."`
+	Limit     int      `query:"limit" minimum:"1" maximum:"1000" default:"100" doc:"How many at most."`
+}
+
+type eventsOutput struct{ Body integration.Events }
+
+func (a *api) events(ctx context.Context, in *eventsInput) (*eventsOutput, error) {
+	start, name, wrong := startOf("events", in.After)
+	if wrong != nil {
+		return nil, wrong
+	}
+	page, err := a.Store.Events(ctx, store.FeedPage{After: start, Limit: in.Limit, AccountID: in.AccountID, Types: in.Type})
+	if err != nil {
+		return nil, err
+	}
+	out := &eventsOutput{integration.Events{Items: make([]integration.Event, len(page.Entries)), More: page.Next < page.Head}}
+	if out.Body.Next, wrong = followed("events", page, start, name); wrong != nil {
+		return nil, wrong
+	}
+	for i, e := range page.Entries {
+		shown := integration.Event{ID: e.ID, Source: e.Source, Type: e.Type, Time: e.At, AccountID: e.AccountID, Subject: e.Subject, Actor: e.Actor}
+		if err := json.Unmarshal(e.Data, &shown.Data); err != nil {
+			return nil, err
+		}
+		out.Body.Items[i] = shown
+	}
+	return out, nil
+}

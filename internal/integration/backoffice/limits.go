@@ -1,0 +1,151 @@
+package backoffice
+
+import (
+	"fmt"
+	"math"
+	"net/http"
+	"net/netip"
+	"strconv"
+	"sync"
+	"time"
+
+	"golang.org/x/time/rate"
+
+	"github.com/foyerhq/foyer/internal/integration"
+)
+
+// Limits bound what one token may ask of one replica. An import is one request.
+type Limits struct {
+	PerSecond int // requests on average
+	Burst     int // requests at once, after a pause
+}
+
+// DefaultLimits are those of a backoffice whose flags say nothing.
+func DefaultLimits() Limits { return Limits{PerSecond: 100, Burst: 200} }
+
+// maxRates bounds the tokens whose rate is remembered.
+const maxRates = 2000
+
+// rates counts the requests of each token.
+type rates struct {
+	limits Limits
+	now    func() time.Time
+
+	mu sync.Mutex
+	of map[string]*rate.Limiter // by the token's name
+}
+
+func newRates(limits Limits, now func() time.Time) *rates {
+	return &rates{limits: limits, now: now, of: map[string]*rate.Limiter{}}
+}
+
+// take counts a request, and tells its client by headers what is left.
+func (r *rates) take(token string, answer http.Header) *integration.Problem {
+	now := r.now()
+	limiter := r.limiter(token)
+	allowed := limiter.AllowN(now, 1)
+	left := max(0, limiter.TokensAt(now))
+	full := (float64(r.limits.Burst) - left) / float64(r.limits.PerSecond)
+	window := math.Ceil(float64(r.limits.Burst) / float64(r.limits.PerSecond))
+	answer.Set("RateLimit-Policy", fmt.Sprintf(`"token";q=%d;w=%.0f`, r.limits.Burst, window))
+	answer.Set("RateLimit", fmt.Sprintf(`"token";r=%.0f;t=%.0f`, math.Floor(left), math.Ceil(full)))
+	if allowed {
+		return nil
+	}
+	return tooMany(answer, time.Second, fmt.Sprintf("the token sends more than %d requests per second: slow down, or send many rows at once by an import", r.limits.PerSecond))
+}
+
+func (r *rates) limiter(token string) *rate.Limiter {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if known := r.of[token]; known != nil {
+		return known
+	}
+	if len(r.of) >= maxRates {
+		clear(r.of)
+	}
+	limiter := rate.NewLimiter(rate.Limit(r.limits.PerSecond), r.limits.Burst)
+	r.of[token] = limiter
+	return limiter
+}
+
+// tooMany is the answer to a client that has to wait.
+func tooMany(answer http.Header, wait time.Duration, detail string) *integration.Problem {
+	answer.Set("Retry-After", strconv.FormatInt(int64(math.Ceil(max(1, wait.Seconds()))), 10))
+	return problem(http.StatusTooManyRequests, detail)
+}
+
+// How many tokens that are none an address may send: some at once, then a few a minute.
+// Nobody can guess a token; this keeps who tries from the database.
+const (
+	freeFailures = 20
+	failureEvery = 10 * time.Second
+	maxStrangers = 10_000
+)
+
+// strangers counts the tokens that were none, by address, in bounded memory. A client
+// whose token has worked is never kept out by others at its address (see authenticate).
+type strangers struct {
+	now func() time.Time
+
+	mu sync.Mutex
+	of map[string]*rate.Limiter
+}
+
+func newStrangers(now func() time.Time) *strangers {
+	return &strangers{now: now, of: map[string]*rate.Limiter{}}
+}
+
+// blocked says how long an address has to wait before it may send an unknown token.
+func (s *strangers) blocked(ip string) (time.Duration, bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	limiter := s.of[networkOf(ip)]
+	if limiter == nil {
+		return 0, false
+	}
+	missing := 1 - limiter.TokensAt(s.now())
+	return time.Duration(missing * float64(failureEvery)), missing > 0
+}
+
+func (s *strangers) failed(ip string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	network, now := networkOf(ip), s.now()
+	if s.of[network] == nil {
+		s.makeRoom(now)
+		s.of[network] = rate.NewLimiter(rate.Every(failureEvery), freeFailures)
+	}
+	s.of[network].AllowN(now, 1)
+}
+
+// makeRoom forgets who has waited long enough; if that is nobody, half of all.
+func (s *strangers) makeRoom(now time.Time) {
+	if len(s.of) < maxStrangers {
+		return
+	}
+	for network, limiter := range s.of {
+		if limiter.TokensAt(now) >= freeFailures {
+			delete(s.of, network)
+		}
+	}
+	for network := range s.of {
+		if len(s.of) <= maxStrangers/2 {
+			return
+		}
+		delete(s.of, network)
+	}
+}
+
+// networkOf is what one client can take addresses from: an IPv6 /64, or an IPv4 address.
+func networkOf(ip string) string {
+	address, err := netip.ParseAddr(ip)
+	if err != nil || address.Is4() {
+		return ip
+	}
+	network, err := address.Prefix(64)
+	if err != nil {
+		return ip
+	}
+	return network.String()
+}
