@@ -54,9 +54,10 @@ func register[T, R any](a *api, r resource[T, R]) {
 		return huma.Operation{OperationID: id, Method: method, Path: path, Summary: summary, Description: description, Tags: []string{tag}}
 	}
 	read, write := r.path+":read", r.path+":write"
-	handle(a, read, operation(http.MethodGet, path, "list"+r.many, "List "+r.path,
-		"A page of "+r.path+" in the order of their ids, or with updatedSince in the order of their last change."),
-		func(ctx context.Context, in *listInput) (*listOutput[T], error) { return r.page(ctx, in) })
+	if r.list != nil {
+		handle(a, read, operation(http.MethodGet, path, "list"+r.many, "List "+r.path, r.listDescription()),
+			func(ctx context.Context, in *listInput) (*listOutput[T], error) { return r.page(ctx, in) })
+	}
 	handle(a, read, operation(http.MethodGet, path+"/{id}", "get"+r.one, "Read one of the "+r.path,
 		"With the entity tag that is known already in If-None-Match the answer is 304 while nothing changed."),
 		func(ctx context.Context, in *oneInput) (*oneOutput[T], error) { return r.read(ctx, in) })
@@ -75,6 +76,10 @@ func register[T, R any](a *api, r resource[T, R]) {
 			"It is gone at once and leaves a tombstone in /api/v1/changes. What others refer to is not deleted: 409."),
 			func(ctx context.Context, in *deleteInput) (*deleteOutput, error) { return deleteOne(ctx, a, r, *in) })
 	}
+}
+
+func (r resource[T, R]) listDescription() string {
+	return "A page of " + r.path + " in the order of their ids, or with updatedSince in the order of their last change."
 }
 
 // meta is what every answer says of a row.
