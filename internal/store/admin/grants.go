@@ -52,6 +52,7 @@ var logins = map[string]login{
 			"SELECT, INSERT, UPDATE, DELETE ON note",
 			"SELECT, INSERT ON call", "SELECT, INSERT, UPDATE ON call_day",
 			"SELECT, UPDATE ON feed", "SELECT, INSERT ON change", "SELECT, INSERT ON event",
+			"SELECT, INSERT, DELETE ON change_draft", "SELECT, INSERT, DELETE ON event_draft",
 			"SELECT, INSERT, UPDATE ON idempotency",
 			"SELECT, INSERT ON audit",
 			"SELECT (contact_id), DELETE ON session",

@@ -368,6 +368,11 @@ CREATE TABLE event (
 CREATE UNIQUE INDEX event_id ON event (source, id);
 CREATE INDEX event_account ON event (account_id, position DESC);
 
+-- What a transaction of many batches adds to the feeds at its end, numbered within it.
+-- Nobody else needs them, and after a crash there is no such transaction any more.
+CREATE UNLOGGED TABLE change_draft (draft text NOT NULL, LIKE change);
+CREATE UNLOGGED TABLE event_draft (draft text NOT NULL, LIKE event);
+
 -- What was answered to a request that a client may send again, for a day.
 CREATE TABLE idempotency (
     token      text        NOT NULL,
