@@ -2,9 +2,8 @@ package integration
 
 import (
 	"encoding/json"
+	"fmt"
 	"reflect"
-
-	"github.com/foyerhq/foyer/internal/settings"
 )
 
 // MaxLineBytes bounds one line of an import.
@@ -19,10 +18,12 @@ const (
 	Accounts Kind = "accounts"
 	Contacts Kind = "contacts"
 	Invoices Kind = "invoices"
+	Payments Kind = "payments"
+	Calls    Kind = "calls"
 )
 
 // Kinds lists every kind in the order in which they depend on each other.
-func Kinds() []Kind { return []Kind{Groups, Accounts, Contacts, Invoices} }
+func Kinds() []Kind { return []Kind{Groups, Accounts, Contacts, Invoices, Payments, Calls} }
 
 // Optional is a field that can be left out, cleared by null, or set.
 type Optional[T any] struct {
@@ -48,43 +49,30 @@ func (o Optional[T]) MarshalJSON() ([]byte, error) {
 	return json.Marshal(o.Value)
 }
 
-func (o Optional[T]) inner() (reflect.Value, bool) {
-	return reflect.ValueOf(o.Value), o.Present && !o.Null
-}
-
 func (Optional[T]) innerType() reflect.Type { return reflect.TypeFor[T]() }
 
-// Group is a line of the import of customer groups.
-type Group struct {
-	Name        string `json:"name"`
-	DisplayName string `json:"displayName,omitempty"`
-}
-
-// Account is a line of the import of accounts.
-type Account struct {
-	ID               string                           `json:"id"`
-	Name             Optional[string]                 `json:"name,omitzero"`
-	Status           Optional[settings.AccountStatus] `json:"status,omitzero"`
-	AccountProfile   Optional[string]                 `json:"accountProfile,omitzero"`
-	MyAccountProfile Optional[string]                 `json:"myAccountProfile,omitzero"`
-	Groups           Optional[[]string]               `json:"groups,omitzero"`
-	Attributes       Optional[settings.Attributes]    `json:"attributes,omitzero"`
-}
-
-// Refusal names a line that was not applied.
+// Refusal names a line that was not applied, and the first field that is wrong.
 type Refusal struct {
-	Line    int64  `json:"line"`
-	ID      string `json:"id,omitempty"`
-	Field   string `json:"field,omitempty"`
-	Message string `json:"message"`
+	Line    int64  `json:"line" doc:"The number of the line, from 1."`
+	ID      string `json:"id,omitempty" doc:"The id that the line has, if it could be read."`
+	Field   string `json:"field,omitempty" doc:"The field, with dots for nested ones. Missing: the whole line."`
+	Rule    string `json:"rule,omitempty" doc:"The rule that it breaks, as maxLength."`
+	Message string `json:"message" doc:"What is wrong and what is allowed."`
+	// More is what else is wrong with the line.
+	More []FieldProblem `json:"more,omitempty" doc:"What else is wrong with the line."`
+}
+
+// String helps logs of callers; it holds no secret.
+func (r Refusal) String() string {
+	return fmt.Sprintf("line %d %s %s %s", r.Line, r.ID, r.Field, r.Message)
 }
 
 // Summary counts the lines of an import.
 type Summary struct {
-	Received  int64 `json:"received"`
+	Received  int64 `json:"received" doc:"How many lines were handled."`
 	Created   int64 `json:"created"`
 	Updated   int64 `json:"updated"`
-	Unchanged int64 `json:"unchanged"`
+	Unchanged int64 `json:"unchanged" doc:"Equal to what was there."`
 	Refused   int64 `json:"refused"`
 }
 
@@ -119,44 +107,6 @@ func (p *Problem) GetStatus() int { return p.Status }
 
 // ContentType is that of a problem, whatever was asked for.
 func (*Problem) ContentType(string) string { return ProblemMediaType }
-
-// AccountSettings is everything that applies to one account, and why.
-type AccountSettings struct {
-	AccountID        string           `json:"accountId"`
-	Status           string           `json:"status"`
-	AccountProfile   AppliedProfile   `json:"accountProfile"`
-	MyAccountProfile *AppliedProfile  `json:"myAccountProfile"` // null: the account has no portal
-	HasPortal        bool             `json:"hasPortal"`        // whether people of the account can sign in
-	Attributes       []AppliedSetting `json:"attributes"`
-	Features         []AppliedFeature `json:"features"`
-	SettingsDigest   string           `json:"settingsDigest"`
-}
-
-// AppliedProfile is a profile that applies to an account. Unknown is the name that
-// the account has but that no live profile has.
-type AppliedProfile struct {
-	Name        string `json:"name"`
-	DisplayName string `json:"displayName,omitempty"`
-	Source      string `json:"source"`
-	SourceName  string `json:"sourceName,omitempty"`
-	Unknown     string `json:"unknown,omitempty"`
-}
-
-// AppliedSetting is the value of an attribute and the layer that decided it.
-type AppliedSetting struct {
-	Key        string `json:"key"`
-	Value      string `json:"value"`
-	Source     string `json:"source"`
-	SourceName string `json:"sourceName,omitempty"`
-}
-
-// AppliedFeature says whether the account's owner has a feature, and if not, why.
-type AppliedFeature struct {
-	Feature    string `json:"feature"`
-	Decision   string `json:"decision"` // Allowed, NotInProfile, NotInStatus
-	Source     string `json:"source"`
-	SourceName string `json:"sourceName,omitempty"` // the MyAccountProfile that decided
-}
 
 // Version is the answer of /api/v1/version.
 type Version struct {

@@ -1,6 +1,7 @@
 package integration
 
 import (
+	"encoding/json"
 	"fmt"
 	"reflect"
 	"regexp"
@@ -8,196 +9,318 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"time"
 	"unicode"
 	"unicode/utf8"
 
+	jsonv2 "github.com/go-json-experiment/json"
 	"github.com/go-json-experiment/json/jsontext"
+
+	"github.com/foyerhq/foyer/internal/catalog"
+	"github.com/foyerhq/foyer/internal/settings"
 )
 
 // The rules of a field are its tags, the same that the OpenAPI document is made of:
 //
-//	json       a field without omitempty or omitzero is required (not empty, not null)
-//	maxLength, minLength, pattern, enum, format (date, date-time, uri, email)
-//	minimum, maximum, maxItems
+//	json       a field without omitempty or omitzero is required: there, not null, and
+//	           a text not empty
+//	maxLength, minLength, pattern (with patternDescription), enum
+//	format     date, date-time, decimal, currency, email, uri (https): see formats.go
+//	minimum, maximum
+//	minItems, maxItems, uniqueItems; the others are then those of each item
 //	readOnly   the server's own: accepted and ignored
 //	lines      text that may have more than one line
 //
-// Every text has no control characters and no space around it.
-type rules struct{ fields []fieldRule }
+// Text has no control characters and no space around it. A field of type [Optional]
+// knows null from left out; for every other one null is left out. A type with a method
+// Validate, as settings.Attributes, brings its own rules.
 
-type fieldRule struct {
-	index    []int
-	name     string
-	required bool
-	check    func(reflect.Value) []FieldProblem // nil: nothing to check
+// rule reads one JSON value. It returns what is not allowed, by fields below the value;
+// an error only for what is not JSON.
+type rule func(d *jsontext.Decoder, into reflect.Value) ([]FieldProblem, error)
+
+// object is how a struct is read.
+type object struct {
+	fields   []field
+	byName   map[string]int
+	validate bool // it has rules of its own
 }
 
-var compiledRules sync.Map // reflect.Type -> *rules
+type field struct {
+	name     string
+	index    []int
+	required bool
+	readOnly bool
+	optional bool         // knows null
+	text     bool         // is required to be not empty
+	object   reflect.Type // of a nested object; nil: it is none
+	read     rule
+}
 
-func rulesOf(t reflect.Type) *rules {
-	if known, ok := compiledRules.Load(t); ok {
-		return known.(*rules)
+// validator is a type with rules that tags cannot say.
+type validator interface{ Validate() []settings.Problem }
+
+// optionalField is what fields of type Optional offer.
+type optionalField interface{ innerType() reflect.Type }
+
+var (
+	objects sync.Map // reflect.Type -> *object
+	rules   sync.Map // reflect.Type -> rule
+)
+
+func rulesOf(t reflect.Type) rule {
+	if known, ok := rules.Load(t); ok {
+		return known.(rule) //nolint:forcetypeassert // the map has no others
 	}
-	compiled := &rules{}
-	for _, f := range reflect.VisibleFields(t) {
-		name, options, _ := strings.Cut(f.Tag.Get("json"), ",")
-		if f.Anonymous || name == "" || name == "-" || f.Tag.Get("readOnly") == "true" {
-			continue
-		}
-		optional := strings.Contains(options, "omitempty") || strings.Contains(options, "omitzero")
-		compiled.fields = append(compiled.fields, fieldRule{f.Index, name, !optional, checkOf(f.Type, f.Tag)})
-	}
-	compiledRules.Store(t, compiled)
+	compiled := objectOf(t).read
+	rules.Store(t, rule(compiled))
 	return compiled
 }
 
-func (r *rules) check(value reflect.Value) []FieldProblem {
+func objectOf(t reflect.Type) *object {
+	if known, ok := objects.Load(t); ok {
+		return known.(*object) //nolint:forcetypeassert // the map has no others
+	}
+	o := &object{byName: map[string]int{}, validate: t.Implements(reflect.TypeFor[validator]())}
+	for _, f := range reflect.VisibleFields(t) {
+		name, options, _ := strings.Cut(f.Tag.Get("json"), ",")
+		if f.Anonymous || name == "" || name == "-" {
+			continue
+		}
+		o.byName[name] = len(o.fields)
+		o.fields = append(o.fields, newField(f, name, strings.Contains(options, "omitempty") || strings.Contains(options, "omitzero")))
+	}
+	if len(o.fields) > 64 {
+		panic("integration: " + t.String() + " has more fields than can be counted")
+	}
+	objects.Store(t, o)
+	return o
+}
+
+func newField(f reflect.StructField, name string, omitted bool) field {
+	inner := f.Type
+	if optional, ok := reflect.Zero(f.Type).Interface().(optionalField); ok {
+		inner = optional.innerType()
+	}
+	made := field{
+		name: name, index: f.Index, required: !omitted, readOnly: f.Tag.Get("readOnly") == "true",
+		optional: inner != f.Type, text: f.Type.Kind() == reflect.String, read: ruleOf(inner, f.Tag),
+	}
+	if inner.Kind() == reflect.Pointer {
+		inner = inner.Elem()
+	}
+	if inner.Kind() == reflect.Struct && inner != reflect.TypeFor[time.Time]() {
+		made.object = inner
+	}
+	return made
+}
+
+// read reads an object and everything below it.
+func (o *object) read(d *jsontext.Decoder, into reflect.Value) ([]FieldProblem, error) {
+	if d.PeekKind() != '{' {
+		return notA("an object", d)
+	}
+	if _, err := d.ReadToken(); err != nil {
+		return nil, err
+	}
 	var problems []FieldProblem
-	for _, f := range r.fields {
-		field := value.FieldByIndex(f.index)
-		if field.IsZero() {
-			if f.required && field.Kind() != reflect.Bool {
-				problems = append(problems, FieldProblem{f.name, "required", "is missing"})
+	var seen, given uint64 // bits of fields
+	for d.PeekKind() != '}' {
+		name, err := readName(d)
+		if err != nil {
+			return nil, err
+		}
+		i, known := o.byName[string(name)]
+		switch {
+		case !known:
+			text := string(name)
+			problems = appendNested(problems, shorten(text), o.unknown(text))
+			err = d.SkipValue()
+		case seen&(1<<i) != 0:
+			problems = appendNested(problems, o.fields[i].name, twice)
+			err = d.SkipValue()
+		default:
+			seen |= 1 << i
+			if d.PeekKind() != 'n' {
+				given |= 1 << i
 			}
-			continue
+			var nested []FieldProblem
+			nested, err = o.fields[i].readInto(d, into)
+			problems = appendNested(problems, o.fields[i].name, nested)
 		}
-		if f.check == nil {
-			continue
+		if err != nil {
+			return nil, err
 		}
-		for _, p := range f.check(field) {
-			p.Field = joinField(f.name, p.Field)
-			problems = append(problems, p)
+	}
+	if _, err := d.ReadToken(); err != nil {
+		return nil, err
+	}
+	for i := range o.fields {
+		if f := &o.fields[i]; f.required && !f.readOnly && given&(1<<i) == 0 {
+			problems = append(problems, FieldProblem{f.name, "required", "is missing"})
 		}
+	}
+	if o.validate && problems == nil {
+		problems = validated(into)
+	}
+	return problems, nil
+}
+
+// readInto reads the field of an object.
+func (f *field) readInto(d *jsontext.Decoder, object reflect.Value) ([]FieldProblem, error) {
+	if f.readOnly {
+		return nil, d.SkipValue()
+	}
+	into := object.Field(f.index[0])
+	if len(f.index) > 1 {
+		into = object.FieldByIndex(f.index)
+	}
+	null := d.PeekKind() == 'n'
+	if f.optional {
+		into.Field(0).SetBool(true)
+		into.Field(1).SetBool(null)
+		into = into.Field(2)
+	}
+	if null {
+		return nil, d.SkipValue()
+	}
+	problems, err := f.read(d, into)
+	if f.text && f.required && problems == nil && into.Len() == 0 {
+		problems = one("required", "is missing")
+	}
+	return problems, err
+}
+
+func (o *object) unknown(name string) []FieldProblem {
+	var names []string
+	for _, f := range o.fields {
+		if !f.readOnly {
+			names = append(names, f.name)
+		}
+	}
+	if len(names) == 0 {
+		return one("additionalProperties", "is not a known field")
+	}
+	return one("additionalProperties", "is not a known field, the nearest is %s; allowed are %s", catalog.Nearest(name, names)[0], strings.Join(names, ", "))
+}
+
+var twice = one("uniqueItems", "is there twice")
+
+func validated(value reflect.Value) []FieldProblem {
+	var problems []FieldProblem
+	for _, p := range value.Interface().(validator).Validate() { //nolint:forcetypeassert // its object says so
+		problems = append(problems, FieldProblem{p.Field, "allowed", p.Message})
 	}
 	return problems
 }
 
-func joinField(name, nested string) string {
-	if nested == "" || strings.HasPrefix(nested, "[") {
-		return name + nested
-	}
-	return name + "." + nested
-}
-
-// optionalValue is what fields of type Optional offer.
-type optionalValue interface{ inner() (reflect.Value, bool) }
-
-func checkOf(t reflect.Type, tag reflect.StructTag) func(reflect.Value) []FieldProblem {
-	if t.Implements(reflect.TypeFor[optionalValue]()) {
-		element := checkOf(reflect.Zero(t).Interface().(interface{ innerType() reflect.Type }).innerType(), tag)
-		return func(v reflect.Value) []FieldProblem {
-			inner, given := v.Interface().(optionalValue).inner()
-			if !given || element == nil {
-				return nil
-			}
-			return element(inner)
-		}
-	}
-	switch t.Kind() {
-	case reflect.Pointer:
-		element := checkOf(t.Elem(), tag)
-		return func(v reflect.Value) []FieldProblem {
-			if v.IsNil() || element == nil {
-				return nil
-			}
-			return element(v.Elem())
-		}
-	case reflect.String:
-		return textRules(tag)
-	case reflect.Int, reflect.Int32, reflect.Int64:
-		return numberRules(tag)
-	case reflect.Slice:
-		return listRules(t, tag)
-	case reflect.Struct:
-		return func(v reflect.Value) []FieldProblem { return rulesOf(t).check(v) }
-	}
-	return nil
-}
-
-func textRules(tag reflect.StructTag) func(reflect.Value) []FieldProblem {
-	least, most := number(tag, "minLength", 0), number(tag, "maxLength", MaxLineBytes)
-	var pattern *regexp.Regexp
-	if p := tag.Get("pattern"); p != "" {
-		pattern = regexp.MustCompile(p)
-	}
-	var allowed []string
-	if e := tag.Get("enum"); e != "" {
-		allowed = strings.Split(e, ",")
-	}
-	format, lines := formats[tag.Get("format")], tag.Get("lines") == "true"
-	described := tag.Get("patternDescription")
-	return func(v reflect.Value) []FieldProblem {
-		text := v.String()
-		length := int64(utf8.RuneCountInString(text))
+// appendNested adds the problems of a field or of an item.
+func appendNested(problems []FieldProblem, name string, nested []FieldProblem) []FieldProblem {
+	for _, p := range nested {
 		switch {
-		case length > most:
-			return one("maxLength", "is longer than %d characters", most)
-		case length < least:
-			return one("minLength", "is shorter than %d characters", least)
-		case strings.ContainsFunc(text, func(r rune) bool { return unicode.IsControl(r) && (!lines || r != '\n') }):
-			return one("pattern", "must not contain control characters")
-		case strings.TrimSpace(text) != text:
-			return one("pattern", "must not begin or end with a space")
-		case allowed != nil && !slices.Contains(allowed, text):
-			return one("enum", "%q is not allowed, allowed are %s", shorten(text), strings.Join(allowed, ", "))
-		case pattern != nil && !pattern.MatchString(text):
-			return one("pattern", "%q is not allowed, allowed is %s", shorten(text), described)
-		case format != nil:
-			if problem := format(text); problem != "" {
-				return one("format", "%q %s", shorten(text), problem)
-			}
+		case p.Field == "" || p.Field[0] == '[':
+			p.Field = name + p.Field
+		default:
+			p.Field = name + "." + p.Field
 		}
-		return nil
+		problems = append(problems, p)
 	}
-}
-
-func numberRules(tag reflect.StructTag) func(reflect.Value) []FieldProblem {
-	least, most := number(tag, "minimum", -1<<53), number(tag, "maximum", 1<<53)
-	return func(v reflect.Value) []FieldProblem {
-		switch n := v.Int(); {
-		case n < least:
-			return one("minimum", "%d is less than %d", n, least)
-		case n > most:
-			return one("maximum", "%d is more than %d", n, most)
-		}
-		return nil
-	}
-}
-
-func listRules(t reflect.Type, tag reflect.StructTag) func(reflect.Value) []FieldProblem {
-	most := number(tag, "maxItems", 1000)
-	unique := tag.Get("uniqueItems") == "true"
-	element := checkOf(t.Elem(), tag)
-	return func(v reflect.Value) []FieldProblem {
-		if int64(v.Len()) > most {
-			return one("maxItems", "has %d items, allowed are at most %d", v.Len(), most)
-		}
-		var problems []FieldProblem
-		seen := map[any]bool{}
-		for i := range v.Len() {
-			item := v.Index(i)
-			if unique && seen[item.Interface()] {
-				problems = append(problems, one("uniqueItems", "has %q twice", item.Interface())...)
-			}
-			if unique {
-				seen[item.Interface()] = true
-			}
-			if element == nil {
-				continue
-			}
-			for _, p := range element(item) {
-				p.Field = joinField(fmt.Sprintf("[%d]", i), p.Field)
-				problems = append(problems, p)
-			}
-		}
-		return problems
-	}
+	return problems
 }
 
 func one(rule, format string, args ...any) []FieldProblem {
 	return []FieldProblem{{Rule: rule, Message: fmt.Sprintf(format, args...)}}
 }
 
+// notA reads a value of the wrong type.
+func notA(wanted string, d *jsontext.Decoder) ([]FieldProblem, error) {
+	raw, err := d.ReadValue()
+	if err != nil {
+		return nil, err
+	}
+	return wrongType(wanted, raw), nil
+}
+
+func wrongType(wanted string, raw jsontext.Value) []FieldProblem {
+	kinds := map[jsontext.Kind]string{'{': "an object", '[': "a list", '"': "a string", 't': "true", 'f': "false", 'n': "null", '0': "a number"}
+	return one("type", "must be %s, but is %s", wanted, kinds[raw.Kind()])
+}
+
+// ruleOf is the rule of a type with the tags of its field.
+func ruleOf(t reflect.Type, tag reflect.StructTag) rule {
+	if t == reflect.TypeFor[time.Time]() {
+		return readTime
+	}
+	switch t.Kind() {
+	case reflect.Pointer:
+		element := ruleOf(t.Elem(), tag)
+		return func(d *jsontext.Decoder, into reflect.Value) ([]FieldProblem, error) {
+			into.Set(reflect.New(t.Elem()))
+			return element(d, into.Elem())
+		}
+	case reflect.String:
+		return newTextRule(tag).read
+	case reflect.Bool:
+		return readBool
+	case reflect.Int, reflect.Int32, reflect.Int64:
+		return numberRule(tag)
+	case reflect.Slice:
+		if t != reflect.TypeFor[json.RawMessage]() {
+			return newListRule(t, tag).read
+		}
+	case reflect.Struct:
+		return objectOf(t).read
+	}
+	return readAny
+}
+
+// readAny is for what has no rules but those of its type, as maps.
+func readAny(d *jsontext.Decoder, into reflect.Value) ([]FieldProblem, error) {
+	raw, err := d.ReadValue()
+	if err != nil {
+		return nil, err
+	}
+	if err := jsonv2.Unmarshal(raw, into.Addr().Interface()); err != nil {
+		into.SetZero()
+		return wrongType("another value", raw), nil
+	}
+	return nil, nil
+}
+
+func readBool(d *jsontext.Decoder, into reflect.Value) ([]FieldProblem, error) {
+	kind := d.PeekKind()
+	if kind != 't' && kind != 'f' {
+		return notA("true or false", d)
+	}
+	into.SetBool(kind == 't')
+	return nil, d.SkipValue()
+}
+
+func numberRule(tag reflect.StructTag) rule {
+	least, most := number(tag, "minimum", -1<<53), number(tag, "maximum", 1<<53)
+	return func(d *jsontext.Decoder, into reflect.Value) ([]FieldProblem, error) {
+		if d.PeekKind() != '0' {
+			return notA("a whole number", d)
+		}
+		raw, err := d.ReadValue()
+		if err != nil {
+			return nil, err
+		}
+		n, err := strconv.ParseInt(string(raw), 10, 64)
+		switch {
+		case err != nil:
+			return one("type", "must be a whole number, but is %s", shorten(string(raw))), nil
+		case n < least:
+			return one("minimum", "%d is less than %d", n, least), nil
+		case n > most || into.OverflowInt(n):
+			return one("maximum", "%d is more than %d", n, most), nil
+		}
+		into.SetInt(n)
+		return nil, nil
+	}
+}
+
+// number is a tag that is a whole number.
 func number(tag reflect.StructTag, key string, otherwise int64) int64 {
 	text := tag.Get(key)
 	if text == "" {
@@ -210,94 +333,169 @@ func number(tag reflect.StructTag, key string, otherwise int64) int64 {
 	return n
 }
 
-// formats are the checks of tag format; the answer is what is wrong.
-var formats = map[string]func(string) string{
-	"date": func(text string) string {
-		if _, err := ParseDate(text); err != nil {
-			return err.Error()
-		}
-		return ""
-	},
+type listRule struct {
+	least, most int64
+	unique      bool
+	element     rule
 }
 
-// fieldNames lists the fields of the object in which a pointer's last name is.
-func fieldNames(in reflect.Type, pointer jsontext.Pointer) []string {
-	for token := range pointer.Parent().Tokens() {
-		in = fieldType(in, token)
-	}
-	for in != nil && (in.Kind() == reflect.Pointer || in.Kind() == reflect.Slice) {
-		in = in.Elem()
-	}
-	var names []string
-	if in == nil || in.Kind() != reflect.Struct {
-		return names
-	}
-	for _, f := range reflect.VisibleFields(in) {
-		if name, _, _ := strings.Cut(f.Tag.Get("json"), ","); name != "" && name != "-" && f.Tag.Get("readOnly") != "true" {
-			names = append(names, name)
-		}
-	}
-	return names
+func newListRule(t reflect.Type, tag reflect.StructTag) *listRule {
+	return &listRule{number(tag, "minItems", 0), number(tag, "maxItems", 1000), tag.Get("uniqueItems") == "true", ruleOf(t.Elem(), tag)}
 }
 
-// fieldType is the type of a field of a struct or of an element of a list.
-func fieldType(in reflect.Type, token string) reflect.Type {
-	for in != nil && in.Kind() == reflect.Pointer {
-		in = in.Elem()
+func (l *listRule) read(d *jsontext.Decoder, into reflect.Value) ([]FieldProblem, error) {
+	if d.PeekKind() != '[' {
+		return notA("a list", d)
 	}
-	if in == nil {
-		return nil
+	if _, err := d.ReadToken(); err != nil {
+		return nil, err
 	}
-	if in.Implements(reflect.TypeFor[optionalValue]()) {
-		return fieldType(reflect.Zero(in).Interface().(interface{ innerType() reflect.Type }).innerType(), token)
-	}
-	switch in.Kind() {
-	case reflect.Slice:
-		return in.Elem()
-	case reflect.Struct:
-		for _, f := range reflect.VisibleFields(in) {
-			if name, _, _ := strings.Cut(f.Tag.Get("json"), ","); name == token {
-				return f.Type
+	list := reflect.MakeSlice(into.Type(), 0, 0)
+	var problems []FieldProblem
+	count := int64(0)
+	for ; d.PeekKind() != ']'; count++ {
+		if count >= l.most {
+			if err := d.SkipValue(); err != nil {
+				return nil, err
 			}
+			continue
+		}
+		nested, err := l.item(d, &list)
+		if err != nil {
+			return nil, err
+		}
+		problems = appendNested(problems, fmt.Sprintf("[%d]", count), nested)
+	}
+	_, err := d.ReadToken()
+	into.Set(list)
+	switch {
+	case count > l.most:
+		problems = append(problems, one("maxItems", "has %d items, allowed are at most %d", count, l.most)...)
+	case count < l.least:
+		problems = append(problems, one("minItems", "has %d items, needed are at least %d", count, l.least)...)
+	}
+	return problems, err
+}
+
+func (l *listRule) item(d *jsontext.Decoder, list *reflect.Value) ([]FieldProblem, error) {
+	item := reflect.New(list.Type().Elem()).Elem()
+	problems, err := l.element(d, item)
+	if problems != nil || err != nil {
+		return problems, err
+	}
+	if item.Kind() == reflect.String && item.Len() == 0 {
+		return one("minLength", "must not be empty"), nil
+	}
+	if l.unique {
+		for i := range list.Len() {
+			if list.Index(i).Equal(item) {
+				return one("uniqueItems", "%q is there twice", fmt.Sprint(item)), nil
+			}
+		}
+	}
+	*list = reflect.Append(*list, item)
+	return nil, nil
+}
+
+type textRule struct {
+	least, most    int
+	lines          bool
+	allowed        []string
+	pattern        *regexp.Regexp
+	patternMeaning string
+	format         func(string) string
+	decimal        bool
+}
+
+func newTextRule(tag reflect.StructTag) *textRule {
+	r := &textRule{
+		least: int(number(tag, "minLength", 0)), most: int(number(tag, "maxLength", MaxLineBytes)), lines: tag.Get("lines") == "true",
+		patternMeaning: tag.Get("patternDescription"), decimal: tag.Get("format") == "decimal",
+	}
+	if p := tag.Get("pattern"); p != "" {
+		r.pattern = regexp.MustCompile(p)
+	}
+	if e := tag.Get("enum"); e != "" {
+		r.allowed = strings.Split(e, ",")
+	}
+	if f := tag.Get("format"); f != "" {
+		if r.format = formats[f]; r.format == nil {
+			panic("integration: there is no format " + f)
+		}
+	}
+	return r
+}
+
+func (r *textRule) read(d *jsontext.Decoder, into reflect.Value) ([]FieldProblem, error) {
+	kind := d.PeekKind()
+	raw, err := d.ReadValue()
+	switch {
+	case err != nil:
+		return nil, err
+	case kind == '0' && r.decimal:
+		return one("type", "must be a string, not a number, which may lose digits on the way: %s", decimalAllowed), nil
+	case kind != '"':
+		return wrongType("a string", raw), nil
+	}
+	text, err := unquoted(raw)
+	if err != nil {
+		return nil, err
+	}
+	if len(text) == 0 {
+		return nil, nil
+	}
+	value := string(text)
+	if problem := r.check(value); problem != nil {
+		return problem, nil
+	}
+	into.SetString(value)
+	return nil, nil
+}
+
+func (r *textRule) check(text string) []FieldProblem {
+	if len(text) > r.most || r.least > 0 { // there are no more characters than bytes
+		switch length := utf8.RuneCountInString(text); {
+		case length > r.most:
+			return one("maxLength", "is longer than %d characters", r.most)
+		case length < r.least:
+			return one("minLength", "is shorter than %d characters", r.least)
+		}
+	}
+	switch {
+	case !r.plain(text):
+		return one("pattern", "must not contain control characters")
+	case spaceAround(text):
+		return one("pattern", "must not begin or end with a space")
+	case r.allowed != nil && !slices.Contains(r.allowed, text):
+		return one("enum", "%q is not allowed, allowed are %s", shorten(text), strings.Join(r.allowed, ", "))
+	case r.pattern != nil && !r.pattern.MatchString(text):
+		return one("pattern", "%q is not allowed, allowed is %s", shorten(text), r.patternMeaning)
+	case r.format != nil:
+		if problem := r.format(text); problem != "" {
+			return one("format", "%q %s", shorten(text), problem)
 		}
 	}
 	return nil
 }
 
-// wanted says what a Go type wants to see in JSON.
-func wanted(t reflect.Type) string {
-	if t == nil {
-		return "another value"
+// plain says whether text has no control characters but the ends of lines, where it may
+// have them.
+func (r *textRule) plain(text string) bool {
+	for i := 0; i < len(text); i++ {
+		switch c := text[i]; {
+		case c >= utf8.RuneSelf: // the slow way
+			return !strings.ContainsFunc(text, func(r0 rune) bool { return unicode.IsControl(r0) && (!r.lines || r0 != '\n') })
+		case c < ' ' && (!r.lines || c != '\n'), c == 0x7f:
+			return false
+		}
 	}
-	switch t.Kind() {
-	case reflect.String:
-		return "a string"
-	case reflect.Bool:
-		return "true or false"
-	case reflect.Int, reflect.Int32, reflect.Int64:
-		return "a whole number"
-	case reflect.Slice:
-		return "a list"
-	case reflect.Pointer:
-		return wanted(t.Elem())
-	}
-	return "an object"
+	return true
 }
 
-func kindName(kind jsontext.Kind) string {
-	switch kind {
-	case '{':
-		return "an object"
-	case '[':
-		return "a list"
-	case '"':
-		return "a string"
-	case 't', 'f':
-		return "true or false"
-	case 'n':
-		return "null"
-	case '0':
-		return "a number"
+func spaceAround(text string) bool {
+	first, last := text[0], text[len(text)-1]
+	if first < utf8.RuneSelf && last < utf8.RuneSelf {
+		return first == ' ' || last == ' ' || first == '\n' || last == '\n'
 	}
-	return "something else"
+	return strings.TrimSpace(text) != text
 }
