@@ -232,6 +232,9 @@ func (r resource[T, R]) decode(id string, text []byte, old *R, merge bool) (T, [
 	} else {
 		value, problems = integration.Decode[T](text)
 	}
+	if wrong := badID(id); wrong != "" {
+		problems = append(problems, integration.FieldProblem{Field: "id", Rule: "pattern", Message: wrong})
+	}
 	if problems != nil {
 		return value, problems
 	}
