@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"net/netip"
 	"path"
+	"sync/atomic"
 	"time"
 
 	"github.com/danielgtaylor/huma/v2"
@@ -35,6 +36,7 @@ type api struct {
 	scopes    map[string]bool // that some operation needs
 	now       func() time.Time
 	tokens    *tokens
+	profiles  atomic.Pointer[assignable]
 	rates     *rates
 	strangers *strangers
 	running   chan struct{} // a place for each import that runs
@@ -58,7 +60,8 @@ func newAPI(o Options) *api {
 	}
 }
 
-func (a *api) handler() http.Handler {
+// register adds every operation.
+func (a *api) register() {
 	a.mux = http.NewServeMux()
 	a.huma = newHuma(a.mux)
 	a.registerResources()
@@ -67,6 +70,10 @@ func (a *api) handler() http.Handler {
 	a.registerFeeds()
 	a.registerTokens()
 	a.registerVersion()
+}
+
+func (a *api) handler() http.Handler {
+	a.register()
 	private, public := a.guarded(http.HandlerFunc(a.route)), a.published()
 	return process.Recover(a.Log, panicked, securityHeaders(compressed(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if handler := public[r.URL.Path]; handler != nil && (r.Method == http.MethodGet || r.Method == http.MethodHead) {
@@ -80,6 +87,9 @@ func (a *api) handler() http.Handler {
 
 // registerResources adds every collection.
 func (a *api) registerResources() {
+	a.registerAccounts()
+	a.registerAssignments()
+	register(a, a.groups())
 	register(a, a.sites())
 }
 
@@ -90,19 +100,6 @@ func (a *api) registerImports() {
 	} {
 		a.handleRaw(string(kind)+":write", a.importOperation(kind), a.importer(kind, handle))
 	}
-}
-
-// registerSettings adds what applies to an account.
-func (a *api) registerSettings() {
-	o := huma.Operation{
-		OperationID: "getAccountSettings", Method: http.MethodGet, Path: "/api/v1/accounts/{id}/settings",
-		Tags:        []string{a.tag("Settings", "What applies to accounts, and which layer decided it.")},
-		Summary:     "Read what applies to an account",
-		Description: "Every attribute and feature with its value, its source and the name of the source.",
-		Parameters:  []*huma.Param{pathParameter("id", "The id of the account.")},
-		Responses:   map[string]*huma.Response{"200": a.jsonResponse("Everything that applies to the account.", schemaOf[integration.AccountSettings])},
-	}
-	a.handleRaw("settings:read", o, a.accountSettings)
 }
 
 // route answers what no operation is at with a problem, and leaves the rest to the mux.

@@ -13,20 +13,6 @@ import (
 
 type importFunc = func(http.ResponseWriter, *http.Request, *lineReader) integration.Result
 
-func (a *api) groups() importFunc {
-	return streaming(a, recordKind[integration.Group]{
-		parse: integration.ParseGroup,
-		key:   func(g integration.Group) string { return g.Name },
-		write: func(ctx context.Context, _ *config.Live, lines []integration.Group) ([]store.Result, error) {
-			items := make([]store.GroupUpsert, len(lines))
-			for i, g := range lines {
-				items[i] = store.GroupUpsert{Name: g.Name, DisplayName: g.DisplayName}
-			}
-			return a.Store.UpsertGroups(ctx, items)
-		},
-	})
-}
-
 func (a *api) contacts() importFunc {
 	return streaming(a, recordKind[integration.Contact]{
 		parse: integration.ParseContact,

@@ -37,6 +37,10 @@ type resource[T, R any] struct {
 	key     func(*T) *string // where a T has its id
 	// row is what a T asks for; the live settings are for defaults. old is nil for a new one.
 	row func(live *config.Live, value T, old *R) (R, *store.Refusal)
+	// rowOf is there in place of row where the defaults are settings of the account, which
+	// account names.
+	rowOf   func(of holder, value T, old *R) (R, *store.Refusal)
+	account func(T) string
 	// adapt, where it is there, changes the T that a merge patch is applied to: what goes
 	// with a field that the patch has.
 	adapt func(before *T, patch map[string]any)
@@ -191,6 +195,10 @@ func writeOne[T, R any](ctx context.Context, a *api, r resource[T, R], in WriteI
 	if err != nil {
 		return nil, err
 	}
+	row, err := r.rowFor(ctx, a, live, in.ID, text)
+	if err != nil {
+		return nil, err
+	}
 	item := store.Item[R]{ID: in.ID, IfVersion: version, IfNone: in.IfNoneMatch == "*"}
 	var refused *integration.Problem
 	item.Decide = func(old *R) (R, *store.Refusal) {
@@ -205,7 +213,7 @@ func writeOne[T, R any](ctx context.Context, a *api, r resource[T, R], in WriteI
 			refused = invalid(problems)
 			return none, &store.Refusal{}
 		}
-		return r.row(live, value, old)
+		return row(value, old)
 	}
 	answer, replayed, err := a.write(ctx, in.once(r.path, text, merge), func(ctx context.Context, w *store.Writer) (store.Answer, error) {
 		written, err := r.put(w, ctx, []store.Item[R]{item})
