@@ -243,7 +243,7 @@ func (p *contactPlan) checkKept(c *Contact, user *knownUser) *Refusal {
 
 // checkShared: a username that exists is the same person only when the email is.
 func (p *contactPlan) checkShared(c *Contact, user *knownUser) *Refusal {
-	if user.Email == "" || !sameText(user.Email, c.User.Email) {
+	if user.Email == "" || !sameText(user.Email, c.User.Email) || !sameText(user.Username, c.User.Username) {
 		return refusal("user.username", "%q is already the username of a user with another email", c.User.Username)
 	}
 	inAccount := func(k knownContact) bool { return k.AccountID == c.AccountID && k.ID != c.ID }

@@ -78,8 +78,9 @@ type kind[R any, P rowOf[R]] struct {
 	references func(*R) []reference
 	// check refuses what the rows of one kind alone have to be asked.
 	check func(context.Context, *putting[R, P]) error
-	// usedBy lists who may refer to a row, which is then not deleted.
-	usedBy []user
+	// usedBy lists who may refer to a row, which is then not deleted; listedBy those who
+	// do in a column that is a list of ids.
+	usedBy, listedBy []user
 	// announce emits the events of a change; before is nil for a new row, after for a
 	// deleted one.
 	announce func(ctx context.Context, w *Writer, before, after *R) error
@@ -333,7 +334,7 @@ func remove[R any, P rowOf[R]](ctx context.Context, w *Writer, k *kind[R, P], id
 	if conflict := checkVersion[R, P](Item[R]{ID: id, IfVersion: ifVersion}, before); conflict != nil {
 		return *conflict, nil
 	}
-	if by, err := k.users(ctx, w, id); err != nil || by != "" {
+	if by, err := k.users(ctx, w, P(before).row()); err != nil || by != "" {
 		return Result{Outcome: Refused, Message: fmt.Sprintf("%s %q cannot be deleted: there are %s of it", k.name, id, by)}, err
 	}
 	if _, err := w.tx.Exec(ctx, `DELETE FROM `+k.table+` WHERE `+k.id()+` = $1`, id); err != nil {
@@ -350,14 +351,26 @@ func remove[R any, P rowOf[R]](ctx context.Context, w *Writer, k *kind[R, P], id
 
 // users names the first of those that refer to a row; empty: nothing does. Who begins to
 // refer to it after this look makes the transaction race, and it is tried again.
-func (k *kind[R, P]) users(ctx context.Context, w *Writer, id string) (string, error) {
-	for _, u := range k.usedBy {
-		var used bool
-		if err := w.tx.QueryRow(ctx, `SELECT EXISTS (SELECT FROM `+u.table+` WHERE `+u.column+` = $1)`, id).Scan(&used); err != nil {
+func (k *kind[R, P]) users(ctx context.Context, w *Writer, row *Row) (string, error) {
+	used := func(u user, condition string) (string, error) {
+		var found bool
+		err := w.tx.QueryRow(ctx, `SELECT EXISTS (SELECT FROM `+u.table+` WHERE account_id = $1 AND `+condition+`)`, row.AccountID, row.ID).Scan(&found)
+		switch {
+		case err != nil:
 			return "", fmt.Errorf("look for %s: %w", u.what, err)
-		}
-		if used {
+		case found:
 			return u.what, nil
+		}
+		return "", nil
+	}
+	for _, u := range k.usedBy {
+		if by, err := used(u, u.column+` = $2`); err != nil || by != "" {
+			return by, err
+		}
+	}
+	for _, u := range k.listedBy {
+		if by, err := used(u, `$2 = ANY (`+u.column+`)`); err != nil || by != "" {
+			return by, err
 		}
 	}
 	return "", nil

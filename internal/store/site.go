@@ -24,6 +24,7 @@ FROM json_populate_recordset(NULL::site, $1) i WHERE t.id = i.id`,
 	usedBy: []user{
 		{"services", "service", "site_id"}, {"service requests", "service_request", "site_id"}, {"numbers", "phone_number", "site_id"},
 	},
+	listedBy: []user{{"contacts", "contact", "sites"}},
 }
 
 // Site returns a site by id, or ErrNotFound.
@@ -39,7 +40,8 @@ func (w *Writer) PutSites(ctx context.Context, items []Item[Site]) ([]Written[Si
 	return put(ctx, w, sites, items)
 }
 
-// DeleteSite deletes a site. One that services, requests or numbers are at is refused.
+// DeleteSite deletes a site. One that services, requests, numbers or the
+// grants of contacts refer to is refused.
 func (w *Writer) DeleteSite(ctx context.Context, id string, ifVersion int64) (Result, error) {
 	return remove(ctx, w, sites, id, ifVersion)
 }

@@ -48,7 +48,7 @@ var logins = map[string]login{
 			"SELECT, INSERT, UPDATE, DELETE ON customer_order", "SELECT, INSERT, UPDATE, DELETE ON service_request",
 			"SELECT, INSERT, UPDATE, DELETE ON invoice", "SELECT, INSERT, UPDATE, DELETE ON invoice_line",
 			"SELECT, INSERT, UPDATE, DELETE ON payment", "SELECT, INSERT, UPDATE, DELETE ON attachment",
-			"SELECT, INSERT, UPDATE, DELETE ON ticket", "SELECT, INSERT, UPDATE, DELETE ON ticket_message",
+			"SELECT, INSERT, UPDATE ON ticket", "SELECT, INSERT, UPDATE ON ticket_message", "USAGE ON SEQUENCE ticket_number",
 			"SELECT, INSERT, UPDATE, DELETE ON note",
 			"SELECT, INSERT ON call", "SELECT, INSERT, UPDATE ON call_day",
 			"SELECT, UPDATE ON feed", "SELECT, INSERT ON change", "SELECT, INSERT ON event",

@@ -238,6 +238,17 @@ CREATE TABLE attachment (
 );
 ALTER TABLE attachment ALTER COLUMN body SET STORAGE EXTERNAL; -- a PDF is compressed already
 
+-- Contacts: what they are for, and the sites that their grants are limited to (none: all).
+ALTER TABLE contact
+    ADD COLUMN phone text   NOT NULL DEFAULT '',
+    ADD COLUMN roles text[] NOT NULL DEFAULT '{}',
+    ADD COLUMN sites text[] NOT NULL DEFAULT '{}',
+    ADD UNIQUE (account_id, id);
+DROP INDEX contact_account;
+CREATE INDEX contact_changed ON contact (updated_at, id);
+
+-- The first message of a ticket has the id of the ticket. closing is how it was closed:
+-- {"author": ..., "byStaff": ..., "text": ..., "at": ...}.
 CREATE TABLE ticket (
     id         text        PRIMARY KEY CHECK (id <> ''),
     account_id text        NOT NULL REFERENCES account,
@@ -248,12 +259,19 @@ CREATE TABLE ticket (
     contact_id text,
     opened_by  text        NOT NULL,
     opened_at  timestamptz NOT NULL,
+    closing    jsonb,
     version    bigint      NOT NULL DEFAULT 1,
     created_at timestamptz NOT NULL DEFAULT now(),
     updated_at timestamptz NOT NULL DEFAULT now(),
-    UNIQUE (account_id, id)
+    UNIQUE (account_id, id),
+    FOREIGN KEY (account_id, contact_id) REFERENCES contact (account_id, id)
 );
+CREATE UNIQUE INDEX ticket_by_number ON ticket (number);
 CREATE INDEX ticket_changed ON ticket (updated_at, id);
+CREATE INDEX ticket_contact ON ticket (account_id, contact_id) WHERE contact_id IS NOT NULL;
+
+-- Numbers of tickets that come without one.
+CREATE SEQUENCE ticket_number;
 
 CREATE TABLE ticket_message (
     id         text        PRIMARY KEY CHECK (id <> ''),
@@ -283,15 +301,6 @@ CREATE TABLE note (
 );
 CREATE INDEX note_by_account ON note (account_id, id);
 CREATE INDEX note_changed ON note (updated_at, id);
-
--- Contacts: what they are for, and the sites that their grants are limited to (none: all).
-ALTER TABLE contact
-    ADD COLUMN phone text   NOT NULL DEFAULT '',
-    ADD COLUMN roles text[] NOT NULL DEFAULT '{}',
-    ADD COLUMN sites text[] NOT NULL DEFAULT '{}';
-CREATE INDEX contact_by_account ON contact (account_id, id);
-DROP INDEX contact_account;
-CREATE INDEX contact_changed ON contact (updated_at, id);
 
 -- Calls. They are never changed by people, so they have no version; a call is one by its
 -- id and the moment it started. Without a foreign key: accounts are never deleted, and
