@@ -111,6 +111,38 @@ func (s *Store) Account(ctx context.Context, id string) (Account, error) {
 	return one(ctx, s, accounts, id)
 }
 
+// AccountFilter says which accounts a list has, by one of its fields at most: an index
+// carries each.
+type AccountFilter struct {
+	IDs              []string
+	AccountProfile   string // by name
+	MyAccountProfile string // pinned to it
+	Group            string
+}
+
+func (f AccountFilter) conditions() []condition {
+	switch {
+	case f.IDs != nil:
+		return []condition{{"t.id = ANY(%s)", storable(f.IDs)}}
+	case f.AccountProfile != "":
+		return []condition{{"t.account_profile = %s", f.AccountProfile}}
+	case f.MyAccountProfile != "":
+		return []condition{{"t.my_account_profile = %s", f.MyAccountProfile}}
+	case f.Group != "":
+		return []condition{{"t.groups @> ARRAY[%s]", f.Group}}
+	}
+	return nil
+}
+
+// Accounts returns a page of accounts.
+func (s *Store) Accounts(ctx context.Context, filter AccountFilter, list List) ([]Account, *Place, error) {
+	if badText(filter.AccountProfile) || badText(filter.MyAccountProfile) || badText(filter.Group) {
+		return nil, nil, nil // no account can have such a name
+	}
+	list.AccountID = ""
+	return page(ctx, s, accounts, list, filter.conditions()...)
+}
+
 // PutAccounts creates and changes accounts. Whether profiles exist is for the caller to
 // decide, who has the settings document; groups must exist.
 func (w *Writer) PutAccounts(ctx context.Context, items []Item[Account]) ([]Written[Account], error) {

@@ -181,6 +181,7 @@ func checkGroupsOf(ctx context.Context, tx pgx.Tx, b *batch, accounts []AccountU
 	}
 	return nil
 }
+
 // GroupUpsert is one customer group of an import.
 type GroupUpsert struct {
 	Name        string

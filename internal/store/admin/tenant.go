@@ -88,11 +88,27 @@ INSERT INTO account_bucket
 SELECT account_profile, my_account_profile, groups, sum(accounts) FROM taken
 GROUP BY 1, 2, 3 HAVING sum(accounts) <> 0`
 
+const foldAttributesSQL = `
+WITH crowded AS (
+    SELECT account_profile, attribute FROM attribute_use
+    GROUP BY 1, 2 HAVING count(*) > 1 OR sum(accounts) = 0
+), taken AS (
+    DELETE FROM attribute_use u USING crowded c
+    WHERE u.account_profile = c.account_profile AND u.attribute = c.attribute
+    RETURNING u.account_profile, u.attribute, u.accounts
+)
+INSERT INTO attribute_use
+SELECT account_profile, attribute, sum(accounts) FROM taken
+GROUP BY 1, 2 HAVING sum(accounts) <> 0`
+
 // Fold merges the deltas of the counts. It writes only where there is something to
 // merge.
 func (t *Tenant) Fold(ctx context.Context) error {
 	return t.write(ctx, "fold counts", func(ctx context.Context, tx pgx.Tx) error {
-		_, err := tx.Exec(ctx, foldSQL)
+		if _, err := tx.Exec(ctx, foldSQL); err != nil {
+			return err
+		}
+		_, err := tx.Exec(ctx, foldAttributesSQL)
 		return err
 	})
 }
