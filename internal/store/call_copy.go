@@ -101,8 +101,9 @@ func (b *copyBuffer) numeric(units int64) {
 	}
 	count := len(digits) - n
 	b.length(8 + 2*count)
-	weight := uint16(count - 2) //nolint:gosec // -1 where there is nothing before the point
-	for _, field := range append([]uint16{uint16(count), weight, sign, scale}, digits[n:]...) { //nolint:gosec // at most 5
+	weight := count - 2                                          // -1 where there is nothing before the point
+	head := []uint16{uint16(count), uint16(weight), sign, scale} //nolint:gosec // two's complement is the form
+	for _, field := range append(head, digits[n:]...) {
 		*b = binary.BigEndian.AppendUint16(*b, field)
 	}
 }

@@ -268,7 +268,7 @@ type callSums struct{ calls, answered, seconds, charge int64 }
 
 const rollUpSQL = `
 INSERT INTO call_day AS d (account_id, day, number, direction, currency, calls, answered, seconds, charge)
-SELECT account_id, date '1970-01-01' + day, number, direction, currency, calls, answered, seconds, charge / 10000.0
+SELECT account_id, date '1970-01-01' + day, number, direction, currency, calls, answered, seconds, charge * 0.0001
 FROM unnest($1::text[], $2::int[], $3::text[], $4::text[], $5::text[], $6::bigint[], $7::bigint[], $8::bigint[], $9::bigint[])
      AS i(account_id, day, number, direction, currency, calls, answered, seconds, charge)
 ON CONFLICT (account_id, day, number, direction, currency) DO UPDATE SET

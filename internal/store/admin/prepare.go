@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
@@ -332,6 +333,9 @@ func (p *preparation) finish(ctx context.Context) (Prepared, error) {
 			if err := runAll(ctx, tx, grantStatements(p.schema, component)); err != nil {
 				return err
 			}
+		}
+		if err := firstPartitions(ctx, tx, time.Now()); err != nil {
+			return err
 		}
 		if err := p.record(ctx, tx); err != nil {
 			return err

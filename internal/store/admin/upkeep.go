@@ -1,0 +1,203 @@
+package admin
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
+)
+
+// Policy is what a tenant decides about the upkeep of its data.
+type Policy struct {
+	// CallMonths is for how many whole months calls are kept, besides the current one; 0:
+	// for good.
+	CallMonths int
+}
+
+// Report is what an upkeep did.
+type Report struct {
+	Made    []string // partitions of calls
+	Dropped []string
+	Moved   int64    // calls that were in the default partition and got one of their own
+	Crowded []string // months that have too many calls in the default partition to be moved out of it
+	Deleted int64    // rows that retention has passed
+	More    bool     // something is left: it is to be called again soon
+}
+
+// The upkeep of one call is bounded, so that it holds up nobody for long.
+const (
+	partitionsBack  = 12 // months of calls with a partition of their own; older ones are in the default partition
+	partitionsAhead = 3
+	maxMoved        = 200_000 // calls of a month that are moved out of the default partition, in a few seconds
+	maxDeleted      = 10_000  // rows of a table
+
+	changesKept     = 30 * 24 * time.Hour
+	idempotencyKept = 24 * time.Hour
+
+	// ddlTimeout bounds the wait for a lock that customers wait behind.
+	ddlTimeout = "1s"
+)
+
+// Upkeep keeps a schema in shape as time goes by: it makes the partitions of calls ahead,
+// drops what retention has passed, and deletes what is kept for a while only. Until
+// something is due it takes one look and writes nothing.
+//
+// It may run any number of times and in two managers at once. What could not be done
+// because others held a lock is done the next time; the rest is done all the same, and the
+// error says what was not.
+func (t *Tenant) Upkeep(ctx context.Context, now time.Time, policy Policy) (Report, error) {
+	u := &upkeep{Tenant: t, now: now.UTC(), policy: policy}
+	err := t.read(ctx, "look what upkeep there is", func(ctx context.Context, tx pgx.Tx) error {
+		if err := u.look(ctx, tx); err != nil {
+			return err
+		}
+		return u.sortMissing(ctx, tx)
+	})
+	if err != nil {
+		return Report{}, err
+	}
+	var problems []error
+	for _, step := range u.steps() {
+		err := t.server.asOwner(ctx, t.schema, readWrite, func(ctx context.Context, tx pgx.Tx) error {
+			if err := lockUpkeep(ctx, tx); err != nil {
+				return err
+			}
+			return step(ctx, tx)
+		})
+		if errors.Is(err, errUpkept) {
+			break
+		}
+		if err != nil {
+			problems = append(problems, t.server.explain("keep up the schema", postponed(err)))
+		}
+		if ctx.Err() != nil {
+			break
+		}
+	}
+	return u.report, errors.Join(problems...)
+}
+
+// upkeep is one run of Upkeep.
+type upkeep struct {
+	*Tenant
+	now    time.Time
+	policy Policy
+	found  outdated
+	empty  []month // without a partition, and without calls in the default partition
+	full   []month // without a partition, with calls in the default partition
+	report Report
+}
+
+// outdated is what there is that upkeep may have to do with. Times are nil where there is
+// nothing.
+type outdated struct {
+	Partitions     []string
+	OldestDefault  *time.Time // call in the default partition
+	OldestDay      *time.Time // of the roll-up of calls
+	OldestChange   *time.Time
+	OldestIdempKey *time.Time
+}
+
+const outdatedSQL = `
+SELECT coalesce((SELECT array_agg(c.relname::text) FROM pg_inherits i JOIN pg_class c ON c.oid = i.inhrelid WHERE i.inhparent = 'call'::regclass), '{}'),
+       (SELECT min(started_at) FROM call_default), (SELECT min(day)::timestamptz FROM call_day),
+       (SELECT at FROM change ORDER BY position LIMIT 1), (SELECT min(created_at) FROM idempotency)`
+
+// look sees everything in one round trip, by the ends of indexes.
+func (u *upkeep) look(ctx context.Context, tx pgx.Tx) error {
+	rows, err := tx.Query(ctx, outdatedSQL)
+	if err != nil {
+		return err
+	}
+	u.found, err = pgx.CollectExactlyOneRow(rows, pgx.RowToStructByPos[outdated])
+	return err
+}
+
+// steps are the transactions that are due.
+func (u *upkeep) steps() []func(context.Context, pgx.Tx) error {
+	var steps []func(context.Context, pgx.Tx) error
+	if len(u.empty) > 0 {
+		steps = append(steps, u.makePartitions)
+	}
+	if len(u.full) > 0 {
+		u.report.More = len(u.full) > 1
+		steps = append(steps, func(ctx context.Context, tx pgx.Tx) error { return u.movePartition(ctx, tx, u.full[0]) })
+	}
+	if kept, limited := u.keptFrom(); limited {
+		for _, m := range partitionMonths(u.found.Partitions) {
+			if m.before(kept) {
+				steps = append(steps, func(ctx context.Context, tx pgx.Tx) error { return u.dropPartition(ctx, tx, m) })
+			}
+		}
+		steps = append(steps, u.expiries(kept)...)
+	}
+	if before(u.found.OldestChange, u.now.Add(-changesKept)) {
+		steps = append(steps, u.deleting(deleteChangesSQL, u.now.Add(-changesKept)))
+	}
+	if before(u.found.OldestIdempKey, u.now.Add(-idempotencyKept)) {
+		steps = append(steps, u.deleting(deleteIdempotencySQL, u.now.Add(-idempotencyKept)))
+	}
+	return steps
+}
+
+// keptFrom is the first month whose calls are kept; false: all are.
+func (u *upkeep) keptFrom() (month, bool) {
+	return monthOf(u.now).plus(-u.policy.CallMonths), u.policy.CallMonths > 0
+}
+
+// expiries deletes calls that retention has passed from where they are not dropped. The
+// days of an account begin at another time than the months of partitions, so one day more
+// is kept: no call is without its day in the roll-up.
+func (u *upkeep) expiries(kept month) []func(context.Context, pgx.Tx) error {
+	var steps []func(context.Context, pgx.Tx) error
+	if before(u.found.OldestDefault, kept.begin()) {
+		steps = append(steps, u.deleting(deleteCallsSQL, kept.begin()))
+	}
+	if days := kept.begin().AddDate(0, 0, -1); before(u.found.OldestDay, days) {
+		steps = append(steps, u.deleting(deleteCallDaysSQL, days))
+	}
+	return steps
+}
+
+func before(t *time.Time, limit time.Time) bool { return t != nil && t.Before(limit) }
+
+// What is deleted goes by the end of an index, a bounded number of rows at a time. Of the
+// change feed only the beginning may go: whoever reads it has to see the gap.
+const (
+	deleteCallsSQL = `
+DELETE FROM call_default WHERE (started_at, id) IN (
+    SELECT started_at, id FROM call_default WHERE started_at < $1 ORDER BY started_at LIMIT $2)`
+	deleteCallDaysSQL = `
+DELETE FROM call_day WHERE ctid = ANY(ARRAY(SELECT ctid FROM call_day WHERE day < $1 ORDER BY day LIMIT $2))`
+	deleteChangesSQL = `
+WITH oldest AS (SELECT position, at FROM change ORDER BY position LIMIT $2)
+DELETE FROM change
+WHERE position < coalesce((SELECT min(position) FROM oldest WHERE at >= $1), (SELECT max(position) + 1 FROM oldest))`
+	deleteIdempotencySQL = `
+DELETE FROM idempotency WHERE ctid = ANY(ARRAY(SELECT ctid FROM idempotency WHERE created_at < $1 ORDER BY created_at LIMIT $2))`
+)
+
+func (u *upkeep) deleting(sql string, limit time.Time) func(context.Context, pgx.Tx) error {
+	return func(ctx context.Context, tx pgx.Tx) error {
+		tag, err := tx.Exec(ctx, sql, limit, maxDeleted)
+		if err != nil {
+			return err
+		}
+		u.report.Deleted += tag.RowsAffected()
+		u.report.More = u.report.More || tag.RowsAffected() >= maxDeleted
+		return nil
+	}
+}
+
+// postponed says in plain words that others held a lock.
+func postponed(err error) error {
+	var pgErr *pgconn.PgError
+	if errors.As(err, &pgErr) && slices.Contains([]string{"55P03", "40P01"}, pgErr.Code) {
+		return fmt.Errorf("others hold a lock on what is to be changed, it is tried again: %s", pgErr.Message)
+	}
+	return err
+}
