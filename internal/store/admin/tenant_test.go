@@ -1,6 +1,7 @@
 package admin_test
 
 import (
+	"encoding/json"
 	"errors"
 	"fmt"
 	"math/rand/v2"
@@ -11,8 +12,10 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/go-cmp/cmp/cmpopts"
+	"github.com/jackc/pgx/v5"
 
 	"github.com/foyerhq/foyer/internal/config"
+	"github.com/foyerhq/foyer/internal/settings"
 	"github.com/foyerhq/foyer/internal/store"
 	"github.com/foyerhq/foyer/internal/store/admin"
 	"github.com/foyerhq/foyer/internal/store/storetest"
@@ -41,8 +44,9 @@ func TestUsageCountsAccounts(t *testing.T) {
 					t.Fatal(err)
 				}
 				crowded := query(t, owner, `SELECT 'x' FROM account_bucket GROUP BY account_profile, my_account_profile, groups HAVING count(*) > 1 OR sum(accounts) = 0`)
+				crowded = append(crowded, query(t, owner, `SELECT 'x' FROM attribute_use GROUP BY account_profile, attribute HAVING count(*) > 1 OR sum(accounts) = 0`)...)
 				if len(crowded) > 0 {
-					t.Errorf("seed %d, step %d: %d buckets are not folded", seed, step, len(crowded))
+					t.Errorf("seed %d, step %d: %d counts are not folded", seed, step, len(crowded))
 				}
 			}
 			usage, err := tenant.Admin.Usage(t.Context(), nil)
@@ -54,8 +58,45 @@ SELECT concat(account_profile, '|', my_account_profile, '|', array_to_string(gro
 			if diff := cmp.Diff(want, bucketTexts(usage.Buckets), cmpopts.SortSlices(strings.Compare), cmpopts.EquateEmpty()); diff != "" {
 				t.Fatalf("seed %d, step %d, after %s (-accounts +buckets):\n%s", seed, step, sql, diff)
 			}
+			if diff := cmp.Diff(recountedUse(t, owner), attributeUse(t, tenant)); diff != "" {
+				t.Fatalf("seed %d, step %d, after %s, attributes (-accounts +counted):\n%s", seed, step, sql, diff)
+			}
 		}
 	})
+}
+
+// recountedUse counts what accounts set themselves by reading them all, with the keys
+// that the registry gives their attributes.
+func recountedUse(t *testing.T, owner *pgx.Conn) map[string]int64 {
+	t.Helper()
+	counts := map[string]int64{}
+	for _, text := range query(t, owner, `SELECT json_build_object('p', coalesce(account_profile, ''), 'a', attributes)::text FROM account`) {
+		var account struct {
+			P string
+			A settings.Attributes
+		}
+		if err := json.Unmarshal([]byte(text), &account); err != nil {
+			t.Fatal(err)
+		}
+		counts[account.P+"|"]++
+		for _, key := range account.A.Keys() {
+			counts[account.P+"|"+key]++
+		}
+	}
+	return counts
+}
+
+func attributeUse(t *testing.T, tenant *storetest.Tenant) map[string]int64 {
+	t.Helper()
+	uses, err := tenant.Backoffice.AttributeUse(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	counts := map[string]int64{}
+	for _, use := range uses {
+		counts[use.AccountProfile+"|"+use.Attribute] = use.Accounts
+	}
+	return counts
 }
 
 func bucketTexts(buckets []config.Bucket) []string {
@@ -72,21 +113,27 @@ func randomChange(random *rand.Rand) string {
 	profile := pick("NULL", "'business'", "'residential'")
 	pin := pick("NULL", "'full'")
 	groups := pick("'{}'", "'{gold}'", "'{gold,silver}'")
+	attributes := pick("{}", `{"locale": "de"}`, `{"tradingTermsDays": 0, "lateFee": {"amount": "5", "daysAfterDue": 0}}`,
+		`{"lateFee": {"type": "Flat"}, "custom": [{"name": "tier", "value": "1"}, {"name": "a-b", "value": "2"}]}`, `{"custom": [{"name": "tier", "value": "2"}]}`)
 	some := fmt.Sprintf("id::int %% %d = %d", 1+random.IntN(7), random.IntN(7))
 	from, to := random.IntN(200), random.IntN(200)
-	insert := fmt.Sprintf(`INSERT INTO account (id, name, status, account_profile, my_account_profile, groups)
-SELECT n, 'Customer', 'Active', %s, %s, %s FROM generate_series(%d, %d) n `, profile, pin, groups, from, to)
-	switch random.IntN(6) {
+	insert := fmt.Sprintf(`INSERT INTO account (id, name, status, account_profile, my_account_profile, groups, attributes)
+SELECT n, 'Customer', 'Active', %s, %s, %s, '%s' FROM generate_series(%d, %d) n `, profile, pin, groups, attributes, from, to)
+	switch random.IntN(8) {
 	case 0:
 		return insert + "ON CONFLICT DO NOTHING"
 	case 1:
-		return insert + "ON CONFLICT (id) DO UPDATE SET account_profile = excluded.account_profile, groups = excluded.groups"
+		return insert + "ON CONFLICT (id) DO UPDATE SET account_profile = excluded.account_profile, groups = excluded.groups, attributes = excluded.attributes"
 	case 2:
 		return fmt.Sprintf("UPDATE account SET account_profile = %s, groups = %s WHERE %s", profile, groups, some)
 	case 3:
 		return "UPDATE account SET name = name || '.', my_account_profile = " + pin + " WHERE " + some
 	case 4:
 		return "DELETE FROM account WHERE " + some
+	case 5:
+		return fmt.Sprintf("UPDATE account SET attributes = '%s' WHERE %s", attributes, some)
+	case 6: // key by key
+		return fmt.Sprintf("UPDATE account SET attributes = attributes || '%s', account_profile = %s WHERE %s", attributes, profile, some)
 	default: // two kinds of change in one statement
 		return fmt.Sprintf("WITH gone AS (DELETE FROM account WHERE id::int %% 11 = %d) UPDATE account SET groups = %s WHERE id::int %% 11 <> %d AND %s",
 			random.IntN(11), groups, random.IntN(11), some)
