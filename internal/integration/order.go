@@ -10,8 +10,8 @@ type Order struct {
 	Status    string      `json:"status" enum:"Placed,InProgress,Completed,Cancelled" doc:"How far it is."`
 	PlacedAt  time.Time   `json:"placedAt" doc:"When it was placed."`
 	PlacedBy  string      `json:"placedBy,omitempty" maxLength:"200" doc:"The name of the person who placed it."`
-	Total     string      `json:"total" pattern:"^-?[0-9]{1,14}(\\.[0-9]{1,4})?$" patternDescription:"a decimal string such as \"12.50\" with at most 14 digits before and 4 after the point" doc:"Its amount, taxes included."`
-	Currency  string      `json:"currency,omitempty" maxLength:"3" doc:"The ISO 4217 code of its amounts. Left out: it keeps its own, a new one gets the account's."`
+	Total     string      `json:"total" format:"decimal" doc:"Its amount, taxes included."`
+	Currency  string      `json:"currency,omitempty" format:"currency" doc:"The ISO 4217 code of its amounts. Left out: it keeps its own, a new one gets the account's."`
 	Items     []OrderItem `json:"items,omitempty" maxItems:"1000" doc:"What was ordered."`
 	Meta
 }
@@ -20,5 +20,5 @@ type Order struct {
 type OrderItem struct {
 	Description string `json:"description" maxLength:"500" doc:"What it is."`
 	Quantity    int64  `json:"quantity" minimum:"1" maximum:"1000000" doc:"How many."`
-	Amount      string `json:"amount" pattern:"^-?[0-9]{1,14}(\\.[0-9]{1,4})?$" patternDescription:"a decimal string such as \"12.50\" with at most 14 digits before and 4 after the point" doc:"The amount of all of them, taxes included."`
+	Amount      string `json:"amount" format:"decimal" doc:"The amount of all of them, taxes included."`
 }

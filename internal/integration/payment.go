@@ -13,8 +13,8 @@ type Payment struct {
 	ID        string           `json:"id,omitempty" maxLength:"64" doc:"The key of the provider's system."`
 	AccountID string           `json:"accountId" maxLength:"64" doc:"The account that it belongs to, for good."`
 	Status    string           `json:"status" enum:"Received,Failed" doc:"Failed: it was refused or returned."`
-	Amount    string           `json:"amount" pattern:"^[0-9]{1,14}(\\.[0-9]{1,4})?$" patternDescription:"a decimal string such as \"12.50\" with at most 14 digits before and 4 after the point, and no sign" doc:"How much it is, more than 0."`
-	Currency  string           `json:"currency,omitempty" maxLength:"3" doc:"The ISO 4217 code of its amounts. Left out: it keeps its own, a new one gets the account's."`
+	Amount    string           `json:"amount" format:"decimal" doc:"How much it is, more than 0."`
+	Currency  string           `json:"currency,omitempty" format:"currency" doc:"The ISO 4217 code of its amounts. Left out: it keeps its own, a new one gets the account's."`
 	PaidOn    string           `json:"paidOn" format:"date" doc:"The day of the payment or of the attempt."`
 	Method    string           `json:"method,omitempty" maxLength:"100" doc:"How it was made, in words for the customer, as Card ending in 4242."`
 	Reference string           `json:"reference,omitempty" maxLength:"140" doc:"What was named in it."`
@@ -27,5 +27,5 @@ type Payment struct {
 // PaymentInvoice is how much of a payment is for an invoice.
 type PaymentInvoice struct {
 	ID     string `json:"id" maxLength:"64" doc:"The id of an invoice of the account."`
-	Amount string `json:"amount" pattern:"^[0-9]{1,14}(\\.[0-9]{1,4})?$" patternDescription:"a decimal string such as \"12.50\" with at most 14 digits before and 4 after the point, and no sign" doc:"How much of the payment is for it, more than 0."`
+	Amount string `json:"amount" format:"decimal" doc:"How much of the payment is for it, more than 0."`
 }

@@ -12,8 +12,8 @@ type Service struct {
 	StartsOn      string `json:"startsOn" format:"date" doc:"The first day on which it can be used."`
 	EndsOn        string `json:"endsOn,omitempty" format:"date" doc:"The last day on which it can be used. A cancelled service has one."`
 	CancelReason  string `json:"cancelReason,omitempty" maxLength:"500" doc:"Why it was cancelled, in words for the customer. Only of a cancelled service."`
-	Price         string `json:"price,omitempty" pattern:"^-?[0-9]{1,14}(\\.[0-9]{1,4})?$" patternDescription:"a decimal string such as \"12.50\" with at most 14 digits before and 4 after the point" doc:"What it costs each time that it is billed, taxes included."`
-	Currency      string `json:"currency,omitempty" maxLength:"3" doc:"The ISO 4217 code of price. Left out: it keeps its own, a new price gets the account's."`
+	Price         string `json:"price,omitempty" format:"decimal" doc:"What it costs each time that it is billed, taxes included."`
+	Currency      string `json:"currency,omitempty" format:"currency" doc:"The ISO 4217 code of price. Left out: it keeps its own, a new price gets the account's."`
 	BillingMonths int64  `json:"billingMonths,omitempty" minimum:"1" maximum:"120" doc:"How many months a bill of it is for: 1 is monthly, 12 yearly. Left out: once, or not said."`
 	Meta
 }

@@ -108,9 +108,25 @@ func (w *Writer) writeLines(ctx context.Context, changes []rowChange[Invoice]) e
 	return err
 }
 
-// DeleteInvoice deletes an invoice with its lines and its document. One that payments
-// are for is refused.
+const paymentOfSQL = `
+SELECT p.id FROM invoice i JOIN payment p ON p.account_id = i.account_id
+WHERE i.id = ANY($1) AND p.invoices @> jsonb_build_array(jsonb_build_object('id', i.id)) LIMIT 1`
+
+// DeleteInvoice deletes an invoice with its lines and its document. One that a payment is
+// for is refused.
 func (w *Writer) DeleteInvoice(ctx context.Context, id string, ifVersion int64) (Result, error) {
+	ids := storable([]string{id})
+	// Who writes a payment holds its invoices, so none comes after this.
+	if _, err := w.tx.Exec(ctx, `SELECT FROM invoice WHERE id = ANY($1) FOR UPDATE`, ids); err != nil {
+		return Result{}, fmt.Errorf("lock an invoice: %w", err)
+	}
+	paid, err := column(ctx, w.tx, paymentOfSQL, ids)
+	if err != nil {
+		return Result{}, fmt.Errorf("look for payments of an invoice: %w", err)
+	}
+	if len(paid) > 0 {
+		return Result{Outcome: Refused, Message: fmt.Sprintf("invoice %q cannot be deleted: payment %q is for it", id, paid[0])}, nil
+	}
 	result, err := remove(ctx, w, invoices, id, ifVersion)
 	if err != nil || result.Outcome != Deleted {
 		return result, err

@@ -96,7 +96,31 @@ func (w *Writer) PutPayments(ctx context.Context, items []Item[Payment]) ([]Writ
 	if err != nil {
 		return nil, err
 	}
-	return written, w.announcePayments(ctx, changes)
+	numbers, err := w.paidInvoices(ctx, changes)
+	if err != nil {
+		return nil, fmt.Errorf("hold the invoices of payments: %w", err)
+	}
+	return written, w.announcePayments(ctx, changes, numbers)
+}
+
+// paidInvoices reads the numbers of the invoices of payments, and keeps them from being
+// deleted before the payments are there.
+func (w *Writer) paidInvoices(ctx context.Context, changes []rowChange[Payment]) (map[string]string, error) {
+	var ids []string
+	for _, c := range changes {
+		for _, invoice := range c.after.Invoices {
+			ids = append(ids, invoice.ID)
+		}
+	}
+	ids = distinct(ids)
+	if len(ids) == 0 {
+		return nil, nil
+	}
+	numbers, err := pairs(ctx, w.tx, `SELECT id, number FROM invoice WHERE id = ANY($1) ORDER BY id FOR KEY SHARE`, ids)
+	if err == nil && len(numbers) < len(ids) {
+		err = errRaced // one was deleted since it was looked up
+	}
+	return numbers, err
 }
 
 // DeletePayment deletes a payment.
@@ -105,12 +129,11 @@ func (w *Writer) DeletePayment(ctx context.Context, id string, ifVersion int64) 
 }
 
 // announcePayments tells of payments that arrived or failed.
-func (w *Writer) announcePayments(ctx context.Context, changes []rowChange[Payment]) error {
+func (w *Writer) announcePayments(ctx context.Context, changes []rowChange[Payment], numbers map[string]string) error {
 	if w.origin.Quiet {
 		return nil
 	}
 	var told []*Payment
-	var ids []string
 	wanted := map[debtor]time.Time{}
 	for _, c := range changes {
 		if c.before != nil && c.before.Status == c.after.Status {
@@ -118,17 +141,10 @@ func (w *Writer) announcePayments(ctx context.Context, changes []rowChange[Payme
 		}
 		told = append(told, c.after)
 		wanted[debtor{c.after.AccountID, c.after.Currency}] = w.origin.Now
-		for _, invoice := range c.after.Invoices {
-			ids = append(ids, invoice.ID)
-		}
 	}
 	debts, err := w.debts(ctx, wanted)
 	if err != nil {
 		return err
-	}
-	numbers, err := pairs(ctx, w.tx, `SELECT id, number FROM invoice WHERE id = ANY($1)`, distinct(ids))
-	if err != nil {
-		return fmt.Errorf("read numbers of invoices: %w", err)
 	}
 	for _, p := range told {
 		data := map[string]any{"payment": p.data(numbers), "open": debts[debtor{p.AccountID, p.Currency}].open()}

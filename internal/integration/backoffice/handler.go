@@ -60,8 +60,8 @@ func newAPI(o Options) *api {
 	}
 }
 
-// register adds every operation.
-func (a *api) register() {
+// registerAll adds every operation.
+func (a *api) registerAll() {
 	a.mux = http.NewServeMux()
 	a.huma = newHuma(a.mux)
 	a.registerResources()
@@ -73,7 +73,7 @@ func (a *api) register() {
 }
 
 func (a *api) handler() http.Handler {
-	a.register()
+	a.registerAll()
 	private, public := a.guarded(http.HandlerFunc(a.route)), a.published()
 	return process.Recover(a.Log, panicked, securityHeaders(compressed(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if handler := public[r.URL.Path]; handler != nil && (r.Method == http.MethodGet || r.Method == http.MethodHead) {
@@ -90,14 +90,17 @@ func (a *api) registerResources() {
 	a.registerAccounts()
 	a.registerAssignments()
 	register(a, a.groups())
+	register(a, a.invoices())
+	register(a, a.orders())
+	register(a, a.payments())
+	register(a, a.requests())
+	register(a, a.services())
 	register(a, a.sites())
 }
 
 // registerImports adds the imports.
 func (a *api) registerImports() {
-	for kind, handle := range map[integration.Kind]importFunc{
-		integration.Accounts: a.accounts(), integration.Contacts: a.contacts(), integration.Groups: a.groups(), integration.Invoices: a.invoices(),
-	} {
+	for kind, handle := range a.importers() {
 		a.handleRaw(string(kind)+":write", a.importOperation(kind), a.importer(kind, handle))
 	}
 }
