@@ -182,7 +182,16 @@ func (v *AccountView) targets() []any {
 
 // AccountsByID returns the accounts among ids that exist.
 func (s *Store) AccountsByID(ctx context.Context, ids []string) (map[string]AccountView, error) {
-	rows, err := s.db.Query(ctx, `SELECT `+accountColumns+` FROM account a WHERE a.id = ANY($1)`, storable(ids))
+	return accountsByID(ctx, s.db, ids)
+}
+
+// AccountsByID is that of the store, as the transaction sees it.
+func (w *Writer) AccountsByID(ctx context.Context, ids []string) (map[string]AccountView, error) {
+	return accountsByID(ctx, w.tx, ids)
+}
+
+func accountsByID(ctx context.Context, db querier, ids []string) (map[string]AccountView, error) {
+	rows, err := db.Query(ctx, `SELECT `+accountColumns+` FROM account a WHERE a.id = ANY($1)`, storable(ids))
 	if err != nil {
 		return nil, fail("read accounts", err)
 	}

@@ -22,6 +22,11 @@ type DB interface {
 	BeginTx(ctx context.Context, options pgx.TxOptions) (pgx.Tx, error)
 }
 
+// querier is what reads: a pool or a transaction.
+type querier interface {
+	Query(ctx context.Context, sql string, args ...any) (pgx.Rows, error)
+}
+
 // Store reads and writes the schema of one tenant. It is safe for concurrent use.
 type Store struct {
 	db DB

@@ -32,6 +32,7 @@ var errBodyTooLarge = errors.New("the body is larger than an import may be (1 Gi
 
 // lineReader reads the lines of a body in constant memory.
 type lineReader struct {
+	patient  *patientReader
 	buffered *bufio.Reader
 	number   int64 // of the line read last, from 1
 }
@@ -57,8 +58,8 @@ func openBody(w http.ResponseWriter, r *http.Request, limit int64) (*lineReader,
 		w.Header().Set("Accept-Encoding", "gzip")
 		return nil, problem(http.StatusUnsupportedMediaType, fmt.Sprintf("Content-Encoding %q is not supported, allowed is gzip or none", encoding))
 	}
-	body = &limitedReader{reader: body, left: limit}                                         // of what a small gzip may unfold to
-	return &lineReader{buffered: bufio.NewReaderSize(body, integration.MaxLineBytes+2)}, nil // a line with \r\n
+	body = &limitedReader{reader: body, left: limit}                                                           // of what a small gzip may unfold to
+	return &lineReader{patient: patient, buffered: bufio.NewReaderSize(body, integration.MaxLineBytes+2)}, nil // a line with \r\n
 }
 
 // patientReader moves the deadline of the connection with each read: an import may
@@ -67,12 +68,20 @@ type patientReader struct {
 	body    io.Reader
 	control *http.ResponseController
 	until   time.Time
+	batch   time.Time // until when the next lines have to be there; zero: no such time
 }
+
+// hurry says until when the next lines have to be there: somebody waits for them. The
+// zero time is for nobody.
+func (l *lineReader) hurry(until time.Time) { l.patient.batch = until }
 
 func (p *patientReader) Read(b []byte) (int, error) {
 	deadline := time.Now().Add(idleTimeout)
 	if deadline.After(p.until) {
 		deadline = p.until
+	}
+	if !p.batch.IsZero() && deadline.After(p.batch) {
+		deadline = p.batch
 	}
 	_ = p.control.SetReadDeadline(deadline) // not supported by test recorders only
 	return p.body.Read(b)

@@ -3,60 +3,71 @@ package backoffice
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"net/http"
+	"os"
+	"strconv"
 	"time"
 
-	"github.com/foyerhq/foyer/internal/config"
 	"github.com/foyerhq/foyer/internal/integration"
 	"github.com/foyerhq/foyer/internal/process"
 	"github.com/foyerhq/foyer/internal/store"
 )
 
-// A batch is one transaction. It ends by lines or by bytes, so that long lines do not
-// add up to much memory.
+// A batch is one transaction, or one part of a whole one. It ends by lines or by bytes, so
+// that long lines do not add up to much memory.
 const (
-	batchLines = 500
-	batchBytes = 1 << 20
+	batchLines = 5000
+	batchBytes = 2 << 20
 
 	batchTimeout = time.Minute
+	// wholeBatchTimeout is how long the lines of a batch may take to come in while a
+	// transaction waits for them.
+	wholeBatchTimeout = 90 * time.Second
 )
 
-// recordKind is how one kind of line is imported.
-type recordKind[T any] struct {
-	parse func(line []byte) (T, *integration.Refusal)
-	// key names what only one line of a batch may be about.
-	key func(T) string
-	// write applies lines under a settings document, with a result for each, in order.
-	write func(ctx context.Context, live *config.Live, lines []T) ([]store.Result, error)
-}
-
-// line is one line of a batch: a value, or why it was refused when read.
+// line is one line of a batch.
 type line[T any] struct {
-	number  int64
-	key     string
-	value   T
-	refusal *integration.Refusal
+	number int64
+	id     string
+	value  T
+	text   []byte // as it came, where it is needed to change a row
+	// incomplete is what a new row would lack.
+	incomplete []integration.FieldProblem
+	problems   []integration.FieldProblem // why it is refused
+	tried      bool                       // it was given to the store
 }
 
 // run is one request to import.
 type run[T any] struct {
 	api     *api
-	kind    recordKind[T]
+	kind    lineKind[T]
+	options importOptions
 	w       http.ResponseWriter
 	r       *http.Request
 	lines   *lineReader
 	batch   []line[T]
-	seen    map[string]bool // keys in the batch
+	seen    map[string]int64 // id -> line of the batch
 	bytes   int
 	handled int64 // number of the last line that was answered for
 	result  integration.Result
 	started bool // the head of the answer is out
+	// apply writes a batch.
+	apply func(context.Context, func(context.Context, *store.Writer) error) error
 }
+
+// importFunc imports the lines of a request.
+type importFunc = func(http.ResponseWriter, *http.Request, importOptions, *lineReader) integration.Result
 
 // importer returns the handler of a kind of import.
 func (a *api) importer(kind integration.Kind, handle importFunc) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
+		options, wrong := readImportOptions(kind, r.URL.Query())
+		if wrong != nil {
+			writeProblem(w, r, wrong)
+			return
+		}
 		select {
 		case a.running <- struct{}{}:
 			defer func() { <-a.running }()
@@ -70,26 +81,31 @@ func (a *api) importer(kind integration.Kind, handle importFunc) http.HandlerFun
 			return
 		}
 		_ = http.NewResponseController(w).EnableFullDuplex() // refusals go out while lines come in; HTTP/2 always does
-		result := handle(w, r, lines)
+		result := handle(w, r, options, lines)
 		if result.Problem != nil {
 			defer discard(w, r)
 		}
 		a.Log.InfoContext(r.Context(), "import", "id", process.RequestID(r.Context()), "token", actor(r.Context()), "kind", string(kind),
+			"mode", string(options.mode), "notify", string(options.notify),
 			"received", result.Summary.Received, "created", result.Summary.Created, "updated", result.Summary.Updated,
 			"unchanged", result.Summary.Unchanged, "refused", result.Summary.Refused, "whole", result.Problem == nil)
 	}
 }
 
-// streaming makes a handler of lines out of a kind.
-func streaming[T any](a *api, kind recordKind[T]) importFunc {
-	return func(w http.ResponseWriter, r *http.Request, lines *lineReader) integration.Result {
-		s := &run[T]{api: a, kind: kind, w: w, r: r, lines: lines, seen: map[string]bool{}}
-		s.finish(s.all())
+// streaming makes a handler of requests out of a kind of line.
+func streaming[T any](a *api, kind lineKind[T]) importFunc {
+	return func(w http.ResponseWriter, r *http.Request, options importOptions, lines *lineReader) integration.Result {
+		s := &run[T]{api: a, kind: kind, options: options, w: w, r: r, lines: lines, seen: map[string]int64{}}
+		if options.mode == integration.ModeWhole {
+			s.finish(s.whole())
+		} else {
+			s.finish(s.byLines())
+		}
 		return s.result
 	}
 }
 
-// all imports every line; the problem says why it ended early.
+// all reads and writes every line; the problem says why it ended early.
 func (s *run[T]) all() *integration.Problem {
 	for {
 		text, tooLong, err := s.lines.next()
@@ -102,56 +118,49 @@ func (s *run[T]) all() *integration.Problem {
 		case err != nil:
 			return s.broken(err)
 		}
-		read := s.read(text, tooLong)
-		if s.mustFlush(read, len(text)) {
+		if len(s.batch) >= batchLines || s.bytes+len(text) > batchBytes {
 			if wrong := s.flush(); wrong != nil {
 				return wrong
 			}
 		}
-		s.add(read, len(text))
+		s.add(text, tooLong)
 	}
 }
 
-func (s *run[T]) read(text []byte, tooLong bool) line[T] {
+// add reads a line into the batch.
+func (s *run[T]) add(text []byte, tooLong bool) {
+	s.bytes += len(text)
 	read := line[T]{number: s.lines.number}
 	if tooLong {
-		read.refusal = &integration.Refusal{Message: "is longer than 64 KiB"}
-		return read
+		read.problems = []integration.FieldProblem{{Rule: "maxLength", Message: "is longer than 64 KiB"}}
+	} else {
+		s.kind.read(text, &read)
 	}
-	if read.value, read.refusal = s.kind.parse(text); read.refusal == nil {
-		read.key = s.kind.key(read.value)
+	if read.problems == nil && !s.kind.repeats {
+		if first, twice := s.seen[read.id]; twice {
+			read.problems = []integration.FieldProblem{{Field: "id", Rule: "uniqueItems", Message: fmt.Sprintf("%q is already in line %d", read.id, first)}}
+		} else {
+			s.seen[read.id] = read.number
+		}
 	}
-	return read
-}
-
-// mustFlush: the batch is full, or already has a line about the same.
-func (s *run[T]) mustFlush(next line[T], size int) bool {
-	if len(s.batch) >= batchLines || s.bytes+size > batchBytes {
-		return true
-	}
-	return next.refusal == nil && s.seen[next.key]
-}
-
-func (s *run[T]) add(next line[T], size int) {
-	s.batch = append(s.batch, next)
-	s.bytes += size
-	if next.refusal == nil {
-		s.seen[next.key] = true
-	}
+	s.batch = append(s.batch, read)
 }
 
 // broken says why the body could not be read to its end.
 func (s *run[T]) broken(err error) *integration.Problem {
-	if errors.Is(err, errBodyTooLarge) {
+	switch {
+	case errors.Is(err, errBodyTooLarge):
 		if wrong := s.flush(); wrong != nil {
 			return wrong
 		}
 		return problem(http.StatusRequestEntityTooLarge, err.Error())
+	case errors.Is(err, os.ErrDeadlineExceeded):
+		return problem(http.StatusRequestTimeout, "the lines came too slowly")
 	}
 	return problem(http.StatusBadRequest, "the body broke off or is damaged: "+err.Error())
 }
 
-// flush writes the batch in one transaction and answers for its lines.
+// flush writes the batch and answers for its lines.
 func (s *run[T]) flush() *integration.Problem {
 	if len(s.batch) == 0 {
 		return nil
@@ -161,21 +170,28 @@ func (s *run[T]) flush() *integration.Problem {
 		return problem(http.StatusServiceUnavailable, "the server is being stopped, another one takes over")
 	default:
 	}
-	live := s.api.Settings()
-	if live == nil {
-		return problem(http.StatusServiceUnavailable, "the settings of the tenant are not loaded yet, try again later")
+	live, err := s.api.live()
+	if err != nil {
+		return s.api.problemOf(s.r.Context(), err)
 	}
-	values := make([]T, 0, len(s.batch))
-	for _, l := range s.batch {
-		if l.refusal == nil {
-			values = append(values, l.value)
+	good := make([]*line[T], 0, len(s.batch))
+	for i := range s.batch {
+		if l := &s.batch[i]; l.problems == nil {
+			l.tried = true
+			good = append(good, l)
 		}
 	}
-	ctx, cancel := context.WithTimeout(s.r.Context(), batchTimeout)
-	defer cancel()
-	results, err := s.kind.write(ctx, live, values)
+	var results []store.Result
+	if len(good) > 0 {
+		ctx, cancel := context.WithTimeout(s.r.Context(), batchTimeout)
+		defer cancel()
+		err = s.apply(ctx, func(ctx context.Context, w *store.Writer) (err error) {
+			results, err = s.kind.put(ctx, w, live, good)
+			return err
+		})
+	}
 	if err != nil {
-		return s.api.failure(s.r.Context(), err)
+		return s.api.importFailure(s.r.Context(), err)
 	}
 	s.answer(results)
 	return nil
@@ -183,22 +199,28 @@ func (s *run[T]) flush() *integration.Problem {
 
 // answer counts the batch and streams its refusals in the order of the lines.
 func (s *run[T]) answer(results []store.Result) {
-	s.start()
-	for _, l := range s.batch {
+	if s.options.mode != integration.ModeWhole {
+		s.start() // something is applied
+	}
+	for i := range s.batch {
+		l := &s.batch[i]
 		outcome := store.Result{Outcome: store.Refused}
-		if l.refusal == nil {
+		if l.tried {
 			outcome, results = results[0], results[1:]
 		}
 		s.count(outcome.Outcome)
 		if outcome.Outcome == store.Refused {
-			s.refuse(l, outcome)
+			s.start()
+			encode(s.w, l.refusal(outcome))
 		}
 		s.handled = l.number
 	}
 	clear(s.batch) // lets go of the values
 	s.batch, s.bytes = s.batch[:0], 0
 	clear(s.seen)
-	_ = http.NewResponseController(s.w).Flush()
+	if s.started {
+		_ = http.NewResponseController(s.w).Flush()
+	}
 }
 
 func (s *run[T]) count(outcome string) {
@@ -216,16 +238,17 @@ func (s *run[T]) count(outcome string) {
 	}
 }
 
-func (s *run[T]) refuse(l line[T], outcome store.Result) {
-	refusal := l.refusal
-	if refusal == nil {
-		refusal = &integration.Refusal{ID: l.key, Field: outcome.Field, Message: outcome.Message}
+// refusal is what the client is told of a line.
+func (l *line[T]) refusal(outcome store.Result) integration.Refusal {
+	told := integration.Refusal{Line: l.number, ID: l.id, Field: outcome.Field, Message: outcome.Message}
+	if len(l.problems) > 0 {
+		first := l.problems[0]
+		told.Field, told.Rule, told.Message, told.More = first.Field, first.Rule, first.Message, l.problems[1:]
 	}
-	refusal.Line = l.number
-	encode(s.w, refusal)
+	return told
 }
 
-// start sends the head of the answer, once something was applied: until then a
+// start sends the head of the answer, once something is to be told: until then a
 // failure has its own status. Each batch gets its own time to be sent.
 func (s *run[T]) start() {
 	_ = http.NewResponseController(s.w).SetWriteDeadline(time.Now().Add(idleTimeout))
@@ -240,9 +263,6 @@ func (s *run[T]) start() {
 // with the last line.
 func (s *run[T]) finish(wrong *integration.Problem) {
 	if wrong != nil {
-		if s.handled > 0 || len(s.batch) > 0 {
-			wrong.ResumeFromLine = s.handled + 1
-		}
 		s.result.Problem = wrong
 		if !s.started {
 			_ = http.NewResponseController(s.w).SetWriteDeadline(time.Now().Add(idleTimeout))
@@ -254,4 +274,13 @@ func (s *run[T]) finish(wrong *integration.Problem) {
 	}
 	s.start()
 	encode(s.w, s.result)
+}
+
+// counts is what the audit trail says of an import.
+func (s *run[T]) counts() map[string]string {
+	sum := s.result.Summary
+	return map[string]string{
+		"mode": string(s.options.mode), "received": strconv.FormatInt(sum.Received, 10), "created": strconv.FormatInt(sum.Created, 10),
+		"updated": strconv.FormatInt(sum.Updated, 10), "unchanged": strconv.FormatInt(sum.Unchanged, 10), "refused": strconv.FormatInt(sum.Refused, 10),
+	}
 }

@@ -1,118 +1,133 @@
 package backoffice
 
 import (
+	"bytes"
 	"context"
-	"net/http"
 
 	"github.com/foyerhq/foyer/internal/config"
-	"github.com/foyerhq/foyer/internal/identity"
 	"github.com/foyerhq/foyer/internal/integration"
-	"github.com/foyerhq/foyer/internal/settings"
 	"github.com/foyerhq/foyer/internal/store"
 )
 
-type importFunc = func(http.ResponseWriter, *http.Request, *lineReader) integration.Result
-
-func (a *api) contacts() importFunc {
-	return streaming(a, recordKind[integration.Contact]{
-		parse: integration.ParseContact,
-		key:   func(c integration.Contact) string { return c.ID },
-		write: func(ctx context.Context, _ *config.Live, lines []integration.Contact) ([]store.Result, error) {
-			return writeAccepted(lines, contactUpsert, func(items []store.ContactUpsert) ([]store.Result, error) {
-				return a.Store.UpsertContacts(ctx, items)
-			})
-		},
-	})
+// importers are the imports by kind.
+func (a *api) importers() map[integration.Kind]importFunc {
+	return map[integration.Kind]importFunc{
+		integration.Groups:   streaming(a, replacing(a, a.groups())),
+		integration.Accounts: streaming(a, merging(a.accounts())),
+		integration.Invoices: streaming(a, replacing(a, a.invoices())),
+		integration.Payments: streaming(a, replacing(a, a.payments())),
+	}
 }
 
-func contactUpsert(c integration.Contact) (store.ContactUpsert, *store.Result) {
-	item := store.ContactUpsert{
-		ID: c.ID, AccountID: c.AccountID, FirstName: c.FirstName, LastName: c.LastName, Email: c.Email,
-		Owner: c.Owner, Grants: c.Grants, Access: c.Access,
-	}
-	if c.User == nil {
-		return item, nil
-	}
-	if refusal := checkPasswordHash(c.User.PasswordHash); refusal != nil {
-		return item, refusal
-	}
-	item.User = &store.UserUpsert{
-		Username: c.User.Username, Email: c.User.Email, EmailVerified: c.User.EmailVerified, PasswordHash: c.User.PasswordHash,
-	}
-	return item, nil
+// lineKind is how one kind of line is imported.
+type lineKind[T any] struct {
+	// read reads a line, and why it is refused, into l.
+	read func(text []byte, l *line[T])
+	// repeats: an id may come more than once in a batch.
+	repeats bool
+	// put applies lines under a settings document, with a result for each, in order. It
+	// may be called again for the same lines.
+	put func(ctx context.Context, w *store.Writer, live *config.Live, lines []*line[T]) ([]store.Result, error)
 }
 
-// checkPasswordHash refuses what cannot be checked at a sign-in, or not at the cost of
-// other hashes. No hash is fine.
-func checkPasswordHash(phc string) *store.Result {
-	if phc == "" {
-		return nil
-	}
-	hash, err := identity.ParseHash(phc)
-	if err != nil {
-		// The parser's error may quote the hash: it stays here.
-		return refused("user.passwordHash",
-			"is not an argon2id hash in PHC form within the bounds of this server, allowed is $argon2id$v=19$m=19456,t=2,p=1$<salt>$<key>")
-	}
-	if err := hash.Params.CheckImport(); err != nil {
-		return refused("user.passwordHash", "%s", err)
-	}
-	return nil
-}
-
-func (a *api) invoices() importFunc {
-	return streaming(a, recordKind[integration.Invoice]{
-		parse: integration.ParseInvoice,
-		key:   func(i integration.Invoice) string { return i.ID },
-		write: func(ctx context.Context, live *config.Live, lines []integration.Invoice) ([]store.Result, error) {
-			accounts, err := a.Store.AccountsByID(ctx, idsOf(lines, func(i integration.Invoice) string { return i.AccountID }))
+// replacing imports the rows of a collection. A line is the whole row, as in a PUT.
+func replacing[T, R any](a *api, r resource[T, R]) lineKind[T] {
+	return lineKind[T]{
+		read: func(text []byte, l *line[T]) { decodeLine(text, l, r.key) },
+		put: func(ctx context.Context, w *store.Writer, live *config.Live, lines []*line[T]) ([]store.Result, error) {
+			row, err := rowsFor(ctx, a, w, r, live, lines)
 			if err != nil {
 				return nil, err
 			}
-			upsert := func(i integration.Invoice) (store.InvoiceUpsert, *store.Result) {
-				account, known := accounts[i.AccountID]
-				if !known {
-					return store.InvoiceUpsert{}, refused("accountId", "there is no account %q", i.AccountID)
-				}
-				return invoiceUpsert(i, live.For(account.Account).Attributes)
-			}
-			return writeAccepted(lines, upsert, func(items []store.InvoiceUpsert) ([]store.Result, error) {
-				return a.Store.UpsertInvoices(ctx, items)
-			})
+			return putLines(ctx, w, r, lines, func(l *line[T], old *R) (R, *store.Refusal) { return row(l.value, old) })
 		},
-	})
+	}
 }
 
-// invoiceUpsert fills in what the line leaves to the account: the due date by its
-// trading terms, the currency, and the balance.
-func invoiceUpsert(i integration.Invoice, terms settings.Resolved) (store.InvoiceUpsert, *store.Result) {
-	issued, err := integration.ParseDate(i.IssuedOn)
+// rowsFor is what makes the rows of lines, whose accounts it looks up all at once.
+func rowsFor[T, R any](ctx context.Context, a *api, w *store.Writer, r resource[T, R], live *config.Live, lines []*line[T]) (func(T, *R) (R, *store.Refusal), error) {
+	if r.rowOf == nil {
+		return func(value T, old *R) (R, *store.Refusal) { return r.row(live, value, old) }, nil
+	}
+	ids := make([]string, len(lines))
+	for i, l := range lines {
+		ids[i] = r.account(l.value)
+	}
+	accounts, err := w.AccountsByID(ctx, ids)
 	if err != nil {
-		return store.InvoiceUpsert{}, refused("issuedOn", "%q %s", i.IssuedOn, err)
+		return nil, err
 	}
-	item := store.InvoiceUpsert{
-		ID: i.ID, AccountID: i.AccountID, Number: i.Number, IssuedOn: issued,
-		Currency: i.Currency, Total: i.Total, Balance: i.Balance, Status: i.Status,
+	now := a.now()
+	holders := make(map[string]holder, len(accounts))
+	for id, account := range accounts {
+		holders[id] = holderOf(live, account, now)
 	}
-	if i.DueOn == "" {
-		item.TermsDays = terms.TradingTermsDays.Value
-		item.DueSource = string(terms.TradingTermsDays.Source)
-		item.DueSourceName = terms.TradingTermsDays.SourceName
-	} else {
-		due, err := integration.ParseDate(i.DueOn)
-		if err != nil {
-			return item, refused("dueOn", "%q %s", i.DueOn, err)
+	return func(value T, old *R) (R, *store.Refusal) { return r.rowOf(holders[r.account(value)], value, old) }, nil
+}
+
+// merging imports the rows of a collection. A line is the whole row of a new one, and a
+// merge patch of one that is there.
+func merging[T, R any](r resource[T, R]) lineKind[T] {
+	return lineKind[T]{
+		read: func(text []byte, l *line[T]) {
+			decodeLine(text, l, r.key)
+			if onlyMissing(l.problems) && l.id != "" {
+				l.incomplete, l.problems = l.problems, nil
+			}
+			if l.problems == nil {
+				l.text = bytes.Clone(text)
+			}
+		},
+		put: func(ctx context.Context, w *store.Writer, live *config.Live, lines []*line[T]) ([]store.Result, error) {
+			return putLines(ctx, w, r, lines, func(l *line[T], old *R) (R, *store.Refusal) {
+				value, problems := l.value, l.incomplete
+				if old != nil {
+					value, problems = r.decode(l.id, l.text, old, true)
+				}
+				if problems != nil {
+					var none R
+					l.problems = problems
+					return none, &store.Refusal{}
+				}
+				return r.row(live, value, old)
+			})
+		},
+	}
+}
+
+// decodeLine reads a line by the rules of its type. Its id may not be left out.
+func decodeLine[T any](text []byte, l *line[T], key func(*T) *string) {
+	l.value, l.problems = integration.Decode[T](text)
+	if l.id = *key(&l.value); l.id == "" && l.problems == nil {
+		l.problems = []integration.FieldProblem{{Field: "id", Rule: "required", Message: "is missing"}}
+	}
+}
+
+// onlyMissing says whether nothing is wrong but what is not there.
+func onlyMissing(problems []integration.FieldProblem) bool {
+	for _, p := range problems {
+		if p.Rule != "required" {
+			return false
 		}
-		item.DueOn = &due
 	}
-	if item.Currency == "" {
-		item.Currency, item.CurrencyByAccount = terms.Currency.Value, true
+	return true
+}
+
+func putLines[T, R any](ctx context.Context, w *store.Writer, r resource[T, R], lines []*line[T], decide func(*line[T], *R) (R, *store.Refusal)) ([]store.Result, error) {
+	items := make([]store.Item[R], len(lines))
+	for i, l := range lines {
+		items[i] = store.Item[R]{ID: l.id, Decide: func(old *R) (R, *store.Refusal) {
+			l.problems = nil // of an attempt that raced
+			return decide(l, old)
+		}}
 	}
-	if item.Balance == "" {
-		item.Balance = "0"
-		if i.Status == integration.InvoiceOpen {
-			item.Balance = i.Total
-		}
+	written, err := r.put(w, ctx, items)
+	if err != nil {
+		return nil, err
 	}
-	return item, nil
+	results := make([]store.Result, len(written))
+	for i := range written {
+		results[i] = written[i].Result
+	}
+	return results, nil
 }
