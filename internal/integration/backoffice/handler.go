@@ -91,6 +91,7 @@ func (a *api) registerResources() {
 	a.registerAssignments()
 	register(a, a.groups())
 	register(a, a.invoices())
+	a.registerInvoiceDocuments()
 	register(a, a.orders())
 	register(a, a.payments())
 	register(a, a.requests())

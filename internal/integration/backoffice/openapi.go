@@ -1,7 +1,9 @@
 package backoffice
 
 import (
+	"bytes"
 	"encoding/json"
+	"log/slog"
 	"maps"
 	"net/http"
 	"slices"
@@ -192,6 +194,14 @@ func operationsOf(item *huma.PathItem) []*huma.Operation {
 
 func completeOperation(o *huma.Operation) {
 	delete(o.Responses, "default")
+	if ok := o.Responses["200"]; ok != nil && o.Method == http.MethodPut {
+		created := *ok
+		created.Description = "Created"
+		o.Responses["201"] = &created
+	}
+	if slices.ContainsFunc(o.Parameters, func(p *huma.Param) bool { return p.Name == "If-None-Match" }) && o.Method == http.MethodGet {
+		o.Responses["304"] = &huma.Response{Description: "Nothing changed since the entity tag.", Headers: o.Responses["200"].Headers}
+	}
 	for _, status := range failuresOf(o) {
 		for _, f := range failures {
 			if f.status == status {
@@ -205,11 +215,10 @@ func completeOperation(o *huma.Operation) {
 		o.Description = strings.TrimSpace(o.Description) + "\n\nScope: none, any token will do."
 	}
 	for _, response := range o.Responses {
-		for name, header := range response.Headers {
+		for _, header := range response.Headers {
 			if header.Description == "" && header.Schema != nil {
 				header.Description = header.Schema.Description
 			}
-			_ = name
 		}
 	}
 }
@@ -259,21 +268,36 @@ func completeSchema(schema *huma.Schema) {
 	}
 }
 
+// Document is the OpenAPI document in JSON, as it is served and as docs/openapi.json has it.
+func Document() []byte {
+	a := newAPI(Options{Log: slog.New(slog.DiscardHandler)})
+	a.registerAll()
+	return encodeDocument(a.document())
+}
+
+func encodeDocument(document *huma.OpenAPI) []byte {
+	var text bytes.Buffer
+	encoder := json.NewEncoder(&text)
+	encoder.SetEscapeHTML(false)
+	encoder.SetIndent("", "  ")
+	if err := encoder.Encode(document); err != nil {
+		panic(err) // the document is made to be encoded
+	}
+	return text.Bytes()
+}
+
 // published are the pages that anybody may read.
 func (a *api) published() map[string]http.HandlerFunc {
 	document := a.document()
-	text, err := json.MarshalIndent(document, "", "  ")
-	if err != nil {
-		panic(err) // the document is made to be encoded
-	}
-	text = append(text, '\n')
 	yaml, err := document.YAML()
 	if err != nil {
-		panic(err) // as above
+		panic(err) // as in encodeDocument
 	}
 	return map[string]http.HandlerFunc{
-		pathOpenAPI:     static("application/openapi+json", text),
+		pathOpenAPI:     static("application/openapi+json", encodeDocument(document)),
 		pathOpenAPIYAML: static("application/openapi+yaml", yaml),
+		pathDocs:        serveDocs(renderDocs(document)),
+		pathDocsStyle:   static("text/css; charset=utf-8", docsCSS),
 	}
 }
 
