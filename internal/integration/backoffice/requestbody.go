@@ -22,8 +22,8 @@ import (
 
 // Bounds of a body that is one JSON object.
 const (
-	maxJSONBytes = 1 << 20 // after decompression
-	bodyTimeout  = 10 * time.Second
+	maxJSONBytes = 1 << 20          // after decompression
+	bodyTimeout  = 10 * time.Second // for each maxJSONBytes
 )
 
 // takesBody reads the body of an operation whole and hands it on decompressed. limit 0 is
@@ -60,7 +60,8 @@ func readBody(w http.ResponseWriter, r *http.Request, types []string, limit int6
 		return nil, tooLarge
 	}
 	control := http.NewResponseController(w)
-	_ = control.SetReadDeadline(time.Now().Add(bodyTimeout)) // not supported by test recorders only
+	patience := bodyTimeout * time.Duration(max(1, limit/maxJSONBytes))
+	_ = control.SetReadDeadline(time.Now().Add(patience)) // not supported by test recorders only
 	body, wrong := decompressed(w, r, limit)
 	if wrong != nil {
 		return nil, wrong
@@ -72,7 +73,7 @@ func readBody(w http.ResponseWriter, r *http.Request, types []string, limit int6
 		return nil, tooLarge
 	case errors.Is(err, os.ErrDeadlineExceeded):
 		w.Header().Set("Connection", "close")
-		return nil, problem(http.StatusRequestTimeout, fmt.Sprintf("the body did not come within %.0f seconds", bodyTimeout.Seconds()))
+		return nil, problem(http.StatusRequestTimeout, fmt.Sprintf("the body did not come within %.0f seconds", patience.Seconds()))
 	case err != nil:
 		return nil, problem(http.StatusBadRequest, "the body broke off or is damaged: "+err.Error())
 	case len(text) == 0:
