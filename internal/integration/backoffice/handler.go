@@ -89,14 +89,17 @@ func (a *api) handler() http.Handler {
 func (a *api) registerResources() {
 	a.registerAccounts()
 	a.registerAssignments()
+	a.registerContacts()
 	register(a, a.groups())
 	register(a, a.invoices())
 	a.registerInvoiceDocuments()
+	a.registerNotes()
 	register(a, a.orders())
 	register(a, a.payments())
 	register(a, a.requests())
 	register(a, a.services())
 	register(a, a.sites())
+	a.registerTickets()
 }
 
 // registerImports adds the imports.

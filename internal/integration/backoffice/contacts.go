@@ -1,0 +1,118 @@
+package backoffice
+
+import (
+	"context"
+	"net/http"
+
+	"github.com/danielgtaylor/huma/v2"
+
+	"github.com/foyerhq/foyer/internal/config"
+	"github.com/foyerhq/foyer/internal/identity"
+	"github.com/foyerhq/foyer/internal/integration"
+	"github.com/foyerhq/foyer/internal/settings"
+	"github.com/foyerhq/foyer/internal/store"
+)
+
+const contactsDescription = "Contacts are the people of an account: whom messages go to, and who may do what in the portal. " +
+	"A contact whose access is taken away, or that is deleted, is signed out at once. The owner of an account is deleted last: to hand over, " +
+	"write the owner with owner false and then another contact with owner true, or both in one import."
+
+func (a *api) contacts() resource[integration.Contact, store.Contact] {
+	return resource[integration.Contact, store.Contact]{
+		path: "contacts", one: "Contact", many: "Contacts", description: contactsDescription,
+		show: showContact, adapt: dropVerification,
+		version: func(c *store.Contact) int64 { return c.Version },
+		key:     func(c *integration.Contact) *string { return &c.ID },
+		row:     contactRow,
+		get:     a.Store.Contact, list: a.Store.Contacts, put: (*store.Writer).PutContacts, remove: (*store.Writer).DeleteContact,
+	}
+}
+
+// registerContacts adds the collection, and the sign-in of one as what can be deleted
+// alone.
+func (a *api) registerContacts() {
+	r := a.contacts()
+	register(a, r)
+	r.path, r.remove = "contacts/user", takeUser
+	handle(a, "contacts:write", huma.Operation{
+		OperationID: "deleteContactUser", Method: http.MethodDelete, Path: "/api/v1/contacts/{id}/user",
+		Summary: "Take the sign-in of a contact away", Tags: []string{a.tag(r.many, r.description)},
+		Description: "The contact stays and is signed out. Its user is deleted unless it is another contact too, and the username is free again.",
+	}, func(ctx context.Context, in *deleteInput) (*deleteOutput, error) { return deleteOne(ctx, a, r, *in) })
+}
+
+func showContact(c *store.Contact) integration.Contact {
+	shown := integration.Contact{
+		ID: c.ID, AccountID: c.AccountID, FirstName: c.FirstName, LastName: c.LastName, Email: c.Email, Phone: c.Phone,
+		Roles: c.Roles, Owner: c.Owner, Grants: c.Grants, Sites: c.Sites, Access: c.Access, Meta: meta(c.Row),
+	}
+	if c.User != nil {
+		shown.User = &integration.User{Username: c.User.Username, Email: c.User.Email, EmailVerified: c.User.EmailVerified}
+	}
+	return shown
+}
+
+// dropVerification: a patch that changes the email of a user does not keep that it was
+// verified, unless it says so.
+func dropVerification(before *integration.Contact, patch map[string]any) {
+	user, _ := patch["user"].(map[string]any)
+	_, changes := user["email"]
+	if _, said := user["emailVerified"]; changes && !said && before.User != nil {
+		before.User.EmailVerified = false
+	}
+}
+
+func contactRow(_ *config.Live, c integration.Contact, old *store.Contact) (store.Contact, *store.Refusal) {
+	row := store.Contact{
+		Row: store.Row{AccountID: c.AccountID}, FirstName: c.FirstName, LastName: c.LastName, Email: c.Email, Phone: c.Phone,
+		Roles: c.Roles, Owner: c.Owner, Grants: settings.ExpandPresets(c.Grants), Sites: c.Sites, Access: c.Access,
+	}
+	if c.User == nil {
+		if old != nil {
+			row.User = old.User
+		}
+		return row, nil
+	}
+	row.User = &store.ContactUser{Username: c.User.Username, Email: c.User.Email, EmailVerified: c.User.EmailVerified, PasswordHash: c.User.PasswordHash}
+	return row, checkPasswordHash(c.User.PasswordHash)
+}
+
+// checkPasswordHash refuses what cannot be checked at a sign-in, or not at the cost of
+// other hashes. No hash is fine.
+func checkPasswordHash(phc string) *store.Refusal {
+	if phc == "" {
+		return nil
+	}
+	hash, err := identity.ParseHash(phc)
+	if err != nil {
+		// The parser's error may quote the hash: it stays here.
+		return &store.Refusal{Field: "user.passwordHash", Message: "is not an argon2id hash in PHC form within the bounds of this server, allowed is $argon2id$v=19$m=19456,t=2,p=1$<salt>$<key>"}
+	}
+	if err := hash.Params.CheckImport(); err != nil {
+		return &store.Refusal{Field: "user.passwordHash", Message: err.Error()}
+	}
+	return nil
+}
+
+// takeUser takes the sign-in of a contact away. A contact without one is not found.
+func takeUser(w *store.Writer, ctx context.Context, id string, ifVersion int64) (store.Result, error) {
+	found := false
+	written, err := w.PutContacts(ctx, []store.Item[store.Contact]{{ID: id, IfVersion: ifVersion, Decide: func(old *store.Contact) (store.Contact, *store.Refusal) {
+		if old == nil || old.User == nil {
+			return store.Contact{}, &store.Refusal{}
+		}
+		found = true
+		without := *old
+		without.User = nil
+		return without, nil
+	}}})
+	switch {
+	case err != nil:
+		return store.Result{}, err
+	case written[0].Outcome == store.Conflict:
+		return written[0].Result, nil
+	case !found:
+		return store.Result{}, store.ErrNotFound
+	}
+	return written[0].Result, nil
+}
