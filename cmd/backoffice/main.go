@@ -4,6 +4,8 @@
 package main
 
 import (
+	"flag"
+	"fmt"
 	"net/http"
 	"os"
 
@@ -17,16 +19,32 @@ var version = "development"
 func main() { os.Exit(process.Main(program())) }
 
 func program() process.Program {
-	return process.Program{Component: "backoffice", Version: version, Listen: ":8082", Handler: handler}
+	limits := backoffice.DefaultLimits()
+	return process.Program{
+		Component: "backoffice", Version: version, Listen: ":8082",
+		Flags: func(set *flag.FlagSet) {
+			set.IntVar(&limits.PerSecond, "requests-per-second", limits.PerSecond, "requests that an API token may send to this replica on average")
+			set.IntVar(&limits.Burst, "request-burst", limits.Burst, "requests that an API token may send to this replica at once, after a pause")
+		},
+		Handler: func(r *process.Runtime) (http.Handler, error) { return handler(r, limits) },
+	}
 }
 
-func handler(r *process.Runtime) (http.Handler, error) {
+func handler(r *process.Runtime, limits backoffice.Limits) (http.Handler, error) {
+	if limits.PerSecond < 1 {
+		return nil, fmt.Errorf("--requests-per-second: %d is out of range, allowed is 1 or more", limits.PerSecond)
+	}
+	if limits.Burst < 1 {
+		return nil, fmt.Errorf("--request-burst: %d is out of range, allowed is 1 or more", limits.Burst)
+	}
 	api := backoffice.New(backoffice.Options{
-		Store:    r.Store,
-		Settings: r.Settings,
-		Log:      r.Log,
-		Version:  r.Version,
-		Stopping: r.Stopping,
+		Store:          r.Store,
+		Settings:       r.Settings,
+		Log:            r.Log,
+		Version:        r.Version,
+		Stopping:       r.Stopping,
+		TrustedProxies: r.Flags.TrustedProxies,
+		Limits:         limits,
 	})
 	return process.NewObserver(r.Log, r.Metrics, r.Flags.TrustedProxies).Observe(api), nil
 }

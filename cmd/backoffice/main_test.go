@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"context"
+	"flag"
 	"fmt"
 	"io"
 	"net/http"
@@ -139,6 +140,21 @@ func TestBackoffice(t *testing.T) {
 	for _, secret := range []string{storetest.Password, "a token"} {
 		if log.find(regexp.MustCompile("("+regexp.QuoteMeta(secret)+")")) != "" {
 			t.Errorf("the log holds %q", secret)
+		}
+	}
+}
+
+func TestFlagsRefuse(t *testing.T) {
+	for _, refused := range []string{"--requests-per-second=0", "--request-burst=-1"} {
+		p := program()
+		set := flag.NewFlagSet("backoffice", flag.ContinueOnError)
+		p.Flags(set)
+		if err := set.Parse([]string{refused}); err != nil {
+			t.Fatal(err)
+		}
+		name, _, _ := strings.Cut(refused, "=")
+		if _, err := p.Handler(&process.Runtime{}); err == nil || !strings.HasPrefix(err.Error(), name+": ") {
+			t.Errorf("%s: got %v", refused, err)
 		}
 	}
 }

@@ -26,8 +26,9 @@ type Flags struct {
 const maxDrainSeconds = 600
 
 // ParseFlags reads the flags of a component. listen is the default address of its
-// own listener. The pod's name comes from POD_NAME, else from the host.
-func ParseFlags(component, listen string, args []string, output io.Writer) (Flags, error) {
+// own listener, own declares the flags that only it has. The pod's name comes from
+// POD_NAME, else from the host.
+func ParseFlags(component, listen string, args []string, output io.Writer, own ...func(*flag.FlagSet)) (Flags, error) {
 	f := Flags{Pod: podName()}
 	set := flag.NewFlagSet(component, flag.ContinueOnError)
 	set.SetOutput(output)
@@ -37,6 +38,9 @@ func ParseFlags(component, listen string, args []string, output io.Writer) (Flag
 	set.StringVar(&f.AdminListen, "admin-listen", ":9090", "address of /livez, /readyz and /metrics")
 	proxies := set.String("trusted-proxies", "", "comma separated CIDRs of proxies whose X-Forwarded-For is believed")
 	drain := set.Int("drain-seconds", 5, "seconds to keep serving after SIGTERM while the replica is taken out of its Service")
+	for _, declare := range own {
+		declare(set)
+	}
 	if err := set.Parse(args); err != nil {
 		return Flags{}, err
 	}

@@ -26,6 +26,8 @@ type Program struct {
 	Component string // portal, backoffice
 	Version   string // of the release
 	Listen    string // default address of its own listener
+	// Flags declares the flags that only this binary has; nil: none.
+	Flags func(*flag.FlagSet)
 	// Handler makes what the binary serves, once the first settings document is loaded.
 	Handler func(*Runtime) (http.Handler, error)
 }
@@ -72,7 +74,11 @@ const (
 
 // Run is the life of a program until ctx ends. Logs go to output.
 func Run(ctx context.Context, p Program, args []string, output io.Writer) error {
-	flags, err := ParseFlags(p.Component, p.Listen, args, output)
+	var own []func(*flag.FlagSet)
+	if p.Flags != nil {
+		own = append(own, p.Flags)
+	}
+	flags, err := ParseFlags(p.Component, p.Listen, args, output, own...)
 	if err != nil {
 		return err
 	}

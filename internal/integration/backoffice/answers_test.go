@@ -91,10 +91,10 @@ func TestVersionAndErrors(t *testing.T) {
 		want         string
 	}{
 		{"GET", "/api/v1/version", 200, `{"version":"v1","tenant":"acme","settingsDigest":"` + s.settings.Load().Digest + `"}`},
-		{"POST", "/api/v1/version", 405, `{"type":"about:blank","title":"Method Not Allowed","status":405,"detail":"/api/v1/version takes GET"}`},
-		{"GET", "/api/v1/import/groups", 405, `{"type":"about:blank","title":"Method Not Allowed","status":405,"detail":"/api/v1/import/groups takes POST"}`},
-		{"POST", "/api/v1/import/calls", 404, `{"type":"about:blank","title":"Not Found","status":404,"detail":"there is nothing at this address; imports are at /api/v1/import/ with groups, accounts, contacts or invoices"}`},
-		{"GET", "/", 404, `{"type":"about:blank","title":"Not Found","status":404,"detail":"there is nothing at this address; imports are at /api/v1/import/ with groups, accounts, contacts or invoices"}`},
+		{"POST", "/api/v1/version", 405, `{"type":"about:blank","title":"Method Not Allowed","status":405,"detail":"this address takes GET, HEAD"}`},
+		{"GET", "/api/v1/import/groups", 405, `{"type":"about:blank","title":"Method Not Allowed","status":405,"detail":"this address takes POST"}`},
+		{"POST", "/api/v1/import/nothing", 404, `{"type":"about:blank","title":"Not Found","status":404,"detail":"there is nothing at this address, /api/v1/docs lists what there is"}`},
+		{"GET", "/", 404, `{"type":"about:blank","title":"Not Found","status":404,"detail":"there is nothing at this address, /api/v1/docs lists what there is"}`},
 	}
 	for _, test := range tests {
 		response, body := s.call(t, test.method, test.path, nil, nil)
