@@ -5,6 +5,8 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -287,6 +289,9 @@ func (p *putting[R, P]) write(ctx context.Context) error {
 	if len(created) == 0 {
 		return nil
 	}
+	// In the order of their ids, so that two writers of the same new rows never wait for
+	// each other.
+	slices.SortFunc(created, func(a, b *R) int { return strings.Compare(P(a).row().ID, P(b).row().ID) })
 	columns := []string{p.kind.id(), "version", "created_at", "updated_at"}
 	if p.kind.accountOf == nil {
 		columns = append(columns, "account_id")
