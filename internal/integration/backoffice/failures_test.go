@@ -28,16 +28,16 @@ func TestDatabaseStopsInTheMiddle(t *testing.T) {
 	}
 	t.Cleanup(func() { own.Close() })
 	s := newSite(t, own)
-	all := append([]string{"bad"}, lines(2, 2000, accountLine)...) // line n is account n
+	all := append([]string{"bad"}, lines(2, 3*batchLines, accountLine)...) // line n is account n
 	u := s.upload(t, integration.Accounts)
-	u.send(t, all[:700]...)
+	u.send(t, all[:batchLines+200]...)
 	if refusal := u.nextRefusal(t); refusal.Line != 1 {
 		t.Fatalf("refused %+v, want line 1", refusal)
 	}
 	if err := own.Stop(); err != nil {
 		t.Fatal(err)
 	}
-	u.send(t, all[700:]...)
+	u.send(t, all[batchLines+200:]...)
 	sum, problem := u.end(t)
 	want := &integration.Problem{Type: "about:blank", Title: "Service Unavailable", Status: 503, Detail: detailUnavailable, ResumeFromLine: batchLines + 1}
 	if diff := cmp.Diff(want, problem); diff != "" {
@@ -60,7 +60,7 @@ func TestDatabaseStopsInTheMiddle(t *testing.T) {
 		rest, err = s.Import(t.Context(), integration.Accounts, reader(strings.Join(all[problem.ResumeFromLine-1:], "\n")), nil)
 		return err == nil
 	})
-	if diff := cmp.Diff(integration.Summary{Received: 1500, Created: 1500}, rest); diff != "" {
+	if diff := cmp.Diff(integration.Summary{Received: 2 * batchLines, Created: 2 * batchLines}, rest); diff != "" {
 		t.Errorf("resumed (-want +got):\n%s", diff)
 	}
 }
@@ -82,7 +82,8 @@ func TestConnectionIsCut(t *testing.T) {
 	}
 	conn.Close()
 	eventually(t, "the import ended", func() bool { return len(s.api.running) == 0 })
-	for id, want := range map[string]bool{"A-000500": true, "A-000501": false, "A-000510": false} {
+	for n, want := range map[int]bool{batchLines: true, batchLines + 1: false, batchLines + 10: false} {
+		id := fmt.Sprintf("A-%06d", n)
 		if _, exists := s.account(t, id); exists != want {
 			t.Errorf("%s exists: %v, want %v", id, exists, want)
 		}
@@ -174,7 +175,7 @@ func TestBodies(t *testing.T) {
 		want   string // the whole body, or a part of a problem
 	}{
 		{"empty lines, CRLF and a byte order mark", ndjson, []byte("\xef\xbb\xbf" + groupLine(1) + "\r\n\r\n  \n" + groupLine(2)), 200, summary(2, 0, 0)},
-		{"line numbers count empty lines", ndjson, []byte("\n\n{}\n"), 200, `{"line":3,"field":"id","message":"is missing"}` + "\n" + summary(0, 0, 1)},
+		{"line numbers count empty lines", ndjson, []byte("\n\n{}\n"), 200, `{"line":3,"field":"id","rule":"required","message":"is missing"}` + "\n" + summary(0, 0, 1)},
 		{"a charset", map[string]string{"Content-Type": integration.MediaType + "; charset=utf-8"}, []byte(groupLine(1)), 200, summary(0, 1, 0)},
 		{"gzip", gz, whole, 200, summary(2, 0, 0)},
 		{"empty", ndjson, nil, 400, `{"type":"about:blank","title":"Bad Request","status":400,"detail":"the body is empty: send one JSON object per line"}` + "\n"},

@@ -1,6 +1,7 @@
 package backoffice
 
 import (
+	"context"
 	"fmt"
 	"strings"
 	"sync"
@@ -33,6 +34,14 @@ var everyKind = map[integration.Kind][]string{
 		`{"id":"I-1","accountId":"A-1","number":"1","issuedOn":"2026-02-01","total":"10.50","status":"Open"}`,
 		`{"id":"I-2","accountId":"A-1","number":"2","issuedOn":"2026-02-02","dueOn":"2026-02-09","currency":"EUR","total":"20","balance":"5.5","status":"Open"}`,
 		`{"id":"I-3","accountId":"A-3","number":"3","issuedOn":"2026-02-03","total":"7","status":"Paid"}`,
+	},
+	integration.Payments: {
+		`{"id":"P-1","accountId":"A-1","status":"Received","amount":"5","paidOn":"2026-02-04","invoices":[{"id":"I-1","amount":"5"}]}`,
+		`{"id":"P-2","accountId":"A-2","status":"Failed","amount":"7.25","currency":"EUR","paidOn":"2026-02-04","reason":"The card has expired"}`,
+	},
+	integration.Calls: {
+		`{"id":"K-1","accountId":"A-1","startedAt":"2026-02-04T23:30:00Z","direction":"Outbound","outcome":"Answered","number":"+61290000001","otherNumber":"+61290000002","seconds":61,"charge":"0.25"}`,
+		`{"id":"K-1","accountId":"A-1","startedAt":"2026-02-05T23:30:00Z","direction":"Inbound","outcome":"Missed","number":"+61290000001","seconds":0}`,
 	},
 }
 
@@ -196,17 +205,24 @@ func TestImportNamesBadLines(t *testing.T) {
 	}
 }
 
+// item is a row as it shall be, whatever is there.
+func item(id string, row store.Account) store.Item[store.Account] {
+	return store.Item[store.Account]{ID: id, Decide: func(*store.Account) (store.Account, *store.Refusal) { return row, nil }}
+}
+
 // An account keeps a profile that can no longer be assigned, and an unknown one too.
 func TestImportKeepsWhatAnAccountHas(t *testing.T) {
 	s := newSite(t, server)
-	gone, legacy, unknown := "gone", "legacy", "never-there"
-	for _, a := range []store.AccountUpsert{
-		{ID: "A-1", Name: "x", Status: settings.Active, AccountProfile: &gone, MyAccountProfile: &legacy},
-		{ID: "A-2", Name: "x", Status: settings.Active, AccountProfile: &unknown},
-	} {
-		if _, err := s.tenant.Backoffice.UpsertAccounts(t.Context(), []store.AccountUpsert{a}); err != nil {
-			t.Fatal(err)
-		}
+	items := []store.Item[store.Account]{
+		item("A-1", store.Account{Name: "x", Status: settings.Active, AccountProfile: "gone", MyAccountProfile: "legacy", StartsOn: time.Now()}),
+		item("A-2", store.Account{Name: "x", Status: settings.Active, AccountProfile: "never-there", StartsOn: time.Now()}),
+	}
+	err := s.tenant.Backoffice.Write(t.Context(), store.Origin{Now: time.Now()}, func(ctx context.Context, w *store.Writer) error {
+		_, err := w.PutAccounts(ctx, items)
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
 	}
 	sum, refusals := s.imported(t, integration.Accounts,
 		`{"id":"A-1","name":"y","accountProfile":"gone","myAccountProfile":"legacy"}`,
@@ -232,7 +248,7 @@ func TestImportFreezesTradingTerms(t *testing.T) {
 		return day
 	}
 	invoice := func(id, due, source, name, currency string) store.Invoice {
-		return store.Invoice{ID: id, Number: "1", IssuedOn: day("2026-02-20"), DueOn: day(due), DueSource: source, DueSourceName: name, Currency: currency, Total: "10.5", Balance: "10.5", Status: "Open"}
+		return store.Invoice{Row: store.Row{ID: id, AccountID: ""}, Number: "1", IssuedOn: day("2026-02-20"), DueOn: day(due), DueSource: source, DueSourceName: name, Currency: currency, Total: "10.5", Balance: "10.5", Status: "Open"}
 	}
 	check := func(account string, want ...store.Invoice) {
 		t.Helper()
@@ -305,18 +321,32 @@ func TestImportTakesUpNewSettings(t *testing.T) {
 	for _, i := range s.invoices(t, "A-000001") {
 		due[i.ID] = i.DueOn.Format(time.DateOnly)
 	}
-	if due["I-009999"] != "2026-02-02" || due["I-000499"] != "2026-02-22" {
-		t.Errorf("due %s and %s, want 2026-02-02 and 2026-02-22", due["I-009999"], due["I-000499"])
+	before := fmt.Sprintf("I-%06d", batchLines-1)
+	if due["I-009999"] != "2026-02-02" || due[before] != "2026-02-22" {
+		t.Errorf("due %s and %s, want 2026-02-02 and 2026-02-22", due["I-009999"], due[before])
 	}
 }
 
-// The same thing twice in one import: the second line meets the first.
+// The same id twice in one batch: the second line is refused, whatever becomes of the
+// first. In another batch it is a line like any other.
 func TestImportOfOneIDTwice(t *testing.T) {
 	s := newSite(t, server)
-	sum, refusals := s.imported(t, integration.Accounts,
-		`{"id":"A-1","name":"first"}`, `{"id":"A-1","name":"second"}`, `{"id":"A-1","name":"second"}`, accountLine(1))
-	if diff := cmp.Diff(integration.Summary{Received: 4, Created: 2, Updated: 1, Unchanged: 1}, sum); diff != "" {
-		t.Errorf("(-want +got):\n%s%v", diff, refusals)
+	all := []string{`{"id":"A-1","name":"first"}`, `{"id":"A-1","name":"second"}`, `{"id":"A-2"}`, `{"id":"A-2","name":"second"}`}
+	all = append(all, lines(1, batchLines-len(all), accountLine)...)
+	sum, refusals := s.imported(t, integration.Accounts, append(all, `{"id":"A-1","name":"third"}`)...)
+	want := []integration.Refusal{
+		{Line: 2, ID: "A-1", Field: "id", Rule: "uniqueItems", Message: `"A-1" is already in line 1`},
+		{Line: 3, ID: "A-2", Field: "name", Rule: "required", Message: "is missing"},
+		{Line: 4, ID: "A-2", Field: "id", Rule: "uniqueItems", Message: `"A-2" is already in line 3`},
+	}
+	if diff := cmp.Diff(want, refusals); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+	if diff := cmp.Diff(integration.Summary{Received: batchLines + 1, Created: batchLines - 3, Updated: 1, Refused: 3}, sum); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+	if a, _ := s.account(t, "A-1"); a.Name != "third" {
+		t.Errorf("A-1 is named %q, want third", a.Name)
 	}
 }
 

@@ -14,6 +14,7 @@ func (a *api) importers() map[integration.Kind]importFunc {
 	return map[integration.Kind]importFunc{
 		integration.Groups:   streaming(a, replacing(a, a.groups())),
 		integration.Accounts: streaming(a, merging(a.accounts())),
+		integration.Contacts: streaming(a, replacing(a, a.contacts())),
 		integration.Invoices: streaming(a, replacing(a, a.invoices())),
 		integration.Payments: streaming(a, replacing(a, a.payments())),
 	}
