@@ -23,7 +23,7 @@ func TestAdmissionKnowsDevices(t *testing.T) {
 	tn := newTenant(t)
 	tn.accounts(t, "1001", "1002")
 	tn.contacts(t, person("dana", "1001"), person("kim", "1001"),
-		store.ContactUpsert{ID: "lee", AccountID: "1002", Access: store.AccessActive, User: &store.UserUpsert{Username: "lee", Email: "lee@example.com"}})
+		store.Contact{Row: store.Row{ID: "lee", AccountID: "1002"}, Access: store.AccessActive, User: &store.ContactUser{Username: "lee", Email: "lee@example.com"}})
 	for _, user := range []string{"dana", "kim", "lee"} {
 		tn.remember(t, user, user+"'s", now)
 	}

@@ -127,20 +127,40 @@ func (tn tenant) accounts(t *testing.T, ids ...string) {
 }
 
 // contacts imports contacts, all of which must be taken.
-func (tn tenant) contacts(t *testing.T, list ...store.ContactUpsert) {
+func (tn tenant) contacts(t *testing.T, list ...store.Contact) {
 	t.Helper()
-	for _, r := range must[[]store.Result](t)(tn.Backoffice.UpsertContacts(t.Context(), list)) {
+	for _, r := range must[[]store.Result](t)(tn.putContacts(t.Context(), list)) {
 		if r.Outcome == store.Refused {
 			t.Fatal(r)
 		}
 	}
 }
 
+// putContacts writes contacts; one without a user keeps the one that it has.
+func (tn tenant) putContacts(ctx context.Context, list []store.Contact) (results []store.Result, err error) {
+	items := make([]store.Item[store.Contact], len(list))
+	for i, c := range list {
+		items[i] = store.Item[store.Contact]{ID: c.ID, Decide: func(old *store.Contact) (store.Contact, *store.Refusal) {
+			next := c
+			if next.User == nil && old != nil {
+				next.User = old.User
+			}
+			return next, nil
+		}}
+	}
+	err = tn.Backoffice.Write(ctx, store.Origin{Actor: "token test", Now: now}, func(ctx context.Context, w *store.Writer) error {
+		written, err := w.PutContacts(ctx, items)
+		results = resultsOf(written)
+		return err
+	})
+	return results, err
+}
+
 // person is an active contact with a user: username is the id, with a verified email.
-func person(id, account string) store.ContactUpsert {
-	return store.ContactUpsert{
-		ID: id, AccountID: account, FirstName: "First", LastName: "Last", Email: id + "@example.com", Access: store.AccessActive,
-		User: &store.UserUpsert{Username: id, Email: id + "@example.com", EmailVerified: true, PasswordHash: hash},
+func person(id, account string) store.Contact {
+	return store.Contact{
+		Row: store.Row{ID: id, AccountID: account}, FirstName: "First", LastName: "Last", Email: id + "@example.com", Access: store.AccessActive,
+		User: &store.ContactUser{Username: id, Email: id + "@example.com", EmailVerified: true, PasswordHash: hash},
 	}
 }
 

@@ -15,17 +15,17 @@ func TestSignInUser(t *testing.T) {
 	tn.accounts(t, "1001", "1002", "1003")
 	dana := person("dana", "1002")
 	tn.contacts(t, dana,
-		store.ContactUpsert{ID: "dana-2", AccountID: "1001", Access: store.AccessActive, User: dana.User},
-		store.ContactUpsert{ID: "dana-3", AccountID: "1003", Access: store.AccessDisabled, User: dana.User},
-		store.ContactUpsert{ID: "new", AccountID: "1001", Access: store.AccessActive, User: &store.UserUpsert{Username: "new", Email: "new@example.com"}},
-		store.ContactUpsert{ID: "gone", AccountID: "1001", Access: store.AccessDisabled, User: &store.UserUpsert{Username: "gone", PasswordHash: hash}},
+		store.Contact{Row: store.Row{ID: "dana-2", AccountID: "1001"}, Access: store.AccessActive, User: dana.User},
+		store.Contact{Row: store.Row{ID: "dana-3", AccountID: "1003"}, Access: store.AccessDisabled, User: dana.User},
+		store.Contact{Row: store.Row{ID: "new", AccountID: "1001"}, Access: store.AccessActive, User: &store.ContactUser{Username: "new", Email: "new@example.com"}},
+		store.Contact{Row: store.Row{ID: "gone", AccountID: "1001"}, Access: store.AccessDisabled, User: &store.ContactUser{Username: "gone", PasswordHash: hash}},
 		// Two people with one email, both verified; and one who only claims dana's.
-		store.ContactUpsert{ID: "kim", AccountID: "1001", Access: store.AccessActive, User: &store.UserUpsert{Username: "kim", Email: "Office@example.com", EmailVerified: true}},
-		store.ContactUpsert{ID: "lee", AccountID: "1002", Access: store.AccessActive, User: &store.UserUpsert{Username: "lee", Email: "office@example.com", EmailVerified: true}},
-		store.ContactUpsert{ID: "eve", AccountID: "1003", Access: store.AccessActive, User: &store.UserUpsert{Username: "eve", Email: "dana@example.com"}},
+		store.Contact{Row: store.Row{ID: "kim", AccountID: "1001"}, Access: store.AccessActive, User: &store.ContactUser{Username: "kim", Email: "Office@example.com", EmailVerified: true}},
+		store.Contact{Row: store.Row{ID: "lee", AccountID: "1002"}, Access: store.AccessActive, User: &store.ContactUser{Username: "lee", Email: "office@example.com", EmailVerified: true}},
+		store.Contact{Row: store.Row{ID: "eve", AccountID: "1003"}, Access: store.AccessActive, User: &store.ContactUser{Username: "eve", Email: "dana@example.com"}},
 		// A username wins over another person's email.
-		store.ContactUpsert{ID: "max", AccountID: "1001", Access: store.AccessActive, User: &store.UserUpsert{Username: "max@example.com", Email: "max@example.com", EmailVerified: true}},
-		store.ContactUpsert{ID: "moritz", AccountID: "1002", Access: store.AccessActive, User: &store.UserUpsert{Username: "moritz", Email: "max@example.com", EmailVerified: true}},
+		store.Contact{Row: store.Row{ID: "max", AccountID: "1001"}, Access: store.AccessActive, User: &store.ContactUser{Username: "max@example.com", Email: "max@example.com", EmailVerified: true}},
+		store.Contact{Row: store.Row{ID: "moritz", AccountID: "1002"}, Access: store.AccessActive, User: &store.ContactUser{Username: "moritz", Email: "max@example.com", EmailVerified: true}},
 	)
 	both := []store.SignInContact{{ContactID: "dana-2", AccountID: "1001"}, {ContactID: "dana", AccountID: "1002", Name: "First Last"}}
 	for login, want := range map[string]store.SignInUser{
