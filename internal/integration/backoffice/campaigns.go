@@ -19,5 +19,6 @@ func (a *api) campaigns() resource[integration.Campaign, store.Campaign] {
 			return store.Campaign{Row: store.Row{AccountID: c.AccountID}, Name: c.Name, Description: c.Description}, nil
 		},
 		get: a.Store.Campaign, list: a.Store.Campaigns, put: (*store.Writer).PutCampaigns, remove: (*store.Writer).DeleteCampaign,
+		keptWhile: "numbers belong to it",
 	}
 }

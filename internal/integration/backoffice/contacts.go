@@ -25,6 +25,7 @@ func (a *api) contacts() resource[integration.Contact, store.Contact] {
 		key:     func(c *integration.Contact) *string { return &c.ID },
 		row:     contactRow,
 		get:     a.Store.Contact, list: a.Store.Contacts, put: (*store.Writer).PutContacts, remove: (*store.Writer).DeleteContact,
+		keptWhile: "it is the owner and the account has other contacts",
 	}
 }
 

@@ -22,6 +22,7 @@ func (a *api) invoices() resource[integration.Invoice, store.Invoice] {
 		account: func(i integration.Invoice) string { return i.AccountID },
 		rowOf:   invoiceRow,
 		get:     a.Store.Invoice, list: a.Store.ListInvoices, put: (*store.Writer).PutInvoices, remove: (*store.Writer).DeleteInvoice,
+		keptWhile: "payments are for it",
 	}
 }
 

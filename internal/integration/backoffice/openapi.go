@@ -199,6 +199,9 @@ func completeOperation(o *huma.Operation) {
 		created.Description = "Created"
 		o.Responses["201"] = &created
 	}
+	if o.Method == http.MethodPatch {
+		o.RequestBody.Content["application/merge-patch+json"] = o.RequestBody.Content["application/json"]
+	}
 	if slices.ContainsFunc(o.Parameters, func(p *huma.Param) bool { return p.Name == "If-None-Match" }) && o.Method == http.MethodGet {
 		o.Responses["304"] = &huma.Response{Description: "Nothing changed since the entity tag.", Headers: o.Responses["200"].Headers}
 	}
@@ -238,20 +241,24 @@ func failuresOf(o *huma.Operation) []int {
 	if o.RequestBody != nil {
 		list = append(list, 400, 408, 413, 415)
 	}
-	if strings.Contains(o.Path, "{") {
+	if creates := o.Method == http.MethodPut && strings.Count(o.Path, "{") == 1 && strings.HasSuffix(o.Path, "}"); strings.Contains(o.Path, "{") && !creates {
 		list = append(list, 404)
 	}
 	if slices.ContainsFunc(o.Parameters, func(p *huma.Param) bool { return p.Name == "If-Match" }) {
 		list = append(list, 412)
 	}
-	if o.Method == http.MethodDelete {
-		list = append(list, 409)
-	}
 	return append(list, o.Errors...)
 }
 
-// completeSchema turns what only huma knows into words.
+// formatPatterns are the formats that are our own, as patterns.
+var formatPatterns = map[string]string{"decimal": `^-?[0-9]{1,14}(\.[0-9]{1,4})?$`, "currency": "^[A-Z]{3}$"}
+
+// completeSchema turns what only huma and package integration know into what everybody
+// knows.
 func completeSchema(schema *huma.Schema) {
+	if pattern, ours := formatPatterns[schema.Format]; ours && schema.Pattern == "" {
+		schema.Pattern = pattern
+	}
 	for _, name := range slices.Sorted(maps.Keys(schema.Properties)) {
 		property := schema.Properties[name]
 		if property.PatternDescription != "" {

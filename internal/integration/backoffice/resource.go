@@ -45,10 +45,11 @@ type resource[T, R any] struct {
 	// with a field that the patch has.
 	adapt func(before *T, patch map[string]any)
 
-	get    func(ctx context.Context, id string) (R, error)
-	list   func(ctx context.Context, list store.List) ([]R, *store.Place, error) // nil: its list has filters of its own
-	put    func(w *store.Writer, ctx context.Context, items []store.Item[R]) ([]store.Written[R], error)
-	remove func(w *store.Writer, ctx context.Context, id string, ifVersion int64) (store.Result, error)
+	get       func(ctx context.Context, id string) (R, error)
+	list      func(ctx context.Context, list store.List) ([]R, *store.Place, error) // nil: its list has filters of its own
+	put       func(w *store.Writer, ctx context.Context, items []store.Item[R]) ([]store.Written[R], error)
+	remove    func(w *store.Writer, ctx context.Context, id string, ifVersion int64) (store.Result, error)
+	keptWhile string // when a row is not deleted, as "services are at it"; empty: it always is
 }
 
 // register adds the operations of a collection.
@@ -76,9 +77,13 @@ func register[T, R any](a *api, r resource[T, R]) {
 			return writeOne(ctx, a, r, in.WriteInput, in.Body.text, true)
 		})
 	if r.remove != nil {
-		handle(a, write, operation(http.MethodDelete, path+"/{id}", "delete"+r.one, "Delete one of the "+r.path,
-			"It is gone at once and leaves a tombstone in /api/v1/changes. What others refer to is not deleted: 409."),
-			func(ctx context.Context, in *deleteInput) (*deleteOutput, error) { return deleteOne(ctx, a, r, *in) })
+		o := operation(http.MethodDelete, path+"/{id}", "delete"+r.one, "Delete one of the "+r.path,
+			"It is gone at once and leaves a tombstone in /api/v1/changes.")
+		if r.keptWhile != "" {
+			o.Description += " While " + r.keptWhile + " it is not deleted: 409."
+			o.Errors = []int{http.StatusConflict}
+		}
+		handle(a, write, o, func(ctx context.Context, in *deleteInput) (*deleteOutput, error) { return deleteOne(ctx, a, r, *in) })
 	}
 }
 

@@ -42,8 +42,10 @@ func (a *api) registerTokens() {
 	create.DefaultStatus = http.StatusCreated
 	handle(a, scopeTokens, create, a.createToken)
 	handle(a, "", operation(http.MethodGet, "/self", "getOwnToken", "Read what the token is that asks", "Its name, scopes and expiry."), a.ownToken)
-	handle(a, scopeTokens, operation(http.MethodDelete, "/{id}", "deleteToken", "Withdraw a token",
-		"Every replica refuses it within five seconds. The token of the operator is not deleted here: 409."), a.deleteToken)
+	withdraw := operation(http.MethodDelete, "/{id}", "deleteToken", "Withdraw a token",
+		"Every replica refuses it within five seconds. The token of the operator is not deleted here: 409.")
+	withdraw.Errors = []int{http.StatusConflict}
+	handle(a, scopeTokens, withdraw, a.deleteToken)
 }
 
 type (
