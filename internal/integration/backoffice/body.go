@@ -76,15 +76,19 @@ type patientReader struct {
 func (l *lineReader) hurry(until time.Time) { l.patient.batch = until }
 
 func (p *patientReader) Read(b []byte) (int, error) {
-	deadline := time.Now().Add(idleTimeout)
-	if deadline.After(p.until) {
-		deadline = p.until
-	}
-	if !p.batch.IsZero() && deadline.After(p.batch) {
-		deadline = p.batch
-	}
-	_ = p.control.SetReadDeadline(deadline) // not supported by test recorders only
+	_ = p.control.SetReadDeadline(p.deadline(time.Now())) // not supported by test recorders only
 	return p.body.Read(b)
+}
+
+// deadline is until when the next piece has to be there.
+func (p *patientReader) deadline(now time.Time) time.Time {
+	deadline := now.Add(idleTimeout)
+	for _, sooner := range []time.Time{p.until, p.batch} {
+		if !sooner.IsZero() && deadline.After(sooner) {
+			deadline = sooner
+		}
+	}
+	return deadline
 }
 
 // limitedReader fails with errBodyTooLarge once there is a byte past the limit.

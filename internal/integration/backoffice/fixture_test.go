@@ -185,13 +185,18 @@ type upload struct {
 
 func (s *site) upload(t *testing.T, kind integration.Kind) *upload {
 	t.Helper()
+	return s.uploadWith(t, t.Context(), integration.ImportOptions{Kind: kind})
+}
+
+func (s *site) uploadWith(t *testing.T, ctx context.Context, options integration.ImportOptions) *upload {
+	t.Helper()
 	reader, writer := io.Pipe()
 	u := &upload{body: writer, refused: make(chan integration.Refusal, 10_000), done: make(chan struct{})}
-	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	ctx, cancel := context.WithTimeout(ctx, time.Minute)
 	t.Cleanup(cancel)
 	go func() {
 		defer close(u.done)
-		u.summary, u.err = s.Import(ctx, kind, reader, func(r integration.Refusal) { u.refused <- r })
+		u.summary, u.err = s.ImportWith(ctx, options, reader, func(r integration.Refusal) { u.refused <- r })
 		reader.CloseWithError(errors.New("the import ended")) //nolint:errcheck // never fails
 	}()
 	return u
