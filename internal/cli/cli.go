@@ -6,6 +6,8 @@ import (
 	"io"
 
 	"github.com/spf13/cobra"
+
+	"github.com/foyerhq/foyer/internal/cli/reach"
 )
 
 // The exit codes.
@@ -21,15 +23,23 @@ type Streams struct {
 	Out, Err io.Writer
 	// Colour says that Out is looked at by a person who wants colours.
 	Colour bool
+	// Width is that of the terminal that Err is; nil: it is none.
+	Width func() int
+
+	screen io.Writer // Err as it is, if it is a terminal
 }
 
 // errFindings ends a command that has told what is to be mended.
 var errFindings = errors.New("there are findings")
 
-// Main runs `kubectl foyer` with arguments, those after its name, and returns the exit code.
-func Main(args []string, version string, streams Streams) int {
+// Main runs `kubectl foyer` with arguments, those after its name, and returns the exit
+// code. What reaches a cluster goes through forward.
+func Main(args []string, version string, streams Streams, forward reach.Forward) int {
+	if streams.Width != nil {
+		streams.screen = streams.Err
+	}
 	streams.Out, streams.Err = terminal{streams.Out, streams.Colour}, terminal{streams.Err, false}
-	root := newRoot(version, streams)
+	root := newRoot(version, streams, forward)
 	root.SetArgs(args)
 	root.SetIn(streams.In)
 	root.SetOut(streams.Out)
@@ -45,18 +55,23 @@ func Main(args []string, version string, streams Streams) int {
 	}
 }
 
-func newRoot(version string, streams Streams) *cobra.Command {
+func newRoot(version string, streams Streams, forward reach.Forward) *cobra.Command {
 	root := &cobra.Command{
 		Use:   "kubectl-foyer",
-		Short: "Check and try out Foyer's objects, without a cluster",
-		Long: `Check and try out Foyer's objects, without a cluster.
+		Short: "Check Foyer's objects, bring in customers, and see what applies to them",
+		Long: `Check and try out Foyer's objects, bring in customers, and see what applies to them.
 
-Everything is done by the files alone, by the same code as in the API server and in
-the operator. Exit codes: 0 all is well, 1 there is something to mend in the files or
-in the payload, 2 wrong usage, or nothing that can be read.`,
+lint, events and render need no cluster: they look at files, by the same code as in the
+API server and in the operator. import and explain reach the API of a tenant, through
+the cluster with your own rights in it, or by its address.
+
+Exit codes: 0 all is well, 1 there is something to mend in the files, in the payload or
+in the lines of an import, 2 wrong usage, or what cannot be read or reached.`,
 		Example: `  kubectl foyer lint -f config/            # before you apply or merge
   kubectl foyer events invoice.unpaid      # what a template can use
-  kubectl foyer render -f reminder.yaml    # what people will read`,
+  kubectl foyer render -f reminder.yaml    # what people will read
+  kubectl foyer import accounts -n acme -f accounts.csv
+  kubectl foyer explain account 10001 -n acme`,
 		Annotations:   map[string]string{cobra.CommandDisplayNameAnnotation: "kubectl foyer"},
 		SilenceErrors: true,
 		SilenceUsage:  true,
@@ -64,7 +79,8 @@ in the payload, 2 wrong usage, or nothing that can be read.`,
 	root.SetFlagErrorFunc(func(command *cobra.Command, err error) error {
 		return fmt.Errorf("%w\nSee '%s --help'", err, command.CommandPath())
 	})
-	root.AddCommand(newLint(streams), newEvents(streams), newRender(streams), newVersion(version, streams))
+	root.AddCommand(newLint(streams), newEvents(streams), newRender(streams),
+		newImport(streams, forward), newExplain(streams, forward), newVersion(version, streams))
 	return root
 }
 

@@ -27,7 +27,7 @@ type answer struct {
 func run(t *testing.T, input string, args ...string) answer {
 	t.Helper()
 	var out, errOut bytes.Buffer
-	code := Main(args, "v1.2.3", Streams{In: strings.NewReader(input), Out: &out, Err: &errOut})
+	code := Main(args, "v1.2.3", Streams{In: strings.NewReader(input), Out: &out, Err: &errOut}, nil)
 	return answer{code, out.String(), errOut.String()}
 }
 
@@ -42,6 +42,8 @@ func TestGolden(t *testing.T) {
 		"help-lint":           {[]string{"lint", "--help"}, exitFine},
 		"help-events":         {[]string{"events", "--help"}, exitFine},
 		"help-render":         {[]string{"render", "--help"}, exitFine},
+		"help-import":         {[]string{"import", "--help"}, exitFine},
+		"help-explain":        {[]string{"explain", "account", "--help"}, exitFine},
 		"version":             {[]string{"version"}, exitFine},
 		"lint-broken":         {[]string{"lint", "-f", "testdata/broken"}, exitFindings},
 		"lint-broken-json":    {[]string{"lint", "-o", "json", "-f", "testdata/broken/tenant.yaml"}, exitFindings},
@@ -71,20 +73,26 @@ func TestGolden(t *testing.T) {
 			if got.code != tt.code || got.err != "" {
 				t.Errorf("code %d, expected %d; on standard error: %s", got.code, tt.code, got.err)
 			}
-			file := filepath.Join("testdata", "golden", name+".txt")
-			if *update {
-				if err := os.WriteFile(file, []byte(got.out), 0o644); err != nil {
-					t.Fatal(err)
-				}
-			}
-			want, err := os.ReadFile(file)
-			if err != nil {
-				t.Fatal(err)
-			}
-			if diff := cmp.Diff(string(want), got.out); diff != "" {
-				t.Errorf("-want +got:\n%s", diff)
-			}
+			golden(t, name, got.out)
 		})
+	}
+}
+
+// golden compares with what is in testdata/golden, or writes it there.
+func golden(t *testing.T, name, got string) {
+	t.Helper()
+	file := filepath.Join("testdata", "golden", name+".txt")
+	if *update {
+		if err := os.WriteFile(file, []byte(got), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	want, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(string(want), got); diff != "" {
+		t.Errorf("-want +got:\n%s", diff)
 	}
 }
 
@@ -102,6 +110,25 @@ func TestWrongUsage(t *testing.T) {
 		{[]string{"lint", "--fast"}, "unknown flag: --fast\nSee 'kubectl foyer lint --help'"},
 		{[]string{"version", "now"}, `kubectl foyer version takes no arguments, "now" is too much`},
 		{[]string{"lnit"}, `unknown command "lnit" for "kubectl foyer"`},
+		{[]string{"import"}, "name one kind to import: groups, accounts, "},
+		{[]string{"import", "acounts", "-f", "x.csv"}, `there is no kind "acounts" to import, there are (the nearest first): accounts, `},
+		{[]string{"import", "accounts"}, "name what to import, as -f accounts.csv or -f -"},
+		{[]string{"import", "accounts", "-f", "x", "--format", "xml"}, "--format xml is not known, allowed is csv or ndjson"},
+		{[]string{"import", "accounts", "-f", "x", "--mode", "all"}, "--mode all is not known, allowed is lines or whole"},
+		{[]string{"import", "accounts", "-f", "x", "--notify", "some"}, "--notify some is not known, allowed is none or all"},
+		{[]string{"import", "accounts", "-f", "x", "--wait", "-1s"}, "--wait must not be negative"},
+		{[]string{"import", "accounts", "-f", "x", "--mode", "whole", "--state", "s"}, "--mode whole is one request, so there is no position to keep"},
+		{[]string{"import", "accounts", "-f", "x", "--token-file", "t"}, "--token-file is for --server"},
+		{[]string{"import", "accounts", "-f", "x", "--server", "https://api.acme.example"}, "--server needs --token-file"},
+		{[]string{"import", "accounts", "-f", "x", "--server", "https://api.acme.example", "--token-file", "t", "-n", "acme"}, "--server and --namespace exclude each other"},
+		{[]string{"import", "accounts", "-f", "x", "--server", "api.acme.example", "--token-file", "t"}, "--server must be an address such as https://api.acme.example"},
+		{[]string{"import", "accounts", "-f", "x", "--server", "http://api.acme.example", "--token-file", "t"}, "--server must be https: the token would be readable on its way"},
+		{[]string{"import", "accounts", "-f", "x", "--server", "https://a:b@api.acme.example", "--token-file", "t"}, "--server must be an address alone"},
+		{[]string{"import", "accounts", "-f", "x", "--server", "https://api.acme.example", "--token-file", "testdata/nothing"}, "read the token: open testdata/nothing: no such file or directory"},
+		{[]string{"import", "accounts", "-f", "x", "--server", "https://api.acme.example", "--token-file", "testdata/import/accounts.csv"}, "what is in testdata/import/accounts.csv is not a token alone"},
+		{[]string{"explain"}, "name what to explain, as kubectl foyer explain account 10001"},
+		{[]string{"explain", "account"}, "name one account by its id, as kubectl foyer explain account 10001"},
+		{[]string{"explain", "account", "1", "-o", "yaml"}, "-o yaml is not known, allowed is text or json"},
 		{[]string{"events", "-o", "yaml"}, "-o yaml is not known, allowed is wide, json, jsonschema or markdown"},
 		{[]string{"events", "invoice.paid", "-o", "markdown"}, "-o markdown writes the page of all events: leave out invoice.paid"},
 		{[]string{"events", "--tenant-file", "testdata/render/meter.yaml"}, "testdata/render/meter.yaml has 0 Tenants, exactly one is needed to know its events"},
@@ -282,14 +309,14 @@ spec:
 `
 	for _, colour := range []bool{false, true} {
 		var out bytes.Buffer
-		Main([]string{"lint", "-f", "-"}, "", Streams{In: strings.NewReader(evil), Out: &out, Err: &out, Colour: colour})
+		Main([]string{"lint", "-f", "-"}, "", Streams{In: strings.NewReader(evil), Out: &out, Err: &out, Colour: colour}, nil)
 		printed := ownColours.ReplaceAllString(out.String(), "")
 		if strings.ContainsAny(printed, "\x1b\a\r") || strings.Contains(printed, "\u009b") || !strings.Contains(printed, "title") || !colour && printed != out.String() {
 			t.Errorf("printed %q", out.String())
 		}
 	}
 	var out bytes.Buffer
-	Main([]string{"lint", "-f", "/nothing\x1b[2J"}, "", Streams{Out: &out, Err: &out})
+	Main([]string{"lint", "-f", "/nothing\x1b[2J"}, "", Streams{Out: &out, Err: &out}, nil)
 	if !strings.Contains(out.String(), `read /nothing\u001b[2J: `) {
 		t.Errorf("said %q", out.String())
 	}
@@ -319,7 +346,7 @@ func TestRenderReplacesLinks(t *testing.T) {
 
 func TestColours(t *testing.T) {
 	var out bytes.Buffer
-	code := Main([]string{"lint", "-f", "testdata/partial"}, "", Streams{Out: &out, Err: &out, Colour: true})
+	code := Main([]string{"lint", "-f", "testdata/partial"}, "", Streams{Out: &out, Err: &out, Colour: true}, nil)
 	want := "\x1b[1mtestdata/partial/templates.yaml:6:\x1b[0m \x1b[1;36mnote:\x1b[0m EventTemplate/welcome: spec.tenantRef: "
 	if code != exitFine || !strings.HasPrefix(out.String(), want) {
 		t.Errorf("code %d, printed %q", code, out.String())
@@ -384,7 +411,7 @@ func TestAllSchemasAreJSON(t *testing.T) {
 }
 
 func TestEveryCommandHasExamplesByItsRealName(t *testing.T) {
-	for _, command := range newRoot("", Streams{}).Commands() {
+	for _, command := range newRoot("", Streams{}, nil).Commands() {
 		if command.Name() == "help" || command.Name() == "completion" {
 			continue
 		}
@@ -401,8 +428,9 @@ func TestCompletion(t *testing.T) {
 	}
 }
 
-// TestLinksNoDatabaseAndNoCluster: the command runs on people's machines, by files alone.
-func TestLinksNoDatabaseAndNoCluster(t *testing.T) {
+// TestLinksNoDatabase: the command runs on people's machines; it reaches the API of a
+// tenant, and nothing behind it.
+func TestLinksNoDatabase(t *testing.T) {
 	output, err := exec.CommandContext(t.Context(), "go", "list", "-deps", "../../cmd/kubectl-foyer").Output()
 	if err != nil {
 		t.Fatal(err)
@@ -414,7 +442,7 @@ func TestLinksNoDatabaseAndNoCluster(t *testing.T) {
 	for _, p := range packages {
 		for _, refused := range []string{
 			"github.com/foyerhq/foyer/internal/store", "github.com/foyerhq/foyer/internal/process", "github.com/foyerhq/foyer/controllers",
-			"github.com/jackc/pgx", "k8s.io/client-go", "sigs.k8s.io/controller-runtime", "google.golang.org/grpc", "go.etcd.io",
+			"github.com/jackc/pgx", "sigs.k8s.io/controller-runtime", "google.golang.org/grpc", "go.etcd.io",
 		} {
 			if p == refused || strings.HasPrefix(p, refused+"/") {
 				t.Errorf("kubectl-foyer links %s", p)

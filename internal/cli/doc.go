@@ -1,11 +1,17 @@
-// Package cli is `kubectl foyer`: what people who write Foyer's objects need on their
-// own machines and in pipelines. Everything that it does is done by files alone, by
-// the code of the API server and of the operator; it reaches no cluster and no database.
+// Package cli is `kubectl foyer`: what people who write Foyer's objects and look after
+// customers need on their own machines and in pipelines. It reaches no database.
 //
 //	lint     checks objects before they are applied
 //	events   tells which events there are and what they carry
 //	render   fills in the texts of an event template
+//	import   brings customers into Foyer, from files of any size
+//	explain  tells what applies to an account, and why
+//
+// The first three work by files alone, by the code of the API server and of the operator.
+// The others use the integration API of a tenant, which package reach finds; what import
+// does with a file is in package bulk.
 //
 // [Main] runs it. It ends with one of three codes, for scripts: 0 all is well, 1 there is
-// something to mend in the files or in the payload, 2 wrong usage, or nothing to read.
+// something to mend in the files, in the payload or in the lines of an import, 2 wrong
+// usage, or what cannot be read or reached.
 package cli

@@ -16,7 +16,7 @@ type terminal struct {
 }
 
 // ownColours are what this program itself tells a terminal.
-var ownColours = regexp.MustCompile(`\x1b\[(?:0|1|1;31|1;33|1;36)m`)
+var ownColours = regexp.MustCompile(`\x1b\[(?:0|1|2|32|33|36|1;31|1;33|1;36)m`)
 
 // Write writes control characters by their number, which is right in JSON as well.
 func (t terminal) Write(p []byte) (int, error) {

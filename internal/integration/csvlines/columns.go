@@ -36,6 +36,8 @@ var lineTypes = map[integration.Kind]reflect.Type{
 	integration.Accounts: reflect.TypeFor[integration.Account](),
 	integration.Contacts: reflect.TypeFor[integration.Contact](),
 	integration.Invoices: reflect.TypeFor[integration.Invoice](),
+	integration.Payments: reflect.TypeFor[integration.Payment](),
+	integration.Calls:    reflect.TypeFor[integration.Call](),
 }
 
 // Columns lists what a file of a kind can have, in the order of the line's fields.
@@ -53,8 +55,15 @@ func Columns(kind integration.Kind) []string {
 	return names
 }
 
+// fieldsOf lists what a line of a kind can hold. Of an account a field that is left out
+// stays as it is, so that null, which clears it, is another thing; of other kinds a line
+// is all there is, and both are the same.
 func fieldsOf(kind integration.Kind) []field {
-	return appendFields(nil, lineTypes[kind], "", false)
+	fields := appendFields(nil, lineTypes[kind], "")
+	for i := range fields {
+		fields[i].clearable = kind == integration.Accounts && fields[i].path != "id"
+	}
+	return fields
 }
 
 var (
@@ -62,42 +71,27 @@ var (
 	jsonMarshaler = reflect.TypeFor[json.Marshaler]()
 )
 
-// appendFields adds the fields of a struct, and of the structs in it.
-func appendFields(fields []field, structure reflect.Type, prefix string, clearable bool) []field {
-	if structure == nil {
-		return fields
-	}
+// appendFields adds the fields of a struct, and of the structs in it, but for those that
+// only the server writes.
+func appendFields(fields []field, structure reflect.Type, prefix string) []field {
 	for i := range structure.NumField() {
 		f := structure.Field(i)
 		name, _, _ := strings.Cut(f.Tag.Get("json"), ",")
-		switch {
-		case name == "-" || !f.IsExported():
-			continue
-		case name == "" && f.Anonymous:
-			fields = appendFields(fields, f.Type, prefix, clearable)
-			continue
+		inner := f.Type
+		if inner.Kind() == reflect.Pointer {
+			inner = inner.Elem()
 		}
-		inner, optional := unwrapped(f.Type)
-		path, clears := prefix+name, clearable || optional
-		if how := formOf(inner); how != asObject || inner.Kind() != reflect.Struct {
-			fields = append(fields, field{path, how, clears})
-		} else {
-			fields = appendFields(fields, inner, path+".", clears)
+		switch how := formOf(inner); {
+		case name == "-", f.Tag.Get("readOnly") == "true":
+		case f.Anonymous && name == "":
+			fields = appendFields(fields, inner, prefix)
+		case how == asObject && inner.Kind() == reflect.Struct:
+			fields = appendFields(fields, inner, prefix+name+".")
+		default:
+			fields = append(fields, field{path: prefix + name, form: how})
 		}
 	}
 	return fields
-}
-
-// unwrapped is what a pointer or an integration.Optional holds.
-func unwrapped(t reflect.Type) (inner reflect.Type, optional bool) {
-	if t.Kind() == reflect.Pointer {
-		return t.Elem(), false
-	}
-	if t.PkgPath() == lineTypes[integration.Groups].PkgPath() && strings.HasPrefix(t.Name(), "Optional[") {
-		value, _ := t.FieldByName("Value")
-		return value.Type, true
-	}
-	return t, false
 }
 
 func formOf(t reflect.Type) form {

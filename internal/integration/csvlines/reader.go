@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 	"unicode/utf8"
 
@@ -32,9 +33,6 @@ type Reader struct {
 // them does not exist.
 func New(from io.Reader, kind integration.Kind) (*Reader, error) {
 	r := &Reader{rows: newRowReader(from), key: "id", object: &object{}}
-	if kind == integration.Groups {
-		r.key = "name"
-	}
 	if err := r.rows.beginning(); err != nil {
 		return nil, err
 	}
@@ -55,6 +53,9 @@ func New(from io.Reader, kind integration.Kind) (*Reader, error) {
 		}
 		r.columns = append(r.columns, c)
 		r.object.add(strings.Split(c.path, "."), i, c)
+	}
+	if kind == integration.Groups && !slices.ContainsFunc(r.columns, func(c column) bool { return c.path == r.key }) {
+		r.key = "name" // which may be written for it
 	}
 	return r, nil
 }

@@ -1,0 +1,175 @@
+package bulk
+
+import (
+	"bufio"
+	"bytes"
+	"compress/gzip"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync/atomic"
+
+	"github.com/foyerhq/foyer/internal/integration"
+	"github.com/foyerhq/foyer/internal/integration/csvlines"
+)
+
+// Format is how lines are written.
+type Format string
+
+// The formats. Without one it is told by the name of the file, else by how it begins.
+const (
+	CSV    Format = "csv"
+	NDJSON Format = "ndjson"
+)
+
+// Input is a file, or standard input, with the lines of a kind.
+type Input struct {
+	Path   string
+	Stdin  io.Reader // read if the path is -
+	Format Format
+	Kind   integration.Kind
+}
+
+// IsStdin says that it can be read once only.
+func (i Input) IsStdin() bool { return i.Path == "-" }
+
+// Name is what messages call it.
+func (i Input) Name() string {
+	if i.IsStdin() {
+		return "standard input"
+	}
+	return i.Path
+}
+
+// beginningBytes is how much tells one file from another.
+const beginningBytes = 1 << 20
+
+// source is an input that is being read.
+type source struct {
+	lineReader
+	input     Input
+	size      int64 // -1: unknown
+	beginning string
+	read      atomic.Int64 // bytes of the file
+	close     func() error
+}
+
+// lineReader reads lines in order. io.EOF ends them.
+type lineReader interface {
+	Next() (csvlines.Line, error)
+	SkipTo(line int64) error
+	Column(field string, line []byte) string
+}
+
+// open opens the input, and refuses columns that there are not.
+func (i Input) open() (*source, error) {
+	s := &source{input: i, size: -1, close: func() error { return nil }}
+	from := i.Stdin
+	if !i.IsStdin() {
+		file, err := os.Open(i.Path)
+		if err != nil {
+			return nil, fmt.Errorf("read %s: %w", i.Path, errors.Unwrap(err))
+		}
+		info, err := file.Stat()
+		if err == nil && info.IsDir() {
+			err = errors.New("is a directory, name a file")
+		}
+		if err != nil {
+			return nil, errors.Join(fmt.Errorf("read %s: %w", i.Path, err), file.Close())
+		}
+		if info.Mode().IsRegular() {
+			s.size = info.Size()
+		}
+		from, s.close = file, file.Close
+	}
+	if err := s.begin(from); err != nil {
+		return nil, errors.Join(s.explained(err), s.close())
+	}
+	return s, nil
+}
+
+// begin looks at how the input begins, and chooses how to read it.
+func (s *source) begin(from io.Reader) error {
+	raw := bufio.NewReaderSize(from, beginningBytes)
+	beginning, err := raw.Peek(beginningBytes)
+	if err != nil && !errors.Is(err, io.EOF) {
+		return err
+	}
+	digest := sha256.Sum256(beginning)
+	s.beginning = "sha256:" + hex.EncodeToString(digest[:])
+	text := bufio.NewReader(&counter{raw, &s.read})
+	if bytes.HasPrefix(beginning, []byte{0x1f, 0x8b}) {
+		unzipped, err := gzip.NewReader(text)
+		if err != nil {
+			return err
+		}
+		text = bufio.NewReader(unzipped)
+	}
+	format, err := s.input.format(text)
+	if err != nil {
+		return err
+	}
+	if format == NDJSON {
+		s.lineReader = newNDJSON(text)
+		return nil
+	}
+	s.lineReader, err = csvlines.New(text, s.input.Kind)
+	return err
+}
+
+// format is the one that was asked for, or that the name says, or how the text begins.
+func (i Input) format(text *bufio.Reader) (Format, error) {
+	if i.Format != "" {
+		return i.Format, nil
+	}
+	switch strings.ToLower(filepath.Ext(strings.TrimSuffix(i.Path, ".gz"))) {
+	case ".csv":
+		return CSV, nil
+	case ".ndjson", ".jsonl":
+		return NDJSON, nil
+	}
+	beginning, _ := text.Peek(512) // an error is for who reads on
+	switch beginning = bytes.TrimLeft(bytes.TrimPrefix(beginning, byteOrderMark), " \t\r\n"); {
+	case bytes.HasPrefix(beginning, []byte("[")):
+		return "", errors.New("it is one list of JSON: write one object a line, as jq -c '.[]' does")
+	case bytes.HasPrefix(beginning, []byte("{")):
+		return NDJSON, nil
+	}
+	return CSV, nil
+}
+
+// Next adds to an error what it is about.
+func (s *source) Next() (csvlines.Line, error) {
+	line, err := s.lineReader.Next()
+	return line, s.explained(err)
+}
+
+// SkipTo adds to an error what it is about.
+func (s *source) SkipTo(line int64) error { return s.explained(s.lineReader.SkipTo(line)) }
+
+func (s *source) explained(err error) error {
+	switch {
+	case err == nil, errors.Is(err, io.EOF):
+		return err
+	case errors.Is(err, io.ErrUnexpectedEOF), errors.Is(err, gzip.ErrChecksum), errors.Is(err, gzip.ErrHeader):
+		return fmt.Errorf("read %s: it is compressed, and damaged or not all there: %w", s.input.Name(), err)
+	}
+	return fmt.Errorf("read %s: %w", s.input.Name(), err)
+}
+
+// counter counts what is read.
+type counter struct {
+	from io.Reader
+	n    *atomic.Int64
+}
+
+func (c *counter) Read(p []byte) (int, error) {
+	n, err := c.from.Read(p)
+	c.n.Add(int64(n))
+	return n, err
+}
