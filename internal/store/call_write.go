@@ -198,13 +198,11 @@ func (p *callBatch) findKnown(ctx context.Context) error {
 	var times []time.Time
 	var ids []string
 	p.pending(func(i int) {
-		key := callKey{p.rows[i].startedAt, p.calls[i].ID}
-		if before, twice := first[key]; twice {
-			p.compare(i, &p.calls[before], p.rows[before].charge)
-			return
+		key := p.key(i)
+		if _, twice := first[key]; !twice {
+			first[key] = i
+			times, ids = append(times, time.UnixMicro(key.startedAt)), append(ids, key.id)
 		}
-		first[key] = i
-		times, ids = append(times, time.UnixMicro(key.startedAt)), append(ids, key.id)
 	})
 	if len(ids) == 0 {
 		return nil
@@ -213,21 +211,32 @@ func (p *callBatch) findKnown(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	known, err := pgx.CollectRows(rows, pgx.RowToStructByName[Call])
+	found, err := pgx.CollectRows(rows, pgx.RowToStructByName[Call])
 	if err != nil {
 		return err
 	}
-	for k := range known {
-		charge, _ := parseUnits(known[k].Charge)
-		p.compare(first[callKey{known[k].StartedAt.UnixMicro(), known[k].ID}], &known[k], charge)
+	known := make(map[callKey]*Call, len(found))
+	for i := range found {
+		known[callKey{found[i].StartedAt.UnixMicro(), found[i].ID}] = &found[i]
 	}
+	p.pending(func(i int) {
+		key := p.key(i)
+		if there := known[key]; there != nil {
+			p.compare(i, there)
+		} else if first[key] != i {
+			p.compare(i, &p.calls[first[key]])
+		}
+	})
 	return nil
 }
 
+func (p *callBatch) key(i int) callKey { return callKey{p.rows[i].startedAt, p.calls[i].ID} }
+
 // compare answers for a call that is there already: calls never change. A currency that
 // was left out was the account's, whatever the account's is today.
-func (p *callBatch) compare(i int, known *Call, charge int64) {
+func (p *callBatch) compare(i int, known *Call) {
 	c := &p.calls[i]
+	charge, _ := parseUnits(known.Charge)
 	for _, field := range []struct {
 		name    string
 		differs bool
