@@ -162,12 +162,12 @@ func (s *site) seed(t *testing.T) {
 	)
 }
 
-func person(id, account, first, last, hash string, owner bool, grants ...settings.Feature) store.ContactUpsert {
+func person(id, account, first, last, hash string, owner bool, grants ...settings.Feature) store.Contact {
 	username := strings.ToLower(first)
-	return store.ContactUpsert{
-		ID: id, AccountID: account, FirstName: first, LastName: last, Email: username + "@mail.example", Owner: owner, Grants: grants,
+	return store.Contact{
+		Row: store.Row{ID: id, AccountID: account}, FirstName: first, LastName: last, Email: username + "@mail.example", Owner: owner, Grants: grants,
 		Access: store.AccessActive,
-		User:   &store.UserUpsert{Username: username, Email: username + "@mail.example", EmailVerified: owner, PasswordHash: hash},
+		User:   &store.ContactUser{Username: username, Email: username + "@mail.example", EmailVerified: owner, PasswordHash: hash},
 	}
 }
 
@@ -177,15 +177,39 @@ func (s *site) accounts(t *testing.T, list ...store.AccountUpsert) {
 	accepted(t, results, err)
 }
 
-func (s *site) contacts(t *testing.T, list ...store.ContactUpsert) {
+func (s *site) contacts(t *testing.T, list ...store.Contact) {
 	t.Helper()
-	results, err := s.tenant.Backoffice.UpsertContacts(t.Context(), list)
+	items := make([]store.Item[store.Contact], len(list))
+	for i, c := range list {
+		items[i] = store.Item[store.Contact]{ID: c.ID, Decide: func(*store.Contact) (store.Contact, *store.Refusal) { return c, nil }}
+	}
+	var results []store.Result
+	err := s.tenant.Backoffice.Write(t.Context(), store.Origin{Now: s.clock.Now(), Quiet: true, Unaudited: true}, func(ctx context.Context, w *store.Writer) error {
+		results = nil
+		written, err := w.PutContacts(ctx, items)
+		for _, one := range written {
+			results = append(results, one.Result)
+		}
+		return err
+	})
 	accepted(t, results, err)
 }
 
-func (s *site) invoices(t *testing.T, list ...store.InvoiceUpsert) {
+func (s *site) invoices(t *testing.T, list ...store.Invoice) {
 	t.Helper()
-	results, err := s.tenant.Backoffice.UpsertInvoices(t.Context(), list)
+	items := make([]store.Item[store.Invoice], len(list))
+	for i, v := range list {
+		items[i] = store.Item[store.Invoice]{ID: v.ID, Decide: func(*store.Invoice) (store.Invoice, *store.Refusal) { return v, nil }}
+	}
+	var results []store.Result
+	err := s.tenant.Backoffice.Write(t.Context(), store.Origin{Actor: "test", Now: s.clock.Now()}, func(ctx context.Context, w *store.Writer) error {
+		results = nil
+		written, err := w.PutInvoices(ctx, items)
+		for _, one := range written {
+			results = append(results, one.Result)
+		}
+		return err
+	})
 	accepted(t, results, err)
 }
 

@@ -21,15 +21,9 @@ func day(text string) time.Time {
 }
 
 // invoice has its due date from the provider, or from the terms of the source.
-func invoice(id, account, issued, due, source, sourceName, total, balance, status string) store.InvoiceUpsert {
-	i := store.InvoiceUpsert{ID: id, AccountID: account, Number: "INV-" + id, IssuedOn: day(issued),
+func invoice(id, account, issued, due, source, sourceName, total, balance, status string) store.Invoice {
+	return store.Invoice{Row: store.Row{ID: id, AccountID: account}, Number: "INV-" + id, IssuedOn: day(issued), DueOn: day(due),
 		DueSource: source, DueSourceName: sourceName, Currency: "AUD", Total: total, Balance: balance, Status: status}
-	if dueOn := day(due); source == store.DueByInvoice {
-		i.DueOn = &dueOn
-	} else {
-		i.TermsDays = int32(dueOn.Sub(i.IssuedOn).Hours() / 24)
-	}
-	return i
 }
 
 // It is 22 November 2026 in Melbourne, and still the 21st in UTC.
@@ -116,7 +110,7 @@ func TestInvoicesSayWhyTheyAreDue(t *testing.T) {
 func TestInvoicePages(t *testing.T) {
 	s := newSite(t)
 	s.seed(t)
-	var list []store.InvoiceUpsert
+	var list []store.Invoice
 	for i := range 60 { // several share a day
 		list = append(list, invoice(fmt.Sprintf("p%02d", i), "10042", fmt.Sprintf("2026-%02d-01", 1+i%4), "2026-12-31", "Invoice", "", "1", "1", "Open"))
 	}

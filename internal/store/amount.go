@@ -1,6 +1,11 @@
 package store
 
-import "strings"
+import (
+	"regexp"
+	"strings"
+)
+
+var currencyPattern = regexp.MustCompile(`^[A-Z]{3}$`)
 
 // Amounts are decimal strings all the way, and PostgreSQL computes with them: nothing
 // here is ever a float.

@@ -4,6 +4,8 @@ import (
 	"context"
 	"fmt"
 	"time"
+
+	"github.com/jackc/pgx/v5"
 )
 
 // rowChange is what put did to a row; before is nil for a new one.
@@ -75,4 +77,19 @@ func setDay(data map[string]any, name string, day *time.Time) {
 // sameDay says whether two optional days are the same.
 func sameDay(a, b *time.Time) bool {
 	return a == b || a != nil && b != nil && a.Equal(*b)
+}
+
+// pairs reads two columns of text as a map.
+func pairs(ctx context.Context, tx pgx.Tx, sql string, args ...any) (map[string]string, error) {
+	rows, err := tx.Query(ctx, sql, args...)
+	if err != nil {
+		return nil, err
+	}
+	found := map[string]string{}
+	var key, value string
+	_, err = pgx.ForEachRow(rows, []any{&key, &value}, func() error {
+		found[key] = value
+		return nil
+	})
+	return found, err
 }

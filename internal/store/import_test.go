@@ -1,6 +1,7 @@
 package store_test
 
 import (
+	"context"
 	"fmt"
 	"strings"
 	"sync"
@@ -117,72 +118,6 @@ func TestUpsertAccounts(t *testing.T) {
 	}
 }
 
-func TestUpsertInvoices(t *testing.T) {
-	t.Parallel()
-	tn := newTenant(t)
-	tn.accounts(t, "1001", "1002")
-	upsert := func(list []store.InvoiceUpsert) ([]store.Result, error) {
-		return tn.Backoffice.UpsertInvoices(t.Context(), list)
-	}
-	with := func(id string, change func(*store.InvoiceUpsert)) store.InvoiceUpsert {
-		v := invoice(id, "1001", day(time.November, 1))
-		change(&v)
-		return v
-	}
-	twice(t, tn, upsert, []store.InvoiceUpsert{
-		with("terms", func(v *store.InvoiceUpsert) {
-			v.TermsDays, v.DueSource, v.DueSourceName = 30, "AccountProfile", "business"
-		}),
-		with("dated", func(v *store.InvoiceUpsert) { v.DueOn, v.DueSource = ptr(day(time.December, 24)), "Tenant" }),
-		with("terms", func(*store.InvoiceUpsert) {}),
-		with("lost", func(v *store.InvoiceUpsert) { v.AccountID = "9999" }),
-		with("x1", func(v *store.InvoiceUpsert) { v.Number = "" }),
-		with("x2", func(v *store.InvoiceUpsert) { v.IssuedOn = time.Time{} }),
-		with("x3", func(v *store.InvoiceUpsert) { v.DueSource = "Whim" }),
-		with("x4", func(v *store.InvoiceUpsert) { v.Currency = "eur" }),
-		with("x5", func(v *store.InvoiceUpsert) { v.Total = "1e3" }),
-		with("x6", func(v *store.InvoiceUpsert) { v.Balance = "0.00001" }),
-		with("x7", func(v *store.InvoiceUpsert) { v.Total = "123456789012345" }),
-		with("x8", func(v *store.InvoiceUpsert) { v.Status = "Late" }),
-		with("big", func(v *store.InvoiceUpsert) { v.Total, v.Balance = "12345678901234.5678", "-12345678901234.5678" }),
-	}, "Created", "Created", `Refused id: "terms" is already in this batch`, `Refused accountId: there is no account "9999"`,
-		"Refused number: is required", "Refused issuedOn: is required and must be a date between the years 1900 and 9998",
-		`Refused dueOn: "Whim" is not allowed, allowed is one of [Account AccountProfile Tenant BuiltIn]`,
-		`Refused currency: "eur" is not a currency, allowed is an ISO 4217 code such as EUR`,
-		`Refused total: "1e3" is not an amount, allowed is a number such as 12.50 with at most four decimals`,
-		`Refused balance: "0.00001" is not an amount, allowed is a number such as 12.50 with at most four decimals`,
-		`Refused total: "123456789012345" is not an amount, allowed is a number such as 12.50 with at most four decimals`,
-		`Refused status: "Late" is not allowed, allowed is one of [Open Paid Void]`, "Created")
-
-	due := func(want ...string) {
-		t.Helper()
-		got := tn.column(t, "SELECT concat(id, ' ', due_on, ' ', due_source, ' ', due_source_name, ' v', version) FROM invoice WHERE id <> 'big' ORDER BY id")
-		if diff := cmp.Diff(want, got); diff != "" {
-			t.Errorf("due dates (-want +got):\n%s", diff)
-		}
-	}
-	due("dated 2026-12-24 Invoice  v1", "terms 2026-12-01 AccountProfile business v1")
-
-	// Other trading terms change no invoice that was issued; a payment changes no due date.
-	twice(t, tn, upsert, []store.InvoiceUpsert{
-		with("terms", func(v *store.InvoiceUpsert) { v.TermsDays, v.DueSource = 7, "Tenant" }),
-		with("dated", func(v *store.InvoiceUpsert) { v.Status, v.Balance = store.InvoicePaid, "0" }),
-	}, "Unchanged", "Updated")
-	due("dated 2026-12-24 Invoice  v2", "terms 2026-12-01 AccountProfile business v1")
-
-	// Another issue date makes another due date, and an explicit one wins.
-	twice(t, tn, upsert, []store.InvoiceUpsert{
-		with("terms", func(v *store.InvoiceUpsert) {
-			v.IssuedOn, v.TermsDays, v.DueSource = day(time.November, 2), 7, "Tenant"
-		}),
-		with("dated", func(v *store.InvoiceUpsert) { v.DueOn, v.Status = ptr(day(time.December, 25)), store.InvoicePaid }),
-	}, "Updated", "Updated")
-	due("dated 2026-12-25 Invoice  v3", "terms 2026-11-09 Tenant  v2")
-
-	results, err := upsert([]store.InvoiceUpsert{with("terms", func(v *store.InvoiceUpsert) { v.AccountID = "1002" })})
-	wantResults(t, results, err, `Refused accountId: invoice "terms" belongs to account "1001", and an invoice never moves`)
-}
-
 // TestImportsAtOnce: importers that send the same new and changed items at the same
 // time do not fail, and what is stored is what one of them sent.
 func TestImportsAtOnce(t *testing.T) {
@@ -215,8 +150,8 @@ func TestImportsAtOnce(t *testing.T) {
 func importAll(t *testing.T, tn tenant, n, round, items int) error {
 	var groups []store.GroupUpsert
 	var accounts []store.AccountUpsert
-	var contacts []store.ContactUpsert
-	var invoices []store.InvoiceUpsert
+	var contacts []store.Contact
+	var invoices []store.Invoice
 	text := fmt.Sprintf("by %d in round %d", n, round)
 	for k := range items {
 		id := fmt.Sprint((k*7 + n*13) % items)
@@ -236,8 +171,15 @@ func importAll(t *testing.T, tn tenant, n, round, items int) error {
 	for _, step := range []func() ([]store.Result, error){
 		func() ([]store.Result, error) { return b.UpsertGroups(t.Context(), groups) },
 		func() ([]store.Result, error) { return b.UpsertAccounts(t.Context(), accounts) },
-		func() ([]store.Result, error) { return b.UpsertContacts(t.Context(), contacts) },
-		func() ([]store.Result, error) { return b.UpsertInvoices(t.Context(), invoices) },
+		func() ([]store.Result, error) { return tn.putContacts(t.Context(), contacts) },
+		func() (results []store.Result, err error) {
+			err = b.Write(t.Context(), store.Origin{Actor: "test", Now: now}, func(ctx context.Context, w *store.Writer) error {
+				written, err := w.PutInvoices(ctx, invoiceItems(invoices))
+				results = resultsOf(written)
+				return err
+			})
+			return results, err
+		},
 	} {
 		results, err := step()
 		if err != nil {

@@ -1,6 +1,7 @@
 package store_test
 
 import (
+	"context"
 	"fmt"
 	"testing"
 	"time"
@@ -10,24 +11,48 @@ import (
 	"github.com/foyerhq/foyer/internal/store"
 )
 
-func invoice(id, account string, issued time.Time) store.InvoiceUpsert {
-	return store.InvoiceUpsert{
-		ID: id, AccountID: account, Number: "N-" + id, IssuedOn: issued, TermsDays: 14, DueSource: "BuiltIn",
-		Currency: "EUR", Total: "100.00", Balance: "100", Status: store.InvoiceOpen,
+// invoice is one by the trading terms of everybody.
+func invoice(id, account string, issued time.Time) store.Invoice {
+	return store.Invoice{
+		Row: store.Row{ID: id, AccountID: account}, Number: "N-" + id, IssuedOn: issued, DueOn: issued.AddDate(0, 0, 14), DueSource: "BuiltIn",
+		Currency: "EUR", Total: "100.00", Balance: "100", Status: store.InvoiceOpen, Today: day(time.November, 21),
 	}
+}
+
+// always writes a row of any kind, whatever was there.
+func always[R any](id string, row R) store.Item[R] {
+	return store.Item[R]{ID: id, Decide: func(*R) (R, *store.Refusal) { return row, nil }}
+}
+
+func (tn tenant) putInvoices(t *testing.T, list ...store.Invoice) (results []store.Result) {
+	t.Helper()
+	tn.write(t, func(ctx context.Context, w *store.Writer) error {
+		written, err := w.PutInvoices(ctx, invoiceItems(list))
+		results = resultsOf(written)
+		return err
+	})
+	return results
+}
+
+func invoiceItems(list []store.Invoice) []store.Item[store.Invoice] {
+	items := make([]store.Item[store.Invoice], len(list))
+	for i, v := range list {
+		items[i] = always(v.ID, v)
+	}
+	return items
 }
 
 func TestInvoicesPages(t *testing.T) {
 	t.Parallel()
 	tn := newTenant(t)
 	tn.accounts(t, "1001", "1002")
-	var list []store.InvoiceUpsert
+	var list []store.Invoice
 	var want []string
 	for i := range 25 { // newest first; every third shares its day with the one before
 		v := invoice(fmt.Sprintf("i%02d", 25-i), "1001", day(time.October, 28-i+i%3%2))
 		list = append(list, v, invoice(fmt.Sprintf("other%d", i), "1002", v.IssuedOn))
 	}
-	must[[]store.Result](t)(tn.Backoffice.UpsertInvoices(t.Context(), list))
+	tn.putInvoices(t, list...)
 	want = tn.column(t, "SELECT id FROM invoice WHERE account_id = '1001' ORDER BY issued_on DESC, id DESC")
 	for _, limit := range []int{1, 4, 5, 24, 25, 26} {
 		var got []string
@@ -61,27 +86,30 @@ func TestInvoicesBalance(t *testing.T) {
 	t.Parallel()
 	tn := newTenant(t)
 	tn.accounts(t, "1001", "1002")
-	change := func(v store.InvoiceUpsert, with func(*store.InvoiceUpsert)) store.InvoiceUpsert {
+	change := func(v store.Invoice, with func(*store.Invoice)) store.Invoice {
 		with(&v)
 		return v
 	}
-	results, err := tn.Backoffice.UpsertInvoices(t.Context(), []store.InvoiceUpsert{
-		change(invoice("a", "1001", day(time.November, 1)), func(v *store.InvoiceUpsert) { v.DueOn, v.Balance = ptr(day(time.November, 20)), "10.1000" }),
-		change(invoice("b", "1001", day(time.November, 2)), func(v *store.InvoiceUpsert) { v.DueOn, v.Balance = ptr(day(time.November, 21)), "0.9" }),
-		change(invoice("c", "1001", day(time.November, 3)), func(v *store.InvoiceUpsert) { v.Currency, v.Balance = "USD", "5.0001" }),
-		change(invoice("d", "1001", day(time.August, 3)), func(v *store.InvoiceUpsert) { v.Status, v.Balance = store.InvoicePaid, "0" }),
-		change(invoice("e", "1001", day(time.August, 4)), func(v *store.InvoiceUpsert) { v.Status = store.InvoiceVoid }),
-		change(invoice("f", "1001", day(time.August, 5)), func(v *store.InvoiceUpsert) { v.Total, v.Balance = "-7.50", "-7.50" }),
-	})
-	wantResults(t, results, err, "Created", "Created", "Created", "Created", "Created", "Created")
+	wantResults(t, tn.putInvoices(t,
+		change(invoice("a", "1001", day(time.November, 1)), func(v *store.Invoice) {
+			v.DueOn, v.DueSource, v.Balance = day(time.November, 20), store.DueByInvoice, "10.1000"
+		}),
+		change(invoice("b", "1001", day(time.November, 2)), func(v *store.Invoice) {
+			v.DueOn, v.DueSource, v.Balance = day(time.November, 21), store.DueByInvoice, "0.9"
+		}),
+		change(invoice("c", "1001", day(time.November, 3)), func(v *store.Invoice) { v.Currency, v.Balance = "USD", "5.0001" }),
+		change(invoice("d", "1001", day(time.August, 3)), func(v *store.Invoice) { v.Status, v.Balance = store.InvoicePaid, "0" }),
+		change(invoice("e", "1001", day(time.August, 4)), func(v *store.Invoice) { v.Status = store.InvoiceVoid }),
+		change(invoice("f", "1001", day(time.August, 5)), func(v *store.Invoice) { v.Total, v.Balance = "-7.50", "-7.50" }),
+	), nil, "Created", "Created", "Created", "Created", "Created", "Created")
 	page, err := tn.Portal.Invoices(t.Context(), "1001", now, store.InvoiceCursor{}, 2)
 	if err != nil {
 		t.Fatal(err)
 	}
 	want := store.InvoicePage{
 		Invoices: []store.Invoice{
-			{ID: "c", Number: "N-c", IssuedOn: day(time.November, 3), DueOn: day(time.November, 17), DueSource: "BuiltIn", Currency: "USD", Total: "100", Balance: "5.0001", Status: "Open"},
-			{ID: "b", Number: "N-b", IssuedOn: day(time.November, 2), DueOn: day(time.November, 21), DueSource: "Invoice", Currency: "EUR", Total: "100", Balance: "0.9", Status: "Open"},
+			{Row: store.Row{ID: "c"}, Number: "N-c", IssuedOn: day(time.November, 3), DueOn: day(time.November, 17), DueSource: "BuiltIn", Currency: "USD", Total: "100", Balance: "5.0001", Status: "Open"},
+			{Row: store.Row{ID: "b"}, Number: "N-b", IssuedOn: day(time.November, 2), DueOn: day(time.November, 21), DueSource: "Invoice", Currency: "EUR", Total: "100", Balance: "0.9", Status: "Open"},
 		},
 		Next:         &store.InvoiceCursor{IssuedOn: day(time.November, 2), ID: "b"},
 		Balance:      []store.Money{{Currency: "EUR", Amount: "3.5"}, {Currency: "USD", Amount: "5.0001"}},

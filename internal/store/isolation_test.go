@@ -66,9 +66,7 @@ func (tn tenant) twoAccounts(t *testing.T) map[string][]byte {
 		}
 		sessions[account] = tn.signIn(t, prefix+"owner", account)
 		tn.signIn(t, prefix+"second", account)
-		must[[]store.Result](t)(tn.Backoffice.UpsertInvoices(t.Context(), []store.InvoiceUpsert{
-			invoice(prefix+"1", account, day(time.May, 1)), invoice(prefix+"2", account, day(time.May, 2)),
-		}))
+		tn.putInvoices(t, invoice(prefix+"1", account, day(time.May, 1)), invoice(prefix+"2", account, day(time.May, 2)))
 		if err := tn.Portal.RecordFailure(t.Context(), []string{"user:" + prefix + "owner"}, now, store.DefaultThrottlePolicy()); err != nil {
 			t.Fatal(err)
 		}
@@ -222,13 +220,7 @@ func attemptsOfA(t *testing.T, tn tenant, session []byte) map[string]func(*testi
 			taken := as(contact("a-new", "A"), "b-owner", "a-owner@example.com")
 			moved := person("a-owner", "B")
 			renamed := as(contact("a-second", "A"), "b-second", "a-second@example.com")
-			results, err := tn.Backoffice.UpsertContacts(t.Context(), []store.ContactUpsert{contact("b-owner", "A"), contact("b-second", "A"), taken, moved, renamed})
-			refused(t, results, err)
-		},
-		"UpsertInvoices": func(t *testing.T) {
-			results, err := tn.Backoffice.UpsertInvoices(t.Context(), []store.InvoiceUpsert{
-				invoice("b-1", "A", day(time.June, 1)), invoice("b-2", "A", day(time.June, 1)), invoice("a-1", "B", day(time.June, 1)),
-			})
+			results, err := tn.putContacts(t.Context(), []store.Contact{contact("b-owner", "A"), contact("b-second", "A"), taken, moved, renamed})
 			refused(t, results, err)
 		},
 	}

@@ -48,14 +48,16 @@ UPDATE service_request t SET number = i.number, subject = i.subject, text = i.te
 FROM json_populate_recordset(NULL::service_request, $1) i WHERE t.id = i.id`,
 	same: func(before, after *Request) bool {
 		return before.Number == after.Number && before.Subject == after.Subject && before.Text == after.Text && before.SiteID == after.SiteID &&
-			before.OpenedBy == after.OpenedBy && before.OpenedAt.Equal(after.OpenedAt) && !news(before, after)
+			before.OpenedBy == after.OpenedBy && before.OpenedAt.Equal(after.OpenedAt) && before.Status == after.Status &&
+			sameDay(before.ScheduledOn, after.ScheduledOn) && before.Comment == after.Comment
 	},
 	references: func(r *Request) []reference { return []reference{{"siteId", sites.table, r.SiteID}} },
 }
 
 // news says whether a request has what its people want to know of.
 func news(before, after *Request) bool {
-	return before.Status != after.Status || !sameDay(before.ScheduledOn, after.ScheduledOn) || before.Comment != after.Comment
+	said := before.Comment != after.Comment && after.Comment != ""
+	return said || before.Status != after.Status || !sameDay(before.ScheduledOn, after.ScheduledOn)
 }
 
 // Done says whether nothing more comes of the request.
