@@ -128,7 +128,7 @@ func (tn tenant) payloads(t *testing.T, eventType string) (texts []string) {
 		if err := errors.Join(json.Unmarshal(declared.Sample, &payload), json.Unmarshal([]byte(text), &data)); err != nil {
 			t.Fatal(err)
 		}
-		maps.Copy(payload, data)
+		maps.Copy(payload, withAddresses(data))
 		if problems := declared.CheckPayload(payload); len(problems) > 0 {
 			t.Errorf("%s %s: %v", eventType, text, problems)
 		}

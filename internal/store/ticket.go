@@ -3,6 +3,8 @@ package store
 import (
 	"context"
 	"fmt"
+	"maps"
+	"slices"
 	"time"
 )
 
@@ -108,9 +110,10 @@ func (t Ticket) firstMessage() Item[TicketMessage] {
 
 // checkTickets fills in what a new ticket leaves out, and refuses what is taken.
 func checkTickets(ctx context.Context, p *putting[Ticket, *Ticket]) error {
-	var ids, numbers, unnamed []string
+	var ids, unnamed []string
+	numbers := stringSet{}
 	p.accepted(func(_ int, t *Ticket) {
-		ids, numbers = append(ids, t.ID), append(numbers, t.Number)
+		ids, numbers[t.Number] = append(ids, t.ID), true
 		if t.OpenedBy == "" {
 			unnamed = append(unnamed, t.ContactID)
 		}
@@ -121,7 +124,7 @@ func checkTickets(ctx context.Context, p *putting[Ticket, *Ticket]) error {
 			t.Closing = &closing
 		}
 	})
-	if err := refuseTakenTickets(ctx, p, ids, distinct(numbers)); err != nil {
+	if err := refuseTakenTickets(ctx, p, ids, slices.Collect(maps.Keys(numbers))); err != nil {
 		return err
 	}
 	if err := nameOpeners(ctx, p, unnamed); err != nil {
@@ -130,14 +133,14 @@ func checkTickets(ctx context.Context, p *putting[Ticket, *Ticket]) error {
 	var failed error
 	p.accepted(func(_ int, t *Ticket) {
 		if t.Number == "" && failed == nil {
-			t.Number, failed = ticketNumber(ctx, p.Writer)
+			t.Number, failed = ticketNumber(ctx, p.Writer, numbers)
 		}
 	})
 	return failed
 }
 
 func refuseTakenTickets(ctx context.Context, p *putting[Ticket, *Ticket], ids, numbers []string) error {
-	holders, err := pairs(ctx, p.tx, `SELECT number, id FROM ticket WHERE number = ANY($1)`, numbers)
+	holders, err := pairs(ctx, p.tx, `SELECT number, id FROM ticket WHERE number = ANY($1)`, storable(numbers))
 	if err != nil {
 		return err
 	}
@@ -175,8 +178,8 @@ SELECT id, coalesce(nullif(trim(first_name || ' ' || last_name), ''), email) FRO
 	return err
 }
 
-// ticketNumber makes the next number that no ticket has.
-func ticketNumber(ctx context.Context, w *Writer) (string, error) {
+// ticketNumber makes the next number that no ticket has, nor will have after this write.
+func ticketNumber(ctx context.Context, w *Writer, wanted stringSet) (string, error) {
 	for {
 		var number string
 		var taken bool
@@ -186,7 +189,7 @@ SELECT n.number, EXISTS (SELECT FROM ticket t WHERE t.number = n.number) FROM ne
 		if err != nil {
 			return "", fmt.Errorf("make a ticket number: %w", err)
 		}
-		if !taken {
+		if !taken && !wanted[number] {
 			return number, nil
 		}
 	}

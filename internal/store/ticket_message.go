@@ -74,10 +74,19 @@ func (s *Store) TicketMessages(ctx context.Context, accountID, ticketID string, 
 // decides the status: of the provider's staff Answered, of a customer Open again, unless
 // it is older than the closing. The ticket is another with each message.
 func (w *Writer) PutTicketMessages(ctx context.Context, ticketID string, items []Item[TicketMessage]) ([]Written[TicketMessage], error) {
+	own := make([]Item[TicketMessage], len(items))
+	for i, item := range items {
+		own[i] = item
+		own[i].Decide = func(old *TicketMessage) (TicketMessage, *Refusal) {
+			m, refused := item.Decide(old)
+			m.TicketID = ticketID
+			return m, refused
+		}
+	}
 	thread := &thread{id: ticketID}
 	k := *ticketMessages
 	k.check, k.announce = thread.check, thread.announce
-	written, err := put(ctx, w, &k, items)
+	written, err := put(ctx, w, &k, own)
 	if err != nil || !thread.changed {
 		return written, err
 	}
@@ -108,7 +117,7 @@ func (t *thread) check(ctx context.Context, p *putting[TicketMessage, *TicketMes
 		case m.ID == t.id:
 			p.refuse(i, refusal("", "the first message is what the ticket was opened with: change it there"))
 		default:
-			m.TicketID, t.changed = t.id, true
+			t.changed = true
 		}
 	})
 	return nil
