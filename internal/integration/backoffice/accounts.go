@@ -40,7 +40,7 @@ func showAccount(r *store.Account) integration.Account {
 // dropStatusReason: the reason goes with the status. A patch that changes the status and
 // says no reason does not keep the old one.
 func dropStatusReason(before *integration.Account, patch map[string]any) {
-	status, changes := patch["status"]
+	status, changes := patch["status"].(string)
 	if _, said := patch["statusReason"]; changes && !said && status != string(before.Status) {
 		before.StatusReason = ""
 	}
@@ -123,7 +123,7 @@ func (a *api) registerAccounts() {
 	register(a, a.accounts())
 	o := huma.Operation{
 		OperationID: "listAccounts", Method: http.MethodGet, Path: "/api/v1/accounts", Summary: "List accounts", Tags: []string{"Accounts"},
-		Description: a.accounts().listDescription() + " One filter at most.",
+		Description: "A page of accounts in the order of their ids, or with updatedSince in the order of their last change. One filter at most.",
 	}
 	handle(a, "accounts:read", o, func(ctx context.Context, in *AccountsInput) (*listOutput[integration.Account], error) {
 		return accountPage(ctx, a, "accounts", *in, nil, showAccount)

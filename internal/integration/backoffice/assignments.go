@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/danielgtaylor/huma/v2"
+	"github.com/danielgtaylor/huma/v2/adapters/humago"
 
 	"github.com/foyerhq/foyer/internal/config"
 	"github.com/foyerhq/foyer/internal/integration"
@@ -27,14 +28,24 @@ const (
 
 const assignmentsDescription = "Gives the accounts of a selection an account profile, a pin or customer groups. Accounts are changed in batches in the order of their ids, " +
 	"each batch at once; after about ten seconds the answer says where to go on (next). Sending the same again changes nothing more. " +
-	"Each changed account emits its events, unless notify is None."
+	"Each changed account emits its events, unless notify is none."
 
 func (a *api) registerAssignments() {
 	o := huma.Operation{
 		OperationID: "postAssignments", Method: http.MethodPost, Path: "/api/v1/assignments", Summary: "Assign profiles and groups to many accounts",
 		Description: assignmentsDescription, Tags: []string{a.tag("Assignments", "Profiles and customer groups for many accounts at once.")},
 	}
+	o.Middlewares = huma.Middlewares{takesTime(3 * assignmentTime)}
 	handle(a, "accounts:write", o, a.assign)
+}
+
+// takesTime gives an operation longer to answer than others.
+func takesTime(bound time.Duration) func(huma.Context, func(huma.Context)) {
+	return func(ctx huma.Context, next func(huma.Context)) {
+		_, w := humago.Unwrap(ctx)
+		_ = http.NewResponseController(w).SetWriteDeadline(time.Now().Add(bound))
+		next(ctx)
+	}
 }
 
 type assignmentInput struct {
@@ -231,7 +242,7 @@ func (r *assigning) batch(ctx context.Context, rows []store.Account) error {
 	}
 	token := tokenOf(ctx)
 	origin := store.Origin{
-		Actor: "token " + token.Name, IP: token.ip, Now: r.now(), Quiet: r.wanted.Notify == "None", Unaudited: r.filter.IDs == nil,
+		Actor: "token " + token.Name, IP: token.ip, Now: r.now(), Quiet: r.wanted.Notify == integration.NotifyNone, Unaudited: r.filter.IDs == nil,
 	}
 	var written []store.Written[store.Account]
 	err = r.Store.Write(ctx, origin, func(ctx context.Context, w *store.Writer) (err error) {

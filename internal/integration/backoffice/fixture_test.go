@@ -38,7 +38,7 @@ type site struct {
 	stopping chan struct{}
 }
 
-func newSite(t *testing.T, server *postgres.Server) *site {
+func newSite(t testing.TB, server *postgres.Server) *site {
 	t.Helper()
 	s := &site{tenant: storetest.New(t, server), stopping: make(chan struct{})}
 	if err := s.tenant.Admin.EnsureToken(t.Context(), "cli", token); err != nil {
@@ -53,7 +53,7 @@ func newSite(t *testing.T, server *postgres.Server) *site {
 }
 
 // serve listens with bounds of the connection that an import must move.
-func (s *site) serve(t *testing.T) {
+func (s *site) serve(t testing.TB) {
 	t.Helper()
 	web := httptest.NewUnstartedServer(s.api.handler())
 	web.Config.ReadTimeout, web.Config.WriteTimeout = time.Second, time.Second
@@ -64,7 +64,13 @@ func (s *site) serve(t *testing.T) {
 }
 
 // document has profiles in every state; businessDays are the terms of "business".
-func document(t *testing.T, businessDays int) *config.Live {
+func document(t testing.TB, businessDays int) *config.Live {
+	t.Helper()
+	return documentWith(t, businessDays, "")
+}
+
+// documentWith is document with the profile residential in a state.
+func documentWith(t *testing.T, businessDays int, residential config.EntryState) *config.Live {
 	t.Helper()
 	entry := func(name string, state config.EntryState, content string) config.Entry {
 		return config.Entry{Name: name, UID: "uid-" + name, Generation: 1, State: state, Content: json.RawMessage(content)}
@@ -76,7 +82,7 @@ func document(t *testing.T, businessDays int) *config.Live {
 		AccountProfiles: []config.Entry{
 			entry("business", "", fmt.Sprintf(`{"displayName":"Business","attributes":{"tradingTermsDays":%d},"myAccountProfile":"full"}`, businessDays)),
 			entry("gone", config.Retired, `{"displayName":"Gone","attributes":{"tradingTermsDays":3}}`),
-			entry("residential", "", `{"displayName":"Residential"}`),
+			entry("residential", residential, `{"displayName":"Residential"}`),
 		},
 		MyAccountProfiles: []config.Entry{
 			entry("basic", "", `{"displayName":"Basic"}`),
@@ -95,7 +101,7 @@ func document(t *testing.T, businessDays int) *config.Live {
 }
 
 // imported sends lines and returns what was refused.
-func (s *site) imported(t *testing.T, kind integration.Kind, lines ...string) (integration.Summary, []integration.Refusal) {
+func (s *site) imported(t testing.TB, kind integration.Kind, lines ...string) (integration.Summary, []integration.Refusal) {
 	t.Helper()
 	var refusals []integration.Refusal
 	summary, err := s.Import(t.Context(), kind, strings.NewReader(strings.Join(lines, "\n")), func(r integration.Refusal) {
@@ -108,7 +114,7 @@ func (s *site) imported(t *testing.T, kind integration.Kind, lines ...string) (i
 }
 
 // must imports lines that are all good.
-func (s *site) must(t *testing.T, kind integration.Kind, lines ...string) {
+func (s *site) must(t testing.TB, kind integration.Kind, lines ...string) {
 	t.Helper()
 	if summary, refusals := s.imported(t, kind, lines...); summary.Refused > 0 {
 		t.Fatalf("import %s: refused %v", kind, refusals)
