@@ -203,7 +203,9 @@ func completeOperation(o *huma.Operation) {
 		o.RequestBody.Content["application/merge-patch+json"] = o.RequestBody.Content["application/json"]
 	}
 	if slices.ContainsFunc(o.Parameters, func(p *huma.Param) bool { return p.Name == "If-None-Match" }) && o.Method == http.MethodGet {
-		o.Responses["304"] = &huma.Response{Description: "Nothing changed since the entity tag.", Headers: o.Responses["200"].Headers}
+		o.Responses["304"] = &huma.Response{
+			Description: "Nothing changed since the entity tag.", Headers: map[string]*huma.Header{"ETag": o.Responses["200"].Headers["ETag"]},
+		}
 	}
 	for _, status := range failuresOf(o) {
 		for _, f := range failures {
@@ -218,6 +220,7 @@ func completeOperation(o *huma.Operation) {
 		o.Description = strings.TrimSpace(o.Description) + "\n\nScope: none, any token will do."
 	}
 	for _, response := range o.Responses {
+		delete(response.Headers, "Content-Type") // content says it
 		for _, header := range response.Headers {
 			if header.Description == "" && header.Schema != nil {
 				header.Description = header.Schema.Description
