@@ -70,7 +70,7 @@ func document(t testing.TB, businessDays int) *config.Live {
 }
 
 // documentWith is document with the profile residential in a state.
-func documentWith(t *testing.T, businessDays int, residential config.EntryState) *config.Live {
+func documentWith(t testing.TB, businessDays int, residential config.EntryState) *config.Live {
 	t.Helper()
 	entry := func(name string, state config.EntryState, content string) config.Entry {
 		return config.Entry{Name: name, UID: "uid-" + name, Generation: 1, State: state, Content: json.RawMessage(content)}

@@ -17,6 +17,7 @@ func (a *api) importers() map[integration.Kind]importFunc {
 		integration.Contacts: streaming(a, replacing(a, a.contacts())),
 		integration.Invoices: streaming(a, replacing(a, a.invoices())),
 		integration.Payments: streaming(a, replacing(a, a.payments())),
+		integration.Calls:    streaming(a, callLines()),
 	}
 }
 
@@ -131,4 +132,21 @@ func putLines[T, R any](ctx context.Context, w *store.Writer, r resource[T, R], 
 		results[i] = written[i].Result
 	}
 	return results, nil
+}
+
+// callLines imports calls. One is one by its id and its start: an id may come more often.
+func callLines() lineKind[integration.Call] {
+	return lineKind[integration.Call]{
+		repeats: true,
+		read: func(text []byte, l *line[integration.Call]) {
+			decodeLine(text, l, func(c *integration.Call) *string { return &c.ID })
+		},
+		put: func(ctx context.Context, w *store.Writer, live *config.Live, lines []*line[integration.Call]) ([]store.Result, error) {
+			calls := make([]store.Call, len(lines))
+			for i, l := range lines {
+				calls[i] = callRow(l.value)
+			}
+			return w.PutCalls(ctx, calls, callTerms(live))
+		},
+	}
 }

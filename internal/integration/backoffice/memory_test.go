@@ -1,9 +1,11 @@
 package backoffice
 
 import (
+	"fmt"
 	"io"
 	"runtime"
 	"testing"
+	"time"
 
 	"github.com/foyerhq/foyer/internal/integration"
 )
@@ -44,28 +46,39 @@ func liveHeap() uint64 {
 	return least
 }
 
-// An import of 200,000 lines, every tenth of them bad, takes no more memory in its
-// last line than in its first batches.
+// callLine is a call of one of a hundred accounts.
+func callLine(i int) string {
+	return fmt.Sprintf(`{"id":"C%09d","accountId":"A-%06d","startedAt":"%s","direction":"Outbound","outcome":"Answered","number":"+6129%07d","otherNumber":"+6138%07d","seconds":%d,"charge":"0.25"}`,
+		i, i%100, time.Unix(1_767_225_600+int64(i), 0).UTC().Format(time.RFC3339), i%100, i%9_999_991, i%3600)
+}
+
+// An import of a million calls, every tenth of them bad, takes no more memory in its last
+// line than in its first batches: by lines, and whole.
 func TestImportTakesConstantMemory(t *testing.T) {
-	const early, late, all = 20_000, 199_000, 200_000
-	s := newSite(t, server)
-	body := &manyLines{next: 1, last: all, looks: map[int]uint64{early: 0, late: 0}, line: func(i int) string {
-		if i%10 == 0 {
-			return `{"id":"bad","status":"Unknown"}`
-		}
-		return groupLine(i % 1000) // most lines meet what is there: this is about memory, not about the disk
-	}}
-	var refused int64
-	sum, err := s.Import(t.Context(), integration.Groups, body, func(integration.Refusal) { refused++ })
-	if err != nil {
-		t.Fatal(err)
-	}
-	if sum.Received != all || sum.Refused != all/10 || refused != sum.Refused {
-		t.Errorf("summary %+v, %d refusals", sum, refused)
-	}
-	const most = 3 << 20
-	t.Logf("live heap: %d KiB at line %d, %d KiB at line %d", body.looks[early]>>10, early, body.looks[late]>>10, late)
-	if grown := int64(body.looks[late]) - int64(body.looks[early]); grown > most {
-		t.Errorf("the live heap grew by %d bytes, want less than %d", grown, most)
+	for mode, all := range map[integration.Mode]int{integration.ModeLines: 1_000_000, integration.ModeWhole: 100_000} {
+		t.Run(string(mode), func(t *testing.T) {
+			s := newSite(t, server)
+			s.must(t, integration.Accounts, lines(0, 99, accountLine)...)
+			early, late := 20_000, all-1000
+			body := &manyLines{next: 1, last: all, looks: map[int]uint64{early: 0, late: 0}, line: func(i int) string {
+				if i%10 == 0 {
+					return `{"id":"bad","direction":"Unknown"}`
+				}
+				return callLine(i)
+			}}
+			var refused int64
+			sum, err := s.ImportWith(t.Context(), integration.ImportOptions{Kind: integration.Calls, Mode: mode}, body, func(integration.Refusal) { refused++ })
+			if mode == integration.ModeLines && err != nil || mode == integration.ModeWhole && asProblem(t, err).Status != 422 {
+				t.Fatal(err)
+			}
+			if sum.Received != int64(all) || sum.Refused != int64(all)/10 || refused != sum.Refused {
+				t.Errorf("summary %+v, %d refusals", sum, refused)
+			}
+			const most = 3 << 20
+			t.Logf("live heap: %d KiB at line %d, %d KiB at line %d", body.looks[early]>>10, early, body.looks[late]>>10, late)
+			if grown := int64(body.looks[late]) - int64(body.looks[early]); grown > most {
+				t.Errorf("the live heap grew by %d bytes, want less than %d", grown, most)
+			}
+		})
 	}
 }
