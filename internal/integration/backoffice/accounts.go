@@ -120,6 +120,7 @@ type AccountsInput struct {
 // registerAccounts adds what accounts have beside the operations of every collection:
 // a list with filters of their own.
 func (a *api) registerAccounts() {
+	documentAttributes(a.huma.OpenAPI().Components.Schemas)
 	register(a, a.accounts())
 	o := huma.Operation{
 		OperationID: "listAccounts", Method: http.MethodGet, Path: "/api/v1/accounts", Summary: "List accounts", Tags: []string{"Accounts"},
