@@ -54,7 +54,7 @@ type Import struct {
 func Lines(p Provider, passwordHash string, today time.Time) []Import {
 	m := maker{Provider: p, random: rand.New(rand.NewPCG(p.Seed, 2)), hash: passwordHash, today: today, next: p.FirstID, accounts: map[string]string{}} //nolint:gosec // invented people need no secrecy
 	if p.BusinessGroup != "" {
-		m.groups.add(integration.Group{Name: p.BusinessGroup, DisplayName: p.Words.GroupName})
+		m.groups.add(integration.Group{ID: p.BusinessGroup, DisplayName: p.Words.GroupName})
 	}
 	for _, person := range p.Known {
 		m.known(person)
@@ -112,12 +112,9 @@ func (m *maker) account(name string, status settings.AccountStatus, business, in
 	if business {
 		profile = m.BusinessProfile
 	}
-	line := integration.Account{ID: id, Name: integration.Of(name), Status: integration.Of(status)}
-	if profile != "" {
-		line.AccountProfile = integration.Of(profile)
-	}
+	line := integration.Account{ID: id, Name: name, Status: status, AccountProfile: profile}
 	if inGroup && m.BusinessGroup != "" {
-		line.Groups = integration.Of([]string{m.BusinessGroup})
+		line.Groups = []string{m.BusinessGroup}
 	}
 	m.people.add(line)
 	m.bill(id, business, status)

@@ -23,27 +23,29 @@ func TestEveryLineIsReadByTheAPI(t *testing.T) {
 				t.Errorf("%s %s: %d lines counted, %d written", name, lines.Kind, lines.Lines, got)
 			}
 			for line := range bytes.Lines(lines.Body) {
-				if refusal := parse(lines.Kind, bytes.TrimSpace(line)); refusal != nil {
-					t.Fatalf("%s %s: %s\n%s: %s", name, lines.Kind, line, refusal.Field, refusal.Message)
+				if problems := parse(lines.Kind, bytes.TrimSpace(line)); problems != nil {
+					t.Fatalf("%s %s: %s\n%v", name, lines.Kind, line, problems)
 				}
 			}
 		}
 	}
 }
 
-func parse(kind integration.Kind, line []byte) *integration.Refusal {
-	var refusal *integration.Refusal
+func parse(kind integration.Kind, line []byte) []integration.FieldProblem {
+	var problems []integration.FieldProblem
 	switch kind {
 	case integration.Groups:
-		_, refusal = integration.ParseGroup(line)
+		_, problems = integration.Decode[integration.Group](line)
 	case integration.Accounts:
-		_, refusal = integration.ParseAccount(line)
+		_, problems = integration.Decode[integration.Account](line)
 	case integration.Contacts:
-		_, refusal = integration.ParseContact(line)
+		_, problems = integration.Decode[integration.Contact](line)
 	case integration.Invoices:
-		_, refusal = integration.ParseInvoice(line)
+		_, problems = integration.Decode[integration.Invoice](line)
+	default:
+		problems = []integration.FieldProblem{{Message: "nothing reads lines of " + string(kind)}}
 	}
-	return refusal
+	return problems
 }
 
 // A second import on the same day changes nothing.
@@ -63,9 +65,9 @@ func TestKnownPeople(t *testing.T) {
 			continue
 		}
 		for line := range bytes.Lines(lines.Body) {
-			contact, refusal := integration.ParseContact(bytes.TrimSpace(line))
-			if refusal != nil {
-				t.Fatal(refusal)
+			contact, problems := integration.Decode[integration.Contact](bytes.TrimSpace(line))
+			if problems != nil {
+				t.Fatal(problems)
 			}
 			contacts[contact.User.Username] = contact.AccountID
 		}
