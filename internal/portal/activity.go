@@ -41,12 +41,11 @@ func (p *Portal) activity(w http.ResponseWriter, r *http.Request, v *visit) erro
 	}
 	page := activityPage{Page: v.page("Activity", "/activity"), Zone: zoneWords(v.effective.Attributes.TimeZone.Value), Later: before > 0}
 	for _, entry := range list.Entries {
-		page.Rows = append(page.Rows, activityRow{
-			When: locale.DateTime(v.locale(), entry.At, v.zone()),
-			Who:  entry.Actor,
-			What: actionWords(entry),
-			From: entry.IP,
-		})
+		row := activityRow{When: locale.DateTime(v.locale(), entry.At, v.zone()), Who: entry.Actor, What: actionWords(entry), From: entry.IP}
+		if !entry.ByUser {
+			row.Who, row.From = v.live.Tenant.DisplayName, ""
+		}
+		page.Rows = append(page.Rows, row)
 	}
 	if list.Next > 0 {
 		page.Older = "/activity?before=" + strconv.FormatInt(list.Next, 10)

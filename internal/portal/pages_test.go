@@ -152,7 +152,7 @@ func TestActivityPages(t *testing.T) {
 	s := newSite(t)
 	s.seed(t)
 	for i := range 30 {
-		err := s.tenant.Portal.Audit(t.Context(), store.AuditEntry{AccountID: "10042", Actor: fmt.Sprintf("Person %02d", i),
+		err := s.tenant.Portal.Audit(t.Context(), store.AuditEntry{AccountID: "10042", UserID: "7b0d3f3e-9f5a-4a0b-8d57-0c9f3f0f5a11", Actor: fmt.Sprintf("Person %02d", i),
 			Action: store.ActionSignedIn, At: s.clock.Now().Add(time.Duration(i) * time.Second)})
 		if err != nil {
 			t.Fatal(err)
@@ -241,8 +241,7 @@ func TestAccountChangeMidSession(t *testing.T) {
 	s := newSite(t)
 	s.seed(t)
 	dana := s.signedIn(t, "dana")
-	residential := "ap-residential"
-	s.accounts(t, store.AccountUpsert{ID: "10042", Name: "Harbour Lane Coffee", Status: settings.Closed, AccountProfile: &residential})
+	s.accounts(t, store.Account{Row: store.Row{ID: "10042"}, Name: "Harbour Lane Coffee", Status: settings.Closed, AccountProfile: "ap-residential"})
 	dana.get("/").is(t, http.StatusOK).shows(t, "This account is closed", "14 days to pay", "Profile Residential customers")
 	dana.get("/invoices").is(t, http.StatusOK)
 }
@@ -250,8 +249,8 @@ func TestAccountChangeMidSession(t *testing.T) {
 func TestUnknownProfileShowsTheDefault(t *testing.T) {
 	s := newSite(t)
 	s.seed(t)
-	unknown := "nobody-knows"
-	s.accounts(t, store.AccountUpsert{ID: "10042", Name: "Harbour Lane Coffee", Status: settings.Active, AccountProfile: &unknown})
+	const unknown = "nobody-knows"
+	s.accounts(t, store.Account{Row: store.Row{ID: "10042"}, Name: "Harbour Lane Coffee", Status: settings.Active, AccountProfile: unknown})
 	s.apply(t, `"session"`, `"defaultMyAccountProfile":"map-basic","session"`)
 	s.signedIn(t, "dana").get("/").is(t, http.StatusOK).shows(t, "Profile Default", "14 days to pay general default").hides(t, unknown)
 }
@@ -261,7 +260,7 @@ func TestNamesAreEscaped(t *testing.T) {
 	s := newSite(t)
 	s.seed(t)
 	const name = `<script>alert(1)</script>"'&`
-	s.accounts(t, store.AccountUpsert{ID: "10042", Name: name, Status: settings.Active})
+	s.accounts(t, store.Account{Row: store.Row{ID: "10042"}, Name: name, Status: settings.Active, AccountProfile: "ap-business"})
 	dana := s.signedIn(t, "dana")
 	for _, path := range []string{"/", "/invoices", "/activity", "/nothing"} {
 		dana.get(path).hides(t, "<script", `"'&`)

@@ -211,16 +211,3 @@ func statusKind(s settings.AccountStatus) string {
 	}
 	return ""
 }
-
-// actionWords says what happened in an entry of the activity page.
-func actionWords(entry store.Activity) string {
-	switch entry.Action {
-	case store.ActionSignedIn:
-		return "Signed in"
-	case store.ActionSignedOut:
-		return "Signed out"
-	case actionSignInFailed:
-		return "Tried to sign in as " + entry.Detail[detailUsername] + " with a wrong password"
-	}
-	return entry.Action
-}

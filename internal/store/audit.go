@@ -42,13 +42,15 @@ func (s *Store) Audit(ctx context.Context, e AuditEntry) error {
 	return nil
 }
 
-// Activity is one entry of an account's activity page.
+// Activity is one entry of an account's activity page. ByUser says whether a person of
+// the account did it; if not, it was the provider, whose names are not for customers.
 type Activity struct {
 	At     time.Time
 	Actor  string
 	Action string
 	IP     string
 	Detail map[string]string
+	ByUser bool
 }
 
 // ActivityPage is one page of activity, newest first. Next continues it; 0: it is the
@@ -58,9 +60,10 @@ type ActivityPage struct {
 	Next    int64
 }
 
+// Notes are the provider's own.
 const activitySQL = `
-SELECT id, at, actor, action, ip, detail FROM audit
-WHERE account_id = $1 AND id < coalesce(nullif($2::bigint, 0), 9223372036854775807)
+SELECT id, at, actor, action, ip, detail, user_id IS NOT NULL FROM audit
+WHERE account_id = $1 AND action NOT LIKE 'note.%' AND id < coalesce(nullif($2::bigint, 0), 9223372036854775807)
 ORDER BY id DESC LIMIT $3`
 
 // Activity returns a page of what happened in an account: entries before the given

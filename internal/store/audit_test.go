@@ -53,17 +53,20 @@ func TestAudit(t *testing.T) {
 	entries := []store.AuditEntry{
 		{AccountID: "1001", UserID: user, Actor: "Dana \xff", Action: "denied", Detail: map[string]string{"feature": "View\x00Invoices"}, IP: "2001:db8::1", At: now},
 		{AccountID: "1001", Actor: "cli", Action: "imported", At: now.Add(time.Second)},
+		{AccountID: "1001", Actor: "cli", Action: "note.created", At: now}, // not for customers
 	}
 	if err := tn.Portal.Audit(t.Context(), entries[0]); err != nil {
 		t.Fatal(err)
 	}
-	if err := tn.Backoffice.Audit(t.Context(), entries[1]); err != nil {
-		t.Fatal(err)
+	for _, entry := range entries[1:] {
+		if err := tn.Backoffice.Audit(t.Context(), entry); err != nil {
+			t.Fatal(err)
+		}
 	}
 	page, err := tn.Portal.Activity(t.Context(), "1001", 0, 10)
 	want := store.ActivityPage{Entries: []store.Activity{
 		{At: now.Add(time.Second), Actor: "cli", Action: "imported", Detail: map[string]string{}},
-		{At: now, Actor: "Dana ", Action: "denied", IP: "2001:db8::1", Detail: map[string]string{"feature": "ViewInvoices"}},
+		{At: now, Actor: "Dana ", Action: "denied", IP: "2001:db8::1", Detail: map[string]string{"feature": "ViewInvoices"}, ByUser: true},
 	}}
 	if diff := cmp.Diff(want, page, cmpopts.EquateApproxTime(0)); diff != "" || err != nil {
 		t.Errorf("%v (-want +got):\n%s", err, diff)
