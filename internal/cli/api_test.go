@@ -141,6 +141,8 @@ func (a *fakeAPI) importLines(w http.ResponseWriter, r *http.Request) {
 		for _, line := range lines {
 			a.apply(line, &result.Summary)
 		}
+	} else if whole {
+		result.Problem = &integration.Problem{Title: "Unprocessable Entity", Status: http.StatusUnprocessableEntity, Detail: "so nothing was applied"}
 	}
 	_ = http.NewResponseController(w).Flush()
 	if wrong.cut {

@@ -28,7 +28,7 @@ func newExplain(streams Streams, forward reach.Forward) *cobra.Command {
 		Short:   "Tell what applies to a customer, and why",
 		Example: `  kubectl foyer explain account 10001 -n acme`,
 		Args:    noArguments,
-		RunE: func(command *cobra.Command, _ []string) error {
+		RunE: func(*cobra.Command, []string) error {
 			return errors.New("name what to explain, as kubectl foyer explain account 10001")
 		},
 	}

@@ -125,7 +125,7 @@ func TestImportInputs(t *testing.T) {
 	const ndjson, csv = "{\"name\":\"a\"}\n\n{\"name\":\"b\"}", "\xef\xbb\xbfname,displayName\r\na,\r\nb,\r\n"
 	var zipped bytes.Buffer
 	zip := gzip.NewWriter(&zipped)
-	zip.Write([]byte(csv))
+	io.WriteString(zip, csv)
 	zip.Close()
 	want := []string{`{"name":"a"}`, `{"name":"b"}`}
 	for name, test := range map[string]struct {
@@ -206,6 +206,7 @@ func TestImportWhileTheServerIsAway(t *testing.T) {
 		twice    bool
 	}{
 		"busy at first":     {[]fault{{status: 503}, {status: 429}}, 3, "Service Unavailable: later", false},
+		"a failure":         {[]fault{{status: 500}}, 2, "Internal Server Error: later", false},
 		"a proxy":           {[]fault{{status: 502}}, 2, "Bad Gateway", false},
 		"stops in between":  {[]fault{{after: 3, last: 503}, {after: 2, last: 503}}, 3, "Service Unavailable: later", false},
 		"stops at its end":  {[]fault{{after: 8, last: 503}}, 1, "", false},
@@ -244,7 +245,7 @@ func TestImportWhileTheServerIsAway(t *testing.T) {
 
 // What does not pass by itself is not waited for.
 func TestImportEndsAtLastingErrors(t *testing.T) {
-	for status, says := range map[int]string{401: "Unauthorized", 413: "Request Entity Too Large", 500: "Internal Server Error"} {
+	for status, says := range map[int]string{401: "Unauthorized", 413: "Request Entity Too Large", 403: "Forbidden"} {
 		api := newFakeAPI(t, fault{status: status})
 		path := inputFile(t, "g.ndjson", groupLines(3))
 		got := api.run("", "import", "groups", "-f", path)
@@ -261,7 +262,7 @@ func TestImportEndsAtLastingErrors(t *testing.T) {
 
 // An import that has failed goes on where it was, and its report is about all of it.
 func TestImportGoesOn(t *testing.T) {
-	api := newFakeAPI(t, fault{after: 6, last: 500})
+	api := newFakeAPI(t, fault{after: 6, last: 403})
 	api.refuse = func(line string) (string, string) {
 		if strings.Contains(line, `"b"`) || strings.Contains(line, `"f"`) {
 			return "displayName", "is not nice"
@@ -272,7 +273,7 @@ func TestImportGoesOn(t *testing.T) {
 	path, refused := inputFile(t, "groups.csv", file), filepath.Join(t.TempDir(), "refused")
 	command := []string{"import", "groups", "-f", path, "--refused", refused}
 	got := api.run("", command...)
-	if want := "Internal Server Error: later\nThe lines up to 6 of " + path + " are handled: the same command goes on from there\n"; got.code != exitUsage || got.out != "" || !strings.HasSuffix(got.err, want) {
+	if want := "Forbidden: later\nThe lines up to 6 of " + path + " are handled: the same command goes on from there\n"; got.code != exitUsage || got.out != "" || !strings.HasSuffix(got.err, want) {
 		t.Fatalf("code %d, printed %q, said %q", got.code, got.out, got.err)
 	}
 	state := []string{"--state", path + stateSuffix}
@@ -314,7 +315,7 @@ func TestImportGoesOn(t *testing.T) {
 }
 
 func TestImportRestart(t *testing.T) {
-	api := newFakeAPI(t, fault{after: 2, last: 500})
+	api := newFakeAPI(t, fault{after: 2, last: 403})
 	path := inputFile(t, "g.ndjson", groupLines(4))
 	api.run("", "import", "groups", "-f", path)
 	if !exists(path + stateSuffix) {
@@ -328,7 +329,7 @@ func TestImportRestart(t *testing.T) {
 
 // Standard input goes on as well, if its position is kept.
 func TestImportGoesOnWithStandardInput(t *testing.T) {
-	api := newFakeAPI(t, fault{after: 2, last: 500}, fault{after: 2, last: 500})
+	api := newFakeAPI(t, fault{after: 2, last: 403}, fault{after: 2, last: 403})
 	got := api.run(groupLines(4), "import", "groups", "-f", "-")
 	if want := "The lines up to 2 of standard input are handled. No position is kept of it without --state"; got.code != exitUsage || !strings.Contains(got.err, want) {
 		t.Errorf("code %d, said %q", got.code, got.err)
@@ -351,16 +352,19 @@ func TestImportOfManyLines(t *testing.T) {
 		if strings.HasSuffix(line, `0001"}`) {
 			return "name", "is taken"
 		}
+		if strings.HasSuffix(line, `"g450000"}`) {
+			return "id", `"g449999" is already in line 49999` // of the third request
+		}
 		return "", ""
 	}
 	path := inputFile(t, "groups.ndjson", groupLines(many))
 	var positions []int64
 	api.faults = []fault{{}, {before: func(*http.Request) { positions = append(positions, lineOf(t, path+stateSuffix)) }}, {before: func(*http.Request) { positions = append(positions, lineOf(t, path+stateSuffix)) }}}
 	got := api.run("", "import", "groups", "-f", path)
-	if got.code != exitFindings || !strings.HasPrefix(got.out, path+": 450,000 lines: 449,956 new, 0 changed, 0 as before, 44 refused\n") {
+	if got.code != exitFindings || !strings.HasPrefix(got.out, path+": 450,000 lines: 449,955 new, 0 changed, 0 as before, 45 refused\n") {
 		t.Errorf("code %d, said %s, printed:\n%.500s", got.code, got.err, got.out)
 	}
-	if want := "44  name: is taken\n    lines 10001, 20001, 30001, 40001, 50001 and 39 more\n"; !strings.Contains(got.out, want) {
+	if want := "44  name: is taken\n    lines 10001, 20001, 30001, 40001, 50001 and 39 more\n 1  id: \"g449999\" is already in line 449999\n"; !strings.Contains(got.out, want) {
 		t.Errorf("printed:\n%s", got.out)
 	}
 	if diff := cmp.Diff([]int64{200_000, 400_000}, positions); diff != "" || len(api.requests) != 3 {
@@ -393,7 +397,7 @@ func TestImportWhole(t *testing.T) {
 	}
 
 	api = newFakeAPI(t)
-	api.refuse = func(line string) (string, string) { return "name", "is taken" }
+	api.refuse = func(string) (string, string) { return "name", "is taken" }
 	got = api.run("NAME\na\n", "import", "groups", "-f", "-", "--mode", "whole")
 	if got.code != exitFindings || !strings.HasPrefix(got.out, "standard input: nothing is applied: of 1 lines 1 are refused, and --mode whole is all or nothing\n") ||
 		!strings.Contains(got.out, "standard input:2: NAME: is taken\n") {

@@ -6,7 +6,9 @@ import (
 	"fmt"
 	"io"
 	"math/rand/v2"
+	"regexp"
 	"slices"
+	"strconv"
 	"time"
 
 	"github.com/foyerhq/foyer/internal/integration"
@@ -176,10 +178,27 @@ func (j *Job) answered(c *chunk, handled int64, summary integration.Summary, ref
 	lines := finder{text: c.text, line: c.first}
 	for i := range refused {
 		refused[i].Line += c.first - 1
+		refused[i].Message = inFile(refused[i].Message, c.first-1)
 		j.named(&refused[i], lines.find(refused[i].Line))
 	}
 	refused = slices.DeleteFunc(refused, func(r integration.Refusal) bool { return r.Line > handled })
 	return j.refuse(refused)
+}
+
+// otherLine is what a message says of another line of the same request.
+var otherLine = regexp.MustCompile(`is already in line ([0-9]+)$`)
+
+// inFile gives a line that a message names the number that it has in the file.
+func inFile(message string, before int64) string {
+	at := otherLine.FindStringSubmatchIndex(message)
+	if at == nil {
+		return message
+	}
+	number, err := strconv.ParseInt(message[at[2]:at[3]], 10, 64)
+	if err != nil {
+		return message
+	}
+	return message[:at[2]] + strconv.FormatInt(number+before, 10)
 }
 
 // named puts the columns of the file in the place of fields.

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net/http"
 	"sync/atomic"
 
 	"github.com/foyerhq/foyer/internal/integration"
@@ -52,12 +53,22 @@ func (j *Job) sendWhole(ctx context.Context) error {
 		return j.unreadable(body)
 	case failed != nil:
 		return failed
-	case err != nil:
+	case err != nil && !refusedWhole(err):
 		return err
 	}
 	j.Report.count(summary)
 	j.progress.handled(j.Report.Summary, j.source.read.Load())
+	if err != nil && summary.Refused == 0 {
+		return err
+	}
 	return j.empty()
+}
+
+// refusedWhole says whether nothing was applied because lines are refused, and not because
+// the import came to no end.
+func refusedWhole(err error) bool {
+	var problem *integration.Problem
+	return errors.As(err, &problem) && problem.Status == http.StatusUnprocessableEntity
 }
 
 // unreadable reads on to the end, so that every row that cannot be read is told.

@@ -17,12 +17,11 @@ import (
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/types"
-	"k8s.io/apimachinery/pkg/util/httpstream"
 	corev1client "k8s.io/client-go/kubernetes/typed/core/v1"
 	"k8s.io/client-go/rest"
 	"k8s.io/client-go/tools/portforward"
 	"k8s.io/client-go/transport/spdy"
-	streaming "k8s.io/streaming/pkg/httpstream"
+	"k8s.io/streaming/pkg/httpstream"
 
 	"github.com/foyerhq/foyer/internal/cli/reach"
 )
@@ -36,7 +35,7 @@ func Open(ctx context.Context, config *rest.Config, pod types.NamespacedName, po
 	t := &tunnel{stop: make(chan struct{}), gone: make(chan struct{})}
 	ready := make(chan struct{})
 	messages := &lastMessage{}
-	forwarder, err := portforward.NewOnAddresses(dial, []string{"127.0.0.1"}, []string{fmt.Sprintf("0:%d", port)}, t.stop, ready, io.Discard, messages)
+	forwarder, err := portforward.NewOnAddressesForStreaming(dial, []string{"127.0.0.1"}, []string{fmt.Sprintf("0:%d", port)}, t.stop, ready, io.Discard, messages)
 	if err != nil {
 		return nil, err
 	}
@@ -100,12 +99,12 @@ func (d *dialer) Dial(protocols ...string) (httpstream.Connection, string, error
 // fallsBack says whether SPDY is tried after an error of WebSockets. So it is where the
 // right to one of them is missing: older clusters ask for another verb for each.
 func (d *dialer) fallsBack(err error) bool {
-	var failure *streaming.UpgradeFailureError
+	var failure *httpstream.UpgradeFailureError
 	var status *apierrors.StatusError
 	if errors.As(err, &failure) && errors.As(failure.Cause, &status) {
 		d.refused = status
 	}
-	return failure != nil || streaming.IsHTTPSProxyError(err)
+	return failure != nil || httpstream.IsHTTPSProxyError(err)
 }
 
 func newDialer(config *rest.Config, pod types.NamespacedName) (*dialer, error) {
@@ -113,7 +112,7 @@ func newDialer(config *rest.Config, pod types.NamespacedName) (*dialer, error) {
 	if err != nil {
 		return nil, err
 	}
-	sockets, err := portforward.NewSPDYOverWebsocketDialer(address, config)
+	sockets, err := portforward.NewSPDYOverWebsocketDialerForStreaming(address, config)
 	if err != nil {
 		return nil, err
 	}
@@ -122,8 +121,8 @@ func newDialer(config *rest.Config, pod types.NamespacedName) (*dialer, error) {
 		return nil, err
 	}
 	d := &dialer{}
-	old := spdy.NewDialer(upgrader, &http.Client{Transport: transport}, http.MethodPost, address)
-	d.Dialer = portforward.NewFallbackDialer(sockets, old, d.fallsBack)
+	old := spdy.NewDialerForStreaming(upgrader, &http.Client{Transport: transport}, http.MethodPost, address)
+	d.Dialer = portforward.NewFallbackDialerForStreaming(sockets, old, d.fallsBack)
 	return d, nil
 }
 

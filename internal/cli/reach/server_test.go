@@ -30,7 +30,7 @@ func TestServer(t *testing.T) {
 		if r.Header.Get("Authorization") != "Bearer "+testToken {
 			t.Errorf("Authorization %q", r.Header.Get("Authorization"))
 		}
-		w.Write([]byte(`{"accountId":"1"}`))
+		io.WriteString(w, `{"accountId":"1"}`)
 	}))
 	server.Config.ErrorLog = log.New(io.Discard, "", 0) // of those who do not trust it
 	server.StartTLS()

@@ -49,42 +49,61 @@ func (o *object) append(text []byte, cells [][]byte) ([]byte, *problem) {
 	if len(o.list) == 0 {
 		return o.column.append(text, cells[o.at])
 	}
-	begin, open, end := len(text), byte('{'), byte('}')
 	if o.custom {
-		open, end = '[', ']'
+		return o.appendCustom(text, cells)
 	}
-	text = append(text, open)
+	begin := len(text)
+	text = append(text, '{')
 	for _, member := range o.list {
 		before := len(text)
 		if before > begin+1 {
 			text = append(text, ',')
 		}
-		text = member.key(text, o.custom)
+		text = append(appendText(text, []byte(member.name)), ':')
 		value := len(text)
 		var wrong *problem
 		if text, wrong = member.append(text, cells); wrong != nil {
 			return text, wrong
 		}
-		switch {
-		case len(text) == value:
+		if len(text) == value {
 			text = text[:before]
-		case o.custom:
-			text = append(text, '}')
 		}
 	}
 	if len(text) == begin+1 {
 		return text[:begin], nil
 	}
-	return append(text, end), nil
+	return append(text, '}'), nil
 }
 
-// key writes what is before the value of a member.
-func (o *object) key(text []byte, custom bool) []byte {
-	if custom {
-		text = appendText(append(text, `{"name":`...), []byte(o.name))
-		return append(text, `,"value":`...)
+// appendCustom adds the list of the provider's own attributes, which replaces the former
+// one: nothing if all of their cells are empty. A cell that clears is an item less.
+func (o *object) appendCustom(text []byte, cells [][]byte) ([]byte, *problem) {
+	begin, given := len(text), false
+	text = append(text, '[')
+	for _, item := range o.list {
+		before := len(text)
+		if before > begin+1 {
+			text = append(text, ',')
+		}
+		text = appendText(append(text, `{"name":`...), []byte(item.name))
+		text = append(text, `,"value":`...)
+		value := len(text)
+		var wrong *problem
+		if text, wrong = item.column.append(text, cells[item.at]); wrong != nil {
+			return text, wrong
+		}
+		written := string(text[value:])
+		given = given || written != ""
+		if written == "" || written == "null" {
+			text = text[:before]
+			continue
+		}
+		text = append(text, '}')
 	}
-	return append(appendText(text, []byte(o.name)), ':')
+	if !given {
+		return text[:begin], nil
+	}
+	return append(text, ']'), nil
 }
 
 // append adds a cell as the column's form wants it; nothing of an empty one.

@@ -55,6 +55,10 @@ func TestRead(t *testing.T) {
 		file string
 		want []string
 	}{
+		"times, amounts and whole numbers": {
+			integration.Calls, "id,accountId,startedAt,seconds,charge\n1,2,2026-11-22T10:00:00Z,60,0.50\n",
+			[]string{`2-2 {"id":"1","accountId":"2","startedAt":"2026-11-22T10:00:00Z","seconds":60,"charge":"0.50"}`},
+		},
 		"plain":                   {groups, "name,displayName\nvip,Very important\n", []string{`2-2 {"name":"vip","displayName":"Very important"}`}},
 		"no end of the last line": {groups, "name\nvip", []string{`2-2 {"name":"vip"}`}},
 		"carriage returns":        {groups, "name,displayName\r\nvip,\"V\"\r\na,\r\n", []string{`2-2 {"name":"vip","displayName":"V"}`, `3-3 {"name":"a"}`}},
@@ -75,8 +79,11 @@ func TestRead(t *testing.T) {
 			[]string{`2-2 {"id":"1","attributes":{"currency":"EUR","lateFee":{"amount":"12.50"},"tradingTermsDays":21},"name":"Ann"}`},
 		},
 		"own attributes": {
-			accounts, "id,attributes.custom.segment,attributes.custom.Meter No,attributes.custom.x\n1,gold,,7\n2,,,\n",
-			[]string{`2-2 {"id":"1","attributes":{"custom":[{"name":"segment","value":"gold"},{"name":"x","value":"7"}]}}`, `3-3 {"id":"2"}`},
+			accounts, "id,attributes.custom.segment,attributes.custom.Meter No,attributes.custom.x\n1,gold,,7\n2,,,\n3,null,,\n4,,null,7\n",
+			[]string{
+				`2-2 {"id":"1","attributes":{"custom":[{"name":"segment","value":"gold"},{"name":"x","value":"7"}]}}`, `3-3 {"id":"2"}`,
+				`4-4 {"id":"3","attributes":{"custom":[]}}`, `5-5 {"id":"4","attributes":{"custom":[{"name":"x","value":"7"}]}}`,
+			},
 		},
 		"null clears what can be cleared": {
 			accounts, "id,accountProfile,groups,attributes.tradingTermsDays,attributes.lateFee.type\nnull,null, null ,null,null\n",
@@ -147,6 +154,7 @@ func TestFirstRowIsRefused(t *testing.T) {
 		"\"id\n":                    "line 1, which names the columns: " + problemNoEnd,
 		"\xff\xfei\x00d\x00":        "the file is UTF-16: save it as CSV UTF-8",
 		"id,user\n":                 `column "user" is not known, contacts can have: id, accountId, `,
+		"id,version\n":              `column "version" is not known, contacts can have: id, accountId, `,
 		"id,usr.name\n":             `column "usr.name" is not known, contacts can have: id, accountId, `,
 		"id,attributes.currency\n1": `column "attributes.currency" is not known, contacts can have: id, accountId, `,
 	} {
@@ -155,7 +163,11 @@ func TestFirstRowIsRefused(t *testing.T) {
 			t.Errorf("%q: got %v, want %s", file, err, want)
 		}
 	}
-	_, err := New(strings.NewReader("id,attributes.custom.\n"), integration.Accounts)
+	_, err := New(strings.NewReader("id,lines.amount\n"), integration.Invoices)
+	if want := `column "lines.amount" cannot be a cell, because it is no single value or list of texts: send these lines as NDJSON`; fmt.Sprint(err) != want {
+		t.Errorf("got %v, want %s", err, want)
+	}
+	_, err = New(strings.NewReader("id,attributes.custom.\n"), integration.Accounts)
 	var unknown *UnknownColumnError
 	if !errors.As(err, &unknown) || unknown.Column != "attributes.custom." || !slices.Contains(unknown.Known, "attributes.custom.NAME") {
 		t.Errorf("got %v", err)
