@@ -4,7 +4,11 @@ import (
 	"bytes"
 	"context"
 	"encoding/binary"
+	"errors"
+	"fmt"
 	"math"
+
+	"github.com/jackc/pgx/v5/pgconn"
 )
 
 // Calls come by the million, so they are written in the binary form of COPY as it goes
@@ -38,6 +42,10 @@ func (p *callBatch) copyNew(ctx context.Context) error {
 	}
 	b = binary.BigEndian.AppendUint16(b, math.MaxUint16) // the end
 	_, err := p.tx.Conn().PgConn().CopyFrom(ctx, bytes.NewReader(b), copyCallsSQL)
+	var pgErr *pgconn.PgError
+	if errors.As(err, &pgErr) && pgErr.Code == "23514" { // a month got its partition while the call was on its way to the default one
+		return fmt.Errorf("%w: %w", errRaced, err)
+	}
 	return err
 }
 

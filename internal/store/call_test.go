@@ -12,6 +12,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/foyerhq/foyer/internal/store"
+	"github.com/foyerhq/foyer/internal/store/admin"
 )
 
 // putCalls writes calls of accounts in the zone that they are named after: "UTC",
@@ -61,9 +62,10 @@ func call(id, account, started string, change ...func(*store.Call)) store.Call {
 	return c
 }
 
-// callAccounts makes accounts in zones.
+// callAccounts makes accounts in zones, and the partitions of the time of the tests.
 func (tn tenant) callAccounts(t *testing.T) {
 	t.Helper()
+	must[admin.Report](t)(tn.Admin.Upkeep(t.Context(), now, admin.Policy{}))
 	tn.accounts(t, "U", "S", "N")
 	tn.exec(t, `UPDATE account SET account_profile = CASE id WHEN 'S' THEN 'Australia/Sydney' ELSE 'UTC' END`)
 	tn.exec(t, `UPDATE account SET attributes = '{"timeZone": "America/New_York", "currency": "USD"}' WHERE id = 'N'`)
@@ -408,7 +410,7 @@ WHERE day BETWEEN '2026-11-12' AND '2026-11-18' AND ($1 = '' OR number = $1) ORD
 func TestCallPlans(t *testing.T) {
 	t.Parallel()
 	tn := newTenant(t)
-	tn.accounts(t, "77")
+	tn.callAccounts(t)
 	for _, sql := range []string{
 		`INSERT INTO call (id, account_id, started_at, day, direction, outcome, number, seconds)
 		 SELECT n, CASE WHEN n % 3 = 0 THEN '77' ELSE (n % 5000)::text END, timestamptz '2026-06-01' + n * interval '5 minutes', '2026-06-01', 'Inbound', 'Missed', n % 500, 0 FROM generate_series(1, 45000) n`,

@@ -30,3 +30,9 @@ func (s *Server) Fill(ctx context.Context) (release func(), err error) {
 
 // KeptDocuments is how many documents of a kind are kept.
 const KeptDocuments = keptDocuments
+
+// The bounds of one upkeep.
+const (
+	MaxMoved   = maxMoved
+	MaxDeleted = maxDeleted
+)

@@ -138,7 +138,7 @@ func TestTablesAreAllWatched(t *testing.T) {
 	t.Parallel()
 	tenant := storetest.New(t, newest)
 	root := connect(t, superuser(t, newest, tenant.PortalURI))
-	all := query(t, root, `SELECT relname::text FROM pg_class WHERE relnamespace = $1::text::regnamespace AND relkind IN ('r', 'p', 'v', 'm') ORDER BY 1`, tenant.Schema)
+	all := query(t, root, `SELECT relname::text FROM pg_class WHERE relnamespace = $1::text::regnamespace AND relkind IN ('r', 'p', 'v', 'm') AND NOT relispartition ORDER BY 1`, tenant.Schema)
 	if diff := cmp.Diff(all, admin.Tables); diff != "" {
 		t.Errorf("(-there +watched):\n%s", diff)
 	}
@@ -188,10 +188,13 @@ SELECT rolpassword FROM pg_authid
 SELECT pg_read_file('/etc/passwd')
 COPY account TO PROGRAM 'true'
 SELECT FROM installation
-SELECT FROM account_bucket
+DELETE FROM account_bucket
 SELECT FROM document
 DELETE FROM account
-INSERT INTO api_token (name, secret_hash) VALUES ('mine', 'x')
+SELECT FROM call_default
+DELETE FROM call
+UPDATE call SET account_id = 'mine'
+UPDATE installation SET name = 'mine'
 UPDATE api_token SET secret_hash = 'x'`
 	return append(list, strings.Split(strings.NewReplacer("<a>", a, "<b>", b).Replace(rest), "\n")...)
 }

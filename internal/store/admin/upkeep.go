@@ -104,7 +104,7 @@ type outdated struct {
 
 const outdatedSQL = `
 SELECT coalesce((SELECT array_agg(c.relname::text) FROM pg_inherits i JOIN pg_class c ON c.oid = i.inhrelid WHERE i.inhparent = 'call'::regclass), '{}'),
-       (SELECT min(started_at) FROM call_default), (SELECT min(day)::timestamptz FROM call_day),
+       (SELECT min(started_at) FROM call_default), (SELECT min(day) FROM call_day),
        (SELECT at FROM change ORDER BY position LIMIT 1), (SELECT min(created_at) FROM idempotency)`
 
 // look sees everything in one round trip, by the ends of indexes.
