@@ -112,6 +112,11 @@ type TenantSpec struct {
 	// +optional
 	Credentials CredentialsSpec `json:"credentials,omitempty,omitzero"`
 
+	// retention says for how long data of customers is kept. All of it is kept for good if
+	// not set.
+	// +optional
+	Retention RetentionSpec `json:"retention,omitempty,omitzero"`
+
 	// events are the tenant's own event types, which event templates name.
 	// +optional
 	// +listType=map
@@ -297,6 +302,18 @@ type CredentialsSpec struct {
 	// +kubebuilder:validation:Minimum=900
 	// +kubebuilder:validation:Maximum=604800
 	SessionMaxSeconds *int64 `json:"sessionMaxSeconds,omitempty"`
+}
+
+// RetentionSpec bounds for how long data of customers is kept.
+// +kubebuilder:validation:MinProperties=1
+type RetentionSpec struct {
+	// callMonths keeps calls and their sums by day for that many whole months besides the
+	// current one, 1 to 120. What is older is deleted and does not come back. Calls are
+	// kept for good if not set.
+	// +optional
+	// +kubebuilder:validation:Minimum=1
+	// +kubebuilder:validation:Maximum=120
+	CallMonths int32 `json:"callMonths,omitempty"`
 }
 
 // TenantStatus is what is live of a tenant.

@@ -613,6 +613,12 @@ var schemaYAML = typed.YAMLObject(`types:
     - name: memoryRequest
       type:
         scalar: string
+- name: com.github.foyerhq.foyer.api.v1alpha1.RetentionSpec
+  map:
+    fields:
+    - name: callMonths
+      type:
+        scalar: numeric
 - name: com.github.foyerhq.foyer.api.v1alpha1.SMSRecipient
   scalar: string
 - name: com.github.foyerhq.foyer.api.v1alpha1.SMSSpec
@@ -704,6 +710,9 @@ var schemaYAML = typed.YAMLObject(`types:
     - name: portal
       type:
         namedType: com.github.foyerhq.foyer.api.v1alpha1.PortalSpec
+    - name: retention
+      type:
+        namedType: com.github.foyerhq.foyer.api.v1alpha1.RetentionSpec
     - name: state
       type:
         namedType: com.github.foyerhq.foyer.api.v1alpha1.TenantState

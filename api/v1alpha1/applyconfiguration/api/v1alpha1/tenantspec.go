@@ -34,6 +34,9 @@ type TenantSpecApplyConfiguration struct {
 	OrphanedProfiles *apiv1alpha1.OrphanedProfilesPolicy `json:"orphanedProfiles,omitempty"`
 	// credentials bounds the sessions of people in the portal.
 	Credentials *CredentialsSpecApplyConfiguration `json:"credentials,omitempty"`
+	// retention says for how long data of customers is kept. All of it is kept for good if
+	// not set.
+	Retention *RetentionSpecApplyConfiguration `json:"retention,omitempty"`
 	// events are the tenant's own event types, which event templates name.
 	Events []EventDeclarationApplyConfiguration `json:"events,omitempty"`
 }
@@ -121,6 +124,14 @@ func (b *TenantSpecApplyConfiguration) WithOrphanedProfiles(value apiv1alpha1.Or
 // If called multiple times, the Credentials field is set to the value of the last call.
 func (b *TenantSpecApplyConfiguration) WithCredentials(value *CredentialsSpecApplyConfiguration) *TenantSpecApplyConfiguration {
 	b.Credentials = value
+	return b
+}
+
+// WithRetention sets the Retention field in the declarative configuration to the given value
+// and returns the receiver, so that objects can be built by chaining "With" function invocations.
+// If called multiple times, the Retention field is set to the value of the last call.
+func (b *TenantSpecApplyConfiguration) WithRetention(value *RetentionSpecApplyConfiguration) *TenantSpecApplyConfiguration {
+	b.Retention = value
 	return b
 }
 
