@@ -29,12 +29,6 @@ type block struct {
 	text     string
 }
 
-// fileName is what the first line of a program says: "// follow.mjs: ...".
-func (b block) fileName() string {
-	name, _, _ := strings.Cut(strings.TrimPrefix(b.text, "// "), ":")
-	return name
-}
-
 // blocksOf lists the fenced blocks of a page in docs, without those that are indented.
 func blocksOf(t *testing.T, page string) []block {
 	t.Helper()

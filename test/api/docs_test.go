@@ -12,6 +12,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -35,13 +36,14 @@ func TestTheGuideIsTrue(t *testing.T) {
 
 func (g *guide) follow(t *testing.T, blocks []block) {
 	t.Helper()
+	if slices.ContainsFunc(blocks, func(b block) bool { return strings.Contains(b.text, "kubectl foyer") }) {
+		g.buildPlugin(t)
+	}
 	for i := 0; i < len(blocks); i++ {
 		b := blocks[i]
 		switch b.language {
 		case "http":
 			g.exchange(t, b)
-		case "js":
-			g.write(t, b.fileName(), b.text)
 		case "sh":
 			out := g.run(t, b)
 			if i+1 < len(blocks) && blocks[i+1].language == "text" {
@@ -51,6 +53,29 @@ func (g *guide) follow(t *testing.T, blocks []block) {
 		default:
 			t.Errorf("%s: a block of %q cannot be run", b.place, b.language)
 		}
+	}
+}
+
+// TestFollowProgram runs the program that keeps a copy: from nothing, when nothing changed,
+// and after changes.
+func TestFollowProgram(t *testing.T) {
+	g := newGuide(t)
+	program, err := os.ReadFile(filepath.Join(root(t), "docs", "follow.mjs"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	g.write(t, "follow.mjs", string(program))
+	const put = `put() { curl -sf -o /dev/null -X PUT -H "Authorization: Bearer $TOKEN" --json "$2" "$API/$1"; }
+`
+	steps := []struct{ do, want string }{
+		{`put accounts/A '{"name": "Ada"}'; put sites/s-1 '{"accountId": "A", "name": "Home"}'`, "2 rows"},
+		{"true", "2 rows"},
+		{`put accounts/A '{"name": "Ada Lee"}'; curl -sf -X DELETE -H "Authorization: Bearer $TOKEN" $API/sites/s-1`, "Upsert account A\nDelete site s-1\n1 rows"},
+		{`put sites/s-2 '{"accountId": "A", "name": "Gone"}'; curl -sf -X DELETE -H "Authorization: Bearer $TOKEN" $API/sites/s-2`, "Upsert site s-2\nDelete site s-2\n1 rows"},
+	}
+	for _, step := range steps {
+		b := block{place: "follow.mjs", text: put + step.do + "; node follow.mjs"}
+		compare(t, b, "it prints after "+step.do, step.want, g.run(t, b))
 	}
 }
 
@@ -65,12 +90,16 @@ func newGuide(t *testing.T) *guide {
 	t.Helper()
 	g := &guide{acme: newAcme(t), dir: t.TempDir(), last: map[string]string{}}
 	g.write(t, "kubectl", kubectl)
+	return g
+}
+
+func (g *guide) buildPlugin(t *testing.T) {
+	t.Helper()
 	plugin := exec.CommandContext(t.Context(), "go", "build", "-o", g.dir, "./cmd/kubectl-foyer")
 	plugin.Dir = root(t)
 	if out, err := plugin.CombinedOutput(); err != nil {
 		t.Fatalf("build kubectl foyer: %v\n%s", err, out)
 	}
-	return g
 }
 
 // kubectl stands in for the cluster: the port is forwarded already, the Secret is there,
