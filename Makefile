@@ -89,7 +89,7 @@ test-e2e: check-go check-root bin/gotestsum demo ## Start the demo and test it f
 .PHONY: bench
 bench: check-go test-needs ## Measure what the design promises; RUN=restart for one of them (all: half an hour; propagation needs make demo)
 	$(call say,Measuring $(RUN))
-	@$(BUILD) -o bin/bench ./hack/bench
+	@$(BUILD) -o bin/ ./hack/bench ./cmd/backoffice
 	@bin/bench -run '$(RUN)'
 
 ##@ Cluster
@@ -147,6 +147,7 @@ test-needs: bin/cluster
 	$(call say,Preparing test servers; the first time Kubernetes is built: 8 to 10 minutes)
 	@hack/tools/packages.sh '/usr/lib/postgresql/*/bin/initdb=postgresql' npm=nodejs,npm gcc=gcc,libc6-dev
 	@[ -d test/postgres18/node_modules ] || npm ci --prefix test/postgres18 --no-audit --no-fund
+	@[ -d test/api/node_modules ] || npm ci --prefix test/api --no-audit --no-fund
 	@bin/cluster assets --dir bin/kube-assets
 
 bin/controller-gen: hack/tools/go.mod

@@ -12,3 +12,7 @@ bin/controller-gen rbac:roleName=foyer-manager paths=./controllers output:rbac:d
 
 echo "  Go code of the pages' templates"
 go tool templ generate -log-level warn
+
+echo "  the OpenAPI document of the integration API"
+document=$(go run ./hack/openapi)
+printf '%s\n' "$document" >docs/openapi.json

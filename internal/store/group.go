@@ -52,7 +52,7 @@ func (w *Writer) DeleteGroup(ctx context.Context, id string, ifVersion int64) (R
 		return Result{}, fmt.Errorf("count the accounts of a group: %w", err)
 	}
 	if accounts > 0 {
-		return Result{Outcome: Refused, Message: fmt.Sprintf("group %q cannot be deleted: %d accounts have it", id, accounts)}, nil
+		return keep(ctx, w, groups, id, ifVersion, "group %q cannot be deleted: %d accounts have it", id, accounts)
 	}
 	return remove(ctx, w, groups, id, ifVersion)
 }

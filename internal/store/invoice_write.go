@@ -125,7 +125,7 @@ func (w *Writer) DeleteInvoice(ctx context.Context, id string, ifVersion int64) 
 		return Result{}, fmt.Errorf("look for payments of an invoice: %w", err)
 	}
 	if len(paid) > 0 {
-		return Result{Outcome: Refused, Message: fmt.Sprintf("invoice %q cannot be deleted: payment %q is for it", id, paid[0])}, nil
+		return keep(ctx, w, invoices, id, ifVersion, "invoice %q cannot be deleted: payment %q is for it", id, paid[0])
 	}
 	result, err := remove(ctx, w, invoices, id, ifVersion)
 	if err != nil || result.Outcome != Deleted {

@@ -354,6 +354,22 @@ func remove[R any, P rowOf[R]](ctx context.Context, w *Writer, k *kind[R, P], id
 	return Result{Outcome: Deleted}, k.announce(ctx, w, before, nil)
 }
 
+// keep refuses to delete a row and says why, unless it is not there or of another version
+// than ifVersion: that is told first, as [remove] does.
+func keep[R any, P rowOf[R]](ctx context.Context, w *Writer, k *kind[R, P], id string, ifVersion int64, format string, args ...any) (Result, error) {
+	p := &putting[R, P]{Writer: w, kind: k, items: []Item[R]{{ID: id}}}
+	if err := p.lock(ctx); err != nil {
+		return Result{}, fmt.Errorf("read %s: %w", k.table, err)
+	}
+	if p.before[id] == nil {
+		return Result{}, fmt.Errorf("delete %s: %w", k.name, ErrNotFound)
+	}
+	if conflict := checkVersion[R, P](Item[R]{ID: id, IfVersion: ifVersion}, p.before[id]); conflict != nil {
+		return *conflict, nil
+	}
+	return Result{Outcome: Refused, Message: fmt.Sprintf(format, args...)}, nil
+}
+
 // users names the first of those that refer to a row; empty: nothing does. Who begins to
 // refer to it after this look makes the transaction race, and it is tried again.
 func (k *kind[R, P]) users(ctx context.Context, w *Writer, row *Row) (string, error) {

@@ -78,6 +78,16 @@ test("documents of invoices", async () => {
   await expect(await caller.call("getInvoiceDocument", { headers: { "If-None-Match": read.headers.get("ETag") ?? "" } }), 304);
 });
 
+test("calls", async () => {
+  const call = { accountId: "A-1", direction: /** @type {const} */ ("Inbound"), outcome: /** @type {const} */ ("Answered"), number: "+61298765432", seconds: 60 };
+  const added = await client.POST("/api/v1/calls", { body: { items: [{ ...call, id: "k-1", startedAt: "2026-11-20T10:00:00Z" }] } });
+  assert.ok(added.data, JSON.stringify(added.error));
+  const list = await client.GET("/api/v1/calls", { params: { query: { accountId: "A-1" } } });
+  assert.equal(list.data?.items[0]?.id, "k-1");
+  const days = await client.GET("/api/v1/call-days", { params: { query: { accountId: "A-1" } } });
+  assert.equal(days.data?.items[0]?.calls, 1);
+});
+
 test("imports", async () => {
   for (const o of document.operations.filter((o) => o.id.startsWith("import"))) {
     const line = lines[/** @type {keyof typeof lines} */ (o.path.split("/").at(-1))];

@@ -291,6 +291,9 @@ func (r resource[T, R]) answer(written store.Written[R]) (store.Answer, error) {
 }
 
 func deleteOne[T, R any](ctx context.Context, a *api, r resource[T, R], in deleteInput) (*deleteOutput, error) {
+	if badID(in.ID) != "" {
+		return nil, store.ErrNotFound // nothing can have such an id
+	}
 	request := WriteInput{ID: in.ID, IfMatch: in.IfMatch, IdempotencyKey: in.IdempotencyKey}
 	version, wrong := request.version()
 	if wrong != nil {
