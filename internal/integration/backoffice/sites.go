@@ -19,6 +19,6 @@ func (a *api) sites() resource[integration.Site, store.Site] {
 			return store.Site{Row: store.Row{AccountID: s.AccountID}, Name: s.Name, Address: s.Address}, nil
 		},
 		get: a.Store.Site, list: a.Store.Sites, put: (*store.Writer).PutSites, remove: (*store.Writer).DeleteSite,
-		keptWhile: "services, requests or numbers are at it",
+		keptWhile: "services, requests or numbers are at it, or grants of contacts are limited to it",
 	}
 }
