@@ -1,6 +1,7 @@
 package store_test
 
 import (
+	"maps"
 	"reflect"
 	"strings"
 	"testing"
@@ -8,7 +9,6 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"github.com/foyerhq/foyer/internal/settings"
 	"github.com/foyerhq/foyer/internal/store"
 )
 
@@ -19,6 +19,12 @@ UNION ALL SELECT to_jsonb(x)::text FROM contact x WHERE account_id = 'B'
 UNION ALL SELECT to_jsonb(x)::text FROM app_user x WHERE username LIKE 'b-%'
 UNION ALL SELECT to_jsonb(x)::text FROM session x WHERE contact_id LIKE 'b-%'
 UNION ALL SELECT to_jsonb(x)::text FROM invoice x WHERE account_id = 'B'
+UNION ALL SELECT to_jsonb(x)::text FROM invoice_line x WHERE invoice_id LIKE 'b-%'
+UNION ALL SELECT to_jsonb(x)::text FROM attachment x WHERE account_id = 'B'
+UNION ALL SELECT to_jsonb(x)::text FROM payment x WHERE account_id = 'B'
+UNION ALL SELECT to_jsonb(x)::text FROM service x WHERE account_id = 'B'
+UNION ALL SELECT to_jsonb(x)::text FROM customer_order x WHERE account_id = 'B'
+UNION ALL SELECT to_jsonb(x)::text FROM service_request x WHERE account_id = 'B'
 UNION ALL SELECT to_jsonb(x)::text FROM audit x WHERE account_id = 'B'
 UNION ALL SELECT to_jsonb(x)::text FROM device x WHERE secret_hash = 'b-device'
 UNION ALL SELECT to_jsonb(x)::text FROM throttle x WHERE key LIKE '%b-%'`
@@ -31,6 +37,7 @@ func TestAccountsCannotReachEachOther(t *testing.T) {
 	tn := newTenant(t)
 	sessions := tn.twoAccounts(t)
 	attempts := attemptsOfA(t, tn, sessions["A"])
+	maps.Copy(attempts, billingAttempts(t, tn))
 	methods := reflect.TypeFor[*store.Store]()
 	for i := range methods.NumMethod() {
 		if attempts[methods.Method(i).Name] == nil {
@@ -208,12 +215,39 @@ func attemptsOfA(t *testing.T, tn tenant, session []byte) map[string]func(*testi
 				t.Errorf("got %v", views)
 			}
 		},
-		"UpsertGroups": func(t *testing.T) {
-			_, err := tn.Backoffice.UpsertGroups(t.Context(), []store.GroupUpsert{{Name: "B"}})
+		"Account": func(t *testing.T) {
+			got, err := tn.Backoffice.Account(t.Context(), "A")
+			fine(t, err)
+			if got.ID != "A" || got.AccountID != "A" {
+				t.Errorf("got %+v", got)
+			}
+		},
+		"Accounts": func(t *testing.T) {
+			for _, filter := range []store.AccountFilter{{IDs: []string{"A", "%"}}, {AccountProfile: "a-profile"}, {MyAccountProfile: "a-profile"}, {Group: "a-group"}} {
+				found, _, err := tn.Backoffice.Accounts(t.Context(), filter, store.List{Limit: 10})
+				fine(t, err)
+				if len(found) > 1 || len(found) == 1 && found[0].ID != "A" {
+					t.Errorf("%+v: got %+v", filter, found)
+				}
+			}
+		},
+		"PutAccounts": func(t *testing.T) {
+			wantResults(t, tn.putAccounts(t, account("A", func(a *store.Account) { a.Name, a.AccountProfile = "Changed", "a-profile" })), nil, store.Updated)
+		},
+		"Group": func(t *testing.T) {
+			tn.putGroups(t, "B", "a-group")
+			got, err := tn.Backoffice.Group(t.Context(), "B")
+			fine(t, err)
+			if got.AccountID != "" {
+				t.Errorf("a group belongs to an account: %+v", got)
+			}
+		},
+		"Groups": func(t *testing.T) {
+			_, _, err := tn.Backoffice.Groups(t.Context(), store.List{Limit: 10}) // they belong to no account
 			fine(t, err)
 		},
-		"UpsertAccounts": func(t *testing.T) {
-			_, err := tn.Backoffice.UpsertAccounts(t.Context(), []store.AccountUpsert{{ID: "A", Name: "Changed", Status: settings.Closed, Groups: []string{}}})
+		"AttributeUse": func(t *testing.T) {
+			_, err := tn.Backoffice.AttributeUse(t.Context()) // counts of all accounts, with nothing of one
 			fine(t, err)
 		},
 		"UpsertContacts": func(t *testing.T) {
