@@ -13,11 +13,12 @@ import (
 	"github.com/foyerhq/foyer/controllers/provision"
 	"github.com/foyerhq/foyer/internal/settings"
 	"github.com/foyerhq/foyer/internal/store"
+	"github.com/foyerhq/foyer/internal/store/storetest"
 	"github.com/foyerhq/foyer/internal/testenv/kube"
 )
 
-// accounts imports accounts as the API does.
-func (w *world) accounts(tenant string, accounts ...store.AccountUpsert) {
+// accounts writes accounts as the backoffice does.
+func (w *world) accounts(tenant string, accounts ...store.Account) {
 	w.t.Helper()
 	uri := string(w.secret(provision.DatabaseSecretName(tenant, provision.Backoffice)).Data[provision.KeyURI])
 	pool, err := pgxpool.New(w.t.Context(), uri)
@@ -25,19 +26,11 @@ func (w *world) accounts(tenant string, accounts ...store.AccountUpsert) {
 		w.t.Fatal(err)
 	}
 	defer pool.Close()
-	results, err := store.New(pool).UpsertAccounts(w.t.Context(), accounts)
-	if err != nil {
-		w.t.Fatal(err)
-	}
-	for _, result := range results {
-		if result.Outcome == "Refused" {
-			w.t.Fatalf("an account was refused: %+v", result)
-		}
-	}
+	storetest.Accounts(w.t, store.New(pool), accounts...)
 }
 
-func account(id string, profile *string) store.AccountUpsert {
-	return store.AccountUpsert{ID: id, Name: "Account " + id, Status: settings.Active, AccountProfile: profile}
+func account(id string, profile *string) store.Account {
+	return store.Account{Row: store.Row{ID: id}, Name: "Account " + id, Status: settings.Active, AccountProfile: ptr.Deref(profile, "")}
 }
 
 func TestAccountsAreCounted(t *testing.T) {

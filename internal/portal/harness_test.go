@@ -140,13 +140,13 @@ func (s *site) seed(t *testing.T) {
 	t.Helper()
 	business, residential := "ap-business", "ap-residential"
 	s.accounts(t,
-		store.AccountUpsert{ID: "10042", Name: "Harbour Lane Coffee", Status: settings.Active, AccountProfile: &business,
-			Attributes: &settings.Attributes{Locale: "en-AU"}},
-		store.AccountUpsert{ID: "20077", Name: "Ravi Menon", Status: settings.Active, AccountProfile: &residential},
-		store.AccountUpsert{ID: "10099", Name: "Abbott & Daughters", Status: settings.Suspended, AccountProfile: &business},
-		store.AccountUpsert{ID: "30001", Name: "Porter Ltd", Status: settings.Active, AccountProfile: &business,
-			Attributes: &settings.Attributes{PortalAccess: settings.Disabled}},
-		store.AccountUpsert{ID: "30002", Name: "Olga Berg", Status: settings.Active, AccountProfile: &business},
+		store.Account{Row: store.Row{ID: "10042"}, Name: "Harbour Lane Coffee", Status: settings.Active, AccountProfile: business,
+			Attributes: settings.Attributes{Locale: "en-AU"}},
+		store.Account{Row: store.Row{ID: "20077"}, Name: "Ravi Menon", Status: settings.Active, AccountProfile: residential},
+		store.Account{Row: store.Row{ID: "10099"}, Name: "Abbott & Daughters", Status: settings.Suspended, AccountProfile: business},
+		store.Account{Row: store.Row{ID: "30001"}, Name: "Porter Ltd", Status: settings.Active, AccountProfile: business,
+			Attributes: settings.Attributes{PortalAccess: settings.Disabled}},
+		store.Account{Row: store.Row{ID: "30002"}, Name: "Olga Berg", Status: settings.Active, AccountProfile: business},
 	)
 	hash, err := s.portal.Hasher.Hash(t.Context(), password)
 	if err != nil {
@@ -171,10 +171,9 @@ func person(id, account, first, last, hash string, owner bool, grants ...setting
 	}
 }
 
-func (s *site) accounts(t *testing.T, list ...store.AccountUpsert) {
+func (s *site) accounts(t *testing.T, list ...store.Account) {
 	t.Helper()
-	results, err := s.tenant.Backoffice.UpsertAccounts(t.Context(), list)
-	accepted(t, results, err)
+	storetest.Accounts(t, s.tenant.Backoffice, list...)
 }
 
 func (s *site) contacts(t *testing.T, list ...store.Contact) {

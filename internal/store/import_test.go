@@ -10,8 +10,6 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"github.com/foyerhq/foyer/internal/config"
-	"github.com/foyerhq/foyer/internal/settings"
 	"github.com/foyerhq/foyer/internal/store"
 )
 
@@ -38,83 +36,6 @@ func twice[T any](t *testing.T, tn tenant, upsert func([]T) ([]store.Result, err
 	wantResults(t, results, err, want...)
 	if diff := cmp.Diff(before, rows()); diff != "" {
 		t.Errorf("the second import of the same items wrote:\n%s", diff)
-	}
-}
-
-func TestUpsertGroups(t *testing.T) {
-	t.Parallel()
-	tn := newTenant(t)
-	upsert := func(list []store.GroupUpsert) ([]store.Result, error) {
-		return tn.Backoffice.UpsertGroups(t.Context(), list)
-	}
-	long := strings.Repeat("ü", 65)
-	twice(t, tn, upsert, []store.GroupUpsert{
-		{Name: "gold", DisplayName: "Gold"}, {Name: "silver"}, {Name: ""}, {Name: "gold"}, {Name: long}, {Name: long[2:]},
-		{Name: "a\x00"}, {Name: "b", DisplayName: "\xff"},
-	}, "Created", "Created", "Refused name: is required", `Refused name: "gold" is already in this batch`,
-		"Refused name: is longer than 64 characters", "Created", "Refused name: is not valid text", "Refused displayName: is not valid text")
-	twice(t, tn, upsert, []store.GroupUpsert{{Name: "silver", DisplayName: "Silver"}, {Name: "gold", DisplayName: "Gold"}, {Name: "new"}},
-		"Updated", "Unchanged", "Created")
-	want := []string{"gold Gold 1", "new  1", "silver Silver 2"}
-	if diff := cmp.Diff(want, tn.column(t, "SELECT concat(name, ' ', display_name, ' ', version) FROM account_group WHERE length(name) < 9 ORDER BY name")); diff != "" {
-		t.Error(diff)
-	}
-	results, err := tn.Backoffice.UpsertGroups(t.Context(), nil)
-	wantResults(t, results, err)
-}
-
-func TestUpsertAccounts(t *testing.T) {
-	t.Parallel()
-	tn := newTenant(t)
-	upsert := func(list []store.AccountUpsert) ([]store.Result, error) {
-		return tn.Backoffice.UpsertAccounts(t.Context(), list)
-	}
-	must[[]store.Result](t)(tn.Backoffice.UpsertGroups(t.Context(), []store.GroupUpsert{{Name: "gold"}, {Name: "silver"}}))
-	twice(t, tn, upsert, []store.AccountUpsert{
-		{ID: "1", Name: "One", Status: settings.Active},
-		{ID: "2", Name: "Two", Status: settings.Prospect, AccountProfile: ptr("business"), MyAccountProfile: ptr("full"),
-			Groups: []string{"silver", "gold", "silver"}, Attributes: &settings.Attributes{TradingTermsDays: ptr(int32(0)), Locale: "en-AU"}},
-		{ID: "3", Name: "Three", Status: "Dormant"},
-		{ID: "4", Status: settings.Active},
-		{ID: "5", Name: "Five"},
-		{ID: "1", Name: "One again", Status: settings.Active},
-		{ID: "6", Name: "Six", Status: settings.Active, Groups: []string{"gold", "bronze"}},
-		{ID: "7", Name: "Seven", Status: settings.Active, Attributes: &settings.Attributes{TradingTermsDays: ptr(int32(366))}},
-		{Name: "None", Status: settings.Active},
-		{ID: "8", Name: "Eight", Status: settings.Active, AccountProfile: ptr("a\x00")},
-		{ID: "9", Name: "Nine", Status: settings.Closed, AccountProfile: ptr(""), Groups: []string{}, Attributes: &settings.Attributes{}},
-	}, "Created", "Created", `Refused status: "Dormant" is not allowed, allowed is one of [Prospect Active Suspended Closed]`,
-		"Refused name: is required for a new account", "Refused status: is required for a new account",
-		`Refused id: "1" is already in this batch`, `Refused groups: there is no customer group "bronze"`,
-		"Refused attributes.tradingTermsDays: 366 is out of range, allowed is a whole number from 0 to 365",
-		"Refused id: is required", "Refused accountProfile: is not valid text", "Created")
-
-	// What is left out stays, what is empty is cleared.
-	twice(t, tn, upsert, []store.AccountUpsert{
-		{ID: "2", Status: settings.Active},
-		{ID: "1", Name: "Uno", AccountProfile: ptr("residential")},
-		{ID: "9"},
-	}, "Updated", "Updated", "Unchanged")
-	view := func() map[string]store.AccountView {
-		return must[map[string]store.AccountView](t)(tn.Backoffice.AccountsByID(t.Context(), []string{"1", "2", "unknown", "x\x00"}))
-	}
-	want := map[string]store.AccountView{
-		"1": {Account: config.Account{ID: "1", AccountProfile: "residential", Groups: []string{}}, Name: "Uno", Status: settings.Active},
-		"2": {Account: config.Account{ID: "2", AccountProfile: "business", MyAccountProfile: "full", Groups: []string{"gold", "silver"},
-			Attributes: settings.Attributes{TradingTermsDays: ptr(int32(0)), Locale: "en-AU"}}, Name: "Two", Status: settings.Active},
-	}
-	if diff := cmp.Diff(want, view()); diff != "" {
-		t.Errorf("(-want +got):\n%s", diff)
-	}
-	twice(t, tn, upsert, []store.AccountUpsert{
-		{ID: "2", AccountProfile: ptr(""), MyAccountProfile: ptr(""), Groups: []string{}, Attributes: &settings.Attributes{Currency: "AUD"}},
-	}, "Updated")
-	want["2"] = store.AccountView{Account: config.Account{ID: "2", Groups: []string{}, Attributes: settings.Attributes{Currency: "AUD"}}, Name: "Two", Status: settings.Active}
-	if diff := cmp.Diff(want, view()); diff != "" {
-		t.Errorf("(-want +got):\n%s", diff)
-	}
-	if diff := cmp.Diff([]string{"2", "3", "1"}, tn.column(t, "SELECT version::text FROM account ORDER BY id")); diff != "" {
-		t.Errorf("versions: %s", diff)
 	}
 }
 
@@ -148,8 +69,8 @@ func TestImportsAtOnce(t *testing.T) {
 
 // importAll imports everything, each importer in another order.
 func importAll(t *testing.T, tn tenant, n, round, items int) error {
-	var groups []store.GroupUpsert
-	var accounts []store.AccountUpsert
+	var groups []store.Item[store.Group]
+	var accounts []store.Item[store.Account]
 	var contacts []store.Contact
 	var invoices []store.Invoice
 	text := fmt.Sprintf("by %d in round %d", n, round)
@@ -157,9 +78,11 @@ func importAll(t *testing.T, tn tenant, n, round, items int) error {
 		id := fmt.Sprint((k*7 + n*13) % items)
 		group := fmt.Sprint("group-", (k+n)%5)
 		if k < 5 {
-			groups = append(groups, store.GroupUpsert{Name: group, DisplayName: text})
+			groups = append(groups, store.Item[store.Group]{ID: group, Decide: func(*store.Group) (store.Group, *store.Refusal) {
+				return store.Group{DisplayName: text}, nil
+			}})
 		}
-		accounts = append(accounts, store.AccountUpsert{ID: id, Name: text, Status: settings.Active, Groups: []string{group}})
+		accounts = append(accounts, account(id, func(a *store.Account) { a.Name, a.Groups = text, []string{group} }))
 		contact := person("person-"+id, id)
 		contact.FirstName = text
 		contacts = append(contacts, contact)
@@ -167,13 +90,27 @@ func importAll(t *testing.T, tn tenant, n, round, items int) error {
 		v.Number = text
 		invoices = append(invoices, v)
 	}
-	b := tn.Backoffice
+	b, origin := tn.Backoffice, store.Origin{Actor: "test", Now: now}
 	for _, step := range []func() ([]store.Result, error){
-		func() ([]store.Result, error) { return b.UpsertGroups(t.Context(), groups) },
-		func() ([]store.Result, error) { return b.UpsertAccounts(t.Context(), accounts) },
+		func() (results []store.Result, err error) {
+			err = b.Write(t.Context(), origin, func(ctx context.Context, w *store.Writer) error {
+				written, err := w.PutGroups(ctx, groups)
+				results = resultsOf(written)
+				return err
+			})
+			return results, err
+		},
+		func() (results []store.Result, err error) {
+			err = b.Write(t.Context(), origin, func(ctx context.Context, w *store.Writer) error {
+				written, err := w.PutAccounts(ctx, accounts)
+				results = resultsOf(written)
+				return err
+			})
+			return results, err
+		},
 		func() ([]store.Result, error) { return tn.putContacts(t.Context(), contacts) },
 		func() (results []store.Result, err error) {
-			err = b.Write(t.Context(), store.Origin{Actor: "test", Now: now}, func(ctx context.Context, w *store.Writer) error {
+			err = b.Write(t.Context(), origin, func(ctx context.Context, w *store.Writer) error {
 				written, err := w.PutInvoices(ctx, invoiceItems(invoices))
 				results = resultsOf(written)
 				return err

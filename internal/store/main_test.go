@@ -115,15 +115,11 @@ func wantResults(t *testing.T, results []store.Result, err error, want ...string
 // accounts imports active accounts with these ids.
 func (tn tenant) accounts(t *testing.T, ids ...string) {
 	t.Helper()
-	var list []store.AccountUpsert
+	var list []store.Account
 	for _, id := range ids {
-		list = append(list, store.AccountUpsert{ID: id, Name: "Customer " + id, Status: settings.Active})
+		list = append(list, store.Account{Row: store.Row{ID: id}, Name: "Customer " + id, Status: settings.Active})
 	}
-	for _, r := range must[[]store.Result](t)(tn.Backoffice.UpsertAccounts(t.Context(), list)) {
-		if r.Outcome == store.Refused {
-			t.Fatal(r)
-		}
-	}
+	storetest.Accounts(t, tn.Backoffice, list...)
 }
 
 // contacts imports contacts, all of which must be taken.

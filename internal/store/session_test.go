@@ -11,6 +11,7 @@ import (
 	"github.com/foyerhq/foyer/internal/config"
 	"github.com/foyerhq/foyer/internal/settings"
 	"github.com/foyerhq/foyer/internal/store"
+	"github.com/foyerhq/foyer/internal/store/storetest"
 )
 
 const idle = 30 * time.Minute
@@ -18,11 +19,10 @@ const idle = 30 * time.Minute
 func TestSessionHoldsWhatARequestNeeds(t *testing.T) {
 	t.Parallel()
 	tn := newTenant(t)
-	must[[]store.Result](t)(tn.Backoffice.UpsertGroups(t.Context(), []store.GroupUpsert{{Name: "gold"}, {Name: "beta"}}))
-	must[[]store.Result](t)(tn.Backoffice.UpsertAccounts(t.Context(), []store.AccountUpsert{{
-		ID: "1001", Name: "Cafe Linden", Status: settings.Suspended, AccountProfile: ptr("business"), MyAccountProfile: ptr("full"),
-		Groups: []string{"gold", "beta", "gold"}, Attributes: &settings.Attributes{TradingTermsDays: ptr(int32(21)), TimeZone: "Australia/Sydney"},
-	}}))
+	storetest.Accounts(t, tn.Backoffice, store.Account{
+		Row: store.Row{ID: "1001"}, Name: "Cafe Linden", Status: settings.Suspended, AccountProfile: "business", MyAccountProfile: "full",
+		Groups: []string{"gold", "beta", "gold"}, Attributes: settings.Attributes{TradingTermsDays: ptr(int32(21)), TimeZone: "Australia/Sydney"},
+	})
 	dana := person("dana", "1001")
 	dana.Owner, dana.Grants = true, []settings.Feature{settings.ViewInvoices, settings.ViewActivity}
 	tn.contacts(t, dana)

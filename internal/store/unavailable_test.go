@@ -71,8 +71,11 @@ func TestOutage(t *testing.T) {
 	}
 	check("the open connection", ask(t.Context()), true)
 	check("a new connection", ask(t.Context()), true)
-	_, err = tn.Backoffice.UpsertGroups(t.Context(), []store.GroupUpsert{{Name: "gold"}})
-	check("an import", err, true)
+	err = tn.Backoffice.Write(t.Context(), store.Origin{Now: now}, func(ctx context.Context, w *store.Writer) error {
+		_, err := w.PutGroups(ctx, []store.Item[store.Group]{group("gold")})
+		return err
+	})
+	check("a write", err, true)
 	if err := own.Start(); err != nil {
 		t.Fatal(err)
 	}

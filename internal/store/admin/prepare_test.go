@@ -220,10 +220,8 @@ func TestPrepareInARebuiltCluster(t *testing.T) {
 				t.Parallel()
 				uri := database(t)
 				before, other := storetest.NewIn(t, uri, "acme"), storetest.NewIn(t, uri, "other")
-				one := []store.AccountUpsert{{ID: "1", Name: "One", Status: "Active"}}
-				if _, err := before.Backoffice.UpsertAccounts(t.Context(), one); err != nil {
-					t.Fatal(err)
-				}
+				one := store.Account{Row: store.Row{ID: "1"}, Name: "One", Status: "Active"}
+				storetest.Accounts(t, before.Backoffice, one)
 				after, adopt := newOwner(), []string{"foyer_0123456789abcdef", "public", other.Schema, before.Schema}
 				manager := open(t, uri)
 				stranger := newOwner()
@@ -246,10 +244,8 @@ func TestPrepareInARebuiltCluster(t *testing.T) {
 				if err != nil {
 					t.Fatal(err)
 				}
-				two := []store.AccountUpsert{{ID: "1"}, {ID: "2", Name: "Two", Status: "Active"}}
-				if _, err := store.New(storetest.Pool(t, login)).UpsertAccounts(t.Context(), two); err != nil {
-					t.Fatal(err)
-				}
+				two := store.Account{Row: store.Row{ID: "2"}, Name: "Two", Status: "Active"}
+				storetest.Accounts(t, store.New(storetest.Pool(t, login)), one, two)
 				usage, err := manager.Tenant(after.Schema()).Usage(t.Context(), nil)
 				if err != nil || usage.Accounts != 2 {
 					t.Errorf("%d accounts, %v", usage.Accounts, err)

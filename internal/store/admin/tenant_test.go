@@ -142,14 +142,9 @@ SELECT n, 'Customer', 'Active', %s, %s, %s, '%s' FROM generate_series(%d, %d) n 
 
 func TestUsageLooksCustomersUp(t *testing.T) {
 	tenant := storetest.New(t, newest)
-	pin := "full"
-	accounts := []store.AccountUpsert{
-		{ID: "1", Name: "One", Status: "Active", MyAccountProfile: &pin},
-		{ID: "2", Name: "Two", Status: "Active"},
-	}
-	if _, err := tenant.Backoffice.UpsertAccounts(t.Context(), accounts); err != nil {
-		t.Fatal(err)
-	}
+	storetest.Accounts(t, tenant.Backoffice,
+		store.Account{Row: store.Row{ID: "1"}, Name: "One", Status: "Active", MyAccountProfile: "full"},
+		store.Account{Row: store.Row{ID: "2"}, Name: "Two", Status: "Active"})
 	usage, err := tenant.Admin.Usage(t.Context(), []string{"1", "3"})
 	if err != nil {
 		t.Fatal(err)

@@ -5,7 +5,9 @@ package storetest
 import (
 	"context"
 	"crypto/rand"
+	"fmt"
 	"testing"
+	"time"
 
 	"github.com/jackc/pgx/v5/pgxpool"
 
@@ -58,6 +60,39 @@ func NewIn(t testing.TB, managerURI, name string) *Tenant {
 	tenant.Portal = store.New(Pool(t, tenant.PortalURI))
 	tenant.Backoffice = store.New(Pool(t, tenant.BackofficeURI))
 	return tenant
+}
+
+// Accounts writes accounts as they are given, with the customer groups that they name.
+func Accounts(t testing.TB, s *store.Store, accounts ...store.Account) {
+	t.Helper()
+	var groups []store.Item[store.Group]
+	var items []store.Item[store.Account]
+	named := map[string]bool{}
+	for _, a := range accounts {
+		items = append(items, store.Item[store.Account]{ID: a.ID, Decide: func(*store.Account) (store.Account, *store.Refusal) { return a, nil }})
+		for _, g := range a.Groups {
+			if !named[g] {
+				groups = append(groups, store.Item[store.Group]{ID: g, Decide: func(*store.Group) (store.Group, *store.Refusal) { return store.Group{}, nil }})
+			}
+			named[g] = true
+		}
+	}
+	origin := store.Origin{Actor: "test", Now: time.Now(), Quiet: true, Unaudited: true}
+	err := s.Write(t.Context(), origin, func(ctx context.Context, w *store.Writer) error {
+		if _, err := w.PutGroups(ctx, groups); err != nil {
+			return err
+		}
+		written, err := w.PutAccounts(ctx, items)
+		for _, r := range written {
+			if r.Outcome == store.Refused {
+				return fmt.Errorf("%s: %s", r.Field, r.Message)
+			}
+		}
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
 }
 
 // Logins are the logins of all components, for so many pods as a Tenant gets that says
