@@ -24,8 +24,8 @@ type FieldProblem struct {
 
 // Decode reads one JSON object as a T: exact names that come once, valid UTF-8, nothing
 // unknown, and every rule of the tags of T (see rules.go), which are those of the
-// OpenAPI document. It returns every rule that is broken, and with them what could be
-// read. What is not JSON is one problem of the whole.
+// OpenAPI document. It returns every rule that is broken, up to twenty, and with them
+// what could be read. What is not JSON is one problem of the whole.
 func Decode[T any](text []byte) (T, []FieldProblem) {
 	var value T
 	problems := decode(text, rulesOf(reflect.TypeFor[T]()), reflect.ValueOf(&value).Elem())
@@ -57,8 +57,11 @@ func decode(text []byte, rule rule, into reflect.Value) []FieldProblem {
 	if err != nil {
 		return []FieldProblem{syntaxProblem(text, err)}
 	}
-	return problems
+	return problems[:min(len(problems), maxProblems)]
 }
+
+// maxProblems bounds what is told of one text.
+const maxProblems = 20
 
 var errMore = errors.New("there is something after its end")
 
@@ -124,7 +127,7 @@ func checkPatch(patch []byte, in reflect.Type) []FieldProblem {
 	if err != nil {
 		return []FieldProblem{syntaxProblem(patch, err)}
 	}
-	return problems
+	return problems[:min(len(problems), maxProblems)]
 }
 
 func checkNames(d *jsontext.Decoder, in reflect.Type) ([]FieldProblem, error) {
@@ -150,6 +153,8 @@ func checkNames(d *jsontext.Decoder, in reflect.Type) ([]FieldProblem, error) {
 		text := string(name)
 		var nested []FieldProblem
 		switch {
+		case len(problems) > maxProblems:
+			err = d.SkipValue()
 		case !known:
 			nested, err = o.unknown(text), d.SkipValue()
 		case slices.Contains(seen, text):

@@ -2,6 +2,7 @@ package integration
 
 import (
 	"encoding/json"
+	"fmt"
 	"reflect"
 	"strings"
 	"testing"
@@ -191,6 +192,27 @@ func TestDecodeTellsEverything(t *testing.T) {
 	}
 	if diff := cmp.Diff(want, fields); diff != "" || got.ID != "x-1" {
 		t.Errorf("id %q (-want +got):\n%s", got.ID, diff)
+	}
+}
+
+// A text of nothing but faults is answered with a few of them.
+func TestDecodeIsBounded(t *testing.T) {
+	for _, fault := range []string{`"x%d":1,`, `"name":%d,`} {
+		var text strings.Builder
+		for i := range 10_000 {
+			fmt.Fprintf(&text, fault, i)
+		}
+		body := []byte("{" + text.String() + `"data":{}}`)
+		if _, problems := Decode[sample](body); len(problems) != maxProblems {
+			t.Errorf("%s: %d problems, want %d", fault, len(problems), maxProblems)
+		}
+		if _, problems := DecodePatch[sample](nil, body); len(problems) != maxProblems {
+			t.Errorf("%s as a patch: %d problems, want %d", fault, len(problems), maxProblems)
+		}
+	}
+	list := with("parts", "["+strings.Repeat("{},", 5000)+"{}]")
+	if _, problems := Decode[sample]([]byte(list)); len(problems) > maxProblems {
+		t.Errorf("a list: %d problems", len(problems))
 	}
 }
 

@@ -1,32 +1,31 @@
-// Package integration is the integration API as types: the lines of a bulk import,
-// how they are read, the answer, and a small client. It is shared by the server and
-// by whoever calls it.
+// Package integration is the integration API as types: its bodies and the lines of its
+// bulk imports, how they are read, the answers, and a client. It is shared by the server
+// and by whoever calls it.
+//
+// # Rules
+//
+// A type says by the tags of its fields what is required and what is allowed (see
+// rules.go). The OpenAPI document is made of the same tags, and [Decode] reads by them:
+// a body of one row as a line of an import, with every rule that is broken. [DecodePatch]
+// does so with what a merge patch makes of a row.
 //
 // # Import
 //
 // A request to /api/v1/import/{kind} carries NDJSON: one JSON object per line, at most
-// [MaxLineBytes] long; empty lines are skipped. Kinds depend on each other in the
-// order of [Kinds]: groups, accounts, contacts, invoices. Every line is written as if
-// alone: good lines are applied, bad ones are refused and named. Sending a line again
-// changes nothing.
+// [MaxLineBytes] long; empty lines, a byte order mark and ends of lines as \r\n are fine.
+// Kinds depend on each other in the order of [Kinds].
 //
-// The answer is NDJSON too: a [Refusal] per bad line while the import runs, and a
-// last line with a [Result].
+// A line is what a PUT of the row takes, with its id. Of an account that is there it is a
+// merge patch: what it leaves out stays, null clears. A call is one by its id and its
+// start, and never changes. Sending a line again changes nothing. The same id twice at
+// about the same place (in the same batch of a few thousand lines) is a slip: the second
+// line is refused.
 //
-// # Lines
+// By [ModeLines] every line is handled as if alone: good ones are applied, bad ones are
+// refused and named. By [ModeWhole] one refusal, and nothing is applied. An import tells
+// nobody of what it changes, unless it is asked to by [NotifyAll].
 //
-// [Group] {"name", "displayName"}; "id" may be written for "name".
-//
-// [Account] {"id", "name", "status", "accountProfile", "myAccountProfile", "groups",
-// "attributes"}. A field that is left out stays as it is; null clears it. A new
-// account needs a name, and is Active unless the line says otherwise.
-//
-// [Contact] {"id", "accountId", "firstName", "lastName", "email", "owner", "grants",
-// "access", "user"}. The line is the whole contact. A user that is left out stays; a
-// password hash is only taken by a user that has none.
-//
-// [Invoice] {"id", "accountId", "number", "issuedOn", "dueOn", "currency", "total",
-// "balance", "status"}. The line is the whole invoice. Without dueOn the account's
-// trading terms decide, once: the due date stays when the terms change. Without
-// currency it is the account's, also once. Without balance it is the total while Open, else 0.
+// The answer is NDJSON too: a [Refusal] per bad line while the import runs, and a last
+// line with a [Result]. An import by lines that ended early says from which line to send
+// again; a whole one is sent again from its first line.
 package integration

@@ -134,7 +134,7 @@ func TestWholeImportBreaksOff(t *testing.T) {
 	t.Run("the client goes", func(t *testing.T) {
 		s := newSite(t, server)
 		ctx, cancel := context.WithCancel(t.Context())
-		u := s.uploadWith(t, ctx, integration.ImportOptions{Kind: integration.Accounts, Mode: integration.ModeWhole})
+		u := s.uploadWith(ctx, t, integration.ImportOptions{Kind: integration.Accounts, Mode: integration.ModeWhole})
 		u.send(t, "bad")
 		u.send(t, lines(1, batchLines, accountLine)...)
 		u.nextRefusal(t)
@@ -155,7 +155,7 @@ func TestWholeImportBreaksOff(t *testing.T) {
 	})
 	t.Run("the server stops", func(t *testing.T) {
 		s := newSite(t, server)
-		u := s.uploadWith(t, t.Context(), integration.ImportOptions{Kind: integration.Accounts, Mode: integration.ModeWhole})
+		u := s.uploadWith(t.Context(), t, integration.ImportOptions{Kind: integration.Accounts, Mode: integration.ModeWhole})
 		u.send(t, "bad")
 		u.send(t, lines(1, batchLines, accountLine)...)
 		u.nextRefusal(t)
@@ -172,7 +172,7 @@ func TestWholeImportBreaksOff(t *testing.T) {
 // whoever follows the changes misses nothing.
 func TestWholeImportBlocksNobody(t *testing.T) {
 	s := newSite(t, server)
-	u := s.uploadWith(t, t.Context(), integration.ImportOptions{Kind: integration.Accounts, Mode: integration.ModeWhole})
+	u := s.uploadWith(t.Context(), t, integration.ImportOptions{Kind: integration.Accounts, Mode: integration.ModeWhole})
 	u.send(t, lines(1, batchLines+1, accountLine)...)
 	conn := s.owner(t)
 	eventually(t, "its first batch is written", func() bool {

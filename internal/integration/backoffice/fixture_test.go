@@ -191,10 +191,10 @@ type upload struct {
 
 func (s *site) upload(t *testing.T, kind integration.Kind) *upload {
 	t.Helper()
-	return s.uploadWith(t, t.Context(), integration.ImportOptions{Kind: kind})
+	return s.uploadWith(t.Context(), t, integration.ImportOptions{Kind: kind})
 }
 
-func (s *site) uploadWith(t *testing.T, ctx context.Context, options integration.ImportOptions) *upload {
+func (s *site) uploadWith(ctx context.Context, t *testing.T, options integration.ImportOptions) *upload {
 	t.Helper()
 	reader, writer := io.Pipe()
 	u := &upload{body: writer, refused: make(chan integration.Refusal, 10_000), done: make(chan struct{})}
