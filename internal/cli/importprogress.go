@@ -88,16 +88,13 @@ func (v *progressView) show(job *bulk.Job, ended <-chan struct{}) {
 	}
 	tick := time.NewTicker(every)
 	defer tick.Stop()
-	began, first := time.Now(), job.Progress()
+	began := time.Now()
 	for {
 		select {
 		case <-ended:
 			return
 		case now := <-tick.C:
-			pace := pace{began: first, now: job.Progress(), took: now.Sub(began)}
-			if first.Bytes == 0 && first.Lines == 0 && pace.now.Bytes > 0 { // what an earlier run did is no pace
-				first, began = pace.now, now
-			}
+			pace := pace{job.Progress(), now.Sub(began)}
 			if v.screen == nil {
 				v.tell("%s: %s", v.name, strings.Join(pace.parts(), ", "))
 				continue
@@ -114,10 +111,10 @@ func (v *progressView) draw(p pace) {
 	v.drawn = true
 }
 
-// pace is how far an import is, and how fast since a moment.
+// pace is how far an import is, and how long it took for that.
 type pace struct {
-	began, now bulk.Progress
-	took       time.Duration
+	now  bulk.Progress
+	took time.Duration
 }
 
 // parts are what there is to tell, the most important first.
@@ -126,11 +123,11 @@ func (p pace) parts() []string {
 	if p.now.Size > 0 {
 		parts = []string{fmt.Sprintf("%3d%% of %s", p.percent(), size(p.now.Size))}
 	}
-	parts = append(parts, grouped(p.now.Lines)+" lines", grouped(p.now.Refused)+" refused")
-	if lines := p.now.Lines - p.began.Lines; p.took > 0 && lines > 0 {
-		parts = append(parts, grouped(int64(float64(lines)/p.took.Seconds()))+" lines/s")
+	parts = append(parts, lines(p.now.Lines), grouped(p.now.Refused)+" refused")
+	if n := p.now.Lines - p.now.FormerLines; p.took > 0 && n > 0 {
+		parts = append(parts, grouped(int64(float64(n)/p.took.Seconds()))+" lines/s")
 	}
-	if bytes := p.now.Bytes - p.began.Bytes; p.now.Size > 0 && bytes > 0 {
+	if bytes := p.now.Bytes - p.now.FormerBytes; p.now.Size > 0 && bytes > 0 {
 		left := time.Duration(float64(p.took) * float64(p.now.Size-p.now.Bytes) / float64(bytes))
 		parts = append(parts, max(left, 0).Round(time.Second).String()+" left")
 	}

@@ -13,9 +13,8 @@ import (
 
 func TestPace(t *testing.T) {
 	half := pace{
-		began: bulk.Progress{Bytes: 100_000_000, Size: 1_000_000_000, Lines: 400_000},
-		now:   bulk.Progress{Bytes: 500_000_000, Size: 1_000_000_000, Lines: 2_400_000, Refused: 1_234},
-		took:  40 * time.Second,
+		now:  bulk.Progress{Bytes: 500_000_000, Size: 1_000_000_000, Lines: 2_400_000, Refused: 1_234, FormerBytes: 100_000_000, FormerLines: 400_000},
+		took: 40 * time.Second,
 	}
 	stream := pace{now: bulk.Progress{Bytes: 1_500, Size: -1, Lines: 12}, took: time.Second}
 	for _, test := range []struct {

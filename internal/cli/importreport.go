@@ -16,13 +16,14 @@ func printReport(streams Streams, name string, flags importFlags, report bulk.Re
 	var out strings.Builder
 	sum := report.Summary
 	if flags.mode == string(integration.ModeWhole) && sum.Refused > 0 {
-		fmt.Fprintf(&out, "%s: nothing is applied: of %s lines %s are refused, and --mode whole is all or nothing\n", name, grouped(sum.Received), grouped(sum.Refused))
+		fmt.Fprintf(&out, "%s: nothing is applied: of %s %s %s refused, and --mode whole is all or nothing\n", name,
+			lines(sum.Received), grouped(sum.Refused), choose(sum.Refused == 1, "is", "are"))
 	} else {
-		fmt.Fprintf(&out, "%s: %s lines: %s new, %s changed, %s as before, %s refused\n", name, grouped(sum.Received),
+		fmt.Fprintf(&out, "%s: %s: %s new, %s changed, %s as before, %s refused\n", name, lines(sum.Received),
 			grouped(sum.Created), grouped(sum.Updated), grouped(sum.Unchanged), grouped(sum.Refused))
 	}
 	if report.Again > 0 {
-		fmt.Fprintf(&out, "The connection broke, and up to %s lines were sent twice: what was applied the first time counts as before.\n", grouped(report.Again))
+		fmt.Fprintf(&out, "The connection broke, and up to %s may have been applied before they were sent again: then they count as before.\n", lines(report.Again))
 	}
 	if sum.Refused > 0 {
 		printReasons(&out, streams, report)
@@ -93,6 +94,8 @@ func withField(streams Streams, field, message string) string {
 	}
 	return streams.coloured(colours[lint.Error], field+":") + " " + message
 }
+
+func lines(n int64) string { return grouped(n) + choose(n == 1, " line", " lines") }
 
 // grouped writes a number as 1,234,567.
 func grouped(n int64) string {

@@ -8,10 +8,11 @@ import (
 	"github.com/foyerhq/foyer/internal/integration/csvlines"
 )
 
-// Bounds of one request, which is held in memory until it is answered.
+// Bounds of one request, which is held in memory until it is answered. A server takes
+// some seconds for one: more would only make what is sent again after a failure larger.
 const (
-	maxChunkLines    = 200_000
-	maxChunkBytes    = 32 << 20
+	maxChunkLines    = 50_000
+	maxChunkBytes    = 16 << 20
 	maxChunkRefusals = 10_000 // of rows that are not sent
 )
 

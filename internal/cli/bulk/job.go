@@ -96,6 +96,7 @@ func (j *Job) goOn() error {
 		return err
 	}
 	j.progress.handled(j.Report.Summary, j.source.read.Load())
+	j.progress.goesOn()
 	return nil
 }
 

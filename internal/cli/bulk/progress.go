@@ -14,6 +14,8 @@ type Progress struct {
 	Bytes, Size int64 // of the file; a size of -1 is unknown
 	Lines       int64 // that were sent, those included that nobody has answered for yet
 	Refused     int64
+
+	FormerBytes, FormerLines int64 // of them, what an earlier run has handled
 }
 
 // progress is kept while requests run, and read by whoever shows it.
@@ -23,6 +25,7 @@ type progress struct {
 	refused atomic.Int64 // lines of the request that runs
 
 	mutex   sync.Mutex
+	former  Progress
 	done    integration.Summary
 	bytes   int64 // of the file, that were handled
 	ahead   int64 // bytes of the file that the request that runs brings
@@ -58,6 +61,13 @@ func (p *progress) handled(done integration.Summary, bytes int64) {
 	p.refused.Store(0)
 }
 
+// goesOn notes that what was handled so far is of an earlier run.
+func (p *progress) goesOn() {
+	p.mutex.Lock()
+	defer p.mutex.Unlock()
+	p.former = Progress{FormerBytes: p.bytes, FormerLines: p.done.Received}
+}
+
 // Progress is how far the import is now.
 func (j *Job) Progress() Progress {
 	p := &j.progress
@@ -67,7 +77,8 @@ func (j *Job) Progress() Progress {
 	}
 	p.mutex.Lock()
 	defer p.mutex.Unlock()
-	now := Progress{Bytes: p.bytes, Size: source.size, Lines: p.done.Received, Refused: p.done.Refused + p.refused.Load()}
+	now := p.former
+	now.Bytes, now.Size, now.Lines, now.Refused = p.bytes, source.size, p.done.Received, p.done.Refused+p.refused.Load()
 	if sent := p.sent.Load(); sent > 0 && p.length > 0 {
 		now.Lines += p.records * sent / p.length
 		now.Bytes += p.ahead * sent / p.length
