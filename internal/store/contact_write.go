@@ -78,10 +78,12 @@ func (p *contactPlan) finish(ctx context.Context, w *Writer) error {
 		return nil
 	}
 	p.accepted(func(_ int, c *Contact) { written = append(written, c.ID) })
-	return touch(ctx, w, contacts.name, `
-UPDATE contact SET version = version + 1, updated_at = $1 WHERE user_id = ANY($2::uuid[]) AND id <> ALL($3)
-RETURNING id, account_id, version`, users, written)
+	return touch(ctx, w, contacts.name, touchContactsSQL, users, written)
 }
+
+const touchContactsSQL = `
+UPDATE contact SET version = version + 1, updated_at = $1 WHERE user_id = ANY($2::uuid[]) AND id <> ALL($3)
+RETURNING id, account_id, version`
 
 // deleteUsers deletes those of the users that no contact has.
 func deleteUsers(ctx context.Context, w *Writer, ids []string) error {
@@ -116,6 +118,10 @@ func touch(ctx context.Context, w *Writer, kind, sql string, args ...any) error 
 	return nil
 }
 
+const touchTicketsSQL = `
+UPDATE ticket SET contact_id = NULL, version = version + 1, updated_at = $1 WHERE account_id = $2 AND contact_id = $3
+RETURNING id, account_id, version`
+
 // DeleteContact deletes a contact, and with it its sessions, and its user unless that is
 // another contact too. The owner is refused while the account has others.
 func (w *Writer) DeleteContact(ctx context.Context, id string, ifVersion int64) (Result, error) {
@@ -137,10 +143,7 @@ FROM contact c WHERE c.id = $1 FOR UPDATE OF c`, id).Scan(&c.AccountID, &c.UserI
 		return Result{Outcome: Refused, Message: fmt.Sprintf(
 			"contact %q is the owner of account %q, which has other contacts: hand over first, write this one with owner false and then another one with owner true", id, c.AccountID)}, nil
 	}
-	err = touch(ctx, w, "ticket", `
-UPDATE ticket SET contact_id = NULL, version = version + 1, updated_at = $1 WHERE account_id = $2 AND contact_id = $3
-RETURNING id, account_id, version`, c.AccountID, id)
-	if err != nil {
+	if err := touch(ctx, w, tickets.name, touchTicketsSQL, c.AccountID, id); err != nil {
 		return Result{}, err
 	}
 	result, err := remove(ctx, w, contacts, id, ifVersion)

@@ -25,6 +25,9 @@ UNION ALL SELECT to_jsonb(x)::text FROM payment x WHERE account_id = 'B'
 UNION ALL SELECT to_jsonb(x)::text FROM service x WHERE account_id = 'B'
 UNION ALL SELECT to_jsonb(x)::text FROM customer_order x WHERE account_id = 'B'
 UNION ALL SELECT to_jsonb(x)::text FROM service_request x WHERE account_id = 'B'
+UNION ALL SELECT to_jsonb(x)::text FROM ticket x WHERE account_id = 'B'
+UNION ALL SELECT to_jsonb(x)::text FROM ticket_message x WHERE account_id = 'B'
+UNION ALL SELECT to_jsonb(x)::text FROM note x WHERE account_id = 'B'
 UNION ALL SELECT to_jsonb(x)::text FROM audit x WHERE account_id = 'B'
 UNION ALL SELECT to_jsonb(x)::text FROM device x WHERE secret_hash = 'b-device'
 UNION ALL SELECT to_jsonb(x)::text FROM throttle x WHERE key LIKE '%b-%'`
@@ -38,6 +41,7 @@ func TestAccountsCannotReachEachOther(t *testing.T) {
 	sessions := tn.twoAccounts(t)
 	attempts := attemptsOfA(t, tn, sessions["A"])
 	maps.Copy(attempts, billingAttempts(t, tn))
+	maps.Copy(attempts, peopleAttempts(t, tn))
 	methods := reflect.TypeFor[*store.Store]()
 	for i := range methods.NumMethod() {
 		if attempts[methods.Method(i).Name] == nil {

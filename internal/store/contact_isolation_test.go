@@ -1,0 +1,73 @@
+package store_test
+
+import (
+	"context"
+	"errors"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/foyerhq/foyer/internal/store"
+)
+
+// peopleAttempts makes contacts, notes and tickets of accounts A and B, and runs every
+// method on them for A.
+func peopleAttempts(t *testing.T, tn tenant) map[string]func(*testing.T) {
+	t.Helper()
+	for account, prefix := range map[string]string{"A": "a-", "B": "b-"} {
+		tn.contacts(t, as(contact(prefix+"1", account), prefix+"user", prefix+"user@example.com"))
+		tn.putTickets(t, ticket(prefix+"1", account, func(v *store.Ticket) { v.ContactID = prefix + "1" }))
+		tn.putMessages(t, prefix+"1", reply(prefix+"m1", account, "Sam", true, now))
+		tn.write(t, func(ctx context.Context, w *store.Writer) error {
+			_, err := w.PutNotes(ctx, []store.Item[store.Note]{always(prefix+"1", noteOf(account))})
+			return err
+		})
+	}
+	b := tn.Backoffice
+	ofA := func(change func(*store.Contact)) store.Contact {
+		c := as(contact("", "A"), "a-user", "a-user@example.com")
+		change(&c)
+		return c
+	}
+	ticketOfA := store.Ticket{Row: store.Row{AccountID: "A"}, Subject: "x", Text: "y", Status: store.TicketOpen, OpenedBy: "Dana"}
+	withContactOfB, withNumberOfB := ticketOfA, ticketOfA
+	withContactOfB.ContactID, withNumberOfB.Number = "b-1", tn.column(t, "SELECT number FROM ticket WHERE id = 'b-1'")[0]
+	people := onlyOfA(tn, b.Contact, b.Contacts, (*store.Writer).PutContacts, ofA(func(*store.Contact) {}),
+		ofA(func(c *store.Contact) { c.User = &store.ContactUser{Username: "B-USER", Email: "b-user@example.com", PasswordHash: hash} }),
+		ofA(func(c *store.Contact) { c.Sites = []string{"b-site"} }))
+	ticketList := onlyOfA(tn, b.Ticket, b.Tickets, (*store.Writer).PutTickets, ticketOfA, withContactOfB, withNumberOfB)
+	noteList := onlyOfA(tn, b.Note, b.Notes, (*store.Writer).PutNotes, noteOf("A"))
+	return map[string]func(*testing.T){
+		"Contact": people, "Contacts": people, "Ticket": ticketList, "Tickets": ticketList, "Note": noteList, "Notes": noteList,
+		"TicketMessage": func(t *testing.T) {
+			if m, err := b.TicketMessage(t.Context(), "a-1", "b-m1"); !errors.Is(err, store.ErrNotFound) {
+				t.Errorf("a message of B under a ticket of A: %v, %v", m, err)
+			}
+			for ticketID, item := range map[string]store.Item[store.TicketMessage]{
+				"a-1": reply("b-m1", "A", "Eve", false, now), "b-1": reply("a-m1", "A", "Eve", false, now), "b-2": reply("b-m1", "A", "Eve", false, now),
+			} {
+				for _, r := range tn.putMessages(t, ticketID, item) {
+					if r.Outcome != store.Refused {
+						t.Errorf("a message to %s: %v", ticketID, r)
+					}
+				}
+			}
+		},
+		"TicketMessages": func(t *testing.T) {
+			for ticketID, want := range map[string][]string{"a-1": {"a-1", "a-m1"}, "b-1": nil} {
+				var got []string
+				messages, _, err := b.TicketMessages(t.Context(), "A", ticketID, store.Place{}, 9)
+				for _, m := range messages {
+					got = append(got, m.ID)
+				}
+				if diff := cmp.Diff(want, got); diff != "" || err != nil {
+					t.Errorf("%s: %v (-want +got):\n%s", ticketID, err, diff)
+				}
+			}
+		},
+	}
+}
+
+func noteOf(account string) store.Note {
+	return store.Note{Row: store.Row{AccountID: account}, Text: "x", Author: "Sam", At: now}
+}
