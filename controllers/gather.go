@@ -81,6 +81,7 @@ func (r *Reconciler) gather(ctx context.Context, p *pass) error {
 // gone forgets what belongs to a tenant that is no more.
 func (r *Reconciler) gone(p *pass) {
 	r.preparations.forget(p.key)
+	r.upkeeps.forget(p.key)
 	r.claims.release(p.key, "")
 	metrics.Forget(p.key.Namespace, p.key.Name)
 	reported := p.memory.reported

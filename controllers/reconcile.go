@@ -33,6 +33,7 @@ type Reconciler struct {
 	clusterUID   string
 	servers      *servers
 	preparations *preparations
+	upkeeps      *upkeeps
 	claims       *claims
 	again        *again
 	checks       compile.Checks // shared by all passes
@@ -101,6 +102,7 @@ func (r *Reconciler) run(ctx context.Context, p *pass) error {
 		r.acknowledge,
 		r.publishRouting,
 		r.report,
+		r.keepUp,
 	} {
 		if err := phase(ctx, p); err != nil {
 			return errors.Join(err, p.unwritten)

@@ -51,6 +51,7 @@ type pace struct {
 	usage      time.Duration // counts of accounts
 	retiring   time.Duration // counts, while a deleted profile waits to be unused
 	server     time.Duration // is the database server there?
+	upkeep     time.Duration // partitions ahead, and what retention has passed
 	verify     time.Duration // are schema, roles and Secrets still there?
 	retry      time.Duration // the first retry of what failed; later ones wait longer
 }
@@ -62,6 +63,7 @@ var usualPace = pace{
 	usage:      time.Minute,
 	retiring:   5 * time.Second,
 	server:     5 * time.Second,
+	upkeep:     time.Hour,
 	verify:     10 * time.Minute,
 	retry:      5 * time.Second,
 }
@@ -116,6 +118,7 @@ func newReconciler(mgr manager.Manager, o Options, p pace, clusterUID string) *R
 	}
 	r.servers = newServers(r.client, r.live, o.Namespace)
 	r.preparations = newPreparations(p, r.prepareTenant, r.again.now)
+	r.upkeeps = newUpkeeps(p, r.tellUpkeep)
 	return r
 }
 
@@ -129,7 +132,7 @@ func clusterUID(ctx context.Context, reader client.Reader) (string, error) {
 }
 
 // background polls the database servers until the manager stops, and then waits for
-// what still prepares a tenant.
+// what still prepares a tenant or keeps up its schema.
 func (r *Reconciler) background(ctx context.Context) error {
 	tick := time.NewTicker(r.pace.server)
 	defer tick.Stop()
@@ -137,6 +140,7 @@ func (r *Reconciler) background(ctx context.Context) error {
 		select {
 		case <-ctx.Done():
 			r.preparations.stop()
+			r.upkeeps.stop()
 			r.servers.close()
 			return nil
 		case <-tick.C:

@@ -31,6 +31,7 @@ var testPace = pace{
 	usage:      2 * time.Second,
 	retiring:   300 * time.Millisecond,
 	server:     500 * time.Millisecond,
+	upkeep:     time.Hour,
 	verify:     time.Hour,
 	retry:      300 * time.Millisecond,
 }

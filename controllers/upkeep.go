@@ -1,0 +1,183 @@
+package controllers
+
+import (
+	"context"
+	"math/rand/v2"
+	"sync"
+	"time"
+
+	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/types"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/log"
+
+	"github.com/foyerhq/foyer/api/v1alpha1"
+	"github.com/foyerhq/foyer/controllers/status"
+	"github.com/foyerhq/foyer/internal/store/admin"
+)
+
+// upkeeps keep the schemas of tenants in shape beside the passes: partitions are made
+// ahead, and what retention has passed is deleted. A pass starts one when it is due, about
+// once an hour, and does not wait for it.
+type upkeeps struct {
+	every time.Duration // between two of a tenant
+	retry time.Duration // after the first failure; later ones wait longer
+	tell  func(t *v1alpha1.Tenant, problem error)
+	place chan struct{} // for each that runs
+
+	ctx    context.Context // of the manager; ends with stop
+	cancel context.CancelFunc
+	jobs   sync.WaitGroup
+
+	mu      sync.Mutex
+	states  map[types.NamespacedName]*upkeep
+	stopped bool
+}
+
+// upkeep is the state of one tenant.
+type upkeep struct {
+	tenant   types.UID
+	policy   admin.Policy
+	running  bool
+	again    time.Time
+	failures int // in a row
+}
+
+const (
+	// upkeepsAtOnce is for all tenants together: nobody waits for them.
+	upkeepsAtOnce = 2
+	// upkeepTime is how long one tenant may delete what is old, before others get the place.
+	upkeepTime = 30 * time.Second
+	// upkeepTimeout bounds one upkeep.
+	upkeepTimeout = 2 * time.Minute
+	// toldFailures is after how many failures in a row people hear of it: once is a lock
+	// that somebody held.
+	toldFailures = 3
+)
+
+func newUpkeeps(p pace, tell func(*v1alpha1.Tenant, error)) *upkeeps {
+	ctx, cancel := context.WithCancel(context.Background())
+	return &upkeeps{
+		every: p.upkeep, retry: p.retry, tell: tell, place: make(chan struct{}, upkeepsAtOnce),
+		ctx: ctx, cancel: cancel, states: map[types.NamespacedName]*upkeep{},
+	}
+}
+
+// keepUp starts the upkeep of the tenant's schema when it is due.
+func (r *Reconciler) keepUp(_ context.Context, p *pass) error {
+	if p.tenant != nil && p.database.ready {
+		r.upkeeps.ensure(p.tenant, p.database.tenant, p.retention())
+	}
+	return nil
+}
+
+// retention is what the Tenant wants to be deleted. What is not accepted deletes nothing.
+func (p *pass) retention() admin.Policy {
+	if p.output.Tenant.Refused() {
+		return admin.Policy{}
+	}
+	return admin.Policy{CallMonths: int(p.tenant.Spec.Retention.CallMonths)}
+}
+
+// tellUpkeep records that the upkeep of a tenant keeps failing.
+func (r *Reconciler) tellUpkeep(t *v1alpha1.Tenant, problem error) {
+	r.recorder.Eventf(t, nil, corev1.EventTypeWarning, "UpkeepFailed", action, "%s",
+		status.Note(status.Sentence("the upkeep of the tenant's data fails and is tried again: "+problem.Error())))
+}
+
+// ensure starts an upkeep if it is due. After a restart of the operator the first one of
+// each tenant waits for a while, so that not all are due at once.
+func (u *upkeeps) ensure(t *v1alpha1.Tenant, schema *admin.Tenant, policy admin.Policy) {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	key, now := client.ObjectKeyFromObject(t), time.Now()
+	state, known := u.states[key]
+	switch {
+	case !known || state.tenant != t.UID:
+		state = &upkeep{tenant: t.UID, policy: policy, again: now.Add(rand.N(u.every / 6))}
+		u.states[key] = state
+	case state.policy != policy:
+		state.policy, state.again = policy, now
+	}
+	if state.running || u.stopped || now.Before(state.again) {
+		return
+	}
+	state.running = true
+	t = t.DeepCopy()
+	u.jobs.Go(func() { u.run(t, schema, state, policy) })
+}
+
+func (u *upkeeps) run(t *v1alpha1.Tenant, schema *admin.Tenant, state *upkeep, policy admin.Policy) {
+	select {
+	case u.place <- struct{}{}:
+		defer func() { <-u.place }()
+	case <-u.ctx.Done():
+		return
+	}
+	more, err := u.work(t, schema, policy)
+	if u.ctx.Err() != nil {
+		return
+	}
+	if u.finish(state, policy, more, err) {
+		u.tell(t, err)
+	}
+}
+
+// work does what is due, a bounded step at a time.
+func (u *upkeeps) work(t *v1alpha1.Tenant, schema *admin.Tenant, policy admin.Policy) (more bool, err error) {
+	ctx, cancel := context.WithTimeout(u.ctx, upkeepTimeout)
+	defer cancel()
+	logger := log.Log.WithName("upkeep").WithValues("namespace", t.Namespace, "tenant", t.Name)
+	for began := time.Now(); time.Since(began) < upkeepTime; {
+		report, err := schema.Upkeep(ctx, time.Now(), policy)
+		if len(report.Made)+len(report.Dropped) > 0 || report.Moved+report.Deleted > 0 {
+			logger.Info("kept up the schema of a tenant", "made", report.Made, "dropped", report.Dropped, "moved", report.Moved, "deleted", report.Deleted)
+		}
+		if len(report.Crowded) > 0 {
+			logger.Info("months have too many calls to get a partition of their own afterwards", "months", report.Crowded)
+		}
+		if err != nil {
+			logger.Info("could not keep up the schema of a tenant, trying again", "cause", err.Error())
+			return false, err
+		}
+		if !report.More {
+			return false, nil
+		}
+	}
+	return true, nil
+}
+
+// finish says when the next one is due, and whether people are to hear of a failure.
+func (u *upkeeps) finish(state *upkeep, policy admin.Policy, more bool, err error) (tell bool) {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	state.running = false
+	wait := u.every - u.every/10 + rand.N(u.every/5)
+	switch {
+	case err != nil:
+		wait = min(u.retry<<min(state.failures, 10), u.every)
+		state.failures++
+	case more || state.policy != policy:
+		wait, state.failures = 0, 0
+	default:
+		state.failures = 0
+	}
+	state.again = time.Now().Add(wait)
+	return state.failures == toldFailures
+}
+
+// forget drops the state of a tenant that is gone.
+func (u *upkeeps) forget(key types.NamespacedName) {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	delete(u.states, key)
+}
+
+// stop ends what runs and starts nothing more.
+func (u *upkeeps) stop() {
+	u.mu.Lock()
+	u.stopped = true
+	u.mu.Unlock()
+	u.cancel()
+	u.jobs.Wait()
+}
