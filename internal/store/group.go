@@ -39,6 +39,8 @@ func (w *Writer) PutGroups(ctx context.Context, items []Item[Group]) ([]Written[
 	return put(ctx, w, groups, items)
 }
 
+const accountsOfGroupSQL = `SELECT coalesce(sum(accounts), 0)::bigint FROM account_bucket WHERE groups @> ARRAY[$1]`
+
 // DeleteGroup deletes a customer group. One that accounts have is refused.
 func (w *Writer) DeleteGroup(ctx context.Context, id string, ifVersion int64) (Result, error) {
 	// Who gives the group to an account holds its row until that is committed (see
@@ -47,7 +49,7 @@ func (w *Writer) DeleteGroup(ctx context.Context, id string, ifVersion int64) (R
 		return Result{}, fmt.Errorf("lock group: %w", err)
 	}
 	var accounts int64
-	err := w.tx.QueryRow(ctx, `SELECT coalesce(sum(accounts), 0)::bigint FROM account_bucket WHERE groups @> ARRAY[$1]`, id).Scan(&accounts)
+	err := w.tx.QueryRow(ctx, accountsOfGroupSQL, id).Scan(&accounts)
 	if err != nil {
 		return Result{}, fmt.Errorf("count the accounts of a group: %w", err)
 	}
