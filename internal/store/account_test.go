@@ -207,3 +207,42 @@ func TestDeleteGroup(t *testing.T) {
 		t.Error(diff)
 	}
 }
+
+// A group that is being given to an account when it is to be deleted waits for that, and
+// stays.
+func TestDeleteGroupWaitsForWhoGivesIt(t *testing.T) {
+	t.Parallel()
+	tn := newTenant(t)
+	tn.putGroups(t, "gold")
+	given, commit, done := make(chan struct{}), make(chan struct{}), make(chan error, 1)
+	go func() {
+		done <- tn.Backoffice.Write(t.Context(), store.Origin{Now: now}, func(ctx context.Context, w *store.Writer) error {
+			_, err := w.PutAccounts(ctx, []store.Item[store.Account]{account("1", func(a *store.Account) { a.Groups = []string{"gold"} })})
+			close(given)
+			<-commit
+			return err
+		})
+	}()
+	<-given
+	var result store.Result
+	deleted := make(chan error, 1)
+	go func() {
+		deleted <- tn.Backoffice.Write(t.Context(), store.Origin{Now: now}, func(ctx context.Context, w *store.Writer) (err error) {
+			result, err = w.DeleteGroup(ctx, "gold", 0)
+			return err
+		})
+	}()
+	tick := time.NewTicker(10 * time.Millisecond)
+	defer tick.Stop()
+	for len(tn.column(t, "SELECT 'waits' FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()")) == 0 {
+		select {
+		case err := <-deleted:
+			t.Fatalf("it did not wait: %v, %v", result, err)
+		case <-tick.C:
+		}
+	}
+	close(commit)
+	if err := errors.Join(<-done, <-deleted); err != nil || result.Outcome != store.Refused {
+		t.Errorf("%v: the group that account 1 has is %s", err, result.Outcome)
+	}
+}

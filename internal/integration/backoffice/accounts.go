@@ -71,7 +71,9 @@ func (a *api) accountRow(live *config.Live, v integration.Account, old *store.Ac
 	} else if row.StartsOn = before.StartsOn; old == nil {
 		row.StartsOn = a.today(live, config.Account{ID: v.ID, AccountProfile: row.AccountProfile, Attributes: row.Attributes})
 	}
-	row.Treated = treatment(live, before, row)
+	if old != nil {
+		row.Treated = treatment(live, before, row)
+	}
 	return row, nil
 }
 
