@@ -95,9 +95,9 @@ WHERE account_id = $1 AND owner AND trim(first_name || last_name) <> ''`, accoun
 // sign-in at the same moment can leave one more: nobody can use it, and it goes when
 // access is given back.
 func (w *Writer) PutContacts(ctx context.Context, items []Item[Contact]) ([]Written[Contact], error) {
-	settled := make([]Item[Contact], len(items))
+	ids, settled := make([]string, len(items)), make([]Item[Contact], len(items))
 	for i, item := range items {
-		settled[i] = item
+		ids[i], settled[i] = item.ID, item
 		settled[i].Decide = func(old *Contact) (Contact, *Refusal) {
 			next, refused := item.Decide(old)
 			if refused != nil {
@@ -105,6 +105,9 @@ func (w *Writer) PutContacts(ctx context.Context, items []Item[Contact]) ([]Writ
 			}
 			return next.settled(old)
 		}
+	}
+	if err := w.hold(ctx, contacts.table, ids); err != nil {
+		return nil, err
 	}
 	plan := &contactPlan{}
 	k := *contacts

@@ -72,9 +72,7 @@ func (w *Writer) emitContact(event string, c *Contact, access string, changes []
 	}
 	contact := map[string]any{"id": c.ID, "owner": c.Owner, "roles": roles, "access": access}
 	for name, text := range map[string]string{"firstName": c.FirstName, "lastName": c.LastName, "email": c.Email, "phone": c.Phone} {
-		if text != "" {
-			contact[name] = text
-		}
+		setText(contact, name, text)
 	}
 	if changes != nil {
 		contact["changes"] = changes
@@ -85,9 +83,7 @@ func (w *Writer) emitContact(event string, c *Contact, access string, changes []
 // originData says who did something: who writes through the API is the provider's.
 func (w *Writer) originData() map[string]any {
 	data := map[string]any{"at": w.origin.Now, "by": "Staff"}
-	if w.origin.IP != "" {
-		data["ip"] = w.origin.IP
-	}
+	setText(data, "ip", w.origin.IP)
 	return data
 }
 

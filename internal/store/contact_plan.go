@@ -143,7 +143,7 @@ func (p *contactPlan) outdated() bool {
 			return
 		}
 		u := p.users[*before.UserID]
-		outdated = outdated || u == nil || *before.User != ContactUser{u.Username, u.Email, u.Verified, u.HasPassword, ""}
+		outdated = outdated || u == nil || before.User == nil || *before.User != ContactUser{u.Username, u.Email, u.Verified, u.HasPassword, ""}
 	})
 	return outdated
 }

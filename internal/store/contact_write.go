@@ -125,6 +125,9 @@ RETURNING id, account_id, version`
 // DeleteContact deletes a contact, and with it its sessions, and its user unless that is
 // another contact too. The owner is refused while the account has others.
 func (w *Writer) DeleteContact(ctx context.Context, id string, ifVersion int64) (Result, error) {
+	if badText(id) {
+		return Result{}, fail("delete contact", ErrNotFound)
+	}
 	var c struct {
 		AccountID, UserID string
 		Version           int64

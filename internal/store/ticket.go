@@ -84,6 +84,13 @@ func (s *Store) Tickets(ctx context.Context, list List) ([]Ticket, *Place, error
 
 // PutTickets creates and changes tickets, with their first messages.
 func (w *Writer) PutTickets(ctx context.Context, items []Item[Ticket]) ([]Written[Ticket], error) {
+	ids := make([]string, len(items))
+	for i, item := range items {
+		ids[i] = item.ID
+	}
+	if err := w.hold(ctx, tickets.table, ids); err != nil {
+		return nil, err
+	}
 	written, err := put(ctx, w, tickets, items)
 	if err != nil {
 		return nil, err
@@ -207,17 +214,13 @@ func announceTicket(_ context.Context, w *Writer, before, after *Ticket) error {
 		return nil
 	}
 	closing := map[string]any{"author": after.Closing.Author, "byStaff": after.Closing.ByStaff}
-	if after.Closing.Text != "" {
-		closing["text"] = after.Closing.Text
-	}
+	setText(closing, "text", after.Closing.Text)
 	return w.emit("ticket.closed", after.AccountID, after.ID, map[string]any{"ticket": after.eventData(), "closing": closing})
 }
 
 // eventData is the ticket as events have it.
 func (t *Ticket) eventData() map[string]any {
 	data := map[string]any{"id": t.ID, "number": t.Number, "subject": t.Subject, "openedBy": t.OpenedBy, "openedAt": t.OpenedAt}
-	if t.Department != "" {
-		data["department"] = t.Department
-	}
+	setText(data, "department", t.Department)
 	return data
 }

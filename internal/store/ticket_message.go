@@ -84,6 +84,9 @@ func (w *Writer) PutTicketMessages(ctx context.Context, ticketID string, items [
 		}
 	}
 	thread := &thread{id: ticketID}
+	if err := thread.hold(ctx, w); err != nil {
+		return nil, err
+	}
 	k := *ticketMessages
 	k.check, k.announce = thread.check, thread.announce
 	written, err := put(ctx, w, &k, own)
@@ -101,11 +104,8 @@ type thread struct {
 	changed bool
 }
 
-// check holds the ticket, and refuses messages that are not its own.
-func (t *thread) check(ctx context.Context, p *putting[TicketMessage, *TicketMessage]) error {
-	if err := t.read(ctx, p.Writer); err != nil {
-		return err
-	}
+// check refuses messages that are not of the ticket, and the first one.
+func (t *thread) check(_ context.Context, p *putting[TicketMessage, *TicketMessage]) error {
 	p.accepted(func(i int, m *TicketMessage) {
 		before := p.before[m.ID]
 		m.At = orNow(m.At, p.Writer)
@@ -123,7 +123,8 @@ func (t *thread) check(ctx context.Context, p *putting[TicketMessage, *TicketMes
 	return nil
 }
 
-func (t *thread) read(ctx context.Context, w *Writer) error {
+// hold reads and locks the ticket, as whoever writes the ticket does before its messages.
+func (t *thread) hold(ctx context.Context, w *Writer) error {
 	rows, err := w.tx.Query(ctx, `SELECT `+tickets.sel+` FROM ticket t WHERE t.id = $1 FOR NO KEY UPDATE OF t`, t.id)
 	if err != nil {
 		return fmt.Errorf("read ticket: %w", err)
