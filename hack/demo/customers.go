@@ -1,7 +1,6 @@
 package main
 
 import (
-	"bytes"
 	"context"
 	"encoding/base64"
 	"fmt"
@@ -52,20 +51,9 @@ func (d *demo) importSite(ctx context.Context, s site, hash string) error {
 		return err
 	}
 	api := &integration.Client{BaseURL: "https://api." + s.host, Token: token, HTTP: http}
-	for _, lines := range people.Lines(s.provider, hash, time.Now()) {
-		refused := ""
-		summary, err := api.Import(ctx, lines.Kind, bytes.NewReader(lines.Body), func(r integration.Refusal) {
-			refused = fmt.Sprintf("line %d, %s: %s", r.Line, r.Field, r.Message)
-		})
-		if err != nil {
-			return err
-		}
-		if summary.Refused > 0 {
-			return fmt.Errorf("%d of %d %s refused, the last: %s", summary.Refused, summary.Received, lines.Kind, refused)
-		}
-		note("%-10s %-9s %5d lines: %d new, %d changed, %d as before", s.tenant, lines.Kind, summary.Received, summary.Created, summary.Updated, summary.Unchanged)
-	}
-	return nil
+	return people.Send(ctx, api, s.provider, hash, time.Now(), func(format string, args ...any) {
+		note("%-10s "+format, append([]any{s.tenant}, args...)...)
+	})
 }
 
 // apiToken reads the tenant's first token, with the user's own Kubernetes rights.

@@ -193,6 +193,7 @@ func printWelcome(d *demo) {
 		for _, person := range s.provider.Known {
 			fmt.Printf("    %-6s %s\n", person.Username, person.About)
 		}
+		fmt.Printf("  https://api.%s/api/v1/docs    the integration API\n", s.host)
 	}
 	ca, err := filepath.Abs(filepath.Join(stateDir, caFile))
 	if err != nil {
@@ -212,6 +213,7 @@ Now try, with
   kubectl -n acme get accountprofile business -o yaml
   kubectl foyer lint --complete -R -f config/samples/acme
   kubectl foyer events invoice.unpaid
+  kubectl foyer explain account 10001 -n acme             # what applies to dana, and why
   kubectl -n acme edit eventtemplate business-reminders    # break a field, and read its status
 
 and reload the page of a customer. "bin/demo database-stop" and "database-start" show

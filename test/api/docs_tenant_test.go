@@ -1,6 +1,7 @@
 package api
 
 import (
+	"errors"
 	"log/slog"
 	"net/http/httptest"
 	"os"
@@ -16,48 +17,34 @@ import (
 	"github.com/foyerhq/foyer/internal/config"
 	"github.com/foyerhq/foyer/internal/integration/backoffice"
 	"github.com/foyerhq/foyer/internal/process"
-	"github.com/foyerhq/foyer/internal/store/storetest"
-	"github.com/foyerhq/foyer/internal/testenv/postgres"
 )
 
-// acme is the API of the tenant of config/samples/acme, before it has any customers.
-type acme struct {
+// sample is the API of a tenant of config/samples, before it has any customers.
+type sample struct {
 	url, token string
 }
 
-func newAcme(t *testing.T) *acme {
+func newSample(t *testing.T, name string) *sample {
 	t.Helper()
-	server, err := postgres.Start(0)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		if err := server.Close(); err != nil {
-			t.Error(err)
-		}
-	})
-	tenant := storetest.New(t, server)
 	const token = "foyer_the-token-of-the-operator"
-	if err := tenant.Admin.EnsureToken(t.Context(), "cli", token); err != nil {
-		t.Fatal(err)
-	}
-	live := sampleDocument(t)
+	tenant := newTenant(t, token)
+	live := sampleDocument(t, name)
 	log := slog.New(slog.NewTextHandler(t.Output(), nil))
 	api := backoffice.New(backoffice.Options{
 		Store: tenant.Backoffice, Settings: func() *config.Live { return live }, Log: log, Version: "v1.4.0", Stopping: t.Context().Done(),
 	})
 	web := httptest.NewServer(process.NewObserver(log, prometheus.NewRegistry(), nil).Observe(api))
 	t.Cleanup(web.Close)
-	return &acme{web.URL, token}
+	return &sample{web.URL, token}
 }
 
-// sampleDocument is the settings document that the operator makes of config/samples/acme.
-func sampleDocument(t *testing.T) *config.Live {
+// sampleDocument is the settings document that the operator makes of a sample.
+func sampleDocument(t *testing.T, name string) *config.Live {
 	t.Helper()
 	out, err := compile.Compile(compile.Input{
-		Tenant:            &sampleObjects[v1alpha1.Tenant](t, "tenant.yaml")[0],
-		AccountProfiles:   sampleObjects[v1alpha1.AccountProfile](t, "accountprofiles.yaml"),
-		MyAccountProfiles: sampleObjects[v1alpha1.MyAccountProfile](t, "myaccountprofiles.yaml"),
+		Tenant:            &sampleObjects[v1alpha1.Tenant](t, name, "tenant.yaml")[0],
+		AccountProfiles:   sampleObjects[v1alpha1.AccountProfile](t, name, "accountprofiles.yaml"),
+		MyAccountProfiles: sampleObjects[v1alpha1.MyAccountProfile](t, name, "myaccountprofiles.yaml"),
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -69,9 +56,13 @@ func sampleDocument(t *testing.T) *config.Live {
 	return live
 }
 
-func sampleObjects[T any](t *testing.T, file string) []T {
+// sampleObjects are the objects of a file; a sample may be without it.
+func sampleObjects[T any](t *testing.T, name, file string) []T {
 	t.Helper()
-	text, err := os.ReadFile(filepath.Join(root(t), "config", "samples", "acme", file))
+	text, err := os.ReadFile(filepath.Join(root(t), "config", "samples", name, file))
+	if errors.Is(err, os.ErrNotExist) {
+		return nil
+	}
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -81,14 +81,14 @@ func TestFollowProgram(t *testing.T) {
 
 // guide is a reader who tries what the guide shows.
 type guide struct {
-	*acme
+	*sample
 	dir  string            // where commands run
 	last map[string]string // texts and headers of the last answer, for {name} in a request
 }
 
 func newGuide(t *testing.T) *guide {
 	t.Helper()
-	g := &guide{acme: newAcme(t), dir: t.TempDir(), last: map[string]string{}}
+	g := &guide{sample: newSample(t, "acme"), dir: t.TempDir(), last: map[string]string{}}
 	g.write(t, "kubectl", kubectl)
 	return g
 }

@@ -1,6 +1,7 @@
 // Package people invents the customers of the demo: customer groups, accounts,
-// contacts with their users, and invoices, as the NDJSON lines that the integration
-// API imports.
+// contacts with their users, invoices, payments and calls, as the NDJSON lines that the
+// integration API imports, and for some of them sites, services, orders and tickets, as
+// the bodies of requests, one by one; and sends them.
 //
 // The same seed and the same day give the same lines, so that a second import
 // changes nothing.
@@ -29,6 +30,8 @@ type Provider struct {
 	BusinessProfile, HomeProfile string
 	Words                        Words
 	Known                        []Person // people with a printed sign-in; each gets an account of its own
+	Phones                       []PhoneLine
+	Details                      func(*details) // what the accounts of known people have
 }
 
 // Person is someone whose sign-in the demo prints.
@@ -52,7 +55,7 @@ type Import struct {
 // Lines makes everything for one provider, in the order in which it is imported.
 // passwordHash becomes the password of every user.
 func Lines(p Provider, passwordHash string, today time.Time) []Import {
-	m := maker{Provider: p, random: rand.New(rand.NewPCG(p.Seed, 2)), hash: passwordHash, today: today, next: p.FirstID, accounts: map[string]string{}} //nolint:gosec // invented people need no secrecy
+	m := maker{Provider: p, random: rand.New(rand.NewPCG(p.Seed, 2)), hash: passwordHash, today: today, next: p.FirstID, accounts: p.accountIDs()} //nolint:gosec // invented people need no secrecy
 	if p.BusinessGroup != "" {
 		m.groups.add(integration.Group{ID: p.BusinessGroup, DisplayName: p.Words.GroupName})
 	}
@@ -65,7 +68,13 @@ func Lines(p Provider, passwordHash string, today time.Time) []Import {
 	for range p.Homes {
 		m.home()
 	}
-	imports := []Import{m.groups.as(integration.Groups), m.people.as(integration.Accounts), m.contacts.as(integration.Contacts), m.invoices.as(integration.Invoices)}
+	for _, l := range p.Phones {
+		m.ring(l)
+	}
+	imports := []Import{
+		m.groups.as(integration.Groups), m.people.as(integration.Accounts), m.contacts.as(integration.Contacts),
+		m.invoices.as(integration.Invoices), m.payments.as(integration.Payments), m.calls.as(integration.Calls),
+	}
 	return slices.DeleteFunc(imports, func(i Import) bool { return i.Lines == 0 }) // the API refuses an empty body
 }
 
@@ -77,13 +86,24 @@ type maker struct {
 	next, invoice                      int
 	accounts                           map[string]string // name of a known account -> id
 	groups, people, contacts, invoices lines
+	payments, calls                    lines
+}
+
+// accountIDs are the ids of known accounts, which are the first ones, by name.
+func (p Provider) accountIDs() map[string]string {
+	ids := map[string]string{}
+	for _, person := range p.Known {
+		if ids[person.Account] == "" {
+			ids[person.Account] = fmt.Sprint(p.FirstID + len(ids))
+		}
+	}
+	return ids
 }
 
 func (m *maker) known(p Person) {
-	id, exists := m.accounts[p.Account]
-	if !exists {
-		id = m.account(p.Account, p.Status, p.Business, false)
-		m.accounts[p.Account] = id
+	id := m.accounts[p.Account]
+	if id == fmt.Sprint(m.next) { // the first of its people
+		m.account(p.Account, p.Status, p.Business, false)
 	}
 	m.contact(id, p.Username, p.First, p.Last, p.Grants == nil, p.Grants)
 }
@@ -112,7 +132,8 @@ func (m *maker) account(name string, status settings.AccountStatus, business, in
 	if business {
 		profile = m.BusinessProfile
 	}
-	line := integration.Account{ID: id, Name: name, Status: status, AccountProfile: profile}
+	since := time.Date(2024, time.January, 15, 0, 0, 0, 0, time.UTC).AddDate(0, m.next%12, m.next%28)
+	line := integration.Account{ID: id, Name: name, Status: status, AccountProfile: profile, StartsOn: since.Format(time.DateOnly)}
 	if inGroup && m.BusinessGroup != "" {
 		line.Groups = []string{m.BusinessGroup}
 	}
@@ -128,9 +149,16 @@ func (m *maker) contact(account, username, first, last string, owner bool, grant
 		id = account + "-" + username
 	}
 	m.contacts.add(integration.Contact{
-		ID: id, AccountID: account, FirstName: first, LastName: last, Email: email, Owner: owner, Grants: grants, Access: integration.AccessActive,
+		ID: id, AccountID: account, FirstName: first, LastName: last, Email: email, Roles: roles(owner), Owner: owner, Grants: grants, Access: integration.AccessActive,
 		User: &integration.User{Username: username, Email: email, EmailVerified: true, PasswordHash: m.hash},
 	})
+}
+
+func roles(owner bool) []string {
+	if owner {
+		return []string{"Primary"}
+	}
+	return []string{"Billing"}
 }
 
 // bill makes the invoices of the last six months. None names a due date: that comes
@@ -152,11 +180,32 @@ func (m *maker) bill(account string, business bool, status settings.AccountStatu
 			balance, state = cents, integration.InvoiceOpen
 		}
 		m.invoice++
+		id := fmt.Sprintf("%s-%d", account, 6-month)
+		m.pay(account, id, money(cents), m.issued(month), state, month)
 		m.invoices.add(integration.Invoice{
-			ID: fmt.Sprintf("%s-%d", account, 6-month), AccountID: account, Number: fmt.Sprintf("%s%06d", m.Words.InvoicePrefix, m.FirstID+m.invoice),
+			ID: id, AccountID: account, Number: fmt.Sprintf("%s%06d", m.Words.InvoicePrefix, m.FirstID+m.invoice),
 			IssuedOn: m.issued(month).Format(time.DateOnly), Total: money(cents), Balance: money(balance), Status: state,
 		})
 	}
+}
+
+// pay makes the payment of an invoice, or what came of trying: who owes the last but one
+// has a card that was declined.
+func (m *maker) pay(account, invoice, amount string, issued time.Time, state string, monthsAgo int) {
+	payment := integration.Payment{
+		ID: "P-" + invoice, AccountID: account, Status: integration.PaymentReceived, Amount: amount, Method: m.Words.Method,
+		Invoices: []integration.PaymentInvoice{{ID: invoice, Amount: amount}},
+	}
+	switch {
+	case state == integration.InvoicePaid:
+		payment.PaidOn = issued.AddDate(0, 0, min(9, 6+monthsAgo*28)).Format(time.DateOnly) // not after today
+	case monthsAgo == 1:
+		payment.Status, payment.Reason = integration.PaymentFailed, m.Words.Declined
+		payment.PaidOn = issued.AddDate(0, 0, 14).Format(time.DateOnly)
+	default:
+		return
+	}
+	m.payments.add(payment)
 }
 
 // issued is six days ago, that many months before.

@@ -42,6 +42,10 @@ func parse(kind integration.Kind, line []byte) []integration.FieldProblem {
 		_, problems = integration.Decode[integration.Contact](line)
 	case integration.Invoices:
 		_, problems = integration.Decode[integration.Invoice](line)
+	case integration.Payments:
+		_, problems = integration.Decode[integration.Payment](line)
+	case integration.Calls:
+		_, problems = integration.Decode[integration.Call](line)
 	default:
 		problems = []integration.FieldProblem{{Message: "nothing reads lines of " + string(kind)}}
 	}
@@ -54,6 +58,41 @@ func TestSameDaySameLines(t *testing.T) {
 	if diff := cmp.Diff(first, second); diff != "" {
 		t.Errorf("two runs on one day differ:\n%.500s", diff)
 	}
+}
+
+// A call never changes: one that was sent yesterday is the same today.
+func TestCallsStay(t *testing.T) {
+	yesterday, today := calls(t, day), calls(t, day.AddDate(0, 0, 1))
+	same := 0
+	for id, call := range today {
+		if before, known := yesterday[id]; known {
+			same++
+			if before != call {
+				t.Errorf("call %s was\n%sand is\n%s", id, before, call)
+			}
+		}
+	}
+	if same < 100 {
+		t.Errorf("only %d of %d calls were there the day before", same, len(today))
+	}
+}
+
+func calls(t *testing.T, today time.Time) map[string]string {
+	t.Helper()
+	byID := map[string]string{}
+	for _, lines := range Lines(Acme(), anyHash, today) {
+		if lines.Kind != integration.Calls {
+			continue
+		}
+		for line := range bytes.Lines(lines.Body) {
+			call, problems := integration.Decode[integration.Call](bytes.TrimSpace(line))
+			if problems != nil {
+				t.Fatal(problems)
+			}
+			byID[call.ID] = string(line)
+		}
+	}
+	return byID
 }
 
 // Every printed sign-in has its account, and colleagues share one.
