@@ -9,3 +9,8 @@ var Queries = map[string]string{
 	"open invoices": openInvoicesSQL,
 	"activity":      activitySQL,
 }
+
+// The statements of a page of the feeds.
+func (p FeedPage) ChangesSQL() (string, []any) { return p.changesSQL() }
+
+func (p FeedPage) EventsSQL() (string, []any) { return p.eventsSQL() }

@@ -81,48 +81,31 @@ func (w *Writer) appendFeeds(ctx context.Context) error {
 	if err := w.tx.QueryRow(ctx, takePositionsSQL, len(w.changes), len(w.events)).Scan(&change, &event); err != nil {
 		return err
 	}
-	if err := copyChanges(ctx, w.tx, "change", "", w.changes, change); err != nil {
-		return err
-	}
-	return copyEvents(ctx, w.tx, "event", "", w.events, event)
+	return w.copyFeeds(ctx, change, event)
 }
 
-// copyChanges writes changes to the feed, or to the drafts of a transaction, numbered on
-// from a position.
-func copyChanges(ctx context.Context, tx pgx.Tx, table, draft string, changes []Change, after int64) error {
-	if len(changes) == 0 {
-		return nil
-	}
-	columns := []string{"position", "kind", "id", "account_id", "operation", "version", "at"}
-	return copyRows(ctx, tx, table, columns, draft, len(changes), func(i int) []any {
-		c := &changes[i]
-		return []any{after + int64(i) + 1, c.Kind, c.ID, c.AccountID, c.Operation, c.Version, c.At}
-	})
-}
-
-// copyEvents is copyChanges for events.
-func copyEvents(ctx context.Context, tx pgx.Tx, table, draft string, events []Event, after int64) error {
-	if len(events) == 0 {
-		return nil
-	}
-	columns := []string{"position", "id", "source", "type", "account_id", "subject", "actor", "data", "at"}
-	return copyRows(ctx, tx, table, columns, draft, len(events), func(i int) []any {
-		e := &events[i]
-		return []any{after + int64(i) + 1, e.ID, e.Source, e.Type, nullable(e.AccountID), e.Subject, e.Actor, e.Data, e.At}
-	})
-}
-
-func copyRows(ctx context.Context, tx pgx.Tx, table string, columns []string, draft string, rows int, row func(int) []any) error {
-	if draft != "" {
-		columns = append(columns, "draft")
-	}
-	_, err := tx.CopyFrom(ctx, pgx.Identifier{table}, columns, pgx.CopyFromSlice(rows, func(i int) ([]any, error) {
-		values := row(i)
-		if draft != "" {
-			values = append(values, draft)
+// copyFeeds writes what was collected to the feeds, numbered on from a position of each.
+func (w *Writer) copyFeeds(ctx context.Context, change, event int64) error {
+	if len(w.changes) > 0 {
+		_, err := w.tx.CopyFrom(ctx, pgx.Identifier{"change"},
+			[]string{"position", "kind", "id", "account_id", "operation", "version", "at"},
+			pgx.CopyFromSlice(len(w.changes), func(i int) ([]any, error) {
+				c := &w.changes[i]
+				return []any{change + int64(i) + 1, c.Kind, c.ID, c.AccountID, c.Operation, c.Version, c.At}, nil
+			}))
+		if err != nil {
+			return err
 		}
-		return values, nil
-	}))
+	}
+	if len(w.events) == 0 {
+		return nil
+	}
+	_, err := w.tx.CopyFrom(ctx, pgx.Identifier{"event"},
+		[]string{"position", "id", "source", "type", "account_id", "subject", "actor", "data", "at"},
+		pgx.CopyFromSlice(len(w.events), func(i int) ([]any, error) {
+			e := &w.events[i]
+			return []any{event + int64(i) + 1, e.ID, e.Source, e.Type, nullable(e.AccountID), e.Subject, e.Actor, e.Data, e.At}, nil
+		}))
 	return err
 }
 
@@ -164,32 +147,71 @@ const (
 const feedWindow = 20_000
 
 // feedSQL reads a page in one statement, and so in one snapshot: entries up to the head
-// are all there, because a position is visible only with its entries. %s are the feed's
-// column in table feed, its table, its columns and its filter.
+// are all there, because a position is visible only with its entries. It begins where the
+// next entry is: [Store.WriteWhole] leaves gaps that are wider than any window. %s are the
+// feed's column in table feed, its table, its columns and its filter.
 const feedSQL = `
 SELECT b.name, b.head, b.oldest, b.start, e.*
-FROM (SELECT p.*, CASE $1::bigint WHEN -1 THEN p.oldest - 1 WHEN -2 THEN p.head ELSE $1 END AS start
-      FROM (SELECT current_schema()::text AS name, f.%[1]s AS head,
-                   coalesce((SELECT min(position) FROM %[1]s), f.%[1]s + 1) AS oldest FROM feed f) p) b
+FROM (SELECT q.name, q.head, q.oldest,
+             greatest(q.start, coalesce((SELECT min(position) - 1 FROM %[1]s WHERE position > q.start), q.head)) AS start
+      FROM (SELECT p.*, CASE $1::bigint WHEN -1 THEN p.oldest - 1 WHEN -2 THEN p.head ELSE $1 END AS start
+            FROM (SELECT current_schema()::text AS name, f.%[1]s AS head,
+                         coalesce((SELECT min(position) FROM %[1]s), f.%[1]s + 1) AS oldest FROM feed f) p) q) b
 LEFT JOIN LATERAL (
     SELECT %[2]s FROM %[1]s x
     WHERE x.position > b.start AND x.position <= least(b.head, b.start + $3)%[3]s
     ORDER BY x.position LIMIT $2) e ON true`
 
-// readFeed runs feedSQL. scan returns where the columns of an entry go, all of which are
-// null if there is none, and what makes an entry of them.
-func readFeed[E any](ctx context.Context, s *Store, feed, columns, filter string, page FeedPage, more []any, scan func() ([]any, func() (E, int64))) (Feed[E], error) {
-	var f Feed[E]
-	window := int64(feedWindow)
-	if page.AccountID != "" {
-		window = math.MaxInt32 // it has an index of its own
+// sql is the statement of a page. filter is of more, whose first is $4.
+func (p FeedPage) sql(feed, columns, filter string, more []any) (string, []any) {
+	return fmt.Sprintf(feedSQL, feed, columns, filter), append([]any{p.After, p.Limit, p.window()}, more...)
+}
+
+// window is how many positions a page looks at. Those of an account have an index of
+// their own.
+func (p FeedPage) window() int64 {
+	if p.AccountID != "" {
+		return math.MaxInt32
 	}
-	rows, err := s.db.Query(ctx, fmt.Sprintf(feedSQL, feed, columns, filter), append([]any{page.After, page.Limit, window}, more...)...)
+	return feedWindow
+}
+
+func (p FeedPage) changesSQL() (string, []any) {
+	filter, more := "", []any(nil)
+	if len(p.Kinds) > 0 {
+		filter, more = " AND x.kind = ANY($4)", []any{storable(p.Kinds)}
+	}
+	return p.sql("change", `x.position, x.kind, x.id, x.account_id, x.operation, x.version, x.at`, filter, more)
+}
+
+func (p FeedPage) eventsSQL() (string, []any) {
+	filter, more := "", []any(nil)
+	argument := func(condition string, value any) {
+		more = append(more, value)
+		filter += fmt.Sprintf(condition, len(more)+3)
+	}
+	if p.AccountID != "" {
+		account := p.AccountID
+		if badText(account) {
+			account = "" // no event has such an account
+		}
+		argument(" AND x.account_id = $%d", account)
+	}
+	if len(p.Types) > 0 {
+		argument(" AND x.type = ANY($%d)", storable(p.Types))
+	}
+	return p.sql("event", `x.position, x.id, x.source, x.type, coalesce(x.account_id, ''), x.subject, x.actor, x.data, x.at`, filter, more)
+}
+
+// readFeed reads a page. targets are where the columns of an entry go, all of which are
+// null if there is none; entry makes one of them and returns its position.
+func readFeed[E any](ctx context.Context, s *Store, page FeedPage, sql string, args, targets []any, entry func() (E, int64)) (Feed[E], error) {
+	var f Feed[E]
+	rows, err := s.db.Query(ctx, sql, args...)
 	if err != nil {
-		return f, fail("read "+feed+" feed", err)
+		return f, fail("read a feed", err)
 	}
 	var start, last int64
-	targets, entry := scan()
 	_, err = pgx.ForEachRow(rows, append([]any{&f.Name, &f.Head, &f.Oldest, &start}, targets...), func() error {
 		if e, position := entry(); position > 0 {
 			f.Entries, last = append(f.Entries, e), position
@@ -197,9 +219,9 @@ func readFeed[E any](ctx context.Context, s *Store, feed, columns, filter string
 		return nil
 	})
 	if err != nil {
-		return f, fail("read "+feed+" feed", err)
+		return f, fail("read a feed", err)
 	}
-	f.Next = max(start, min(f.Head, start+window))
+	f.Next = max(start, min(f.Head, start+page.window()))
 	if len(f.Entries) == page.Limit {
 		f.Next = last
 	}
@@ -208,57 +230,36 @@ func readFeed[E any](ctx context.Context, s *Store, feed, columns, filter string
 
 // Changes reads a page of the change feed.
 func (s *Store) Changes(ctx context.Context, page FeedPage) (Feed[Change], error) {
-	filter, more := "", []any(nil)
-	if len(page.Kinds) > 0 {
-		filter, more = " AND x.kind = ANY($4)", []any{storable(page.Kinds)}
-	}
-	return readFeed(ctx, s, "change", `x.position, x.kind, x.id, x.account_id, x.operation, x.version, x.at`, filter, page, more,
-		func() ([]any, func() (Change, int64)) {
-			var position, version *int64
-			var kind, id, account, operation *string
-			var at *time.Time
-			return []any{&position, &kind, &id, &account, &operation, &version, &at}, func() (Change, int64) {
-				if position == nil {
-					return Change{}, 0
-				}
-				return Change{Position: *position, Kind: *kind, ID: *id, AccountID: *account, Operation: *operation, Version: *version, At: *at}, *position
-			}
-		})
+	var position, version *int64
+	var kind, id, account, operation *string
+	var at *time.Time
+	sql, args := page.changesSQL()
+	targets := []any{&position, &kind, &id, &account, &operation, &version, &at}
+	return readFeed(ctx, s, page, sql, args, targets, func() (Change, int64) {
+		if position == nil {
+			return Change{}, 0
+		}
+		return Change{Position: *position, Kind: *kind, ID: *id, AccountID: *account, Operation: *operation, Version: *version, At: *at}, *position
+	})
 }
 
 // Events reads a page of the events.
 func (s *Store) Events(ctx context.Context, page FeedPage) (Feed[Event], error) {
-	filter, more := "", []any(nil)
-	argument := func(condition string, value any) {
-		more = append(more, value)
-		filter += fmt.Sprintf(condition, len(more)+3)
-	}
-	if page.AccountID != "" {
-		account := page.AccountID
-		if badText(account) {
-			account = "" // no event has such an account
+	var position *int64
+	var id, source, eventType, account, subject, actor *string
+	var data *json.RawMessage
+	var at *time.Time
+	sql, args := page.eventsSQL()
+	targets := []any{&position, &id, &source, &eventType, &account, &subject, &actor, &data, &at}
+	return readFeed(ctx, s, page, sql, args, targets, func() (Event, int64) {
+		if position == nil {
+			return Event{}, 0
 		}
-		argument(" AND x.account_id = $%d", account)
-	}
-	if len(page.Types) > 0 {
-		argument(" AND x.type = ANY($%d)", storable(page.Types))
-	}
-	return readFeed(ctx, s, "event", `x.position, x.id, x.source, x.type, coalesce(x.account_id, ''), x.subject, x.actor, x.data, x.at`, filter, page, more,
-		func() ([]any, func() (Event, int64)) {
-			var position *int64
-			var id, source, eventType, account, subject, actor *string
-			var data *json.RawMessage
-			var at *time.Time
-			return []any{&position, &id, &source, &eventType, &account, &subject, &actor, &data, &at}, func() (Event, int64) {
-				if position == nil {
-					return Event{}, 0
-				}
-				return Event{
-					Position: *position, ID: *id, Source: *source, Type: *eventType, AccountID: *account,
-					Subject: *subject, Actor: *actor, Data: slices.Clone(*data), At: *at,
-				}, *position
-			}
-		})
+		return Event{
+			Position: *position, ID: *id, Source: *source, Type: *eventType, AccountID: *account,
+			Subject: *subject, Actor: *actor, Data: slices.Clone(*data), At: *at,
+		}, *position
+	})
 }
 
 // nullable is nil for an empty string.

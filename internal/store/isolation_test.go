@@ -28,6 +28,10 @@ UNION ALL SELECT to_jsonb(x)::text FROM service_request x WHERE account_id = 'B'
 UNION ALL SELECT to_jsonb(x)::text FROM ticket x WHERE account_id = 'B'
 UNION ALL SELECT to_jsonb(x)::text FROM ticket_message x WHERE account_id = 'B'
 UNION ALL SELECT to_jsonb(x)::text FROM note x WHERE account_id = 'B'
+UNION ALL SELECT to_jsonb(x)::text FROM phone_number x WHERE account_id = 'B'
+UNION ALL SELECT to_jsonb(x)::text FROM campaign x WHERE account_id = 'B'
+UNION ALL SELECT to_jsonb(x)::text FROM call x WHERE account_id = 'B'
+UNION ALL SELECT to_jsonb(x)::text FROM call_day x WHERE account_id = 'B'
 UNION ALL SELECT to_jsonb(x)::text FROM audit x WHERE account_id = 'B'
 UNION ALL SELECT to_jsonb(x)::text FROM device x WHERE secret_hash = 'b-device'
 UNION ALL SELECT to_jsonb(x)::text FROM throttle x WHERE key LIKE '%b-%'`
@@ -42,6 +46,7 @@ func TestAccountsCannotReachEachOther(t *testing.T) {
 	attempts := attemptsOfA(t, tn, sessions["A"])
 	maps.Copy(attempts, billingAttempts(t, tn))
 	maps.Copy(attempts, peopleAttempts(t, tn))
+	maps.Copy(attempts, callAttempts(t, tn))
 	methods := reflect.TypeFor[*store.Store]()
 	for i := range methods.NumMethod() {
 		if attempts[methods.Method(i).Name] == nil {
@@ -260,6 +265,26 @@ func attemptsOfA(t *testing.T, tn tenant, session []byte) map[string]func(*testi
 			renamed := as(contact("a-second", "A"), "b-second", "a-second@example.com")
 			results, err := tn.putContacts(t.Context(), []store.Contact{contact("b-owner", "A"), contact("b-second", "A"), taken, moved, renamed})
 			refused(t, results, err)
+		},
+		"Tokens": func(t *testing.T) {
+			_, err := tn.Backoffice.Tokens(t.Context()) // they belong to no account
+			fine(t, err)
+		},
+		"Changes": func(t *testing.T) {
+			page, err := tn.Backoffice.Changes(t.Context(), store.FeedPage{After: store.FromOldest, Limit: 10, Kinds: []string{"%"}})
+			fine(t, err)
+			if len(page.Entries) > 0 {
+				t.Errorf("got %+v", page)
+			}
+		},
+		"Events": func(t *testing.T) {
+			page, err := tn.Backoffice.Events(t.Context(), store.FeedPage{After: store.FromOldest, Limit: 1000, AccountID: "A"})
+			fine(t, err)
+			for _, e := range page.Entries {
+				if e.AccountID != "A" {
+					t.Errorf("got %+v", e)
+				}
+			}
 		},
 	}
 }

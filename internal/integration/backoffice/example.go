@@ -90,7 +90,8 @@ func (d docsOf) value(name string, s *huma.Schema, depth int) any {
 
 func (d docsOf) object(s *huma.Schema, depth int) map[string]any {
 	example := map[string]any{}
-	for name, property := range s.Properties {
+	for _, name := range slices.Sorted(maps.Keys(s.Properties)) {
+		property := s.Properties[name]
 		needed := slices.Contains(s.Required, name) || (len(s.Required) == 0 && len(example) < 2)
 		if !property.ReadOnly && name != "id" && depth < exampleDepth && needed {
 			example[name] = d.value(name, property, depth+1)

@@ -1,0 +1,87 @@
+package store_test
+
+import (
+	"context"
+	"errors"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/foyerhq/foyer/internal/store"
+)
+
+func TestTokens(t *testing.T) {
+	t.Parallel()
+	tn := newTenant(t)
+	if err := tn.Admin.EnsureToken(t.Context(), "cli", "the first"); err != nil {
+		t.Fatal(err)
+	}
+	create := func(name, secret string, expires *time.Time) (made store.Token, refused *store.Refusal) {
+		tn.write(t, func(ctx context.Context, w *store.Writer) (err error) {
+			made, refused, err = w.CreateToken(ctx, store.NewToken{Name: name, SecretHash: store.TokenHash(secret), Scopes: []string{"sites:read"}, ExpiresAt: expires})
+			return err
+		})
+		return made, refused
+	}
+	remove := func(id string) (result store.Result, err error) {
+		err = tn.Backoffice.Write(t.Context(), store.Origin{Actor: "token cli", Now: now}, func(ctx context.Context, w *store.Writer) (err error) {
+			result, err = w.DeleteToken(ctx, id)
+			return err
+		})
+		return result, err
+	}
+	soon := now.Add(time.Minute)
+	crm, refused := create("crm", "the second", &soon)
+	if refused != nil || crm.CreatedBy != "token test" || !crm.ExpiresAt.Equal(soon) || !crm.May("sites:read") || crm.May("sites:write") {
+		t.Fatalf("got %+v, %v", crm, refused)
+	}
+	if _, refused := create("crm", "the third", nil); refused == nil || refused.Field != "name" || !strings.Contains(refused.Message, `"crm"`) {
+		t.Errorf("a name twice: %+v", refused)
+	}
+	used := must[store.Token](t)(tn.Backoffice.UseToken(t.Context(), store.TokenHash("the second"), now))
+	if diff := cmp.Diff(crm, used); diff != "" {
+		t.Errorf("(-made +used):\n%s", diff)
+	}
+	if _, err := tn.Backoffice.UseToken(t.Context(), store.TokenHash("the second"), soon); !errors.Is(err, store.ErrNotFound) {
+		t.Errorf("expired: %v", err)
+	}
+	list := must[[]store.Token](t)(tn.Backoffice.Tokens(t.Context()))
+	if len(list) != 2 || list[0].Name != "cli" || !list[0].May("anything") || list[0].CreatedBy != store.ManagerToken || list[1].LastUsedAt == nil {
+		t.Fatalf("got %+v", list)
+	}
+	if result, err := remove(list[0].ID); err != nil || result.Outcome != store.Refused {
+		t.Errorf("the manager's: %+v, %v", result, err)
+	}
+	if result, err := remove(crm.ID); err != nil || result.Outcome != store.Deleted {
+		t.Errorf("delete: %+v, %v", result, err)
+	}
+	for _, id := range []string{crm.ID, "x", "", "%\x00"} {
+		if _, err := remove(id); !errors.Is(err, store.ErrNotFound) {
+			t.Errorf("delete %q: %v", id, err)
+		}
+	}
+	audit := tn.column(t, `SELECT action || ' ' || actor || ' ' || detail::text FROM audit ORDER BY id`)
+	want := []string{
+		`token.created token test {"name": "crm", "scopes": "sites:read"}`,
+		`token.deleted token cli {"name": "crm"}`,
+	}
+	if diff := cmp.Diff(want, audit); diff != "" {
+		t.Errorf("audit (-want +got):\n%s", diff)
+	}
+}
+
+// There is a bound, so a list needs no pages.
+func TestTooManyTokens(t *testing.T) {
+	t.Parallel()
+	tn := newTenant(t)
+	tn.exec(t, `INSERT INTO api_token (name, secret_hash) SELECT n, n::text::bytea FROM generate_series(1, 1000) n`)
+	tn.write(t, func(ctx context.Context, w *store.Writer) error {
+		_, refused, err := w.CreateToken(ctx, store.NewToken{Name: "one more", SecretHash: []byte("x"), Scopes: []string{"*"}})
+		if refused == nil {
+			t.Error("it was made")
+		}
+		return err
+	})
+}
