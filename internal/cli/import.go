@@ -161,12 +161,16 @@ func runImport(ctx context.Context, flags importFlags, kind integration.Kind, st
 	err = job.Run(ctx)
 	stop()
 	if err := errors.Join(err, files.close()); err != nil {
+		if files.state == "" && job.Line() > 0 { // no later run will tell
+			_ = printReport(streams, input.Name(), flags, job.Report) // the error says more
+		}
 		return explainFailure(err, flags, files, job)
 	}
+	told := printReport(streams, input.Name(), flags, job.Report)
 	if err := files.done(); err != nil {
 		return err
 	}
-	return printReport(streams, input.Name(), flags, job.Report)
+	return told
 }
 
 // explainFailure says how to go on.

@@ -334,6 +334,9 @@ func TestImportGoesOnWithStandardInput(t *testing.T) {
 	if want := "The lines up to 2 of standard input are handled. No position is kept of it without --state"; got.code != exitUsage || !strings.Contains(got.err, want) {
 		t.Errorf("code %d, said %q", got.code, got.err)
 	}
+	if want := "standard input: 2 lines: 2 new, 0 changed, 0 as before, 0 refused\n"; got.out != want {
+		t.Errorf("printed %q, want %q", got.out, want)
+	}
 	state := filepath.Join(t.TempDir(), "state")
 	for range 2 {
 		got = api.run(groupLines(4), "import", "groups", "-f", "-", "--state", state)
@@ -452,6 +455,24 @@ func TestImportIsInterrupted(t *testing.T) {
 	}
 	if got = api.run("", "import", "groups", "-f", path, "--quiet"); got.code != exitFine || got.err != "" {
 		t.Errorf("code %d, said %q", got.code, got.err)
+	}
+}
+
+// Ctrl-C also ends an import that waits for what another program writes.
+func TestImportIsInterruptedWhileItWaits(t *testing.T) {
+	api := newFakeAPI(t)
+	input, writer := io.Pipe()
+	defer writer.Close()
+	go func() {
+		io.WriteString(writer, groupLines(2)) // returns when it is read
+		if err := syscall.Kill(os.Getpid(), syscall.SIGINT); err != nil {
+			t.Error(err)
+		}
+	}()
+	var out, errOut bytes.Buffer
+	code := Main([]string{"import", "groups", "-f", "-", "--format", "ndjson", "--server", api.server.URL, "--token-file", api.token}, "", Streams{In: input, Out: &out, Err: &errOut}, nil)
+	if code != exitUsage || !strings.Contains(errOut.String(), "interrupted") || len(api.requests) > 0 {
+		t.Errorf("code %d, said %q", code, errOut.String())
 	}
 }
 

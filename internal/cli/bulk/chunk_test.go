@@ -17,7 +17,7 @@ import (
 // opened reads a file of groups.
 func opened(t *testing.T, format Format, content io.Reader) *source {
 	t.Helper()
-	s, err := Input{Path: "-", Stdin: content, Format: format, Kind: integration.Groups}.open()
+	s, err := Input{Path: "-", Stdin: content, Format: format, Kind: integration.Groups}.open(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -179,16 +179,16 @@ func TestOpenTellsWhatItReads(t *testing.T) {
 	if err := os.WriteFile(path, []byte("name\na\n"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	s, err := Input{Path: path, Kind: integration.Groups}.open()
+	s, err := Input{Path: path, Kind: integration.Groups}.open(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer s.close()
-	again, err := Input{Path: path, Kind: integration.Groups}.open()
+	defer s.close() //nolint:errcheck // only read
+	again, err := Input{Path: path, Kind: integration.Groups}.open(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer again.close()
+	defer again.close() //nolint:errcheck // only read
 	if s.size != 7 || s.beginning != again.beginning || !strings.HasPrefix(s.beginning, "sha256:") || s.read.Load() != 7 {
 		t.Errorf("size %d, beginning %s and %s, read %d", s.size, s.beginning, again.beginning, s.read.Load())
 	}

@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"bytes"
 	"compress/gzip"
+	"context"
 	"crypto/sha256"
 	"encoding/hex"
 	"errors"
@@ -35,7 +36,7 @@ type Input struct {
 	Kind   integration.Kind
 }
 
-// IsStdin says that it can be read once only.
+// IsStdin says that it is standard input.
 func (i Input) IsStdin() bool { return i.Path == "-" }
 
 // Name is what messages call it.
@@ -54,6 +55,7 @@ type source struct {
 	lineReader
 	input     Input
 	size      int64 // -1: unknown
+	once      bool  // it cannot be read again
 	beginning string
 	read      atomic.Int64 // bytes of the file
 	close     func() error
@@ -66,9 +68,10 @@ type lineReader interface {
 	Column(field string, line []byte) string
 }
 
-// open opens the input, and refuses columns that there are not.
-func (i Input) open() (*source, error) {
-	s := &source{input: i, size: -1, close: func() error { return nil }}
+// open opens the input, and refuses columns that there are not. Waiting for what somebody
+// still writes ends with the context.
+func (i Input) open(ctx context.Context) (*source, error) {
+	s := &source{input: i, size: -1, once: true, close: func() error { return nil }}
 	from := i.Stdin
 	if !i.IsStdin() {
 		file, err := os.Open(i.Path)
@@ -83,14 +86,29 @@ func (i Input) open() (*source, error) {
 			return nil, errors.Join(fmt.Errorf("read %s: %w", i.Path, err), file.Close())
 		}
 		if info.Mode().IsRegular() {
-			s.size = info.Size()
+			s.size, s.once = info.Size(), false
 		}
 		from, s.close = file, file.Close
+	}
+	if s.once {
+		from = waitingFor(ctx, from)
 	}
 	if err := s.begin(from); err != nil {
 		return nil, errors.Join(s.explained(err), s.close())
 	}
 	return s, nil
+}
+
+// waitingFor reads what may be long in coming, until the context ends.
+func waitingFor(ctx context.Context, from io.Reader) io.Reader {
+	reader, writer := io.Pipe()
+	stop := context.AfterFunc(ctx, func() { _ = writer.CloseWithError(ctx.Err()) })
+	go func() {
+		defer stop()
+		_, err := io.Copy(writer, from)
+		_ = writer.CloseWithError(err) // nil is the end
+	}()
+	return reader
 }
 
 // begin looks at how the input begins, and chooses how to read it.

@@ -55,7 +55,7 @@ func (j *Job) Line() int64 { return j.state.Line }
 
 // Run imports. In mode whole it is one request, else as many as it takes.
 func (j *Job) Run(ctx context.Context) error {
-	source, err := j.Input.open()
+	source, err := j.Input.open(ctx)
 	if err != nil {
 		return err
 	}
@@ -105,6 +105,9 @@ func (j *Job) runLines(ctx context.Context) error {
 	c := &chunk{}
 	for {
 		ended := c.fill(j.source, j.state.Line)
+		if err := ctx.Err(); err != nil {
+			return err // the end of the input may be that of who was to write it
+		}
 		if err := j.sendAll(ctx, c); err != nil {
 			return err
 		}

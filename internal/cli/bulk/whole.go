@@ -15,7 +15,7 @@ import (
 var errUnreadable = errors.New("a row cannot be read")
 
 // runWhole sends the file in one request. A file is sent again while the server is away;
-// standard input is gone after the first attempt.
+// what can be read once only is gone after the first attempt.
 func (j *Job) runWhole(ctx context.Context) error {
 	away := &pause{limit: j.Wait}
 	for {
@@ -23,13 +23,13 @@ func (j *Job) runWhole(ctx context.Context) error {
 		if err == nil {
 			return nil
 		}
-		if j.Input.IsStdin() || len(j.Report.First) > 0 {
+		if j.source.once || len(j.Report.First) > 0 {
 			return err
 		}
 		if err := j.pause(ctx, away, err); err != nil {
 			return err
 		}
-		again, err := j.Input.open()
+		again, err := j.Input.open(ctx)
 		if err != nil {
 			return err
 		}

@@ -40,8 +40,8 @@ var lineTypes = map[integration.Kind]reflect.Type{
 	integration.Calls:    reflect.TypeFor[integration.Call](),
 }
 
-// Columns lists what a file of a kind can have, in the order of the line's fields.
-func Columns(kind integration.Kind) []string {
+// columnNames lists what a file of a kind can have, in the order of the line's fields.
+func columnNames(kind integration.Kind) []string {
 	var names []string
 	for _, f := range fieldsOf(kind) {
 		switch f.form {
@@ -165,7 +165,7 @@ func columnFor(kind integration.Kind, title string) (column, error) {
 			return column{f, title, ""}, nil
 		}
 	}
-	return column{}, &UnknownColumnError{title, kind, Columns(kind)}
+	return column{}, &UnknownColumnError{title, kind, columnNames(kind)}
 }
 
 // firstPart is the beginning of a title that is as long as path and ends before a dot, or

@@ -38,7 +38,7 @@ func New(from io.Reader, kind integration.Kind) (*Reader, error) {
 	}
 	header, err := r.rows.next()
 	if errors.Is(err, io.EOF) {
-		return nil, errors.New("the file is empty: its first row names the columns, such as " + strings.Join(Columns(kind)[:2], ","))
+		return nil, errors.New("the file is empty: its first row names the columns, such as " + strings.Join(columnNames(kind)[:2], ","))
 	}
 	if err != nil {
 		return nil, err

@@ -177,14 +177,14 @@ func TestFirstRowIsRefused(t *testing.T) {
 // Every kind of import has columns, and its lines begin with what tells them apart.
 func TestEveryKindHasColumns(t *testing.T) {
 	for _, kind := range integration.Kinds() {
-		columns := Columns(kind)
+		columns := columnNames(kind)
 		if len(columns) < 2 || columns[0] != "id" && columns[0] != "name" {
 			t.Errorf("%s has the columns %v", kind, columns)
 		}
 	}
 	for _, want := range []string{"attributes.tradingTermsDays", "attributes.lateFee.amount", "attributes.custom.NAME", "groups"} {
-		if !slices.Contains(Columns(integration.Accounts), want) {
-			t.Errorf("accounts have no column %s: %v", want, Columns(integration.Accounts))
+		if !slices.Contains(columnNames(integration.Accounts), want) {
+			t.Errorf("accounts have no column %s: %v", want, columnNames(integration.Accounts))
 		}
 	}
 }
