@@ -34,7 +34,10 @@ func (a *api) contacts() resource[integration.Contact, store.Contact] {
 func (a *api) registerContacts() {
 	r := a.contacts()
 	register(a, r)
-	r.path, r.remove = "contacts/user", takeUser
+	r.path = "contacts/user"
+	r.remove = func(w *store.Writer, ctx context.Context, id string, ifVersion int64) (store.Result, error) {
+		return takeUser(ctx, w, id, ifVersion)
+	}
 	handle(a, "contacts:write", huma.Operation{
 		OperationID: "deleteContactUser", Method: http.MethodDelete, Path: "/api/v1/contacts/{id}/user",
 		Summary: "Take the sign-in of a contact away", Tags: []string{a.tag(r.many, r.description)},
@@ -96,7 +99,7 @@ func checkPasswordHash(phc string) *store.Refusal {
 }
 
 // takeUser takes the sign-in of a contact away. A contact without one is not found.
-func takeUser(w *store.Writer, ctx context.Context, id string, ifVersion int64) (store.Result, error) {
+func takeUser(ctx context.Context, w *store.Writer, id string, ifVersion int64) (store.Result, error) {
 	found := false
 	written, err := w.PutContacts(ctx, []store.Item[store.Contact]{{ID: id, IfVersion: ifVersion, Decide: func(old *store.Contact) (store.Contact, *store.Refusal) {
 		if old == nil || old.User == nil {
