@@ -148,12 +148,11 @@ const feedWindow = 20_000
 
 // feedSQL reads a page in one statement, and so in one snapshot: entries up to the head
 // are all there, because a position is visible only with its entries. It begins where the
-// next entry is: [Store.WriteWhole] leaves gaps that are wider than any window. %s are the
-// feed's column in table feed, its table, its columns and its filter.
+// next entry is (%[4]s): [Store.WriteWhole] leaves gaps that are wider than a window. The
+// others are the feed's column in table feed, its table, its columns and its filter.
 const feedSQL = `
 SELECT b.name, b.head, b.oldest, b.start, e.*
-FROM (SELECT q.name, q.head, q.oldest,
-             greatest(q.start, coalesce((SELECT min(position) - 1 FROM %[1]s WHERE position > q.start), q.head)) AS start
+FROM (SELECT q.name, q.head, q.oldest, %[4]s AS start
       FROM (SELECT p.*, CASE $1::bigint WHEN -1 THEN p.oldest - 1 WHEN -2 THEN p.head ELSE $1 END AS start
             FROM (SELECT current_schema()::text AS name, f.%[1]s AS head,
                          coalesce((SELECT min(position) FROM %[1]s), f.%[1]s + 1) AS oldest FROM feed f) p) q) b
@@ -162,16 +161,23 @@ LEFT JOIN LATERAL (
     WHERE x.position > b.start AND x.position <= least(b.head, b.start + $3)%[3]s
     ORDER BY x.position LIMIT $2) e ON true`
 
+// nextEntrySQL is the position before the next entry.
+const nextEntrySQL = `greatest(q.start, coalesce((SELECT min(position) - 1 FROM %[1]s WHERE position > q.start), q.head))`
+
 // sql is the statement of a page. filter is of more, whose first is $4.
 func (p FeedPage) sql(feed, columns, filter string, more []any) (string, []any) {
-	return fmt.Sprintf(feedSQL, feed, columns, filter), append([]any{p.After, p.Limit, p.window()}, more...)
+	start := "q.start"
+	if p.AccountID == "" {
+		start = fmt.Sprintf(nextEntrySQL, feed)
+	}
+	return fmt.Sprintf(feedSQL, feed, columns, filter, start), append([]any{p.After, p.Limit, p.window()}, more...)
 }
 
 // window is how many positions a page looks at. Those of an account have an index of
 // their own.
 func (p FeedPage) window() int64 {
 	if p.AccountID != "" {
-		return math.MaxInt32
+		return math.MaxInt64 / 2
 	}
 	return feedWindow
 }

@@ -1,6 +1,7 @@
 package store_test
 
 import (
+	"context"
 	"maps"
 	"reflect"
 	"strings"
@@ -170,6 +171,17 @@ func attemptsOfA(t *testing.T, tn tenant, session []byte) map[string]func(*testi
 			fine(t, err)
 			if strings.Contains(name, "b-") {
 				t.Errorf("got %q", name)
+			}
+		},
+		"WriteWhole": func(t *testing.T) {
+			err := tn.Backoffice.WriteWhole(t.Context(), store.Origin{Now: now}, func(ctx context.Context, w *store.Whole) error {
+				return w.Batch(ctx, func(ctx context.Context, w *store.Writer) error {
+					_, err := w.PutAccounts(ctx, []store.Item[store.Account]{{ID: "A", Decide: func(old *store.Account) (store.Account, *store.Refusal) { return *old, nil }}})
+					return err
+				})
+			})
+			if err != nil {
+				t.Error(err)
 			}
 		},
 		"Audit": func(t *testing.T) {

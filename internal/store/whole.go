@@ -2,8 +2,6 @@ package store
 
 import (
 	"context"
-	"crypto/rand"
-	"errors"
 	"fmt"
 	"time"
 
@@ -12,41 +10,43 @@ import (
 
 // A Whole is one transaction of many batches, of which all are committed or none: an
 // import that is applied whole. It takes as long as its lines take to come in, and holds
-// the rows that it wrote; the feeds it takes only at its end. What goes into them is kept
-// in tables of drafts meanwhile, so its memory does not grow.
+// the rows that it wrote. Its memory does not grow.
+//
+// What it adds to the feeds it writes with its batches, at positions that are reserved
+// for it, far above all others. At its end the feeds jump there, so that it holds them no
+// longer than any other transaction.
 type Whole struct {
+	store           *Store
 	tx              pgx.Tx
 	origin          Origin
-	id              string // of its drafts
-	changes, events int64  // drafted
+	block           int64 // its positions come after this one, in both feeds
+	changes, events int64 // how many of them it has used
 }
 
-// Bounds of a whole transaction.
 const (
-	// WholeIdle is how long it waits for its next batch, or for being committed.
+	// WholeIdle is how long a whole transaction waits for its next batch.
 	WholeIdle = 2 * time.Minute
-	// wholeStatement is how long the feeds take to write at most.
-	wholeStatement = time.Minute
-	// maxDrafts bounds what it may add to the feeds, for which others wait.
-	maxDrafts = 4_000_000
+	// wholeStatement is how long one of its statements takes at most.
+	wholeStatement = 5 * time.Minute
+	// blockSize is how many positions are reserved for one: more than it can use, and few
+	// enough for two thousand million of them.
+	blockSize = 1 << 32
 )
-
-// ErrWholeTooLarge says that a whole transaction changes too much.
-var ErrWholeTooLarge = fmt.Errorf("more than %d rows and events are changed in one transaction", maxDrafts)
 
 // WriteWhole runs work in one transaction and commits it, with what its batches changed
 // in the feeds. Nothing is written if work fails. Unlike [Store.Write] it is tried once:
 // its batches are tried again.
 func (s *Store) WriteWhole(ctx context.Context, origin Origin, work func(context.Context, *Whole) error) error {
 	origin.Now = origin.Now.Truncate(time.Microsecond) // as the database keeps it
-	if err := s.dropDrafts(ctx); err != nil {
+	block, err := s.reserveBlock(ctx)
+	if err != nil {
 		return fmt.Errorf("store: write whole: %w", err)
 	}
-	err := s.inTx(ctx, func(tx pgx.Tx) error {
-		if _, err := tx.Exec(ctx, fmt.Sprintf("SET LOCAL idle_in_transaction_session_timeout = %d", WholeIdle.Milliseconds())); err != nil {
+	err = s.inTx(ctx, func(tx pgx.Tx) error {
+		w := &Whole{store: s, tx: tx, origin: origin, block: block}
+		if err := w.setTimeouts(ctx); err != nil {
 			return err
 		}
-		w := &Whole{tx: tx, origin: origin, id: rand.Text()}
 		if err := work(ctx, w); err != nil {
 			return err
 		}
@@ -55,18 +55,23 @@ func (s *Store) WriteWhole(ctx context.Context, origin Origin, work func(context
 	if err != nil {
 		return fmt.Errorf("store: write whole: %w", err)
 	}
-	if err := s.dropDrafts(ctx); err != nil {
-		return nil //nolint:nilerr // all is committed, and the next one drops them
-	}
 	return nil
 }
 
-// dropDrafts deletes the drafts of transactions that are committed. Those of others
-// cannot be seen.
-func (s *Store) dropDrafts(ctx context.Context) error {
-	for _, table := range []string{"change_draft", "event_draft"} {
-		if _, err := s.db.Exec(ctx, "DELETE FROM "+table); err != nil {
-			return err
+// reserveBlock returns the position after which a whole transaction may number.
+func (s *Store) reserveBlock(ctx context.Context) (block int64, err error) {
+	err = s.db.QueryRow(ctx, `
+UPDATE feed SET block = greatest(block, change / $1, event / $1) + 1 RETURNING block * $1::bigint`, int64(blockSize)).Scan(&block)
+	if err != nil {
+		return 0, fmt.Errorf("reserve positions of the feeds: %w", err)
+	}
+	return block, nil
+}
+
+func (w *Whole) setTimeouts(ctx context.Context) error {
+	for setting, value := range map[string]time.Duration{"idle_in_transaction_session_timeout": WholeIdle, "statement_timeout": wholeStatement} {
+		if _, err := w.tx.Exec(ctx, fmt.Sprintf("SET LOCAL %s = %d", setting, value.Milliseconds())); err != nil {
+			return fmt.Errorf("set %s: %w", setting, err)
 		}
 	}
 	return nil
@@ -81,7 +86,13 @@ func (w *Whole) Batch(ctx context.Context, work func(context.Context, *Writer) e
 			if err := work(ctx, b); err != nil {
 				return err
 			}
-			return w.draft(ctx, b)
+			if err := b.appendAudit(ctx); err != nil {
+				return fmt.Errorf("append to the audit trail: %w", err)
+			}
+			if err := b.copyFeeds(ctx, w.block+w.changes, w.block+w.events); err != nil {
+				return fmt.Errorf("append to the feeds: %w", err)
+			}
+			return nil
 		})
 		if err == nil {
 			w.changes += int64(len(b.changes))
@@ -103,52 +114,45 @@ func (w *Whole) Audit(ctx context.Context, action string, detail map[string]stri
 	return nil
 }
 
-// draft keeps what a batch adds to the feeds, numbered within the transaction.
-func (w *Whole) draft(ctx context.Context, b *Writer) error {
-	if w.changes+w.events+int64(len(b.changes)+len(b.events)) > maxDrafts {
-		return ErrWholeTooLarge
-	}
-	err := copyChanges(ctx, b.tx, "change_draft", w.id, b.changes, w.changes)
-	if err == nil {
-		err = copyEvents(ctx, b.tx, "event_draft", w.id, b.events, w.events)
-	}
-	if err != nil {
-		return fmt.Errorf("draft the feeds: %w", err)
+// The feeds jump only ahead: positions below theirs were read by others.
+const publishSQL = `
+UPDATE feed SET change = CASE WHEN $2 > 0 THEN $1 + $2 ELSE change END, event = CASE WHEN $3 > 0 THEN $1 + $3 ELSE event END
+WHERE greatest(change, event) < $1`
+
+// publish lets the feeds jump behind the positions of the transaction. It is its last
+// statement: from here on every other writer waits for its end.
+func (w *Whole) publish(ctx context.Context) error {
+	for w.changes+w.events > 0 {
+		tag, err := w.tx.Exec(ctx, publishSQL, w.block, w.changes, w.events)
+		if err != nil {
+			return fmt.Errorf("append to the feeds: %w", err)
+		}
+		if tag.RowsAffected() == 1 {
+			return nil
+		}
+		if err := w.renumber(ctx); err != nil {
+			return fmt.Errorf("append to the feeds: %w", err)
+		}
 	}
 	return nil
 }
 
-const publishChangesSQL = `
-INSERT INTO change (position, kind, id, account_id, operation, version, at)
-SELECT $1 + position, kind, id, account_id, operation, version, at FROM change_draft WHERE draft = $2`
-
-const publishEventsSQL = `
-INSERT INTO event (position, id, source, type, account_id, subject, actor, data, at)
-SELECT $1 + position, id, source, type, account_id, subject, actor, data, at FROM event_draft WHERE draft = $2`
-
-// publish moves the drafts to the feeds. It is the last thing of the transaction: from
-// here on every other writer waits for its end.
-func (w *Whole) publish(ctx context.Context) error {
-	if w.changes == 0 && w.events == 0 {
-		return nil
-	}
-	if _, err := w.tx.Exec(ctx, fmt.Sprintf("SET LOCAL statement_timeout = %d", wholeStatement.Milliseconds())); err != nil {
+// renumber moves to a new block: another transaction that began later has ended before.
+func (w *Whole) renumber(ctx context.Context) error {
+	block, err := w.store.reserveBlock(ctx)
+	if err != nil {
 		return err
 	}
-	var change, event int64
-	err := w.tx.QueryRow(ctx, takePositionsSQL, w.changes, w.events).Scan(&change, &event)
-	if err == nil && w.changes > 0 {
-		_, err = w.tx.Exec(ctx, publishChangesSQL, change, w.id)
+	for table, used := range map[string]int64{"change": w.changes, "event": w.events} {
+		_, err := w.tx.Exec(ctx, `UPDATE `+table+` SET position = position + $1 WHERE position > $2 AND position <= $3`, block-w.block, w.block, w.block+used)
+		if err != nil {
+			return err
+		}
 	}
-	if err == nil && w.events > 0 {
-		_, err = w.tx.Exec(ctx, publishEventsSQL, event, w.id)
-	}
-	if err != nil {
-		return fmt.Errorf("append to the feeds: %w", err)
-	}
+	w.block = block
 	return nil
 }
 
 // Raced says whether an error means that others wrote the same rows at the same time, so
 // often that it was given up.
-func Raced(err error) bool { return raced(err) && !errors.Is(err, context.Canceled) }
+func Raced(err error) bool { return raced(err) }

@@ -2,7 +2,6 @@ package backoffice
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"net/http"
 	"net/url"
@@ -136,10 +135,7 @@ func (s *run[T]) whole() *integration.Problem {
 
 // importFailure turns an error of a batch into a problem.
 func (a *api) importFailure(ctx context.Context, err error) *integration.Problem {
-	switch {
-	case errors.Is(err, store.ErrWholeTooLarge):
-		return problem(http.StatusRequestEntityTooLarge, fmt.Sprintf("%s: send fewer lines at once, or with mode=lines", store.ErrWholeTooLarge))
-	case store.Raced(err):
+	if store.Raced(err) {
 		return problem(http.StatusServiceUnavailable, "others keep changing the same rows, try again later")
 	}
 	return a.failure(ctx, err)

@@ -52,8 +52,8 @@ func (s *Server) inspect(ctx context.Context, schema string) (found, error) {
 // their own: what is asked of the whole table is allowed or refused there.
 var tables = []string{
 	"account", "account_bucket", "account_group", "api_token", "app_user", "attachment", "attribute_use", "audit",
-	"call", "call_day", "campaign", "change", "change_draft", "contact", "customer_order", "device", "document",
-	"event", "event_draft", "feed", "goose_db_version", "idempotency", "installation", "invoice", "invoice_line",
+	"call", "call_day", "campaign", "change", "contact", "customer_order", "device", "document",
+	"event", "feed", "goose_db_version", "idempotency", "installation", "invoice", "invoice_line",
 	"note", "payment", "phone_number", "replica", "service", "service_request", "session", "site", "throttle",
 	"ticket", "ticket_message",
 }

@@ -342,10 +342,12 @@ CREATE INDEX call_day_day ON call_day (day);
 
 -- The two feeds. Their positions are in the order of commits, because the row of feed is
 -- taken last in a transaction and held until it ends: who has read up to a position has
--- seen everything before it.
+-- seen everything before it. block counts the blocks of positions, far above all others,
+-- that were reserved for transactions of many batches; the feeds jump there when one ends.
 CREATE TABLE feed (
     change bigint NOT NULL,
-    event  bigint NOT NULL
+    event  bigint NOT NULL,
+    block  bigint NOT NULL DEFAULT 0
 );
 CREATE UNIQUE INDEX feed_one_row ON feed ((true));
 INSERT INTO feed VALUES (0, 0);
@@ -376,11 +378,6 @@ CREATE TABLE event (
 );
 CREATE UNIQUE INDEX event_id ON event (source, id);
 CREATE INDEX event_account ON event (account_id, position DESC);
-
--- What a transaction of many batches adds to the feeds at its end, numbered within it.
--- Nobody else needs them, and after a crash there is no such transaction any more.
-CREATE UNLOGGED TABLE change_draft (draft text NOT NULL, LIKE change);
-CREATE UNLOGGED TABLE event_draft (draft text NOT NULL, LIKE event);
 
 -- What was answered to a request that a client may send again, for a day.
 CREATE TABLE idempotency (
