@@ -95,10 +95,10 @@ func parseMessage(text string) message {
 
 // compare wants a text that is as the page shows it. Spaces outside of quotes do not
 // count, and ... stands for anything, in quotes for anything up to their end.
-func compare(t *testing.T, b block, what, shown, real string) {
+func compare(t *testing.T, b block, what, shown, got string) {
 	t.Helper()
-	if !pattern(shown).MatchString(squeeze(real)) {
-		t.Errorf("%s: %s\n%s\nand the page says\n%s", b.place, what, strings.TrimSpace(real), strings.TrimSpace(shown))
+	if !pattern(shown).MatchString(squeeze(got)) {
+		t.Errorf("%s: %s\n%s\nand the page says\n%s", b.place, what, strings.TrimSpace(got), strings.TrimSpace(shown))
 	}
 }
 
