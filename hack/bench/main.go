@@ -10,6 +10,12 @@
 //	cold-start         1.5   a loop that sends the same writes and the same SQL
 //	memory-per-object  2     a bare cache of the same objects
 //	compile            1.3   the time for a template among half as many
+//	ask-...            1.5   the same question among a hundredth of the accounts
+//
+// and where more is better, the ratio has to be at least
+//
+//	bulk-accounts      0.3   of bare COPY into the same tables
+//	bulk-calls         0.5   of the same
 //
 // It ends with status 1 when a figure is missed or could not be measured. What is going
 // on is written to standard error. Package scale says what the benchmarks of the
@@ -28,6 +34,7 @@ import (
 	"regexp"
 	"syscall"
 
+	"github.com/foyerhq/foyer/hack/bench/bulk"
 	"github.com/foyerhq/foyer/hack/bench/operator"
 )
 
@@ -38,6 +45,7 @@ type figure struct {
 	largest      float64
 	unit         string
 	limit        float64 // of the ratio; 0 for 1
+	least        float64 // of the ratio, where more is better; then there is no limit
 }
 
 func (f figure) ratio() float64 {
@@ -47,7 +55,12 @@ func (f figure) ratio() float64 {
 	return f.value / f.floor
 }
 
-func (f figure) missed() bool { return f.ratio() > cmp.Or(f.limit, 1) }
+func (f figure) missed() bool {
+	if f.least > 0 {
+		return f.ratio() < f.least
+	}
+	return f.ratio() > cmp.Or(f.limit, 1)
+}
 
 // benchmark is one line of the design's table. run tells progress as it goes.
 type benchmark struct {
@@ -65,11 +78,20 @@ var benchmarks = []benchmark{
 	{"cold-start", runColdStart},
 	{"compile", runCompile},
 	{"resolve", runResolve},
+	{"bulk-accounts", runBulkAccounts},
+	{"bulk-calls", runBulkCalls},
+	{"ask-account-settings", asking("account-settings")},
+	{"ask-account-page", asking("account-page")},
+	{"ask-settings-page", asking("settings-page")},
+	{"ask-invoices-of", asking("invoices-of")},
+	{"ask-calls-of", asking("calls-of")},
 }
 
 var (
 	changes  = flag.Int("changes", 1000, "how `many` changes the benchmark propagation makes")
 	tenants  = flag.Int("tenants", 1000, "how `many` tenants the benchmarks of the operator are over; cold-start takes half of them")
+	accounts = flag.Int("accounts", bulk.Full.Accounts, "how `many` accounts the benchmarks of the integration API are over, with three times the invoices and ten times the calls")
+	binary   = flag.String("backoffice", "bin/backoffice", "the `binary` whose integration API is measured")
 	profiles = flag.String("profiles", "", "a `folder` for processor profiles of the operators that are measured")
 )
 

@@ -4,8 +4,10 @@ import (
 	"context"
 	"fmt"
 	"os"
+	"sync"
 	"time"
 
+	"github.com/foyerhq/foyer/hack/bench/bulk"
 	"github.com/foyerhq/foyer/hack/bench/compiling"
 	"github.com/foyerhq/foyer/hack/bench/propagation"
 	"github.com/foyerhq/foyer/hack/bench/resolve"
@@ -110,4 +112,52 @@ func runColdStart(ctx context.Context, _ func(string, ...any)) (figure, error) {
 	f := once(took.Seconds(), floor.Seconds(), "s")
 	f.limit = scale.ColdStartTarget
 	return f, err
+}
+
+// bulkResult is what the benchmarks of the integration API share: everything is measured
+// in one go, with the first that is asked for.
+var bulkResult struct {
+	sync.Once
+	bulk.Result
+	err error
+}
+
+func measureBulk(ctx context.Context, progress func(string, ...any)) (bulk.Result, error) {
+	bulkResult.Do(func() {
+		sizes := bulk.Sizes{Accounts: *accounts, Invoices: 3 * *accounts, Calls: 10 * *accounts}
+		bulkResult.Result, bulkResult.err = bulk.Measure(ctx, *binary, sizes, progress)
+	})
+	return bulkResult.Result, bulkResult.err
+}
+
+func runBulkAccounts(ctx context.Context, progress func(string, ...any)) (figure, error) {
+	r, err := measureBulk(ctx, progress)
+	return perSecond(r.Accounts, bulk.AccountsTarget), err
+}
+
+func runBulkCalls(ctx context.Context, progress func(string, ...any)) (figure, error) {
+	r, err := measureBulk(ctx, progress)
+	return perSecond(r.Calls, bulk.CallsTarget), err
+}
+
+// perSecond compares how many rows a second of processor time brings in.
+func perSecond(p bulk.Pair, least float64) figure {
+	if len(p.API) == 0 || len(p.Copy) == 0 {
+		return figure{}
+	}
+	rows := func(each time.Duration) float64 { return float64(time.Second) / float64(each) }
+	return figure{
+		value: rows(bulk.Median(p.API)), floor: rows(bulk.Median(p.Copy)), unit: "rows/s", least: least,
+		smallest: rows(p.API[len(p.API)-1]), largest: rows(p.API[0]),
+	}
+}
+
+func asking(question string) func(context.Context, func(string, ...any)) (figure, error) {
+	return func(ctx context.Context, progress func(string, ...any)) (figure, error) {
+		r, err := measureBulk(ctx, progress)
+		microseconds := func(d time.Duration) float64 { return float64(d.Nanoseconds()) / 1000 }
+		f := once(microseconds(r.AskedMany[question]), microseconds(r.AskedFew[question]), "us")
+		f.limit = bulk.AskTarget
+		return f, err
+	}
 }
