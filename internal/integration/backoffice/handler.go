@@ -41,6 +41,7 @@ type api struct {
 	strangers *strangers
 	running   chan struct{} // a place for each import that runs
 	limit     int64         // of the bytes of an import
+	bodyTime  time.Duration // bodyTimeout, shorter in tests
 }
 
 // maxImports bounds the imports that run at once, and with them memory and connections.
@@ -56,7 +57,7 @@ func newAPI(o Options) *api {
 	return &api{
 		Options: o, scopes: map[string]bool{"*": true}, now: time.Now, tokens: newTokens(o.Store, time.Now),
 		rates: newRates(o.Limits, time.Now), strangers: newStrangers(time.Now),
-		running: make(chan struct{}, maxImports), limit: maxBodyBytes,
+		running: make(chan struct{}, maxImports), limit: maxBodyBytes, bodyTime: bodyTimeout,
 	}
 }
 

@@ -39,7 +39,7 @@ func (a *api) takesBody(limit int64) func(huma.Context, func(huma.Context)) {
 			return
 		}
 		r, w := humago.Unwrap(ctx)
-		text, wrong := readBody(w, r, slices.Sorted(maps.Keys(wanted.Content)), limit)
+		text, wrong := a.readBody(w, r, slices.Sorted(maps.Keys(wanted.Content)), limit)
 		if wrong != nil {
 			a.answer(ctx, wrong)
 			return
@@ -50,7 +50,7 @@ func (a *api) takesBody(limit int64) func(huma.Context, func(huma.Context)) {
 }
 
 // readBody reads a body of one of some media types, at most limit bytes of it.
-func readBody(w http.ResponseWriter, r *http.Request, types []string, limit int64) ([]byte, *integration.Problem) {
+func (a *api) readBody(w http.ResponseWriter, r *http.Request, types []string, limit int64) ([]byte, *integration.Problem) {
 	if wrong := checkMediaType(w, r, types); wrong != nil {
 		return nil, wrong
 	}
@@ -60,7 +60,7 @@ func readBody(w http.ResponseWriter, r *http.Request, types []string, limit int6
 		return nil, tooLarge
 	}
 	control := http.NewResponseController(w)
-	patience := bodyTimeout * time.Duration(max(1, limit/maxJSONBytes))
+	patience := a.bodyTime * time.Duration(max(1, limit/maxJSONBytes))
 	_ = control.SetReadDeadline(time.Now().Add(patience)) // not supported by test recorders only
 	body, wrong := decompressed(w, r, limit)
 	if wrong != nil {
