@@ -142,7 +142,8 @@ func TestPutCalls(t *testing.T) {
 	if diff := cmp.Diff(days, tn.days(t)); diff != "" {
 		t.Errorf("days after the second time (-want +got):\n%s", diff)
 	}
-	if feeds := tn.column(t, `SELECT kind FROM change UNION ALL SELECT type FROM event UNION ALL SELECT action FROM audit`); len(feeds) > 0 {
+	feeds := tn.column(t, `SELECT what FROM (SELECT kind FROM change UNION ALL SELECT type FROM event UNION ALL SELECT action FROM audit) all_of_them(what) WHERE what NOT LIKE 'account%'`)
+	if len(feeds) > 0 {
 		t.Errorf("calls are in the feeds: %v", feeds)
 	}
 }
