@@ -11,7 +11,6 @@ import (
 	"net/http/httptest"
 	"os"
 	"path/filepath"
-	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -33,6 +32,7 @@ type fakeAPI struct {
 	faults   []fault // of the next requests, one each
 	requests []string
 	applied  []string // lines, in order
+	known    map[string]bool
 	received [][]string
 }
 
@@ -50,7 +50,7 @@ func (f fault) goesOn(number int64) bool { return !f.cut && f.last == 0 || numbe
 
 func newFakeAPI(t *testing.T, faults ...fault) *fakeAPI {
 	t.Helper()
-	a := &fakeAPI{t: t, faults: faults, token: filepath.Join(t.TempDir(), "token"), refuse: func(string) (string, string) { return "", "" }}
+	a := &fakeAPI{t: t, faults: faults, known: map[string]bool{}, token: filepath.Join(t.TempDir(), "token"), refuse: func(string) (string, string) { return "", "" }}
 	if err := os.WriteFile(a.token, []byte(apiToken+"\n"), 0o600); err != nil {
 		t.Fatal(err)
 	}
@@ -157,14 +157,12 @@ func (a *fakeAPI) importLines(w http.ResponseWriter, r *http.Request) {
 }
 
 func (a *fakeAPI) apply(line string, sum *integration.Summary) {
-	if slices.Contains(a.applied, line) {
+	if a.known[line] {
 		sum.Unchanged++
 		return
 	}
 	sum.Created++
-	if len(a.applied) < 1000 {
-		a.applied = append(a.applied, line)
-	}
+	a.known[line], a.applied = true, append(a.applied, line)
 }
 
 func (a *fakeAPI) encode(w http.ResponseWriter, value any) {

@@ -269,7 +269,7 @@ func (r *repeated) Read(p []byte) (int, error) {
 	return n, nil
 }
 
-// A gigabyte of one cell, or of rows, takes no more memory than a row.
+// Thirty megabytes of one cell, or of rows, take no more memory than a few rows.
 func TestMemoryIsBounded(t *testing.T) {
 	for name, row := range map[string]string{"a cell": strings.Repeat("x", 1<<16), "rows": strings.Repeat("a,b\n", 1<<14)} {
 		var before, after runtime.MemStats

@@ -40,13 +40,14 @@ func newRowReader(from io.Reader) *rowReader {
 }
 
 // fill makes as much readable as a row may have, and one byte more, or all that is left.
+// It reads as much again, so that what it moves is no more than what it brings.
 func (r *rowReader) fill() {
 	if r.end-r.start > maxRowBytes || r.ended != nil {
 		return
 	}
 	copy(r.buffer, r.buffer[r.start:r.end])
 	r.start, r.end = 0, r.end-r.start
-	for empty := 0; r.end <= maxRowBytes && r.ended == nil; {
+	for empty := 0; r.end <= 2*maxRowBytes && r.ended == nil; {
 		n, err := r.from.Read(r.buffer[r.end:])
 		r.end += n
 		r.ended = err
