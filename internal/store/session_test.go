@@ -146,9 +146,9 @@ func TestStartAndEndSessionAreAudited(t *testing.T) {
 		t.Fatal(err)
 	}
 	want := []store.Activity{
-		{At: now.Add(time.Hour), Actor: "First Last", Action: store.ActionSignedOut, IP: "192.0.2.2", Detail: map[string]string{}},
-		{At: now, Actor: "kim", Action: store.ActionSignedIn, IP: "192.0.2.1", Detail: map[string]string{}},
-		{At: now, Actor: "dana", Action: store.ActionSignedIn, IP: "192.0.2.1", Detail: map[string]string{}},
+		{At: now.Add(time.Hour), Actor: "First Last", Action: store.ActionSignedOut, IP: "192.0.2.2", Detail: map[string]string{}, ByUser: true},
+		{At: now, Actor: "kim", Action: store.ActionSignedIn, IP: "192.0.2.1", Detail: map[string]string{}, ByUser: true},
+		{At: now, Actor: "dana", Action: store.ActionSignedIn, IP: "192.0.2.1", Detail: map[string]string{}, ByUser: true},
 	}
 	if diff := cmp.Diff(want, page.Entries, cmpopts.EquateApproxTime(0)); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
