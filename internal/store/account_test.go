@@ -100,10 +100,10 @@ func TestPutAccounts(t *testing.T) {
 			t.Errorf("account %q: %+v", id, got)
 		}
 	}
-	clear := func(a *store.Account) {
+	cleared := func(a *store.Account) {
 		*a = store.Account{Row: a.Row, Name: a.Name, Status: a.Status, StartsOn: a.StartsOn}
 	}
-	wantResults(t, tn.putAccounts(t, account("1", clear)), nil, "Updated")
+	wantResults(t, tn.putAccounts(t, account("1", cleared)), nil, "Updated")
 	if diff := cmp.Diff([]string{"1||||{}|{}|2", "2||||{gold}|{}|2"}, tn.column(t,
 		"SELECT concat_ws('|', id, status_reason, coalesce(account_profile, ''), coalesce(my_account_profile, ''), groups, attributes, version) FROM account ORDER BY id")); diff != "" {
 		t.Errorf("what is stored:\n%s", diff)

@@ -151,17 +151,6 @@ func (a *api) tag(name, description string) string {
 	return name
 }
 
-// pathParameter is a part of the address of an operation of handleRaw.
-func pathParameter(name, description string) *huma.Param {
-	most := 64
-	return &huma.Param{Name: name, In: "path", Required: true, Description: description, Schema: &huma.Schema{Type: huma.TypeString, MaxLength: &most}}
-}
-
-// jsonResponse is an answer of an operation of handleRaw.
-func (a *api) jsonResponse(description string, schema func(huma.Registry) *huma.Schema) *huma.Response {
-	return a.response(description, "application/json", schema(a.huma.OpenAPI().Components.Schemas))
-}
-
 func (a *api) response(description, media string, schema *huma.Schema) *huma.Response {
 	return &huma.Response{Description: description, Content: map[string]*huma.MediaType{media: {Schema: schema}}}
 }

@@ -47,11 +47,6 @@ func writeProblem(w http.ResponseWriter, r *http.Request, p *integration.Problem
 	encode(w, p)
 }
 
-func writeJSON(w http.ResponseWriter, value any) {
-	w.Header().Set("Content-Type", "application/json")
-	encode(w, value)
-}
-
 // encode writes one line of JSON. A client that has gone notices by itself.
 func encode(w io.Writer, value any) {
 	encoder := json.NewEncoder(w)
