@@ -9,6 +9,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"runtime"
 	"strings"
 	"testing"
 	"time"
@@ -184,6 +185,10 @@ func TestBodies(t *testing.T) {
 		{"another type", map[string]string{"Content-Type": "application/json"}, []byte(groupLine(1)), 415, `"title":"Unsupported Media Type","status":415`},
 		{"another encoding", map[string]string{"Content-Type": integration.MediaType, "Content-Encoding": "br"}, []byte(groupLine(1)), 415, `"detail":"Content-Encoding \"br\" is not supported, allowed is gzip or none"`},
 		{"not gzip", gz, []byte(groupLine(1)), 400, `"detail":"the body is not gzip, as its Content-Encoding says"`},
+		{"something after the gzip", gz, append(bytes.Clone(whole), "something else entirely"...), 400, `"detail":"the body broke off or is damaged: gzip: invalid header"`},
+		{"lines of another kind", ndjson, []byte(`{"id":"C-1","accountId":"A-1","access":"Active"}`), 200, `{"line":1,"id":"C-1","field":"accountId","rule":"additionalProperties","message":"is not a known field, `},
+		{"broken UTF-8 among good lines", ndjson, []byte(groupLine(5) + "\n{\"id\":\"\xff\"}\n" + groupLine(6)), 200, `{"line":2,"rule":"json","message":"is not valid UTF-8"}` + "\n" + summary(2, 0, 1)},
+		{"half a line", ndjson, []byte(groupLine(5) + "\n" + groupLine(6)[:20]), 200, `{"line":2,"rule":"json","message":"is not valid JSON: it ends too early"}` + "\n" + summary(0, 1, 1)},
 		{"half a gzip", gz, whole[:len(whole)-6], 400, `"detail":"the body broke off or is damaged: unexpected EOF"`},
 		{"too large", ndjson, []byte(large), 200, `"status":413,"detail":"the body is larger than an import may be (1 GiB): send the rest in another request","resumeFromLine":`},
 		{"too large when unzipped", gz, zipped(t, large), 200, `"status":413`},
@@ -204,6 +209,34 @@ func TestBodies(t *testing.T) {
 				t.Errorf("content type %q, want %q", got, want)
 			}
 		})
+	}
+}
+
+// A gzip that unfolds to a thousand times its size takes no more memory than others, and
+// ends at the limit.
+func TestBomb(t *testing.T) {
+	s := newSite(t, server)
+	s.api.limit = 256 << 20
+	var bomb bytes.Buffer
+	zip := gzip.NewWriter(&bomb)
+	zeros := make([]byte, 1<<20)
+	io.WriteString(zip, groupLine(1)+"\n")
+	for range 300 {
+		zip.Write(zeros)
+	}
+	if err := zip.Close(); err != nil {
+		t.Fatal(err)
+	}
+	var before, after runtime.MemStats
+	runtime.ReadMemStats(&before)
+	gz := map[string]string{"Content-Type": integration.MediaType, "Content-Encoding": "gzip"}
+	response, text := s.call(t, "POST", "/api/v1/import/groups", gz, &bomb)
+	runtime.ReadMemStats(&after)
+	if response.StatusCode != 200 || !strings.Contains(text, `"status":413`) || !strings.Contains(text, `"created":1,`) {
+		t.Errorf("%s %s", response.Status, text)
+	}
+	if took := after.TotalAlloc - before.TotalAlloc; took > 32<<20 {
+		t.Errorf("%d bytes were allocated for a body of %d", took, bomb.Cap())
 	}
 }
 
