@@ -10,11 +10,12 @@ import (
 	"github.com/foyerhq/foyer/internal/store"
 )
 
-// peopleAttempts makes contacts, notes and tickets of accounts A and B, and runs every
-// method on them for A.
+// peopleAttempts makes contacts, notes, tickets and sites of accounts A and B, and runs
+// every method on them for A.
 func peopleAttempts(t *testing.T, tn tenant) map[string]func(*testing.T) {
 	t.Helper()
 	for account, prefix := range map[string]string{"A": "a-", "B": "b-"} {
+		tn.putSites(t, site(prefix+"1", account, "Work"))
 		tn.contacts(t, as(contact(prefix+"1", account), prefix+"user", prefix+"user@example.com"))
 		tn.putTickets(t, ticket(prefix+"1", account, func(v *store.Ticket) { v.ContactID = prefix + "1" }))
 		tn.putMessages(t, prefix+"1", reply(prefix+"m1", account, "Sam", true, now))
@@ -33,11 +34,25 @@ func peopleAttempts(t *testing.T, tn tenant) map[string]func(*testing.T) {
 	withContactOfB, withNumberOfB := ticketOfA, ticketOfA
 	withContactOfB.ContactID, withNumberOfB.Number = "b-1", tn.column(t, "SELECT number FROM ticket WHERE id = 'b-1'")[0]
 	people := onlyOfA(tn, b.Contact, b.Contacts, (*store.Writer).PutContacts, ofA(func(*store.Contact) {}),
-		ofA(func(c *store.Contact) { c.User = &store.ContactUser{Username: "B-USER", Email: "b-user@example.com", PasswordHash: hash} }),
+		ofA(func(c *store.Contact) {
+			c.User = &store.ContactUser{Username: "B-USER", Email: "b-user@example.com", PasswordHash: hash}
+		}),
 		ofA(func(c *store.Contact) { c.Sites = []string{"b-site"} }))
 	ticketList := onlyOfA(tn, b.Ticket, b.Tickets, (*store.Writer).PutTickets, ticketOfA, withContactOfB, withNumberOfB)
 	noteList := onlyOfA(tn, b.Note, b.Notes, (*store.Writer).PutNotes, noteOf("A"))
+	siteList := onlyOfA(tn, b.Site, b.Sites, (*store.Writer).PutSites, store.Site{Row: store.Row{AccountID: "A"}, Name: "x"})
 	return map[string]func(*testing.T){
+		"Site": siteList, "Sites": siteList,
+		"Write": func(t *testing.T) {
+			err := b.Write(t.Context(), store.Origin{Now: now}, func(ctx context.Context, w *store.Writer) error {
+				w.Audit("A", "x", map[string]string{"account_id": "B"})
+				_, err := w.PutSites(ctx, []store.Item[store.Site]{site("b-1", "A", "Taken")})
+				return err
+			})
+			if err != nil {
+				t.Error(err)
+			}
+		},
 		"Contact": people, "Contacts": people, "Ticket": ticketList, "Tickets": ticketList, "Note": noteList, "Notes": noteList,
 		"TicketMessage": func(t *testing.T) {
 			if m, err := b.TicketMessage(t.Context(), "a-1", "b-m1"); !errors.Is(err, store.ErrNotFound) {
