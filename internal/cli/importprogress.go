@@ -88,70 +88,61 @@ func (v *progressView) show(job *bulk.Job, ended <-chan struct{}) {
 	}
 	tick := time.NewTicker(every)
 	defer tick.Stop()
-	began := time.Now()
 	for {
 		select {
 		case <-ended:
 			return
-		case now := <-tick.C:
-			pace := pace{job.Progress(), now.Sub(began)}
+		case <-tick.C:
 			if v.screen == nil {
-				v.tell("%s: %s", v.name, strings.Join(pace.parts(), ", "))
+				v.tell("%s: %s", v.name, strings.Join(progressParts(job.Progress()), ", "))
 				continue
 			}
-			v.draw(pace)
+			v.draw(job.Progress())
 		}
 	}
 }
 
-func (v *progressView) draw(p pace) {
+func (v *progressView) draw(p bulk.Progress) {
 	v.mutex.Lock()
 	defer v.mutex.Unlock()
-	_, _ = io.WriteString(v.screen, clearLine+p.bar(v.width()-1))
+	_, _ = io.WriteString(v.screen, clearLine+progressBar(p, v.width()-1))
 	v.drawn = true
 }
 
-// pace is how far an import is, and how long it took for that.
-type pace struct {
-	now  bulk.Progress
-	took time.Duration
-}
-
-// parts are what there is to tell, the most important first.
-func (p pace) parts() []string {
-	parts := []string{size(p.now.Bytes) + " read"}
-	if p.now.Size > 0 {
-		parts = []string{fmt.Sprintf("%3d%% of %s", p.percent(), size(p.now.Size))}
+// progressParts are what there is to tell, the most important first.
+func progressParts(p bulk.Progress) []string {
+	parts := []string{size(p.Bytes) + " read"}
+	if p.Size > 0 {
+		parts = []string{fmt.Sprintf("%3d%% of %s", percent(p), size(p.Size))}
 	}
-	parts = append(parts, lines(p.now.Lines), grouped(p.now.Refused)+" refused")
-	if n := p.now.Lines - p.now.FormerLines; p.took > 0 && n > 0 {
-		parts = append(parts, grouped(int64(float64(n)/p.took.Seconds()))+" lines/s")
+	parts = append(parts, lines(p.Lines), grouped(p.Refused)+" refused")
+	if p.LinesPerSecond > 0 {
+		parts = append(parts, grouped(int64(p.LinesPerSecond))+" lines/s")
 	}
-	if bytes := p.now.Bytes - p.now.FormerBytes; p.now.Size > 0 && bytes > 0 {
-		left := time.Duration(float64(p.took) * float64(p.now.Size-p.now.Bytes) / float64(bytes))
-		parts = append(parts, max(left, 0).Round(time.Second).String()+" left")
+	if p.Left > 0 {
+		parts = append(parts, p.Left.Round(time.Second).String()+" left")
 	}
 	return parts
 }
 
-func (p pace) percent() int64 { return min(100, 100*p.now.Bytes/p.now.Size) }
+func percent(p bulk.Progress) int64 { return min(100, 100*p.Bytes/p.Size) }
 
 // narrowestBar is a bar that still says something.
 const narrowestBar = 10
 
-// bar is one line of at most width characters: a bar, where there is room and an end.
-func (p pace) bar(width int) string {
-	parts := p.parts()
+// progressBar is one line of at most width characters: a bar, where there is room and an end.
+func progressBar(p bulk.Progress, width int) string {
+	parts := progressParts(p)
 	text := strings.Join(parts, "  ")
 	for len(text) > width && len(parts) > 1 {
 		parts = parts[:len(parts)-1]
 		text = strings.Join(parts, "  ")
 	}
 	room := min(width-len(text)-3, 40)
-	if p.now.Size <= 0 || room < narrowestBar {
+	if p.Size <= 0 || room < narrowestBar {
 		return text[:min(len(text), max(width, 0))]
 	}
-	done := int(p.percent()) * room / 100
+	done := int(percent(p)) * room / 100
 	return "[" + strings.Repeat("#", done) + strings.Repeat("-", room-done) + "] " + text
 }
 

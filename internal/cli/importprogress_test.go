@@ -11,14 +11,11 @@ import (
 	"github.com/foyerhq/foyer/internal/cli/bulk"
 )
 
-func TestPace(t *testing.T) {
-	half := pace{
-		now:  bulk.Progress{Bytes: 500_000_000, Size: 1_000_000_000, Lines: 2_400_000, Refused: 1_234, FormerBytes: 100_000_000, FormerLines: 400_000},
-		took: 40 * time.Second,
-	}
-	stream := pace{now: bulk.Progress{Bytes: 1_500, Size: -1, Lines: 12}, took: time.Second}
+func TestProgressBar(t *testing.T) {
+	half := bulk.Progress{Bytes: 500_000_000, Size: 1_000_000_000, Lines: 2_400_000, Refused: 1_234, LinesPerSecond: 50_000, Left: 50 * time.Second}
+	stream := bulk.Progress{Bytes: 1_500, Size: -1, Lines: 12, LinesPerSecond: 12}
 	for _, test := range []struct {
-		pace  pace
+		now   bulk.Progress
 		width int
 		want  string
 	}{
@@ -28,9 +25,9 @@ func TestPace(t *testing.T) {
 		{half, 10, " 50% of 1."},
 		{half, 0, ""},
 		{stream, 100, "1.5 kB read  12 lines  0 refused  12 lines/s"},
-		{pace{now: bulk.Progress{Size: 10}}, 51, "[----------------]   0% of 10 B  0 lines  0 refused"},
+		{bulk.Progress{Size: 10}, 51, "[----------------]   0% of 10 B  0 lines  0 refused"},
 	} {
-		got := test.pace.bar(test.width)
+		got := progressBar(test.now, test.width)
 		if diff := cmp.Diff(test.want, got); diff != "" || len(got) > test.width {
 			t.Errorf("width %d, -want +got:\n%s", test.width, diff)
 		}
@@ -41,9 +38,9 @@ func TestPace(t *testing.T) {
 func TestProgressOnATerminal(t *testing.T) {
 	var screen bytes.Buffer
 	view := newProgressView(Streams{Err: terminal{&screen, false}, screen: &screen, Width: func() int { return 40 }}, "g.csv", false)
-	view.draw(pace{now: bulk.Progress{Size: 10, Bytes: 5, Lines: 3}})
+	view.draw(bulk.Progress{Size: 10, Bytes: 5, Lines: 3})
 	view.away(errors.New("busy\x1b[2J"), 2*time.Second)
-	view.draw(pace{now: bulk.Progress{Size: 10, Bytes: 10, Lines: 6}})
+	view.draw(bulk.Progress{Size: 10, Bytes: 10, Lines: 6})
 	view.watch(&bulk.Job{})()
 	want := "\r\x1b[K 50% of 10 B  3 lines  0 refused\r\x1b[KThe server is away (busy\\u001b[2J), trying again in 2s\n\r\x1b[K100% of 10 B  6 lines  0 refused\r\x1b[K"
 	if diff := cmp.Diff(want, screen.String()); diff != "" {

@@ -8,6 +8,7 @@ import (
 	"runtime"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -191,5 +192,21 @@ func TestOpenTellsWhatItReads(t *testing.T) {
 	defer again.close() //nolint:errcheck // only read
 	if s.size != 7 || s.beginning != again.beginning || !strings.HasPrefix(s.beginning, "sha256:") || s.read.Load() != 7 {
 		t.Errorf("size %d, beginning %s and %s, read %d", s.size, s.beginning, again.beginning, s.read.Load())
+	}
+}
+
+// The pace is that of what was answered for in this run, and goes on while a request runs.
+func TestPace(t *testing.T) {
+	began := time.Now()
+	p := progress{began: began, settled: began.Add(40 * time.Second), former: Progress{Bytes: 100, Lines: 1000}}
+	now := Progress{Bytes: 500, Size: 1000, Lines: 5000}
+	p.pace(&now, began.Add(45*time.Second))
+	if now.LinesPerSecond != 100 || now.Left != 45*time.Second { // of 50 s, 5 are over
+		t.Errorf("%+v", now)
+	}
+	unknown := Progress{Bytes: 100, Size: 1000, Lines: 1000}
+	p.pace(&unknown, began.Add(45*time.Second))
+	if unknown.LinesPerSecond != 0 || unknown.Left != 0 {
+		t.Errorf("before anything was answered for: %+v", unknown)
 	}
 }

@@ -5,6 +5,7 @@ import (
 	"io"
 	"sync"
 	"sync/atomic"
+	"time"
 
 	"github.com/foyerhq/foyer/internal/integration"
 )
@@ -15,7 +16,9 @@ type Progress struct {
 	Lines       int64 // that were sent, those included that nobody has answered for yet
 	Refused     int64
 
-	FormerBytes, FormerLines int64 // of them, what an earlier run has handled
+	// LinesPerSecond and Left are by what was answered for in this run; 0 is not known.
+	LinesPerSecond float64
+	Left           time.Duration
 }
 
 // progress is kept while requests run, and read by whoever shows it.
@@ -25,7 +28,9 @@ type progress struct {
 	refused atomic.Int64 // lines of the request that runs
 
 	mutex   sync.Mutex
-	former  Progress
+	began   time.Time // of the first request
+	settled time.Time // when something was handled last
+	former  Progress  // what an earlier run has handled
 	done    integration.Summary
 	bytes   int64 // of the file, that were handled
 	ahead   int64 // bytes of the file that the request that runs brings
@@ -39,9 +44,16 @@ func (p *progress) send(c *chunk) io.Reader {
 	defer p.mutex.Unlock()
 	p.sent.Store(0)
 	p.refused.Store(0)
+	p.start()
 	p.length, p.records = int64(len(c.text)), c.records
 	p.ahead = p.source.Load().read.Load() - p.bytes
 	return &counter{bytes.NewReader(c.text), &p.sent}
+}
+
+func (p *progress) start() {
+	if p.began.IsZero() {
+		p.began = time.Now()
+	}
 }
 
 // settle: no request runs.
@@ -56,7 +68,8 @@ func (p *progress) settle() {
 func (p *progress) handled(done integration.Summary, bytes int64) {
 	p.mutex.Lock()
 	defer p.mutex.Unlock()
-	p.done, p.bytes = done, bytes
+	p.start()
+	p.done, p.bytes, p.settled = done, bytes, time.Now()
 	p.sent.Store(0)
 	p.refused.Store(0)
 }
@@ -65,7 +78,7 @@ func (p *progress) handled(done integration.Summary, bytes int64) {
 func (p *progress) goesOn() {
 	p.mutex.Lock()
 	defer p.mutex.Unlock()
-	p.former = Progress{FormerBytes: p.bytes, FormerLines: p.done.Received}
+	p.former, p.began = Progress{Bytes: p.bytes, Lines: p.done.Received}, time.Time{}
 }
 
 // Progress is how far the import is now.
@@ -77,11 +90,24 @@ func (j *Job) Progress() Progress {
 	}
 	p.mutex.Lock()
 	defer p.mutex.Unlock()
-	now := p.former
-	now.Bytes, now.Size, now.Lines, now.Refused = p.bytes, source.size, p.done.Received, p.done.Refused+p.refused.Load()
+	now := Progress{Bytes: p.bytes, Size: source.size, Lines: p.done.Received, Refused: p.done.Refused + p.refused.Load()}
+	p.pace(&now, time.Now())
 	if sent := p.sent.Load(); sent > 0 && p.length > 0 {
 		now.Lines += p.records * sent / p.length
 		now.Bytes += p.ahead * sent / p.length
 	}
 	return now
+}
+
+// pace says how fast it is, before what nobody has answered for is added.
+func (p *progress) pace(now *Progress, at time.Time) {
+	took, bytes := p.settled.Sub(p.began), now.Bytes-p.former.Bytes
+	if p.began.IsZero() || took <= 0 || bytes <= 0 {
+		return
+	}
+	now.LinesPerSecond = float64(now.Lines-p.former.Lines) / took.Seconds()
+	if now.Size > 0 {
+		left := time.Duration(float64(took) * float64(now.Size-now.Bytes) / float64(bytes))
+		now.Left = max(left-at.Sub(p.settled), 0)
+	}
 }
