@@ -1,39 +1,25 @@
 package store
 
+import "strings"
+
 // unitsPerOne is how many units, ten-thousandths, are one. Amounts have four decimals.
 const unitsPerOne = 10000
 
 // parseUnits reads a decimal with at most 14 digits before and four behind the point.
 func parseUnits(text string) (units int64, ok bool) {
-	rest, negative := text, false
-	if rest != "" && rest[0] == '-' {
-		rest, negative = rest[1:], true
-	}
+	digits, negative := strings.CutPrefix(text, "-")
+	whole, fraction, point := strings.Cut(digits, ".")
 	const mostWhole, mostFraction = 14, 4
-	whole, fraction, point := 0, 0, false
-	for i := range len(rest) {
-		c := rest[i]
-		switch {
-		case c == '.' && !point && whole > 0:
-			point = true
-			continue
-		case c < '0' || c > '9':
-			return 0, false
-		case point:
-			fraction++
-		default:
-			whole++
-		}
-		if whole > mostWhole || fraction > mostFraction {
-			return 0, false
-		}
-		units = units*10 + int64(c-'0')
-	}
-	if whole == 0 || point && fraction == 0 {
+	if whole == "" || len(whole) > mostWhole || point && fraction == "" || len(fraction) > mostFraction {
 		return 0, false
 	}
-	for ; fraction < mostFraction; fraction++ {
-		units *= 10
+	for _, part := range [...]string{whole, fraction, "0000"[len(fraction):]} {
+		for i := range len(part) {
+			if part[i] < '0' || part[i] > '9' {
+				return 0, false
+			}
+			units = units*10 + int64(part[i]-'0')
+		}
 	}
 	if negative {
 		units = -units
