@@ -1,0 +1,57 @@
+package api
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+// TestNumbersOfTheDocs: what pages say of bounds is what the code has. Who changes a
+// constant finds here where people read of it.
+func TestNumbersOfTheDocs(t *testing.T) {
+	const (
+		guide, limits, operations = "docs/integration-api.md", "docs/integration-limits.md", "docs/operations.md"
+		api, upkeep               = "internal/integration/backoffice/", "internal/store/admin/upkeep.go"
+	)
+	tests := []struct{ source, code, page, text string }{
+		{upkeep, "changesKept = 30 * 24 * time.Hour", guide, "Changes are kept for 30 days"},
+		{upkeep, "changesKept = 30 * 24 * time.Hour", operations, "| the change feed | 30 days."},
+		{upkeep, "idempotencyKept = 24 * time.Hour", guide, "remembered for 24 hours"},
+		{upkeep, "idempotencyKept = 24 * time.Hour", operations, "| answers to requests with an `Idempotency-Key` | 24 hours |"},
+		{upkeep, "partitionsBack = 12", operations, "made from 12 months back"},
+		{upkeep, "partitionsAhead = 3", operations, "to 3 months ahead"},
+		{upkeep, "maxMoved = 200_000", operations, "up to 200,000 of a month"},
+		{"controllers/upkeep.go", "toldFailures = 3", operations, "fails three times in a row"},
+		{api + "auth.go", "tokenBelieved = 5 * time.Second", guide, "withdraws it within five seconds"},
+		{api + "limits.go", "Limits{PerSecond: 100, Burst: 200}", limits, "100 per second, 200 at once"},
+		{api + "limits.go", "freeFailures = 20", limits, "20, then one every 10 seconds"},
+		{api + "limits.go", "failureEvery = 10 * time.Second", limits, "20, then one every 10 seconds"},
+		{api + "requestbody.go", "maxJSONBytes = 1 << 20", limits, "1 MiB, within 10 seconds"},
+		{api + "requestbody.go", "bodyTimeout = 10 * time.Second", limits, "1 MiB, within 10 seconds"},
+		{api + "invoice_document.go", "maxDocumentBytes = 10 << 20", limits, "a PDF 10 MiB"},
+		{api + "body.go", "maxBodyBytes = 1 << 30", limits, "1 GiB unpacked"},
+		{api + "body.go", "maxDuration = time.Hour", limits, "one hour"},
+		{api + "body.go", "idleTimeout = time.Minute", limits, "a minute without a byte"},
+		{api + "handler.go", "maxImports = 4", limits, "4 at once in each replica"},
+		{"internal/integration/lines.go", "MaxLineBytes = 64 << 10", limits, "64 KiB a line"},
+	}
+	for _, test := range tests {
+		if !strings.Contains(words(t, test.source), test.code) {
+			t.Errorf("%s has no %q any more: mend %s (%q) and this test", test.source, test.code, test.page, test.text)
+		}
+		if !strings.Contains(words(t, test.page), test.text) {
+			t.Errorf("%s does not say %q, and %s has %q", test.page, test.text, test.source, test.code)
+		}
+	}
+}
+
+// words is a file with one space for all white space.
+func words(t *testing.T, path string) string {
+	t.Helper()
+	text, err := os.ReadFile(filepath.Join(root(t), path))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return strings.Join(strings.Fields(string(text)), " ")
+}
