@@ -222,7 +222,9 @@ func TestBomb(t *testing.T) {
 	zeros := make([]byte, 1<<20)
 	io.WriteString(zip, groupLine(1)+"\n")
 	for range 300 {
-		zip.Write(zeros)
+		if _, err := zip.Write(zeros); err != nil {
+			t.Fatal(err)
+		}
 	}
 	if err := zip.Close(); err != nil {
 		t.Fatal(err)
