@@ -223,29 +223,48 @@ func (r *assigning) refuse(id, field, message string) {
 	}
 }
 
-// batch assigns to some accounts, in one transaction.
+// batch assigns to some accounts, in one transaction. Those that have it all already need
+// none.
 func (r *assigning) batch(ctx context.Context, rows []store.Account) error {
 	live, err := r.live()
-	if err != nil || len(rows) == 0 {
+	if err != nil {
 		return err
 	}
-	if r.wanted.DryRun {
-		for i := range rows {
-			next, refused := r.decide(live, &rows[i])
-			r.count(rows[i].ID, outcome(&rows[i], &next, refused))
+	var ids []string
+	unchanged := 0
+	for i := range rows {
+		next, refused := r.decide(live, &rows[i])
+		switch result := outcome(&rows[i], &next, refused); {
+		case r.wanted.DryRun:
+			r.count(rows[i].ID, result)
+		case result.Outcome == store.Unchanged:
+			unchanged++
+		default:
+			ids = append(ids, rows[i].ID)
 		}
-		return nil
 	}
-	items := make([]store.Item[store.Account], len(rows))
-	for i, row := range rows {
-		items[i] = store.Item[store.Account]{ID: row.ID, Decide: func(old *store.Account) (store.Account, *store.Refusal) { return r.decide(live, old) }}
+	if len(ids) > 0 {
+		if err := r.write(ctx, live, ids); err != nil {
+			return err
+		}
+	}
+	r.result.Matched += int64(unchanged)
+	r.result.Unchanged += int64(unchanged)
+	return nil
+}
+
+// write decides again over each account, which nobody else changes then.
+func (r *assigning) write(ctx context.Context, live *config.Live, ids []string) error {
+	items := make([]store.Item[store.Account], len(ids))
+	for i, id := range ids {
+		items[i] = store.Item[store.Account]{ID: id, Decide: func(old *store.Account) (store.Account, *store.Refusal) { return r.decide(live, old) }}
 	}
 	token := tokenOf(ctx)
 	origin := store.Origin{
 		Actor: "token " + token.Name, IP: token.ip, Now: r.now(), Quiet: r.wanted.Notify == integration.NotifyNone, Unaudited: r.filter.IDs == nil,
 	}
 	var written []store.Written[store.Account]
-	err = r.Store.Write(ctx, origin, func(ctx context.Context, w *store.Writer) (err error) {
+	err := r.Store.Write(ctx, origin, func(ctx context.Context, w *store.Writer) (err error) {
 		if written, err = w.PutAccounts(ctx, items); err == nil && r.Settings() != live {
 			err = errSettingsChanged
 		}
@@ -255,7 +274,7 @@ func (r *assigning) batch(ctx context.Context, rows []store.Account) error {
 		return err
 	}
 	for i, w := range written {
-		r.count(rows[i].ID, w.Result)
+		r.count(ids[i], w.Result)
 	}
 	return nil
 }
