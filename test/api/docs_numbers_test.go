@@ -1,7 +1,6 @@
 package api
 
 import (
-	"os"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -49,9 +48,5 @@ func TestNumbersOfTheDocs(t *testing.T) {
 // words is a file with one space for all white space.
 func words(t *testing.T, path string) string {
 	t.Helper()
-	text, err := os.ReadFile(filepath.Join(root(t), path))
-	if err != nil {
-		t.Fatal(err)
-	}
-	return strings.Join(strings.Fields(string(text)), " ")
+	return strings.Join(strings.Fields(content(t, filepath.Join(root(t), path))), " ")
 }

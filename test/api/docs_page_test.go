@@ -3,7 +3,6 @@ package api
 import (
 	"errors"
 	"fmt"
-	"os"
 	"path/filepath"
 	"regexp"
 	"strings"
@@ -32,13 +31,9 @@ type block struct {
 // blocksOf lists the fenced blocks of a page in docs, without those that are indented.
 func blocksOf(t *testing.T, page string) []block {
 	t.Helper()
-	text, err := os.ReadFile(filepath.Join(root(t), "docs", page))
-	if err != nil {
-		t.Fatal(err)
-	}
 	var blocks []block
 	inside := false
-	for i, line := range strings.SplitAfter(string(text), "\n") {
+	for i, line := range strings.SplitAfter(content(t, filepath.Join(root(t), "docs", page)), "\n") {
 		language, fence := strings.CutPrefix(strings.TrimRight(line, "\n"), "```")
 		switch {
 		case fence && !inside:

@@ -60,11 +60,7 @@ func (g *guide) follow(t *testing.T, blocks []block) {
 // and after changes.
 func TestFollowProgram(t *testing.T) {
 	g := newGuide(t)
-	program, err := os.ReadFile(filepath.Join(root(t), "docs", "follow.mjs"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	g.write(t, "follow.mjs", string(program))
+	g.write(t, "follow.mjs", content(t, filepath.Join(root(t), "docs", "follow.mjs")))
 	const put = `put() { curl -sf -o /dev/null -X PUT -H "Authorization: Bearer $TOKEN" --json "$2" "$API/$1"; }
 `
 	steps := []struct{ do, want string }{
