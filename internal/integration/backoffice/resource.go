@@ -209,6 +209,10 @@ func writeOne[T, R any](ctx context.Context, a *api, r resource[T, R], in WriteI
 	item.Decide = func(old *R) (R, *store.Refusal) {
 		var none R
 		refused = nil
+		if in.IfMatch == "*" && old == nil {
+			refused = problem(http.StatusPreconditionFailed, r.one+" does not exist")
+			return none, &store.Refusal{}
+		}
 		if merge && old == nil {
 			refused = problem(http.StatusNotFound, "there is none with this id, create it with PUT")
 			return none, &store.Refusal{}

@@ -384,7 +384,7 @@ CREATE TABLE idempotency (
     token      text        NOT NULL,
     key        text        NOT NULL,
     request    bytea       NOT NULL,
-    answer     jsonb,
+    answer     json, -- as it was written: a client gets the same bytes again
     created_at timestamptz NOT NULL,
     PRIMARY KEY (token, key)
 );

@@ -1,0 +1,121 @@
+package backoffice
+
+import (
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/foyerhq/foyer/internal/integration"
+)
+
+// newToken makes a token by the API and returns it.
+func (s *site) newToken(t *testing.T, body string) integration.CreatedToken {
+	t.Helper()
+	response, text := s.call(t, "POST", "/api/v1/tokens", nil, reader(body))
+	var made integration.CreatedToken
+	if err := json.Unmarshal([]byte(text), &made); err != nil || response.StatusCode != http.StatusCreated {
+		t.Fatalf("%s: %s %s", body, response.Status, text)
+	}
+	if response.Header.Get("Location") != "/api/v1/tokens/"+made.ID {
+		t.Errorf("Location: %s", response.Header.Get("Location"))
+	}
+	return made
+}
+
+func bearing(secret string) map[string]string {
+	return map[string]string{"Authorization": "Bearer " + secret}
+}
+
+func TestTokensByTheAPI(t *testing.T) {
+	s := newSite(t, server)
+	crm := s.newToken(t, `{"name":"crm","scopes":["accounts:read","tokens:write","sites:write"]}`)
+	if !strings.HasPrefix(crm.Secret, "foyer_") || len(crm.Secret) != len("foyer_")+43 || crm.CreatedBy != "token cli" || !crm.ExpiresAt.IsZero() {
+		t.Errorf("got %+v", crm)
+	}
+	if other := s.newToken(t, `{"name":"crm-2","scopes":["*"]}`); other.Secret == crm.Secret {
+		t.Error("two tokens have the same secret")
+	}
+	tests := []struct {
+		name, as, body string
+		contains       string
+	}{
+		{"a name twice", token, `{"name":"crm","scopes":["*"]}`, `"field":"name"`},
+		{"no scope", token, `{"name":"x","scopes":[]}`, `"field":"scopes"`},
+		{"an unknown scope", token, `{"name":"x","scopes":["accounts:delete"]}`, `there is no scope \"accounts:delete\", allowed are *, accounts:read, accounts:write`},
+		{"a scope twice", token, `{"name":"x","scopes":["sites:read","sites:read"]}`, "twice"},
+		{"a bad name", token, `{"name":"a b","scopes":["*"]}`, `"field":"name"`},
+		{"the past", token, `{"name":"x","scopes":["*"],"expiresAt":"2020-01-01T00:00:00Z"}`, "is in the past"},
+		{"no time", token, `{"name":"x","scopes":["*"],"expiresAt":"tomorrow"}`, `"field":"expiresAt"`},
+		{"all, by one that has not", crm.Secret, `{"name":"x","scopes":["*"]}`, "has no scope *, so it cannot give it"},
+		{"read, by one that may write", crm.Secret, `{"name":"x","scopes":["sites:read"]}`, "has no scope sites:read"},
+	}
+	for _, test := range tests {
+		response, text := s.call(t, "POST", "/api/v1/tokens", bearing(test.as), reader(test.body))
+		if response.StatusCode != 422 || !strings.Contains(text, test.contains) {
+			t.Errorf("%s: %s %s", test.name, response.Status, text)
+		}
+	}
+	_, list := s.call(t, "GET", "/api/v1/tokens", nil, nil)
+	if !strings.Contains(list, `"name":"crm-2"`) || strings.Contains(list, crm.Secret) || strings.Contains(strings.ToLower(list), "secret") || strings.Contains(list, "hash") {
+		t.Errorf("the list: %s", list)
+	}
+	_, self := s.call(t, "GET", "/api/v1/tokens/self", bearing(crm.Secret), nil)
+	if !strings.Contains(self, `"name":"crm","scopes":["accounts:read","tokens:write","sites:write"],"createdBy":"token cli"`) {
+		t.Errorf("self: %s", self)
+	}
+	if response, text := s.call(t, "GET", "/api/v1/sites", bearing(crm.Secret), nil); response.StatusCode != 403 || !strings.Contains(text, "the token has no scope sites:read") {
+		t.Errorf("wrong scope: %s %s", response.Status, text)
+	}
+}
+
+func TestTokensEnd(t *testing.T) {
+	s := newSite(t, server)
+	now := time.Now()
+	clock := func() time.Time { return now }
+	s.api.now, s.api.tokens.now = clock, clock
+	status := func(secret string) int {
+		response, _ := s.call(t, "GET", "/api/v1/version", bearing(secret), nil)
+		return response.StatusCode
+	}
+	ends := now.Add(3 * time.Second).UTC()
+	short := s.newToken(t, fmt.Sprintf(`{"name":"short","scopes":["tokens:write","sites:read"],"expiresAt":%q}`, ends.Format(time.RFC3339Nano)))
+	if status(short.Secret) != 200 {
+		t.Fatal("a new token does not work")
+	}
+	response, text := s.call(t, "POST", "/api/v1/tokens", bearing(short.Secret), reader(`{"name":"longer","scopes":["sites:read"],"expiresAt":"2099-01-01T00:00:00Z"}`))
+	if response.StatusCode != 422 || !strings.Contains(text, "is later than the token that asks ends") {
+		t.Errorf("a token that outlives its maker: %s %s", response.Status, text)
+	}
+	_, text = s.call(t, "POST", "/api/v1/tokens", bearing(short.Secret), reader(`{"name":"child","scopes":["sites:read"]}`))
+	var child integration.CreatedToken
+	if err := json.Unmarshal([]byte(text), &child); err != nil || child.ExpiresAt.Sub(ends).Abs() > time.Millisecond {
+		t.Errorf("a token without an end: %s, want %s", text, ends)
+	}
+	if now = ends.Add(time.Millisecond); status(short.Secret) != 401 { // less than a token is believed
+		t.Error("an expired token works")
+	}
+	withdrawn := s.newToken(t, `{"name":"withdrawn","scopes":["*"]}`)
+	if status(withdrawn.Secret) != 200 {
+		t.Fatal("a new token does not work")
+	}
+	if response, text := s.call(t, "DELETE", "/api/v1/tokens/"+withdrawn.ID, nil, nil); response.StatusCode != 204 {
+		t.Errorf("delete: %s %s", response.Status, text)
+	}
+	if status(withdrawn.Secret) != 401 {
+		t.Error("a withdrawn token works at the replica that withdrew it")
+	}
+	_, self := s.call(t, "GET", "/api/v1/tokens/self", nil, nil)
+	var own integration.Token
+	if err := json.Unmarshal([]byte(self), &own); err != nil {
+		t.Fatal(err)
+	}
+	if response, text := s.call(t, "DELETE", "/api/v1/tokens/"+own.ID, nil, nil); response.StatusCode != 409 || !strings.Contains(text, "belongs to the operator") {
+		t.Errorf("the operator's token: %s %s", response.Status, text)
+	}
+	if response, _ := s.call(t, "DELETE", "/api/v1/tokens/%00", nil, nil); response.StatusCode != 404 {
+		t.Errorf("no token: %s", response.Status)
+	}
+}
