@@ -62,7 +62,7 @@ func (a *api) registerInvoiceDocuments() {
 			Summary: summary, Description: description, Middlewares: huma.Middlewares{patient},
 		}
 	}
-	get := operation(http.MethodGet, "getInvoiceDocument", "Read the PDF of an invoice", "")
+	get := operation(http.MethodGet, "getInvoiceDocument", "Read the PDF of an invoice", "As it was uploaded. Its entity tag is its SHA-256 digest.")
 	get.Responses = map[string]*huma.Response{"200": {
 		Description: "The document.",
 		Content:     map[string]*huma.MediaType{mediaTypePDF: {Schema: &huma.Schema{Type: huma.TypeString, Format: "binary"}}},
