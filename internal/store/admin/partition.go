@@ -114,14 +114,14 @@ func (u *upkeep) makePartitions(ctx context.Context, tx pgx.Tx) error {
 }
 
 // movePartition makes the partition of a month that the default partition has calls of.
-// Until they are moved nobody reads or writes the default partition: a call is never seen
-// twice or not at all.
+// Until they are moved nobody reads or writes calls: who had begun to would know of the
+// partitions that there were, and miss those that are moved.
 func (u *upkeep) movePartition(ctx context.Context, tx pgx.Tx, m month) error {
+	if _, err := tx.Exec(ctx, "LOCK TABLE ONLY call, call_default IN ACCESS EXCLUSIVE MODE"); err != nil {
+		return err
+	}
 	var moved int64
 	isNew, err := makePartition(ctx, tx, m, func() error {
-		if _, err := tx.Exec(ctx, "LOCK TABLE call_default IN ACCESS EXCLUSIVE MODE"); err != nil {
-			return err
-		}
 		tag, err := tx.Exec(ctx, `
 WITH moved AS (DELETE FROM call_default WHERE started_at >= $1 AND started_at < $2 RETURNING *)
 INSERT INTO `+m.partition()+` SELECT * FROM moved`, m.begin(), m.end())
