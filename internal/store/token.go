@@ -42,7 +42,7 @@ func (t Token) May(scope string) bool {
 	return slices.Contains(t.Scopes, scope) || slices.Contains(t.Scopes, "*")
 }
 
-const tokenColumns = `t.id::text, t.name, t.scopes, t.created_by, t.created_at, t.expires_at, t.last_used_at`
+const tokenColumns = `t.id::text, t.name, t.scopes, t.created_by, t.created_at, t.expires_at, t.last_used_at` //nolint:gosec // names of columns
 
 // The use is recorded once a minute at most, so that a bulk import does not write a
 // row for each request.

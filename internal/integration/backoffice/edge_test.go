@@ -72,7 +72,9 @@ func TestRequestBodies(t *testing.T) {
 				response.StatusCode = test.status // the second one changes nothing
 			}
 			var head strings.Builder
-			response.Header.Write(&head)
+			if err := response.Header.Write(&head); err != nil {
+				t.Fatal(err)
+			}
 			if response.StatusCode != test.status || !strings.Contains(text+head.String(), test.contains) {
 				t.Errorf("%s: %s %v\n%.500s\nwant %d %q", test.name, response.Status, response.Header, text, test.status, test.contains)
 			}
