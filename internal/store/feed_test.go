@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math"
 	"slices"
 	"strings"
 	"sync"
@@ -132,7 +133,7 @@ func TestFeedPages(t *testing.T) {
 	if page := read(store.FeedPage{After: store.FromOldest, Limit: 1}); page.Entries[0].Position != 101 || page.Next != 101 {
 		t.Errorf("from the oldest: %+v", page)
 	}
-	for after, gone := range map[int64]bool{0: true, 99: true, 100: false, 101: false, 45000: false, 45001: true} {
+	for after, gone := range map[int64]bool{0: true, 99: true, 100: false, 101: false, 45000: false, 45001: true, math.MaxInt64: true} {
 		if page := read(store.FeedPage{After: after, Limit: 1}); page.Gone(after) != gone {
 			t.Errorf("after %d: gone is %t", after, !gone)
 		}
