@@ -161,6 +161,9 @@ LEFT JOIN LATERAL (
     WHERE x.position > b.start AND x.position <= least(b.head, b.start + $3)%[3]s
     ORDER BY x.position LIMIT $2) e ON true`
 
+// maxPosition is further than any feed gets: twice of it is still a number.
+const maxPosition = math.MaxInt64 / 2
+
 // nextEntrySQL is the position before the next entry.
 const nextEntrySQL = `greatest(q.start, coalesce((SELECT min(position) - 1 FROM %[1]s WHERE position > q.start), q.head))`
 
@@ -170,14 +173,14 @@ func (p FeedPage) sql(feed, columns, filter string, more []any) (string, []any) 
 	if p.AccountID == "" {
 		start = fmt.Sprintf(nextEntrySQL, feed)
 	}
-	return fmt.Sprintf(feedSQL, feed, columns, filter, start), append([]any{p.After, p.Limit, p.window()}, more...)
+	return fmt.Sprintf(feedSQL, feed, columns, filter, start), append([]any{min(p.After, maxPosition), p.Limit, p.window()}, more...)
 }
 
 // window is how many positions a page looks at. Those of an account have an index of
 // their own.
 func (p FeedPage) window() int64 {
 	if p.AccountID != "" {
-		return math.MaxInt64 / 2
+		return maxPosition
 	}
 	return feedWindow
 }
