@@ -1,11 +1,13 @@
 // Package backoffice serves the integration API of one tenant: what a provider's own
 // systems call. The types are those of package integration.
 //
-//	POST /api/v1/import/{groups,accounts,contacts,invoices,payments,calls}
-//	GET  /api/v1/accounts/{id}/settings
-//	GET  /api/v1/version
+// Every operation is registered by [handle] (huma) or handleRaw, with the scope that it
+// needs, and so is in the OpenAPI document: /api/v1/openapi.json, shown to people at
+// /api/v1/docs and committed as docs/openapi.json. A collection is one [resource].
 //
-// Every request needs a bearer token of the tenant. Errors are problem+json.
+// A request passes, from the outside in: gzip of the answer, the token and its rate
+// (guarded), the address (route), the scope, Accept, and the body, read whole and bounded
+// (takesBody). Errors are problem+json wherever they come from.
 //
 // An import streams: lines are read, checked and written in batches, so memory does not
 // grow with the body. What needs no database is checked when a line is read (package
