@@ -229,5 +229,7 @@ func (r *Reconciler) params(p *pass) provision.Params {
 		Image:          r.options.Image,
 		Version:        r.options.Version,
 		TrustedProxies: r.options.TrustedProxies,
+		APIPerSecond:   r.options.APIPerSecond,
+		APIBurst:       r.options.APIBurst,
 	}
 }

@@ -39,6 +39,10 @@ type Options struct {
 	// TrustedProxies are the networks, as comma separated CIDRs, of proxies whose word
 	// on a client's address the tenants' pods believe.
 	TrustedProxies string
+	// APIPerSecond and APIBurst bound the requests of each API token to each backoffice;
+	// 0: the backoffice's default.
+	APIPerSecond int
+	APIBurst     int
 	// Concurrency is how many tenants are passed over at the same time; 8 if not set.
 	Concurrency int
 }

@@ -4,7 +4,6 @@
 package main
 
 import (
-	"flag"
 	"fmt"
 	"net/http"
 	"os"
@@ -22,10 +21,7 @@ func program() process.Program {
 	limits := backoffice.DefaultLimits()
 	return process.Program{
 		Component: "backoffice", Version: version, Listen: ":8082",
-		Flags: func(set *flag.FlagSet) {
-			set.IntVar(&limits.PerSecond, "requests-per-second", limits.PerSecond, "requests that an API token may send to this replica on average")
-			set.IntVar(&limits.Burst, "request-burst", limits.Burst, "requests that an API token may send to this replica at once, after a pause")
-		},
+		Flags:   limits.Flags,
 		Handler: func(r *process.Runtime) (http.Handler, error) { return handler(r, limits) },
 	}
 }

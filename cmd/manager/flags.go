@@ -12,12 +12,14 @@ import (
 
 // options are what the flags say.
 type options struct {
-	namespace      string
-	image          string
-	trustedProxies string
-	metricsListen  string
-	healthListen   string
-	leaderElect    bool
+	namespace       string
+	image           string
+	trustedProxies  string
+	apiPerSecond    int // 0: the backoffice's own default
+	apiRequestBurst int // 0: as apiPerSecond
+	metricsListen   string
+	healthListen    string
+	leaderElect     bool
 }
 
 // parseFlags reads and checks the flags. Usage goes to output.
@@ -31,6 +33,10 @@ func parseFlags(args []string, getenv func(string) string, output io.Writer) (op
 		"image of the tenants' pods (default $FOYER_IMAGE)")
 	set.StringVar(&o.trustedProxies, "trusted-proxies", "",
 		"networks, as comma separated CIDRs, of proxies whose word on a visitor's address portals believe")
+	set.IntVar(&o.apiPerSecond, "api-requests-per-second", 0,
+		"requests that an API token may send to each backoffice on average; 0 for the backoffice's default")
+	set.IntVar(&o.apiRequestBurst, "api-request-burst", 0,
+		"requests that an API token may send to each backoffice at once, after a pause; 0 for the backoffice's default")
 	set.StringVar(&o.metricsListen, "metrics-listen", ":8080",
 		"address that serves /metrics, as plain HTTP; 0 for none")
 	set.StringVar(&o.healthListen, "health-listen", ":8081",
@@ -52,6 +58,12 @@ func (o options) checked() (options, error) {
 	}
 	if o.image == "" {
 		return options{}, errors.New("the image of the tenants' pods is not known: set --image or FOYER_IMAGE")
+	}
+	if o.apiPerSecond < 0 {
+		return options{}, fmt.Errorf("--api-requests-per-second: %d is out of range, allowed is 1 or more, or 0 for the default", o.apiPerSecond)
+	}
+	if o.apiRequestBurst < 0 {
+		return options{}, fmt.Errorf("--api-request-burst: %d is out of range, allowed is 1 or more, or 0 for the default", o.apiRequestBurst)
 	}
 	prefixes, err := process.ParsePrefixes(o.trustedProxies)
 	if err != nil {

@@ -25,13 +25,15 @@ func TestParseFlags(t *testing.T) {
 		"flags win": {
 			env: inPod,
 			args: []string{"--namespace=ops", "--image=foyer:v2", "--metrics-listen=0", "--health-listen=:1",
-				"--leader-elect", "--trusted-proxies=10.1.2.3/8, 192.0.2.1"},
+				"--leader-elect", "--trusted-proxies=10.1.2.3/8, 192.0.2.1", "--api-requests-per-second=20", "--api-request-burst=50"},
 			want: options{namespace: "ops", image: "foyer:v2", metricsListen: "0", healthListen: ":1",
-				leaderElect: true, trustedProxies: "10.0.0.0/8,192.0.2.1/32"},
+				leaderElect: true, trustedProxies: "10.0.0.0/8,192.0.2.1/32", apiPerSecond: 20, apiRequestBurst: 50},
 		},
 		"no namespace":         {env: map[string]string{"FOYER_IMAGE": "foyer:dev"}, problem: "POD_NAMESPACE"},
 		"no image":             {env: map[string]string{"POD_NAMESPACE": "ops"}, problem: "FOYER_IMAGE"},
 		"a proxy that is none": {env: inPod, args: []string{"--trusted-proxies=edge"}, problem: `--trusted-proxies: "edge"`},
+		"a rate that is none":  {env: inPod, args: []string{"--api-requests-per-second=-1"}, problem: "--api-requests-per-second: -1 is out of range"},
+		"a burst that is none": {env: inPod, args: []string{"--api-request-burst=-1"}, problem: "--api-request-burst: -1 is out of range"},
 		"an argument":          {env: inPod, args: []string{"start"}, problem: `unexpected argument "start"`},
 		"an unknown flag":      {env: inPod, args: []string{"--verbose"}, problem: "verbose"},
 	}

@@ -69,6 +69,8 @@ func newManager(base *rest.Config, o options) (manager.Manager, error) {
 		Image:          o.image,
 		Version:        version,
 		TrustedProxies: o.trustedProxies,
+		APIPerSecond:   o.apiPerSecond,
+		APIBurst:       o.apiRequestBurst,
 	})
 	if err != nil {
 		return nil, fmt.Errorf("set up the control plane: %w", err)

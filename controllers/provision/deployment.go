@@ -103,7 +103,7 @@ func container(p Params, c Component) *corev1ac.ContainerApplyConfiguration {
 		WithImage(p.Image).
 		WithImagePullPolicy(corev1.PullIfNotPresent).
 		WithCommand("/"+string(c)).
-		WithArgs(args(p, l)...).
+		WithArgs(args(p, c)...).
 		WithEnv(
 			corev1ac.EnvVar().WithName("POD_NAME").WithValueFrom(corev1ac.EnvVarSource().
 				WithFieldRef(corev1ac.ObjectFieldSelector().
@@ -125,16 +125,22 @@ func container(p Params, c Component) *corev1ac.ContainerApplyConfiguration {
 
 // args spells out what the image has as default too: the ports and mounts of this
 // pod and the flags of its process are then changed in one place.
-func args(p Params, l listener) []string {
+func args(p Params, c Component) []string {
 	list := []string{
 		"--settings-dir=" + settingsDir,
 		"--database-dir=" + databaseDir,
-		fmt.Sprintf("--listen=:%d", l.port),
+		fmt.Sprintf("--listen=:%d", listeners[c].port),
 		fmt.Sprintf("--admin-listen=:%d", PortAdmin),
 		"--drain-seconds=" + strconv.Itoa(drainSeconds),
 	}
 	if p.TrustedProxies != "" {
 		list = append(list, "--trusted-proxies="+p.TrustedProxies)
+	}
+	if c == Backoffice && p.APIPerSecond > 0 {
+		list = append(list, fmt.Sprintf("--requests-per-second=%d", p.APIPerSecond))
+	}
+	if c == Backoffice && p.APIBurst > 0 {
+		list = append(list, fmt.Sprintf("--request-burst=%d", p.APIBurst))
 	}
 	return list
 }

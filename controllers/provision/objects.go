@@ -27,6 +27,11 @@ type Params struct {
 	Version        string
 	TrustedProxies string
 
+	// APIPerSecond and APIBurst bound the requests of each API token; 0: the backoffice's
+	// default.
+	APIPerSecond int
+	APIBurst     int
+
 	// Document is what SettingsMap or RoutingMap renders, in the form in which it is
 	// stored, and Digest that of the plain document.
 	Document []byte

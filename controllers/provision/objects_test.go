@@ -17,6 +17,7 @@ import (
 
 	"github.com/foyerhq/foyer/api/v1alpha1"
 	"github.com/foyerhq/foyer/controllers/provision"
+	"github.com/foyerhq/foyer/internal/integration/backoffice"
 	"github.com/foyerhq/foyer/internal/process"
 )
 
@@ -41,6 +42,7 @@ func minimal() provision.Params {
 func full() provision.Params {
 	p := minimal()
 	p.TrustedProxies = "10.0.0.0/8,192.168.0.0/16"
+	p.APIPerSecond, p.APIBurst = 20, 50
 	p.Tenant.Spec.Portal.Replicas = ptr.To[int32](4)
 	p.Tenant.Spec.Portal.Resources = v1alpha1.Resources{CPURequest: "0.5", MemoryRequest: "128Mi", MemoryLimit: "1Gi"}
 	p.Tenant.Spec.Backoffice.Replicas = ptr.To[int32](3)
@@ -205,7 +207,12 @@ func TestArgumentsAreFlagsOfTheBinaries(t *testing.T) {
 			continue
 		}
 		container := deployment.Spec.Template.Spec.Containers[0]
-		flags, err := process.ParseFlags(*container.Name, "", container.Args, io.Discard)
+		var limits backoffice.Limits
+		var own []func(*flag.FlagSet)
+		if *container.Name == string(provision.Backoffice) {
+			own = append(own, limits.Flags)
+		}
+		flags, err := process.ParseFlags(*container.Name, "", container.Args, io.Discard, own...)
 		if err != nil {
 			t.Fatalf("%s refuses its flags: %v", *container.Name, err)
 		}
@@ -216,6 +223,9 @@ func TestArgumentsAreFlagsOfTheBinaries(t *testing.T) {
 		}
 		if flags.SettingsDir != *container.VolumeMounts[0].MountPath || flags.DatabaseDir != *container.VolumeMounts[1].MountPath {
 			t.Errorf("%s reads %s and %s, its mounts are others", *container.Name, flags.SettingsDir, flags.DatabaseDir)
+		}
+		if want := (backoffice.Limits{PerSecond: 20, Burst: 50}); own != nil && limits != want {
+			t.Errorf("%s has the limits %v, want %v", *container.Name, limits, want)
 		}
 		if len(flags.TrustedProxies) != 2 {
 			t.Errorf("%s trusts %v", *container.Name, flags.TrustedProxies)

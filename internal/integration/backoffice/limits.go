@@ -1,6 +1,7 @@
 package backoffice
 
 import (
+	"flag"
 	"fmt"
 	"math"
 	"net/http"
@@ -22,6 +23,12 @@ type Limits struct {
 
 // DefaultLimits are those of a backoffice whose flags say nothing.
 func DefaultLimits() Limits { return Limits{PerSecond: 100, Burst: 200} }
+
+// Flags declares the flags that set the limits, with what they are as defaults.
+func (l *Limits) Flags(set *flag.FlagSet) {
+	set.IntVar(&l.PerSecond, "requests-per-second", l.PerSecond, "requests that an API token may send to this replica on average")
+	set.IntVar(&l.Burst, "request-burst", l.Burst, "requests that an API token may send to this replica at once, after a pause")
+}
 
 // maxRates bounds the tokens whose rate is remembered.
 const maxRates = 2000
