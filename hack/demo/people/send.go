@@ -39,14 +39,15 @@ func Send(ctx context.Context, api *integration.Client, p Provider, passwordHash
 	return nil
 }
 
-// send makes one request. Its idempotency key is that of its content: when the answer is
+// send makes one request, which tells nobody: it is a first load. Its idempotency key is that of its content: when the answer is
 // lost, the same request may be sent again.
 func send(ctx context.Context, api *integration.Client, put Put) error {
-	request, err := http.NewRequestWithContext(ctx, http.MethodPut, api.BaseURL+"/api/v1/"+put.Path, bytes.NewReader(put.Body))
+	path := put.Path + "?notify=none"
+	request, err := http.NewRequestWithContext(ctx, http.MethodPut, api.BaseURL+"/api/v1/"+path, bytes.NewReader(put.Body))
 	if err != nil {
 		return err
 	}
-	key := sha256.Sum256(append([]byte(put.Path+"\n"), put.Body...))
+	key := sha256.Sum256(append([]byte(path+"\n"), put.Body...))
 	request.Header.Set("Authorization", "Bearer "+api.Token)
 	request.Header.Set("Content-Type", "application/json")
 	request.Header.Set("Idempotency-Key", hex.EncodeToString(key[:]))

@@ -28,7 +28,7 @@ const (
 
 const assignmentsDescription = "Gives the accounts of a selection an account profile, a pin or customer groups. Accounts are changed in batches in the order of their ids, " +
 	"each batch at once; after about ten seconds the answer says where to go on (next). Sending the same again changes nothing more. " +
-	"Each changed account emits its events, unless notify is none."
+	"Nobody is told of it, as of an import, unless notify is all: then each changed account emits its events."
 
 func (a *api) registerAssignments() {
 	o := huma.Operation{
@@ -261,7 +261,7 @@ func (r *assigning) write(ctx context.Context, live *config.Live, ids []string) 
 	}
 	token := tokenOf(ctx)
 	origin := store.Origin{
-		Actor: "token " + token.Name, IP: token.ip, Now: r.now(), Quiet: r.wanted.Notify == integration.NotifyNone, Unaudited: r.filter.IDs == nil,
+		Actor: "token " + token.Name, IP: token.ip, Now: r.now(), Quiet: r.wanted.Notify != integration.NotifyAll, Unaudited: r.filter.IDs == nil,
 	}
 	var written []store.Written[store.Account]
 	err := r.Store.Write(ctx, origin, func(ctx context.Context, w *store.Writer) (err error) {

@@ -66,21 +66,21 @@ func TestAssignments(t *testing.T) {
 		want     integration.AssignmentResult
 		accounts []string // nil: as before
 	}{
-		{`{"select":{"all":true},"set":{"accountProfile":"business"},"dryRun":true}`, fine(4, 3, 1), nil},
-		{`{"select":{"ids":["A","B","Z"]},"set":{"accountProfile":"residential"}}`,
+		{`{"select":{"all":true},"set":{"accountProfile":"business"},"dryRun":true,"notify":"all"}`, fine(4, 3, 1), nil},
+		{`{"select":{"ids":["A","B","Z"]},"set":{"accountProfile":"residential"},"notify":"all"}`,
 			withRefusals(fine(3, 2, 0), integration.AssignmentRefusal{ID: "Z", Message: "there is no account with this id"}),
 			[]string{"A residential - ", "B residential - gold", "C - basic gold,tin", "D - - "}},
-		{`{"select":{"ids":["A","B","Z"]},"set":{"accountProfile":"residential"}}`,
+		{`{"select":{"ids":["A","B","Z"]},"set":{"accountProfile":"residential"},"notify":"all"}`,
 			withRefusals(fine(3, 0, 2), integration.AssignmentRefusal{ID: "Z", Message: "there is no account with this id"}), nil},
-		{`{"select":{"group":"gold"},"set":{"addGroups":["silver"],"removeGroups":["tin","gold"]}}`, fine(2, 2, 0),
+		{`{"select":{"group":"gold"},"set":{"addGroups":["silver"],"removeGroups":["tin","gold"]},"notify":"all"}`, fine(2, 2, 0),
 			[]string{"A residential - ", "B residential - silver", "C - basic silver", "D - - "}},
-		{`{"select":{"accountProfile":"residential"},"set":{"accountProfile":null,"myAccountProfile":"full"}}`, fine(2, 2, 0),
+		{`{"select":{"accountProfile":"residential"},"set":{"accountProfile":null,"myAccountProfile":"full"},"notify":"all"}`, fine(2, 2, 0),
 			[]string{"A - full ", "B - full silver", "C - basic silver", "D - - "}},
-		{`{"select":{"myAccountProfile":"full"},"set":{"myAccountProfile":null}}`, fine(2, 2, 0),
+		{`{"select":{"myAccountProfile":"full"},"set":{"myAccountProfile":null},"notify":"all"}`, fine(2, 2, 0),
 			[]string{"A - - ", "B - - silver", "C - basic silver", "D - - "}},
-		{`{"select":{"all":true},"set":{"addGroups":["gold"],"accountProfile":"business"},"after":"B"}`, fine(2, 2, 0),
+		{`{"select":{"all":true},"set":{"addGroups":["gold"],"accountProfile":"business"},"after":"B","notify":"all"}`, fine(2, 2, 0),
 			[]string{"A - - ", "B - - silver", "C business basic gold,silver", "D business - gold"}},
-		{`{"select":{"group":"none"},"set":{"accountProfile":"business"}}`, fine(0, 0, 0), nil},
+		{`{"select":{"group":"none"},"set":{"accountProfile":"business"},"notify":"all"}`, fine(0, 0, 0), nil},
 	} {
 		before := accounts()
 		if diff := cmp.Diff(test.want, s.assigned(t, test.body), cmpopts.EquateEmpty()); diff != "" {
@@ -99,8 +99,10 @@ func TestAssignments(t *testing.T) {
 		t.Errorf("events %q", got)
 	}
 	s.assigned(t, `{"select":{"all":true},"set":{"accountProfile":"residential"},"notify":"none"}`)
+	s.assigned(t, `{"select":{"all":true},"set":{"accountProfile":"business"}}`)
+	s.assigned(t, `{"select":{"all":true},"set":{"accountProfile":"residential"}}`)
 	if got := s.column(t, "SELECT count(*)::text FROM event WHERE type = 'account.profileChanged'"); got[0] != "6" {
-		t.Errorf("%s events after an assignment that notifies nobody", got[0])
+		t.Errorf("%s events after assignments that notify nobody", got[0])
 	}
 	if got := s.column(t, "SELECT concat_ws(' ', account_id, action, detail ->> 'changed', detail ->> 'accountProfile') FROM audit WHERE action = 'accounts.assigned' ORDER BY id DESC LIMIT 1"); got[0] != "accounts.assigned 4 residential" {
 		t.Errorf("audit %q", got)

@@ -206,8 +206,8 @@ func (a *api) postCalls(ctx context.Context, in *callBatchInput) (*callBatchOutp
 	for i, c := range batch.Items {
 		calls[i] = callRow(c)
 	}
-	once := WriteInput{IdempotencyKey: in.IdempotencyKey}.once("calls", in.Body.text, false)
-	answer, replayed, err := a.write(ctx, once, func(ctx context.Context, w *store.Writer) (store.Answer, error) {
+	request := WriteInput{ChangeInput: ChangeInput{IdempotencyKey: in.IdempotencyKey}}.request("calls", in.Body.text, false)
+	answer, replayed, err := a.write(ctx, request, func(ctx context.Context, w *store.Writer) (store.Answer, error) {
 		results, err := w.PutCalls(ctx, calls, callTerms(live))
 		if err != nil {
 			return store.Answer{}, err

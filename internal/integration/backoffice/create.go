@@ -22,13 +22,13 @@ func registerCreate[T, R any](a *api, r resource[T, R]) {
 		Description: "The server makes the id. Sent twice it makes two, but for the same Idempotency-Key.",
 	}
 	handle(a, r.path+":write", operation, func(ctx context.Context, in *createInput[T]) (*createOutput[T], error) {
-		return createOne(ctx, a, r, in.IdempotencyKey, in.Body.text)
+		return createOne(ctx, a, r, in.ChangeInput, in.Body.text)
 	})
 }
 
 type createInput[T any] struct {
-	IdempotencyKey string `header:"Idempotency-Key" maxLength:"128" doc:"The same request with the same key takes effect once within a day, and is answered alike."`
-	Body           body[T]
+	ChangeInput
+	Body body[T]
 }
 
 type createOutput[T any] struct {
@@ -39,7 +39,7 @@ type createOutput[T any] struct {
 }
 
 // createOne creates a row with an id of the server.
-func createOne[T, R any](ctx context.Context, a *api, r resource[T, R], key string, text []byte) (*createOutput[T], error) {
+func createOne[T, R any](ctx context.Context, a *api, r resource[T, R], in ChangeInput, text []byte) (*createOutput[T], error) {
 	live, err := a.live()
 	if err != nil {
 		return nil, err
@@ -58,8 +58,8 @@ func createOne[T, R any](ctx context.Context, a *api, r resource[T, R], key stri
 	}
 	*r.key(&value) = id
 	item := store.Item[R]{ID: id, IfNone: true, Decide: func(old *R) (R, *store.Refusal) { return row(value, old) }}
-	once := WriteInput{IdempotencyKey: key}.once("POST "+r.path, text, false)
-	answer, replayed, err := a.write(ctx, once, func(ctx context.Context, w *store.Writer) (store.Answer, error) {
+	request := WriteInput{ChangeInput: in}.request("POST "+r.path, text, false)
+	answer, replayed, err := a.write(ctx, request, func(ctx context.Context, w *store.Writer) (store.Answer, error) {
 		written, err := r.put(w, ctx, []store.Item[R]{item})
 		if err != nil {
 			return store.Answer{}, err

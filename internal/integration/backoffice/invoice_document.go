@@ -136,7 +136,7 @@ func (a *api) putInvoiceDocument(ctx context.Context, in *putDocumentInput) (*pu
 	if !bytes.HasPrefix(in.RawBody, []byte("%PDF-")) {
 		return nil, problem(http.StatusUnprocessableEntity, "the body is not a PDF: it does not begin with %PDF-")
 	}
-	answer, _, err := a.write(ctx, nil, func(ctx context.Context, w *store.Writer) (store.Answer, error) {
+	answer, _, err := a.write(ctx, request{}, func(ctx context.Context, w *store.Writer) (store.Answer, error) {
 		result, err := w.PutInvoiceDocument(ctx, in.ID, in.RawBody, seen)
 		return documentAnswer(result, err)
 	})
@@ -152,7 +152,7 @@ func (a *api) deleteInvoiceDocument(ctx context.Context, in *deleteDocumentInput
 	if wrong != nil {
 		return nil, wrong
 	}
-	_, _, err := a.write(ctx, nil, func(ctx context.Context, w *store.Writer) (store.Answer, error) {
+	_, _, err := a.write(ctx, request{}, func(ctx context.Context, w *store.Writer) (store.Answer, error) {
 		result, err := w.DeleteInvoiceDocument(ctx, in.ID, seen)
 		return documentAnswer(result, err)
 	})

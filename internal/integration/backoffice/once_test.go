@@ -10,6 +10,8 @@ import (
 	"sync"
 	"testing"
 
+	"github.com/google/go-cmp/cmp"
+
 	"github.com/foyerhq/foyer/internal/store"
 )
 
@@ -72,11 +74,13 @@ func TestKeysAreForOneRequest(t *testing.T) {
 		{"PUT", "sites/s1", `{"accountId":"A"}`, nil, 422, ""}, // a refused request leaves its key free
 		{"PUT", "sites/s1", body, nil, 201, ""},
 		{"PUT", "sites/s1", body, nil, 201, "true"},
+		{"PUT", "sites/s1?notify=all", body, nil, 201, "true"},
 		{"PUT", "sites/s1", body, map[string]string{"Authorization": "Bearer " + other.Secret}, 200, ""}, // keys are of a token
 		{"PUT", "sites/s2", body, nil, 422, ""},
 		{"PUT", "sites/s1", body + " ", nil, 422, ""},
 		{"PUT", "sites/s1", body, map[string]string{"If-Match": `"v1"`}, 422, ""},
 		{"PATCH", "sites/s1", body, nil, 422, ""},
+		{"PUT", "sites/s1?notify=none", body, nil, 422, ""},
 		{"DELETE", "sites/s1", "", nil, 422, ""},
 		{"DELETE", "sites/s1", "", map[string]string{"Idempotency-Key": "d"}, 204, ""},
 		{"DELETE", "sites/s1", "", map[string]string{"Idempotency-Key": "d"}, 204, "true"},
@@ -94,6 +98,39 @@ func TestKeysAreForOneRequest(t *testing.T) {
 		}
 	}
 	if changes := s.changesOf(t, "site"); strings.Join(changes, ", ") != "Upsert s1 v1, Delete s1 v2" {
+		t.Errorf("got %v", changes)
+	}
+}
+
+// A write that says so emits no events, and is in the change feed all the same.
+func TestWritesThatTellNobody(t *testing.T) {
+	s := newSite(t, server)
+	s.must(t, "accounts", `{"id":"A","name":"Ada"}`)
+	write := func(method, path, body string, status int) {
+		t.Helper()
+		header := map[string]string{"Content-Type": "application/json"}
+		if response, text := s.call(t, method, "/api/v1/"+path, header, reader(body)); response.StatusCode != status {
+			t.Errorf("%s %s: %s %s", method, path, response.Status, text)
+		}
+	}
+	const ticket, message = `{"accountId":"A","openedBy":"Ada","subject":"Hello","text":"Slow","number":"%s"}`, `{"author":"Kim","byStaff":true,"text":"Soon"}`
+	for _, notify := range []string{"none", "all"} {
+		q := "?notify=" + notify
+		write("PUT", "tickets/put-"+notify+q, fmt.Sprintf(ticket, "put-"+notify), 201)
+		write("POST", "tickets"+q, fmt.Sprintf(ticket, "post-"+notify), 201)
+		write("POST", "tickets/put-"+notify+"/messages"+q, message, 201)
+		write("PUT", "tickets/put-"+notify+"/messages/m-"+notify+q, message, 201)
+		write("PATCH", "tickets/put-"+notify+q, `{"status":"Closed"}`, 200)
+		write("PUT", "sites/"+notify+q, `{"accountId":"A","name":"Home"}`, 201)
+		write("DELETE", "sites/"+notify+q, "", 204)
+	}
+	write("PUT", "sites/s?notify=some", `{"accountId":"A","name":"Home"}`, 422)
+	got := s.column(t, "SELECT type || ' ' || (subject = 'put-none')::text FROM event WHERE type LIKE 'ticket.%' ORDER BY position")
+	want := []string{"ticket.opened false", "ticket.opened false", "ticket.replied false", "ticket.replied false", "ticket.closed false"}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("events (-want +got):\n%s", diff)
+	}
+	if changes := s.changesOf(t, "site"); strings.Join(changes, ", ") != "Upsert none v1, Delete none v2, Upsert all v1, Delete all v2" {
 		t.Errorf("got %v", changes)
 	}
 }

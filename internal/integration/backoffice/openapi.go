@@ -39,6 +39,8 @@ const apiDescription = `The provider's own systems keep Foyer's accounts in step
 
 **Writing twice** does no harm: PUT and DELETE are idempotent, and any write takes an ` + "`Idempotency-Key`" + ` under which it takes effect once within a day. A refused request leaves its key free.
 
+**Writing quietly**: with ` + "`notify=none`" + ` a write emits no events, so nobody is told of it, as for a first load. Imports and assignments are quiet unless ` + "`notify`" + ` is ` + "`all`" + `. ` + "`/changes`" + ` has everything all the same.
+
 **Writing at the same time** is seen: rows have an entity tag (` + "`ETag`" + `), and with ` + "`If-Match`" + ` a write of something that was changed in between is refused with 412.
 
 **Lists** come in pages: pass ` + "`next`" + ` of a page as ` + "`cursor`" + ` of the next request until there is none. Cursors and positions are opaque.

@@ -42,37 +42,47 @@ func (in WriteInput) version() (int64, *integration.Problem) {
 	return version, nil
 }
 
-// once says what makes a request the same as an earlier one; nil without a key.
-func (in WriteInput) once(path string, text []byte, merge bool) *store.Once {
-	if in.IdempotencyKey == "" {
-		return nil
-	}
-	digest := sha256.Sum256(fmt.Appendf(nil, "%s\n%s\n%s\n%s\n%t\n%s", path, in.ID, in.IfMatch, in.IfNoneMatch, merge, text))
-	return &store.Once{Key: in.IdempotencyKey, Request: digest[:]}
+// request is how one change takes effect: with once, only once; quiet, without events.
+type request struct {
+	once  *store.Once
+	quiet bool
 }
 
-// write runs one change of the API; with a key, once. replayed is "true" if the answer is
-// that of an earlier request.
-func (a *api) write(ctx context.Context, once *store.Once, work func(context.Context, *store.Writer) (store.Answer, error)) (answer store.Answer, replayed string, err error) {
+// request says what makes a request the same as an earlier one, where it has a key.
+func (in WriteInput) request(path string, text []byte, merge bool) request {
+	r := request{quiet: in.Notify == string(integration.NotifyNone)}
+	if in.IdempotencyKey != "" {
+		digest := sha256.Sum256(fmt.Appendf(nil, "%s\n%s\n%s\n%s\n%t\n%t\n%s", path, in.ID, in.IfMatch, in.IfNoneMatch, r.quiet, merge, text))
+		r.once = &store.Once{Key: in.IdempotencyKey, Request: digest[:]}
+	}
+	return r
+}
+
+// write runs one change of the API. replayed is "true" if the answer is that of an
+// earlier request.
+func (a *api) write(ctx context.Context, r request, work func(context.Context, *store.Writer) (store.Answer, error)) (answer store.Answer, replayed string, err error) {
 	token := tokenOf(ctx)
-	origin := store.Origin{Actor: "token " + token.Name, IP: token.ip, Now: a.now()}
+	origin := store.Origin{Actor: "token " + token.Name, IP: token.ip, Now: a.now(), Quiet: r.quiet}
 	err = a.Store.Write(ctx, origin, func(ctx context.Context, w *store.Writer) error {
 		replayed = ""
-		if once != nil {
-			once.Token = token.Name
-			earlier, err := w.Repeated(ctx, *once)
-			if err != nil {
-				return err
-			}
-			if earlier != nil {
-				answer, replayed = *earlier, "true"
-				return nil
-			}
-		}
-		if answer, err = work(ctx, w); err != nil || once == nil {
+		if r.once == nil {
+			answer, err = work(ctx, w)
 			return err
 		}
-		return w.Remember(ctx, *once, answer)
+		once := *r.once
+		once.Token = token.Name
+		earlier, err := w.Repeated(ctx, once)
+		if err != nil {
+			return err
+		}
+		if earlier != nil {
+			answer, replayed = *earlier, "true"
+			return nil
+		}
+		if answer, err = work(ctx, w); err != nil {
+			return err
+		}
+		return w.Remember(ctx, once, answer)
 	})
 	return answer, replayed, err
 }

@@ -154,12 +154,18 @@ func (r resource[T, R]) read(ctx context.Context, in *oneInput) (*oneOutput[T], 
 	return &oneOutput[T]{Status: http.StatusOK, ETag: tag, Body: r.show(&row)}, nil
 }
 
-// WriteInput is what every write of one row takes. Exported, because huma fills in no others.
-type WriteInput struct {
-	ID             string `path:"id" minLength:"1" maxLength:"64" doc:"The key of the provider's system."`
-	IfMatch        string `header:"If-Match" doc:"The entity tag that was read: if there is another one by now, nothing is written and the answer is 412."`
-	IfNoneMatch    string `header:"If-None-Match" doc:"* writes only if there is none yet."`
+// ChangeInput is what every change of a row takes. Exported, because huma fills in no others.
+type ChangeInput struct {
+	Notify         string `query:"notify" enum:"all,none" default:"all" doc:"none: the change emits no events, so nobody is told of it. It is in /changes all the same."`
 	IdempotencyKey string `header:"Idempotency-Key" maxLength:"128" doc:"The same request with the same key takes effect once within a day, and is answered alike."`
+}
+
+// WriteInput is what every write of one row takes. Exported as ChangeInput is.
+type WriteInput struct {
+	ID          string `path:"id" minLength:"1" maxLength:"64" doc:"The key of the provider's system."`
+	IfMatch     string `header:"If-Match" doc:"The entity tag that was read: if there is another one by now, nothing is written and the answer is 412."`
+	IfNoneMatch string `header:"If-None-Match" doc:"* writes only if there is none yet."`
+	ChangeInput
 }
 
 type putInput[T any] struct {
@@ -173,9 +179,9 @@ type patchInput[T any] struct {
 }
 
 type deleteInput struct {
-	ID             string `path:"id" minLength:"1" maxLength:"64" doc:"The key of the provider's system."`
-	IfMatch        string `header:"If-Match" doc:"The entity tag that was read: if there is another one by now, nothing is deleted and the answer is 412."`
-	IdempotencyKey string `header:"Idempotency-Key" maxLength:"128" doc:"The same request with the same key takes effect once within a day, and is answered alike."`
+	ID      string `path:"id" minLength:"1" maxLength:"64" doc:"The key of the provider's system."`
+	IfMatch string `header:"If-Match" doc:"The entity tag that was read: if there is another one by now, nothing is deleted and the answer is 412."`
+	ChangeInput
 }
 
 type deleteOutput struct {
@@ -224,7 +230,7 @@ func writeOne[T, R any](ctx context.Context, a *api, r resource[T, R], in WriteI
 		}
 		return row(value, old)
 	}
-	answer, replayed, err := a.write(ctx, in.once(r.path, text, merge), func(ctx context.Context, w *store.Writer) (store.Answer, error) {
+	answer, replayed, err := a.write(ctx, in.request(r.path, text, merge), func(ctx context.Context, w *store.Writer) (store.Answer, error) {
 		written, err := r.put(w, ctx, []store.Item[R]{item})
 		switch {
 		case err != nil:
@@ -298,12 +304,12 @@ func deleteOne[T, R any](ctx context.Context, a *api, r resource[T, R], in delet
 	if badID(in.ID) != "" {
 		return nil, store.ErrNotFound // nothing can have such an id
 	}
-	request := WriteInput{ID: in.ID, IfMatch: in.IfMatch, IdempotencyKey: in.IdempotencyKey}
-	version, wrong := request.version()
+	write := WriteInput{ChangeInput: in.ChangeInput, ID: in.ID, IfMatch: in.IfMatch}
+	version, wrong := write.version()
 	if wrong != nil {
 		return nil, wrong
 	}
-	_, replayed, err := a.write(ctx, request.once("DELETE "+r.path, nil, false), func(ctx context.Context, w *store.Writer) (store.Answer, error) {
+	_, replayed, err := a.write(ctx, write.request("DELETE "+r.path, nil, false), func(ctx context.Context, w *store.Writer) (store.Answer, error) {
 		result, err := r.remove(w, ctx, in.ID, version)
 		switch {
 		case err != nil:

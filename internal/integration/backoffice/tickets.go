@@ -114,8 +114,8 @@ type messageInput struct {
 
 type newMessageInput struct {
 	TicketInput
-	IdempotencyKey string `header:"Idempotency-Key" maxLength:"128" doc:"The same request with the same key takes effect once within a day, and is answered alike."`
-	Body           body[integration.TicketMessage]
+	ChangeInput
+	Body body[integration.TicketMessage]
 }
 
 type putMessageInput struct {
@@ -181,7 +181,7 @@ func (a *api) createMessage(ctx context.Context, in *newMessageInput) (*createOu
 	if err != nil {
 		return nil, err
 	}
-	return createOne(ctx, a, a.ticketMessages(ticket), in.IdempotencyKey, in.Body.text)
+	return createOne(ctx, a, a.ticketMessages(ticket), in.ChangeInput, in.Body.text)
 }
 
 func (a *api) putMessage(ctx context.Context, in *putMessageInput) (*writeOutput[integration.TicketMessage], error) {

@@ -102,7 +102,7 @@ func (a *api) createToken(ctx context.Context, in *newTokenInput) (*newTokenOutp
 		item.ExpiresAt = &wanted.ExpiresAt
 	}
 	var made store.Token
-	_, _, err := a.write(ctx, nil, func(ctx context.Context, w *store.Writer) (store.Answer, error) {
+	_, _, err := a.write(ctx, request{}, func(ctx context.Context, w *store.Writer) (store.Answer, error) {
 		created, refused, err := w.CreateToken(ctx, item)
 		if refused != nil {
 			err = invalid([]integration.FieldProblem{{Field: refused.Field, Message: refused.Message}})
@@ -146,7 +146,7 @@ func (a *api) mayGive(giver store.Token, wanted integration.NewToken) []integrat
 }
 
 func (a *api) deleteToken(ctx context.Context, in *deleteTokenInput) (*struct{}, error) {
-	_, _, err := a.write(ctx, nil, func(ctx context.Context, w *store.Writer) (store.Answer, error) {
+	_, _, err := a.write(ctx, request{}, func(ctx context.Context, w *store.Writer) (store.Answer, error) {
 		result, err := w.DeleteToken(ctx, in.ID)
 		if err == nil && result.Outcome == store.Refused {
 			err = problem(http.StatusConflict, result.Message)
