@@ -14,6 +14,8 @@ import (
 	"time"
 	"unicode"
 
+	"golang.org/x/net/http/httpproxy"
+
 	"github.com/foyerhq/foyer/internal/integration"
 )
 
@@ -65,7 +67,7 @@ func ServerAPI(s Server) (*API, error) {
 		return nil, err
 	}
 	transport := newTransport(dialLocalhost)
-	transport.Proxy = http.ProxyFromEnvironment
+	transport.Proxy = newProxy()
 	transport.TLSClientConfig = &tls.Config{RootCAs: roots, MinVersion: tls.VersionTLS12}
 	return newAPI(base, base, token, transport, func() {}), nil
 }
@@ -88,6 +90,18 @@ func (s Server) base() (string, error) {
 func isLocal(host string) bool {
 	ip := net.ParseIP(host)
 	return host == "localhost" || strings.HasSuffix(host, ".localhost") || ip != nil && ip.IsLoopback()
+}
+
+// newProxy finds the proxy of the environment, but none for what is on this machine: that
+// is asked in clear text as well.
+func newProxy() func(*http.Request) (*url.URL, error) {
+	proxy := httpproxy.FromEnvironment().ProxyFunc()
+	return func(request *http.Request) (*url.URL, error) {
+		if isLocal(request.URL.Hostname()) {
+			return nil, nil
+		}
+		return proxy(request.URL)
+	}
 }
 
 // roots are the authorities of the file; nil are those of the system.

@@ -2,6 +2,7 @@ package reach
 
 import (
 	"encoding/pem"
+	"fmt"
 	"io"
 	"log"
 	"net"
@@ -84,6 +85,27 @@ func TestServerThatPointsElsewhere(t *testing.T) {
 	}
 	if _, err = api.Client.AccountSettings(t.Context(), "1"); err == nil || !strings.Contains(err.Error(), "308 Permanent Redirect") {
 		t.Errorf("got %v", err)
+	}
+}
+
+// What is on this machine is asked directly: a token in clear text goes to no proxy.
+func TestProxy(t *testing.T) {
+	for _, name := range []string{"HTTP_PROXY", "HTTPS_PROXY"} {
+		t.Setenv(name, "http://proxy.example:3128")
+	}
+	t.Setenv("NO_PROXY", "")
+	for address, want := range map[string]string{
+		"http://api.acme.localhost": "<nil>", "https://api.acme.localhost:8443": "<nil>", "http://localhost": "<nil>", "http://127.0.0.1:80": "<nil>",
+		"https://api.acme.example": "http://proxy.example:3128",
+	} {
+		api, err := ServerAPI(Server{URL: address, TokenFile: file(t, testToken)})
+		if err != nil {
+			t.Fatal(err)
+		}
+		got, err := api.transport.Proxy(httptest.NewRequest(http.MethodGet, address, nil))
+		if err != nil || fmt.Sprint(got) != want {
+			t.Errorf("%s: %v, %v, want %s", address, got, err, want)
+		}
 	}
 }
 
