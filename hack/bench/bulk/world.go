@@ -136,9 +136,10 @@ func (w *world) writeSettings() error {
 
 // serve starts the backoffice and waits until it answers.
 func (w *world) serve(ctx context.Context, binary string) error {
-	w.backoffice = exec.CommandContext(ctx, binary, "--settings-dir="+w.dir, "--database-dir="+w.dir,
+	w.backoffice = exec.CommandContext(ctx, binary, //nolint:gosec // the binary of this checkout
+		"--settings-dir="+w.dir, "--database-dir="+w.dir,
 		"--listen=127.0.0.1:0", "--admin-listen=127.0.0.1:0", "--drain-seconds=0",
-		"--requests-per-second=100000", "--request-burst=100000") //nolint:gosec // the binary of this checkout
+		"--requests-per-second=100000", "--request-burst=100000")
 	log, err := w.backoffice.StderrPipe()
 	if err != nil {
 		return fmt.Errorf("start the backoffice: %w", err)
@@ -152,7 +153,7 @@ func (w *world) serve(ctx context.Context, binary string) error {
 		if err := json.Unmarshal(lines.Bytes(), &line); err == nil && line.Msg == "serving" {
 			w.api = &integration.Client{BaseURL: "http://" + line.Address, Token: token}
 			go func() { // so that it never waits for a reader of its log
-				for lines.Scan() { //nolint:revive // nothing is done with them
+				for lines.Scan() {
 				}
 			}()
 			return nil
