@@ -9,6 +9,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"hash"
 	"io"
 	"os"
 	"path/filepath"
@@ -56,8 +57,10 @@ type source struct {
 	input     Input
 	size      int64 // -1: unknown
 	once      bool  // it cannot be read again
+	format    Format
 	beginning string
 	read      atomic.Int64 // bytes of the file
+	digest    hash.Hash    // of these bytes
 	close     func() error
 }
 
@@ -71,7 +74,7 @@ type lineReader interface {
 // open opens the input, and refuses columns that there are not. Waiting for what somebody
 // still writes ends with the context.
 func (i Input) open(ctx context.Context) (*source, error) {
-	s := &source{input: i, size: -1, once: true, close: func() error { return nil }}
+	s := &source{input: i, size: -1, once: true, digest: sha256.New(), close: func() error { return nil }}
 	from := i.Stdin
 	if !i.IsStdin() {
 		file, err := os.Open(i.Path)
@@ -119,8 +122,8 @@ func (s *source) begin(from io.Reader) error {
 		return err
 	}
 	digest := sha256.Sum256(beginning)
-	s.beginning = "sha256:" + hex.EncodeToString(digest[:])
-	text := bufio.NewReader(&counter{raw, &s.read})
+	s.beginning = digestText(digest[:])
+	text := bufio.NewReader(&counter{io.TeeReader(raw, s.digest), &s.read})
 	if bytes.HasPrefix(beginning, []byte{0x1f, 0x8b}) {
 		unzipped, err := gzip.NewReader(text)
 		if err != nil {
@@ -128,16 +131,34 @@ func (s *source) begin(from io.Reader) error {
 		}
 		text = bufio.NewReader(unzipped)
 	}
-	format, err := s.input.format(text)
-	if err != nil {
+	if s.format, err = s.input.format(text); err != nil {
 		return err
 	}
-	if format == NDJSON {
+	if s.format == NDJSON {
 		s.lineReader = newNDJSON(text)
 		return nil
 	}
 	s.lineReader, err = csvlines.New(text, s.input.Kind)
 	return err
+}
+
+func digestText(sum []byte) string { return "sha256:" + hex.EncodeToString(sum) }
+
+// digestOf is the digest of the first bytes of the file; "" of what can be read once only.
+func (s *source) digestOf(bytes int64) (string, error) {
+	if s.once {
+		return "", nil
+	}
+	file, err := os.Open(s.input.Path)
+	if err != nil {
+		return "", s.explained(errors.Unwrap(err))
+	}
+	defer file.Close() //nolint:errcheck // only read
+	digest := sha256.New()
+	if _, err := io.CopyN(digest, file, bytes); err != nil && !errors.Is(err, io.EOF) {
+		return "", s.explained(err)
+	}
+	return digestText(digest.Sum(nil)), nil
 }
 
 // format is the one that was asked for, or that the name says, or how the text begins.

@@ -74,8 +74,8 @@ func (j *Job) Run(ctx context.Context) error {
 func (j *Job) begin(s *source) {
 	j.source = s
 	j.state = State{
-		Version: stateVersion, Kind: j.Options.Kind, Mode: j.Options.Mode, Server: j.Server,
-		Size: s.size, Beginning: s.beginning,
+		Version: stateVersion, Kind: j.Options.Kind, Mode: j.Options.Mode, Notify: j.Options.Notify, Format: s.format,
+		Server: j.Server, Size: s.size, Beginning: s.beginning,
 	}
 	j.progress.source.Store(s)
 }
@@ -84,6 +84,10 @@ func (j *Job) begin(s *source) {
 func (j *Job) goOn() error {
 	if j.Former == nil {
 		return nil
+	}
+	var err error
+	if j.state.Digest, err = j.source.digestOf(j.Former.Read); err != nil {
+		return err
 	}
 	if ways := j.Former.differs(j.state); ways != "" {
 		return &AnotherImportError{Line: j.Former.Line, Ways: ways, Input: j.Input.Name()}
@@ -239,6 +243,7 @@ func (j *Job) keep(c *chunk, handled int64) error {
 	}
 	c.dropTo(handled)
 	j.state.Line, j.state.Report = handled, j.Report
+	j.state.Read, j.state.Digest = j.source.read.Load(), digestText(j.source.digest.Sum(nil))
 	j.progress.handled(j.Report.Summary, j.source.read.Load())
 	if j.Save == nil {
 		return nil

@@ -12,18 +12,22 @@ const stateVersion = 1
 
 // State is how far an import got, for the next run of it.
 type State struct {
-	Version   int              `json:"version"`
-	Kind      integration.Kind `json:"kind"`
-	Mode      integration.Mode `json:"mode"`
-	Server    string           `json:"server"`
-	Size      int64            `json:"size"`      // of the file; -1: unknown
-	Beginning string           `json:"beginning"` // digest of the file's beginning
-	Line      int64            `json:"line"`      // the last line of the file that was handled
-	Report    Report           `json:"report"`
+	Version   int                `json:"version"`
+	Kind      integration.Kind   `json:"kind"`
+	Mode      integration.Mode   `json:"mode"`
+	Notify    integration.Notify `json:"notify"`
+	Format    Format             `json:"format"`
+	Server    string             `json:"server"`
+	Size      int64              `json:"size"`      // of the file; -1: unknown
+	Beginning string             `json:"beginning"` // digest of the file's beginning
+	Read      int64              `json:"read"`      // bytes of the file, up to the line or some more
+	Digest    string             `json:"digest"`    // of these bytes
+	Line      int64              `json:"line"`      // the last line of the file that was handled
+	Report    Report             `json:"report"`
 }
 
 // differs says in which way a kept state is of another import than this one; "" if it is
-// the same.
+// the same. A digest is compared where there is one: what can be read once only has none yet.
 func (s State) differs(now State) string {
 	var ways []string
 	note := func(differs bool, format string, args ...any) {
@@ -34,9 +38,17 @@ func (s State) differs(now State) string {
 	note(s.Version != now.Version, "it was written by another release")
 	note(s.Kind != now.Kind, "it is of an import of %s", s.Kind)
 	note(s.Mode != now.Mode, "it is of an import with --mode %s", s.Mode)
+	note(s.Notify != now.Notify, "it is of an import with --notify %s", s.Notify)
+	note(s.Format != now.Format, "it is of an import with --format %s", s.Format)
 	note(s.Server != now.Server, "it is of an import to %s", s.Server)
 	note(s.Size != now.Size, "the file has changed: it had %d bytes and has %d", s.Size, now.Size)
-	note(s.Size == now.Size && s.Beginning != now.Beginning, "the file has changed: it begins otherwise")
+	switch {
+	case s.Size != now.Size:
+	case s.Beginning != now.Beginning:
+		note(true, "the file has changed: it begins otherwise")
+	case now.Digest != "":
+		note(s.Digest != now.Digest, "the file has changed: what was read of it is different now")
+	}
 	return strings.Join(ways, "; ")
 }
 
