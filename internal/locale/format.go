@@ -94,6 +94,36 @@ func Money(locale, code, amount string) string {
 	return out.String()
 }
 
+// Amount writes an amount for programs: a decimal string with at least the decimals of
+// its currency, as "120.00" and in JPY "120". What is not a decimal stays as it is.
+func Amount(code, amount string) string {
+	negative, whole, fraction, ok := splitDecimal(amount)
+	if !ok {
+		return amount
+	}
+	scale := usualDecimals
+	if unit, err := currency.ParseISO(code); err == nil {
+		scale = decimals(unit)
+	}
+	fraction = atLeast(strings.TrimRight(fraction, "0"), scale)
+	if fraction != "" {
+		fraction = "." + fraction
+	}
+	if negative && strings.Trim(whole+fraction, "0.") != "" {
+		return "-" + whole + fraction
+	}
+	return whole + fraction
+}
+
+// usualDecimals are those of most currencies, and of codes that nobody knows.
+const usualDecimals = 2
+
+// decimals is how many decimals amounts of a currency have at least.
+func decimals(unit currency.Unit) int {
+	scale, _ := currency.Standard.Rounding(unit)
+	return scale
+}
+
 // money returns how a currency is written. x/text gives a currency another symbol
 // where the plain one would be misread: "$" is AUD in Australia and USD in the
 // United States, and each has the other's by code.
@@ -103,10 +133,9 @@ func (s *style) money(code string) money {
 	}
 	unit, err := currency.ParseISO(code)
 	if err != nil {
-		return money{symbol: code, scale: 2}
+		return money{symbol: code, scale: usualDecimals}
 	}
-	scale, _ := currency.Standard.Rounding(unit)
-	m := money{s.printer.Sprint(currency.Symbol(unit)), scale}
+	m := money{s.printer.Sprint(currency.Symbol(unit)), decimals(unit)}
 	s.currencies.Store(code, m)
 	return m
 }

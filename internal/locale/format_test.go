@@ -149,3 +149,28 @@ func TestConcurrentUse(t *testing.T) {
 		t.Errorf("Money in sv-SE = %q", got)
 	}
 }
+
+func TestAmount(t *testing.T) {
+	tests := []struct{ currency, amount, want string }{
+		{"EUR", "120", "120.00"},
+		{"EUR", "10.5", "10.50"},
+		{"EUR", "10.5000", "10.50"},
+		{"EUR", "0.0025", "0.0025"},
+		{"EUR", "-0.3", "-0.30"},
+		{"EUR", "-0", "0.00"},
+		{"EUR", "007", "7.00"},
+		{"JPY", "120", "120"},
+		{"JPY", "120.00", "120"},
+		{"JPY", "120.5", "120.5"},
+		{"BHD", "1.5", "1.500"},
+		{"QQQ", "1", "1.00"},
+		{"", "1", "1.00"},
+		{"EUR", "", ""},
+		{"EUR", "1,5", "1,5"},
+	}
+	for _, test := range tests {
+		if got := locale.Amount(test.currency, test.amount); got != test.want {
+			t.Errorf("%s %s: got %q, want %q", test.amount, test.currency, got, test.want)
+		}
+	}
+}

@@ -7,6 +7,8 @@ import (
 	"time"
 
 	"github.com/jackc/pgx/v5"
+
+	"github.com/foyerhq/foyer/internal/locale"
 )
 
 // announceInvoices tells of invoices that are new and open, and of those of which
@@ -51,10 +53,10 @@ func (v *Invoice) data() map[string]any {
 	data := map[string]any{
 		"id": v.ID, "number": v.Number, "status": v.Status,
 		"issuedOn": v.IssuedOn.Format(time.DateOnly), "dueOn": v.DueOn.Format(time.DateOnly),
-		"currency": v.Currency, "total": v.Total, "balance": v.Balance,
+		"currency": v.Currency, "total": locale.Amount(v.Currency, v.Total), "balance": locale.Amount(v.Currency, v.Balance),
 	}
 	if v.TotalWithoutTax != nil {
-		data["totalWithoutTax"] = *v.TotalWithoutTax
+		data["totalWithoutTax"] = locale.Amount(v.Currency, *v.TotalWithoutTax)
 	}
 	setText(data, "paymentReference", v.PaymentReference)
 	setText(data, "payURL", v.PayURL)
@@ -75,7 +77,7 @@ type debt struct {
 }
 
 func (d debt) open() map[string]any {
-	return map[string]any{"count": d.openCount, "balance": d.openBalance, "currency": d.currency}
+	return map[string]any{"count": d.openCount, "balance": locale.Amount(d.currency, d.openBalance), "currency": d.currency}
 }
 
 func (d debt) overdue() map[string]any {
@@ -83,7 +85,7 @@ func (d debt) overdue() map[string]any {
 	if invoices == nil {
 		invoices = []map[string]any{}
 	}
-	return map[string]any{"count": d.overdueCount, "balance": d.overdueBalance, "currency": d.currency, "invoices": invoices}
+	return map[string]any{"count": d.overdueCount, "balance": locale.Amount(d.currency, d.overdueBalance), "currency": d.currency, "invoices": invoices}
 }
 
 // The sums are those of [Store.Invoices]: credit notes lessen what is open, and are never
@@ -143,7 +145,8 @@ func readOverdue(rows pgx.Rows, debts map[debtor]debt) error {
 	_, err := pgx.ForEachRow(rows, []any{&key.accountID, &key.currency, &id, &number, &dueOn, &daysOverdue, &balance}, func() error {
 		d := debts[key]
 		d.overdueInvoices = append(d.overdueInvoices, map[string]any{
-			"id": id, "number": number, "dueOn": dueOn.Format(time.DateOnly), "daysOverdue": daysOverdue, "balance": balance, "currency": key.currency,
+			"id": id, "number": number, "dueOn": dueOn.Format(time.DateOnly), "daysOverdue": daysOverdue,
+			"balance": locale.Amount(key.currency, balance), "currency": key.currency,
 		})
 		debts[key] = d
 		return nil

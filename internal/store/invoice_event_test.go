@@ -120,17 +120,17 @@ func TestEventsOfInvoices(t *testing.T) {
 	tn.putInvoices(t, with("late", late), with("new", func(v *store.Invoice) {
 		v.Total, v.Balance, v.TotalWithoutTax, v.PaymentReference, v.PayURL = "0.20", "0.20", ptr("0.17"), "RF18", "https://pay.acme.example/1"
 	}), dollars, credit, other)
-	lateData := `{"balance":"0.1","currency":"EUR","daysOverdue":37,"dueOn":"2026-10-15","id":"late","number":"N-late"}`
-	inEuro := `"open":{"balance":"0","count":3,"currency":"EUR"},"overdue":{"balance":"0.1","count":1,"currency":"EUR","invoices":[` + lateData + `]}}`
+	lateData := `{"balance":"0.10","currency":"EUR","daysOverdue":37,"dueOn":"2026-10-15","id":"late","number":"N-late"}`
+	inEuro := `"open":{"balance":"0.00","count":3,"currency":"EUR"},"overdue":{"balance":"0.10","count":1,"currency":"EUR","invoices":[` + lateData + `]}}`
 	wantTold(t, tn, start,
-		`invoice.issued late {"invoice":{"balance":"0.1","currency":"EUR","dueOn":"2026-10-15","id":"late","issuedOn":"2026-10-01","number":"N-late","status":"Open","total":"100"},`+inEuro,
-		`invoice.issued new {"invoice":{"balance":"0.2","currency":"EUR","dueOn":"2026-11-24","id":"new","issuedOn":"2026-11-10","number":"N-new","payURL":"https://pay.acme.example/1","paymentReference":"RF18","status":"Open","total":"0.2","totalWithoutTax":"0.17"},`+inEuro,
-		`invoice.issued dollars {"invoice":{"balance":"0.1","currency":"USD","dueOn":"2026-10-15","id":"dollars","issuedOn":"2026-10-01","number":"N-dollars","status":"Open","total":"100"},`+
-			strings.ReplaceAll(strings.ReplaceAll(strings.Replace(inEuro, `"balance":"0","count":3`, `"balance":"0.1","count":1`, 1), "EUR", "USD"), "late", "dollars"),
-		`invoice.issued credit {"invoice":{"balance":"-0.3","currency":"EUR","dueOn":"2026-10-01","id":"credit","issuedOn":"2026-11-10","number":"N-credit","status":"Open","total":"-0.3"},`+inEuro,
-		`invoice.issued other {"invoice":{"balance":"100","currency":"EUR","dueOn":"2026-11-24","id":"other","issuedOn":"2026-11-10","number":"N-other","status":"Open","total":"100"},`+
-			`"open":{"balance":"100","count":1,"currency":"EUR"},"overdue":{"balance":"100","count":1,"currency":"EUR","invoices":[`+
-			`{"balance":"100","currency":"EUR","daysOverdue":36,"dueOn":"2026-11-24","id":"other","number":"N-other"}]}}`)
+		`invoice.issued late {"invoice":{"balance":"0.10","currency":"EUR","dueOn":"2026-10-15","id":"late","issuedOn":"2026-10-01","number":"N-late","status":"Open","total":"100.00"},`+inEuro,
+		`invoice.issued new {"invoice":{"balance":"0.20","currency":"EUR","dueOn":"2026-11-24","id":"new","issuedOn":"2026-11-10","number":"N-new","payURL":"https://pay.acme.example/1","paymentReference":"RF18","status":"Open","total":"0.20","totalWithoutTax":"0.17"},`+inEuro,
+		`invoice.issued dollars {"invoice":{"balance":"0.10","currency":"USD","dueOn":"2026-10-15","id":"dollars","issuedOn":"2026-10-01","number":"N-dollars","status":"Open","total":"100.00"},`+
+			strings.ReplaceAll(strings.ReplaceAll(strings.Replace(inEuro, `"balance":"0.00","count":3`, `"balance":"0.10","count":1`, 1), "EUR", "USD"), "late", "dollars"),
+		`invoice.issued credit {"invoice":{"balance":"-0.30","currency":"EUR","dueOn":"2026-10-01","id":"credit","issuedOn":"2026-11-10","number":"N-credit","status":"Open","total":"-0.30"},`+inEuro,
+		`invoice.issued other {"invoice":{"balance":"100.00","currency":"EUR","dueOn":"2026-11-24","id":"other","issuedOn":"2026-11-10","number":"N-other","status":"Open","total":"100.00"},`+
+			`"open":{"balance":"100.00","count":1,"currency":"EUR"},"overdue":{"balance":"100.00","count":1,"currency":"EUR","invoices":[`+
+			`{"balance":"100.00","currency":"EUR","daysOverdue":36,"dueOn":"2026-11-24","id":"other","number":"N-other"}]}}`)
 }
 
 func TestEventsOfPaidInvoices(t *testing.T) {
@@ -150,7 +150,7 @@ func TestEventsOfPaidInvoices(t *testing.T) {
 	}
 	paid := func(balance, status, paidOn string) []string {
 		return []string{`invoice.paid i {"invoice":{"balance":"` + balance + `","currency":"EUR","dueOn":"2026-11-24","id":"i","issuedOn":"2026-11-10","number":"N-i","paidOn":"` + paidOn +
-			`","status":"` + status + `","total":"100"},"open":{"balance":"%s","count":%s,"currency":"EUR"}}`}
+			`","status":"` + status + `","total":"100.00"},"open":{"balance":"%s","count":%s,"currency":"EUR"}}`}
 	}
 	for _, test := range []struct {
 		from, to    string
@@ -158,10 +158,10 @@ func TestEventsOfPaidInvoices(t *testing.T) {
 		left, count string
 	}{
 		{"open", "less", nil, "", ""},
-		{"open", "paid", paid("0", "Paid", "2026-11-20"), "0", "0"},
-		{"less", "paid", paid("0", "Paid", "2026-11-20"), "0", "0"},
-		{"open", "zero", paid("0", "Open", "2026-11-21"), "0", "0"},
-		{"open", "over", paid("-1", "Open", "2026-11-21"), "-1", "1"},
+		{"open", "paid", paid("0.00", "Paid", "2026-11-20"), "0.00", "0"},
+		{"less", "paid", paid("0.00", "Paid", "2026-11-20"), "0.00", "0"},
+		{"open", "zero", paid("0.00", "Open", "2026-11-21"), "0.00", "0"},
+		{"open", "over", paid("-1.00", "Open", "2026-11-21"), "-1.00", "1"},
 		{"zero", "paid", nil, "", ""},
 		{"open", "void", nil, "", ""},
 		{"void", "paid", nil, "", ""},
@@ -199,7 +199,7 @@ func TestEventsListTheOldestOverdueInvoices(t *testing.T) {
 	got := tn.column(t, `
 SELECT concat(data #>> '{overdue,count}', ' ', data #>> '{overdue,balance}', ' ', jsonb_array_length(data #> '{overdue,invoices}'), ' ',
               data #>> '{overdue,invoices,0,id}', ' ', data #>> '{overdue,invoices,49,id}') FROM event WHERE subject = 'i00'`)
-	if diff := cmp.Diff([]string{"60 6 50 i59 i10"}, got); diff != "" {
+	if diff := cmp.Diff([]string{"60 6.00 50 i59 i10"}, got); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
 	}
 }

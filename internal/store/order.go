@@ -4,6 +4,8 @@ import (
 	"context"
 	"slices"
 	"time"
+
+	"github.com/foyerhq/foyer/internal/locale"
 )
 
 // The statuses of an order.
@@ -94,10 +96,10 @@ func (w *Writer) DeleteOrder(ctx context.Context, id string, ifVersion int64) (R
 func (o *Order) data() map[string]any {
 	items := make([]map[string]any, len(o.Items))
 	for i, item := range o.Items {
-		items[i] = map[string]any{"description": item.Description, "quantity": item.Quantity, "amount": item.Amount, "currency": o.Currency}
+		items[i] = map[string]any{"description": item.Description, "quantity": item.Quantity, "amount": locale.Amount(o.Currency, item.Amount), "currency": o.Currency}
 	}
 	data := map[string]any{
-		"id": o.ID, "number": o.Number, "placedAt": o.PlacedAt, "total": o.Total, "currency": o.Currency, "items": items,
+		"id": o.ID, "number": o.Number, "placedAt": o.PlacedAt, "total": locale.Amount(o.Currency, o.Total), "currency": o.Currency, "items": items,
 	}
 	setText(data, "placedBy", o.PlacedBy)
 	return data

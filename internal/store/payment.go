@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"slices"
 	"time"
+
+	"github.com/foyerhq/foyer/internal/locale"
 )
 
 // The statuses of a payment.
@@ -163,10 +165,10 @@ func (w *Writer) announcePayments(ctx context.Context, changes []rowChange[Payme
 func (p *Payment) data(numbers map[string]string) map[string]any {
 	list := make([]map[string]any, len(p.Invoices))
 	for i, invoice := range p.Invoices {
-		list[i] = map[string]any{"number": numbers[invoice.ID], "amount": invoice.Amount, "currency": p.Currency}
+		list[i] = map[string]any{"number": numbers[invoice.ID], "amount": locale.Amount(p.Currency, invoice.Amount), "currency": p.Currency}
 	}
 	data := map[string]any{
-		"id": p.ID, "amount": p.Amount, "currency": p.Currency, "paidOn": p.PaidOn.Format(time.DateOnly), "invoices": list,
+		"id": p.ID, "amount": locale.Amount(p.Currency, p.Amount), "currency": p.Currency, "paidOn": p.PaidOn.Format(time.DateOnly), "invoices": list,
 	}
 	setText(data, "method", p.Method)
 	setText(data, "reference", p.Reference)

@@ -83,15 +83,15 @@ func TestEventsOfPayments(t *testing.T) {
 	bare := store.Payment{Row: store.Row{ID: "p2", AccountID: "A"}, Status: store.PaymentFailed, Reason: "Refused.", Amount: "1", Currency: "USD", PaidOn: day(time.November, 20)}
 	tn.putPayments(t, bare)
 	const (
-		for1   = `"invoices":[{"amount":"10","currency":"EUR","number":"N-i1"}]`
+		for1   = `"invoices":[{"amount":"10.00","currency":"EUR","number":"N-i1"}]`
 		paidOn = `"paidOn":"2026-11-20"`
-		open   = `"open":{"balance":"100","count":1,"currency":"EUR"}`
+		open   = `"open":{"balance":"100.00","count":1,"currency":"EUR"}`
 	)
 	wantTold(t, tn, start,
-		`payment.received p1 {`+open+`,"payment":{"amount":"12.5","currency":"EUR","id":"p1",`+for1+`,"method":"Card ending in 4242",`+paidOn+`,"reference":"RF18"}}`,
-		`payment.failed p1 {`+open+`,"payment":{"amount":"12.5","currency":"EUR","id":"p1",`+for1+`,"method":"Card ending in 4242",`+paidOn+`,"reason":"The card has expired.","retryOn":"2026-11-24"}}`,
-		`payment.received p1 {`+open+`,"payment":{"amount":"12.5","currency":"EUR","id":"p1",`+for1+`,`+paidOn+`}}`,
-		`payment.failed p2 {"open":{"balance":"0","count":0,"currency":"USD"},"payment":{"amount":"1","currency":"USD","id":"p2","invoices":[],`+paidOn+`,"reason":"Refused."}}`)
+		`payment.received p1 {`+open+`,"payment":{"amount":"12.50","currency":"EUR","id":"p1",`+for1+`,"method":"Card ending in 4242",`+paidOn+`,"reference":"RF18"}}`,
+		`payment.failed p1 {`+open+`,"payment":{"amount":"12.50","currency":"EUR","id":"p1",`+for1+`,"method":"Card ending in 4242",`+paidOn+`,"reason":"The card has expired.","retryOn":"2026-11-24"}}`,
+		`payment.received p1 {`+open+`,"payment":{"amount":"12.50","currency":"EUR","id":"p1",`+for1+`,`+paidOn+`}}`,
+		`payment.failed p2 {"open":{"balance":"0.00","count":0,"currency":"USD"},"payment":{"amount":"1.00","currency":"USD","id":"p2","invoices":[],`+paidOn+`,"reason":"Refused."}}`)
 }
 
 // TestPaymentsOfDeletedInvoices: whoever is first, no payment is left for an invoice that

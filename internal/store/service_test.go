@@ -148,9 +148,9 @@ func TestOrders(t *testing.T) {
 		t.Errorf("%v %v %v", list, next, err)
 	}
 	wantTold(t, tn, start,
-		`order.placed o1 {"order":{"currency":"EUR","id":"o1","items":[{"amount":"39.9","currency":"EUR","description":"Fibre 500","quantity":2}],"number":"ORD-1",`+
-			`"placedAt":"2026-11-21T12:00:00.001234Z","placedBy":"Dana Miller","total":"39.9"}}`,
-		`order.placed o3 {"order":{"currency":"EUR","id":"o3","items":[],"number":"ORD-2","placedAt":"2026-11-21T12:00:00Z","total":"0"}}`)
+		`order.placed o1 {"order":{"currency":"EUR","id":"o1","items":[{"amount":"39.90","currency":"EUR","description":"Fibre 500","quantity":2}],"number":"ORD-1",`+
+			`"placedAt":"2026-11-21T12:00:00.001234Z","placedBy":"Dana Miller","total":"39.90"}}`,
+		`order.placed o3 {"order":{"currency":"EUR","id":"o3","items":[],"number":"ORD-2","placedAt":"2026-11-21T12:00:00Z","total":"0.00"}}`)
 	tn.write(t, func(ctx context.Context, w *store.Writer) error {
 		result, err := w.DeleteOrder(ctx, "o1", 1)
 		if err == nil && result.Outcome != store.Conflict {

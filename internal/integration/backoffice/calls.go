@@ -12,6 +12,7 @@ import (
 
 	"github.com/foyerhq/foyer/internal/config"
 	"github.com/foyerhq/foyer/internal/integration"
+	"github.com/foyerhq/foyer/internal/locale"
 	"github.com/foyerhq/foyer/internal/settings"
 	"github.com/foyerhq/foyer/internal/store"
 )
@@ -87,7 +88,7 @@ func (a *api) listCalls(ctx context.Context, in *callListInput) (*listOutput[int
 	for i, c := range calls {
 		out.Body.Items[i] = integration.Call{
 			ID: c.ID, AccountID: c.AccountID, StartedAt: c.StartedAt.UTC(), Direction: c.Direction, Outcome: c.Outcome, Number: c.Number,
-			OtherNumber: c.OtherNumber, Destination: c.Destination, Seconds: int64(c.Seconds), Charge: c.Charge, Currency: c.Currency,
+			OtherNumber: c.OtherNumber, Destination: c.Destination, Seconds: int64(c.Seconds), Charge: locale.Amount(c.Currency, c.Charge), Currency: c.Currency,
 		}
 	}
 	if next != nil {
@@ -173,7 +174,7 @@ func (a *api) listCallDays(ctx context.Context, in *callDayListInput) (*listOutp
 	for i, d := range days {
 		out.Body.Items[i] = integration.CallDay{
 			AccountID: d.AccountID, Day: d.Day.Format(time.DateOnly), Number: d.Number, Direction: d.Direction, Currency: d.Currency,
-			Calls: d.Calls, Answered: d.Answered, Seconds: d.Seconds, Charge: d.Charge,
+			Calls: d.Calls, Answered: d.Answered, Seconds: d.Seconds, Charge: locale.Amount(d.Currency, d.Charge),
 		}
 	}
 	if next != nil {

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/foyerhq/foyer/internal/integration"
+	"github.com/foyerhq/foyer/internal/locale"
 	"github.com/foyerhq/foyer/internal/store"
 )
 
@@ -29,12 +30,13 @@ func (a *api) invoices() resource[integration.Invoice, store.Invoice] {
 func showInvoice(v *store.Invoice) integration.Invoice {
 	lines := make([]integration.InvoiceLine, len(v.Lines))
 	for i, line := range v.Lines {
-		lines[i] = integration.InvoiceLine{Description: line.Description, Quantity: line.Quantity, Amount: line.Amount}
+		lines[i] = integration.InvoiceLine{Description: line.Description, Quantity: line.Quantity, Amount: locale.Amount(v.Currency, line.Amount)}
 	}
 	return integration.Invoice{
 		ID: v.ID, AccountID: v.AccountID, Number: v.Number,
 		IssuedOn: v.IssuedOn.Format(time.DateOnly), DueOn: v.DueOn.Format(time.DateOnly), DueSource: v.DueSource, DueSourceName: v.DueSourceName,
-		Currency: v.Currency, Total: v.Total, TotalWithoutTax: optionalText(v.TotalWithoutTax), Balance: v.Balance, Status: v.Status,
+		Currency: v.Currency, Total: locale.Amount(v.Currency, v.Total), TotalWithoutTax: locale.Amount(v.Currency, optionalText(v.TotalWithoutTax)),
+		Balance: locale.Amount(v.Currency, v.Balance), Status: v.Status,
 		PaymentReference: v.PaymentReference, PayURL: v.PayURL, PaidOn: dayText(v.PaidOn), Lines: lines, DocumentName: v.DocumentName, Meta: meta(v.Row),
 	}
 }

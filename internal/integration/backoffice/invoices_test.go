@@ -39,8 +39,8 @@ func TestInvoices(t *testing.T) {
 	s.must(t, "accounts", `{"id":"A","name":"Ada","accountProfile":"business","attributes":{"timeZone":"Pacific/Auckland"}}`, `{"id":"B","name":"Ben"}`)
 	s.walk(t, []step{
 		{"PUT", "invoices/i1", wholeInvoice, nil, 201, `"v1"`, `{"id":"i1","accountId":"A","number":"INV-1","issuedOn":"2026-11-01","dueOn":"2026-11-22","dueSource":"AccountProfile","dueSourceName":"business",` +
-			`"currency":"EUR","total":"120","totalWithoutTax":"100.84","balance":"0.1","status":"Open","paymentReference":"RF18 5390","payURL":"https://pay.acme.example/1?a=b",` +
-			`"lines":[{"description":"Fibre 500","quantity":"1","amount":"39.9"},{"description":"Minutes","quantity":"10.5","amount":"80.1"}],"version":1`},
+			`"currency":"EUR","total":"120.00","totalWithoutTax":"100.84","balance":"0.10","status":"Open","paymentReference":"RF18 5390","payURL":"https://pay.acme.example/1?a=b",` +
+			`"lines":[{"description":"Fibre 500","quantity":"1","amount":"39.90"},{"description":"Minutes","quantity":"10.5","amount":"80.10"}],"version":1`},
 		{"PUT", "invoices/i1", wholeInvoice, nil, 200, `"v1"`, `"version":1`},
 		{"PATCH", "invoices/i1", `{"paymentReference":null,"lines":[]}`, nil, 200, `"v2"`, `"payURL":"https://pay.acme.example/1?a=b","version":2`},
 		{"PUT", "invoices/i1", strings.Replace(wholeInvoice, `"A"`, `"B"`, 1), nil, 422, "", "never moves"},
@@ -54,7 +54,7 @@ func TestInvoices(t *testing.T) {
 		{"DELETE", "invoices/i1", "", map[string]string{"If-Match": `"v1"`}, 412, "", "is at version 2"},
 		{"DELETE", "invoices/i1", "", map[string]string{"If-Match": `"v2"`}, 204, "", ""},
 		{"GET", "invoices/i1", "", nil, 404, "", ""},
-		{"PUT", "invoices/i1", wholeInvoice, nil, 201, `"v1"`, ""},
+		{"PUT", "invoices/i1", wholeInvoice, nil, 201, `"v4"`, ""},
 	})
 	s.unchanged(t, "invoices/i1")
 	s.walk(t, []step{{"PUT", "payments/p1", `{"accountId":"A","status":"Received","amount":"1","paidOn":"2026-11-01","invoices":[{"id":"i1","amount":"1"}]}`, nil, 201, `"v1"`, ""},
@@ -73,7 +73,7 @@ func TestRulesOfInvoices(t *testing.T) {
 		steps []step
 	}{
 		{"terms", []step{
-			{"PUT", "", head + `"status":"Open"}`, nil, 201, `"v1"`, `"dueOn":"2026-11-22","dueSource":"AccountProfile","dueSourceName":"business","currency":"AUD","total":"100","balance":"100"`},
+			{"PUT", "", head + `"status":"Open"}`, nil, 201, `"v1"`, `"dueOn":"2026-11-22","dueSource":"AccountProfile","dueSourceName":"business","currency":"AUD","total":"100.00","balance":"100.00"`},
 			{"PATCH", "", `{"issuedOn":"2026-11-02"}`, nil, 200, `"v2"`, `"dueOn":"2026-11-23","dueSource":"AccountProfile"`},
 			{"PATCH", "", `{"dueOn":"2026-11-23"}`, nil, 200, `"v2"`, `"dueSource":"AccountProfile"`},
 			{"PATCH", "", `{"dueOn":"2026-11-30"}`, nil, 200, `"v3"`, `"dueOn":"2026-11-30","dueSource":"Invoice","currency"`},
@@ -86,26 +86,26 @@ func TestRulesOfInvoices(t *testing.T) {
 			{"PUT", "", head + `"status":"Open"}`, nil, 201, `"v1"`, ""},
 			{"PATCH", "", `{"balance":"0.01"}`, nil, 200, `"v2"`, `"balance":"0.01","status":"Open","version"`},
 			{"PATCH", "", `{"paidOn":"2026-11-21"}`, nil, 422, "", `{"field":"paidOn","message":"is there, but 0.01 of the invoice is still to be paid"}`},
-			{"PATCH", "", `{"status":"Paid"}`, nil, 200, `"v3"`, `"balance":"0","status":"Paid","paidOn":"2026-11-22","version"`},
+			{"PATCH", "", `{"status":"Paid"}`, nil, 200, `"v3"`, `"balance":"0.00","status":"Paid","paidOn":"2026-11-22","version"`},
 			{"PATCH", "", `{"paymentReference":"x"}`, nil, 200, `"v4"`, `"paidOn":"2026-11-22"`},
 			{"PATCH", "", `{"paidOn":null}`, nil, 200, `"v4"`, `"paidOn":"2026-11-22"`},
 			{"PATCH", "", `{"paidOn":"2026-11-20"}`, nil, 200, `"v5"`, `"paidOn":"2026-11-20"`},
 			{"PATCH", "", `{"balance":"5"}`, nil, 422, "", `{"field":"balance","message":"is 5, but nothing is left to pay of a paid invoice: leave it out"}`},
-			{"PATCH", "", `{"status":"Open"}`, nil, 200, `"v6"`, `"balance":"100","status":"Open","paymentReference":"x","version"`},
+			{"PATCH", "", `{"status":"Open"}`, nil, 200, `"v6"`, `"balance":"100.00","status":"Open","paymentReference":"x","version"`},
 		}},
 		{"paid-before", []step{
-			{"PUT", "", head + `"status":"Paid"}`, nil, 201, `"v1"`, `"balance":"0","status":"Paid","version"`},
+			{"PUT", "", head + `"status":"Paid"}`, nil, 201, `"v1"`, `"balance":"0.00","status":"Paid","version"`},
 			{"PATCH", "", `{"paidOn":"2025-01-02"}`, nil, 200, `"v2"`, `"paidOn":"2025-01-02"`},
 		}},
 		{"zero", []step{
-			{"PUT", "", head + `"status":"Open","balance":"12.5"}`, nil, 201, `"v1"`, `"balance":"12.5"`},
-			{"PATCH", "", `{"balance":"0.00"}`, nil, 200, `"v2"`, `"balance":"0","status":"Open","paidOn":"2026-11-22"`},
+			{"PUT", "", head + `"status":"Open","balance":"12.5"}`, nil, 201, `"v1"`, `"balance":"12.50"`},
+			{"PATCH", "", `{"balance":"0.00"}`, nil, 200, `"v2"`, `"balance":"0.00","status":"Open","paidOn":"2026-11-22"`},
 		}},
 		{"void", []step{
-			{"PUT", "", head + `"status":"Void"}`, nil, 201, `"v1"`, `"balance":"0","status":"Void","version"`},
+			{"PUT", "", head + `"status":"Void"}`, nil, 201, `"v1"`, `"balance":"0.00","status":"Void","version"`},
 		}},
 		{"credit", []step{
-			{"PUT", "", strings.Replace(head, `"100"`, `"-7.50"`, 1) + `"status":"Open"}`, nil, 201, `"v1"`, `"total":"-7.5","balance":"-7.5","status":"Open","version"`},
+			{"PUT", "", strings.Replace(head, `"100"`, `"-7.50"`, 1) + `"status":"Open"}`, nil, 201, `"v1"`, `"total":"-7.50","balance":"-7.50","status":"Open","version"`},
 		}},
 		{"currency", []step{
 			{"PUT", "", head + `"status":"Open","currency":"USD"}`, nil, 201, `"v1"`, `"currency":"USD"`},

@@ -2,6 +2,7 @@ package backoffice
 
 import (
 	"github.com/foyerhq/foyer/internal/integration"
+	"github.com/foyerhq/foyer/internal/locale"
 	"github.com/foyerhq/foyer/internal/store"
 )
 
@@ -21,11 +22,11 @@ func (a *api) orders() resource[integration.Order, store.Order] {
 func showOrder(o *store.Order) integration.Order {
 	items := make([]integration.OrderItem, len(o.Items))
 	for i, item := range o.Items {
-		items[i] = integration.OrderItem{Description: item.Description, Quantity: item.Quantity, Amount: item.Amount}
+		items[i] = integration.OrderItem{Description: item.Description, Quantity: item.Quantity, Amount: locale.Amount(o.Currency, item.Amount)}
 	}
 	return integration.Order{
 		ID: o.ID, AccountID: o.AccountID, Number: o.Number, Status: o.Status, PlacedAt: o.PlacedAt.UTC(), PlacedBy: o.PlacedBy,
-		Total: o.Total, Currency: o.Currency, Items: items, Meta: meta(o.Row),
+		Total: locale.Amount(o.Currency, o.Total), Currency: o.Currency, Items: items, Meta: meta(o.Row),
 	}
 }
 

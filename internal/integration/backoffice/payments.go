@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/foyerhq/foyer/internal/integration"
+	"github.com/foyerhq/foyer/internal/locale"
 	"github.com/foyerhq/foyer/internal/store"
 )
 
@@ -27,10 +28,10 @@ func (a *api) payments() resource[integration.Payment, store.Payment] {
 func showPayment(p *store.Payment) integration.Payment {
 	invoices := make([]integration.PaymentInvoice, len(p.Invoices))
 	for i, invoice := range p.Invoices {
-		invoices[i] = integration.PaymentInvoice{ID: invoice.ID, Amount: invoice.Amount}
+		invoices[i] = integration.PaymentInvoice{ID: invoice.ID, Amount: locale.Amount(p.Currency, invoice.Amount)}
 	}
 	return integration.Payment{
-		ID: p.ID, AccountID: p.AccountID, Status: p.Status, Amount: p.Amount, Currency: p.Currency, PaidOn: p.PaidOn.Format(time.DateOnly),
+		ID: p.ID, AccountID: p.AccountID, Status: p.Status, Amount: locale.Amount(p.Currency, p.Amount), Currency: p.Currency, PaidOn: p.PaidOn.Format(time.DateOnly),
 		Method: p.Method, Reference: p.Reference, Reason: p.Reason, RetryOn: dayText(p.RetryOn), Invoices: invoices, Meta: meta(p.Row),
 	}
 }

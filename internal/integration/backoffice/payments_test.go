@@ -17,8 +17,8 @@ func TestPayments(t *testing.T) {
 	const whole = `{"accountId":"A","status":"Failed","amount":"12.50","currency":"EUR","paidOn":"2026-11-20","method":"Card ending in 4242","reference":"RF18",` +
 		`"reason":"The card has expired.","retryOn":"2026-11-24","invoices":[{"id":"i1","amount":"12.5000"}]}`
 	s.walk(t, []step{
-		{"PUT", "payments/p1", whole, nil, 201, `"v1"`, `{"id":"p1","accountId":"A","status":"Failed","amount":"12.5","currency":"EUR","paidOn":"2026-11-20","method":"Card ending in 4242",` +
-			`"reference":"RF18","reason":"The card has expired.","retryOn":"2026-11-24","invoices":[{"id":"i1","amount":"12.5"}],"version":1`},
+		{"PUT", "payments/p1", whole, nil, 201, `"v1"`, `{"id":"p1","accountId":"A","status":"Failed","amount":"12.50","currency":"EUR","paidOn":"2026-11-20","method":"Card ending in 4242",` +
+			`"reference":"RF18","reason":"The card has expired.","retryOn":"2026-11-24","invoices":[{"id":"i1","amount":"12.50"}],"version":1`},
 		{"PUT", "payments/p1", whole, nil, 200, `"v1"`, ""},
 		{"PATCH", "payments/p1", `{"status":"Received"}`, nil, 200, `"v2"`, `"reference":"RF18","invoices"`},
 		{"PATCH", "payments/p1", `{"status":"Failed"}`, nil, 422, "", `{"field":"reason","message":"is missing, a failed payment has one, in words for the customer"}`},

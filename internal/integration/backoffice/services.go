@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"github.com/foyerhq/foyer/internal/integration"
+	"github.com/foyerhq/foyer/internal/locale"
 	"github.com/foyerhq/foyer/internal/store"
 )
 
@@ -24,7 +25,7 @@ func showService(s *store.Service) integration.Service {
 	return integration.Service{
 		ID: s.ID, AccountID: s.AccountID, Name: s.Name, Description: s.Description, Number: s.Number, Status: s.Status, SiteID: s.SiteID,
 		StartsOn: s.StartsOn.Format(time.DateOnly), EndsOn: dayText(s.EndsOn), CancelReason: s.CancelReason,
-		Price: optionalText(s.Price), Currency: s.Currency, BillingMonths: s.BillingMonths, Meta: meta(s.Row),
+		Price: locale.Amount(s.Currency, optionalText(s.Price)), Currency: s.Currency, BillingMonths: s.BillingMonths, Meta: meta(s.Row),
 	}
 }
 

@@ -18,9 +18,9 @@ func TestServices(t *testing.T) {
 		{"PUT", "sites/a", `{"accountId":"A","name":"Home"}`, nil, 201, `"v1"`, ""},
 		{"PUT", "sites/b", `{"accountId":"B","name":"Home"}`, nil, 201, `"v1"`, ""},
 		{"PUT", "services/s1", head + `"description":"Fast.\nVery.","number":"+44 20 7946 0123","status":"Active","siteId":"a","startsOn":"2026-11-01","endsOn":"2027-11-01","price":"39.90","billingMonths":1}`, nil, 201, `"v1"`,
-			`"description":"Fast.\nVery.","number":"+44 20 7946 0123","status":"Active","siteId":"a","startsOn":"2026-11-01","endsOn":"2027-11-01","price":"39.9","currency":"AUD","billingMonths":1,"version":1`},
+			`"description":"Fast.\nVery.","number":"+44 20 7946 0123","status":"Active","siteId":"a","startsOn":"2026-11-01","endsOn":"2027-11-01","price":"39.90","currency":"AUD","billingMonths":1,"version":1`},
 		{"PATCH", "services/s1", `{"currency":"EUR"}`, nil, 200, `"v2"`, `"currency":"EUR"`},
-		{"PATCH", "services/s1", `{"price":"40","currency":null}`, nil, 200, `"v3"`, `"price":"40","currency":"EUR"`},
+		{"PATCH", "services/s1", `{"price":"40","currency":null}`, nil, 200, `"v3"`, `"price":"40.00","currency":"EUR"`},
 		{"PATCH", "services/s1", `{"price":null}`, nil, 200, `"v4"`, `"endsOn":"2027-11-01","billingMonths":1`},
 		{"PATCH", "services/s1", `{"currency":"EUR"}`, nil, 422, "", `{"field":"currency","message":"is there without a price"}`},
 		{"PATCH", "services/s1", `{"cancelReason":"Moved."}`, nil, 422, "", `{"field":"cancelReason","message":"is there, but only a cancelled service has one"}`},
@@ -44,7 +44,7 @@ func TestOrders(t *testing.T) {
 	const head = `{"accountId":"A","number":"ORD-1","status":"Placed","placedAt":"2026-11-21T09:00:00.1234567+11:00",`
 	s.walk(t, []step{
 		{"PUT", "orders/o1", head + `"placedBy":"Dana Miller","total":"39.90","items":[{"description":"Fibre 500","quantity":2,"amount":"39.90"}]}`, nil, 201, `"v1"`,
-			`"status":"Placed","placedAt":"2026-11-20T22:00:00.123456Z","placedBy":"Dana Miller","total":"39.9","currency":"AUD","items":[{"description":"Fibre 500","quantity":2,"amount":"39.9"}],"version":1`},
+			`"status":"Placed","placedAt":"2026-11-20T22:00:00.123456Z","placedBy":"Dana Miller","total":"39.90","currency":"AUD","items":[{"description":"Fibre 500","quantity":2,"amount":"39.90"}],"version":1`},
 		{"PUT", "orders/o1", head + `"placedBy":"Dana Miller","total":"39.9","items":[{"description":"Fibre 500","quantity":2,"amount":"39.90"}]}`, nil, 200, `"v1"`, ""},
 		{"PATCH", "orders/o1", `{"status":"Completed","placedBy":null}`, nil, 200, `"v2"`, `"status":"Completed","placedAt":"2026-11-20T22:00:00.123456Z","total"`},
 		{"PUT", "orders/o2", head + `"total":"1","items":[{"description":"x","quantity":0,"amount":"1"}]}`, nil, 422, "", `{"field":"items[0].quantity"`},
