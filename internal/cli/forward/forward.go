@@ -1,19 +1,14 @@
 // Package forward is the port-forward of `kubectl foyer`: a tunnel through the API server
 // to a port of a pod, over WebSockets, or SPDY where something on the way knows only that.
-// It runs in this process and listens on loopback alone, on a port that is free.
+// It runs in this process, and nothing listens: no other program of the machine gets in.
 package forward
 
 import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
-	"net"
 	"net/http"
 	"net/url"
-	"strconv"
-	"strings"
-	"sync"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/types"
@@ -32,68 +27,48 @@ func Open(ctx context.Context, config *rest.Config, pod types.NamespacedName, po
 	if err != nil {
 		return nil, err
 	}
-	t := &tunnel{stop: make(chan struct{}), gone: make(chan struct{})}
-	ready := make(chan struct{})
-	messages := &lastMessage{}
-	forwarder, err := portforward.NewOnAddressesForStreaming(dial, []string{"127.0.0.1"}, []string{fmt.Sprintf("0:%d", port)}, t.stop, ready, io.Discard, messages)
-	if err != nil {
-		return nil, err
+	type dialled struct {
+		streams httpstream.Connection
+		err     error
 	}
-	failed := make(chan error, 1)
+	done := make(chan dialled, 1)
 	go func() {
-		defer close(t.gone)
-		failed <- forwarder.ForwardPorts()
+		streams, err := dial.open()
+		done <- dialled{streams, err}
 	}()
 	select {
 	case <-ctx.Done():
-		t.Close()
+		go func() {
+			if late := <-done; late.err == nil {
+				_ = late.streams.Close() // nobody wants it any more
+			}
+		}()
 		return nil, ctx.Err()
-	case err := <-failed:
-		if dial.err != nil {
-			return nil, dial.err // knows more than the text that err has of it
+	case d := <-done:
+		if d.err != nil {
+			return nil, d.err
 		}
-		return nil, fmt.Errorf("%w %s", err, messages.text())
-	case <-ready:
+		return newTunnel(d.streams, port), nil
 	}
-	ports, err := forwarder.GetPorts()
-	if err != nil {
-		t.Close()
-		return nil, err
-	}
-	t.address = net.JoinHostPort("127.0.0.1", strconv.Itoa(int(ports[0].Local)))
-	return t, nil
 }
 
-// tunnel is a port-forward that runs.
-type tunnel struct {
-	address string
-	stop    chan struct{}
-	once    sync.Once
-	gone    chan struct{}
-}
-
-func (t *tunnel) Dial(ctx context.Context) (net.Conn, error) {
-	return (&net.Dialer{}).DialContext(ctx, "tcp", t.address)
-}
-
-func (t *tunnel) Gone() <-chan struct{} { return t.gone }
-
-func (t *tunnel) Close() { t.once.Do(func() { close(t.stop) }) }
-
-// dialer keeps the error of dialling, of which portforward passes on the text alone.
+// dialer knows in whose words a refusal is told.
 type dialer struct {
 	httpstream.Dialer
 	refused error // of WebSockets: the words of the cluster, where it has refused
-	err     error
 }
 
-func (d *dialer) Dial(protocols ...string) (httpstream.Connection, string, error) {
-	connection, protocol, err := d.Dialer.Dial(protocols...)
-	if err != nil && d.refused != nil {
-		err = d.refused // SPDY has its text alone
+func (d *dialer) open() (httpstream.Connection, error) {
+	streams, protocol, err := d.Dial(portforward.PortForwardProtocolV1Name)
+	switch {
+	case err != nil && d.refused != nil:
+		return nil, d.refused // SPDY has its text alone
+	case err != nil:
+		return nil, err
+	case protocol != portforward.PortForwardProtocolV1Name:
+		return nil, errors.Join(fmt.Errorf("the cluster forwards ports by %q, which is not known", protocol), streams.Close())
 	}
-	d.err = err
-	return connection, protocol, err
+	return streams, nil
 }
 
 // fallsBack says whether SPDY is tried after an error of WebSockets. So it is where the
@@ -133,23 +108,4 @@ func addressOf(config *rest.Config, pod types.NamespacedName) (*url.URL, error) 
 		return nil, err
 	}
 	return core.RESTClient().Post().Resource("pods").Namespace(pod.Namespace).Name(pod.Name).SubResource("portforward").URL(), nil
-}
-
-// lastMessage keeps the last line that portforward wrote.
-type lastMessage struct {
-	mutex sync.Mutex
-	line  string
-}
-
-func (m *lastMessage) Write(p []byte) (int, error) {
-	m.mutex.Lock()
-	defer m.mutex.Unlock()
-	m.line = strings.TrimSpace(string(p))
-	return len(p), nil
-}
-
-func (m *lastMessage) text() string {
-	m.mutex.Lock()
-	defer m.mutex.Unlock()
-	return m.line
 }

@@ -3,8 +3,8 @@ package forward
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"io"
-	"net"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -40,6 +40,7 @@ type apiServer struct {
 	config  *rest.Config
 	sockets bool // WebSockets are known
 	refuse  bool
+	podSays string // in place of an answer
 
 	mutex       sync.Mutex
 	connections []httpstream.Connection
@@ -77,7 +78,7 @@ func (s *apiServer) serve(w http.ResponseWriter, r *http.Request) {
 			s.t.Error(err)
 			return
 		}
-		streams := newStreams(s.t)
+		streams := newStreams(s)
 		connection, err := spdy.NewServerConnection(portforward.NewTunnelingConnectionWithLogger(logr.Discard(), socket), streams.accept)
 		if err != nil {
 			s.t.Error(err)
@@ -90,7 +91,7 @@ func (s *apiServer) serve(w http.ResponseWriter, r *http.Request) {
 			s.t.Error(err)
 			return
 		}
-		streams := newStreams(s.t)
+		streams := newStreams(s)
 		connection := spdy.NewResponseUpgrader().UpgradeResponse(w, r, streams.accept)
 		if connection == nil {
 			s.t.Error("no connection")
@@ -119,13 +120,14 @@ func (s *apiServer) hangUp() {
 
 // streams pairs the two streams of each connection that is forwarded.
 type streams struct {
-	t      *testing.T
-	mutex  sync.Mutex
-	errors map[string]httpstream.Stream
+	t       *testing.T
+	podSays string
+	mutex   sync.Mutex
+	errors  map[string]httpstream.Stream
 }
 
-func newStreams(t *testing.T) *streams {
-	return &streams{t: t, errors: map[string]httpstream.Stream{}}
+func newStreams(s *apiServer) *streams {
+	return &streams{t: s.t, podSays: s.podSays, errors: map[string]httpstream.Stream{}}
 }
 
 func (s *streams) accept(stream httpstream.Stream, replySent <-chan struct{}) error {
@@ -139,9 +141,15 @@ func (s *streams) accept(stream httpstream.Stream, replySent <-chan struct{}) er
 	problems := s.errors[id]
 	go func() {
 		<-replySent
+		if s.podSays != "" {
+			_, _ = io.WriteString(problems, s.podSays)
+			_ = problems.Close()
+			_ = stream.Close()
+			return
+		}
 		name := make([]byte, 4)
 		if _, err := io.ReadFull(stream, name); err != nil {
-			s.t.Error(err)
+			return // it was closed
 		}
 		_, _ = io.WriteString(stream, string(name)+" "+stream.Headers().Get(corev1.PortHeader))
 		_ = stream.Close()
@@ -160,8 +168,8 @@ func say(t *testing.T, tunnel reach.Tunnel, name string) string {
 		t.Fatal(err)
 	}
 	defer connection.Close()
-	if host, _, err := net.SplitHostPort(connection.RemoteAddr().String()); err != nil || host != "127.0.0.1" {
-		t.Errorf("it listens on %s", host)
+	if got := connection.RemoteAddr().String(); got != "portforward" {
+		t.Errorf("it goes by %s, where others may listen", got)
 	}
 	if _, err := io.WriteString(connection, name); err != nil {
 		t.Fatal(err)
@@ -200,9 +208,58 @@ func TestTunnel(t *testing.T) {
 			server.hangUp()
 			gone(t, tunnel)
 			if _, err := tunnel.Dial(t.Context()); err == nil {
-				t.Error("it still listens")
+				t.Error("it still connects")
 			}
 		})
+	}
+}
+
+// A connection that the pod refuses says so, and the tunnel is left.
+func TestPodRefuses(t *testing.T) {
+	server := newAPIServer(t, true)
+	server.podSays = "connection refused"
+	tunnel, err := Open(t.Context(), server.config, pod, 8082)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer tunnel.Close()
+	connection, err := tunnel.Dial(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer connection.Close()
+	if _, err := io.ReadAll(connection); err == nil || err.Error() != "connection refused" {
+		t.Errorf("got %v", err)
+	}
+	gone(t, tunnel)
+}
+
+// A connection that is closed ends what reads of it, and leaves the tunnel to others.
+func TestConnectionIsClosed(t *testing.T) {
+	tunnel, err := Open(t.Context(), newAPIServer(t, true).config, pod, 8082)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer tunnel.Close()
+	connection, err := tunnel.Dial(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	ended := make(chan struct{})
+	go func() {
+		defer close(ended)
+		_, _ = io.ReadAll(connection)
+	}()
+	if err := errors.Join(connection.Close(), connection.Close()); err != nil {
+		t.Error(err)
+	}
+	select {
+	case <-ended:
+	case <-time.After(time.Minute):
+		t.Fatal("it still reads")
+	}
+	if got := say(t, tunnel, "Dana"); got != "Dana 8082" {
+		t.Errorf("the pod says %q", got)
 	}
 }
 

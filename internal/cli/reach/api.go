@@ -147,6 +147,7 @@ func newTransport(dial func(ctx context.Context, network, address string) (net.C
 		MaxIdleConns:        2,
 		IdleConnTimeout:     30 * time.Second,
 		TLSHandshakeTimeout: 10 * time.Second,
+		WriteBufferSize:     32 << 10, // each is a frame of a tunnel
 	}
 }
 
