@@ -42,8 +42,8 @@ size. Kinds depend on each other in this order:
 CSV has a first row with the names of the API's fields: nested ones with dots, as
 attributes.currency, lists separated by semicolons in their cell, and the provider's own
 attributes as attributes.custom.NAME. An empty cell is a field that is left out; where a
-field of an account can be cleared, null clears it. Cells may be separated by semicolons
-as well.
+field of an account can be cleared, null clears it, and "null" in quotes is that text.
+Cells may be separated by semicolons as well.
 
 Lines that the API refuses are told with their line in the file, and the others are
 applied. How far it got is kept beside the file until all is done: after Ctrl-C or a

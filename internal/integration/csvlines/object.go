@@ -45,7 +45,7 @@ type problem struct {
 }
 
 // append adds the value to text; nothing if all of its cells are empty.
-func (o *object) append(text []byte, cells [][]byte) ([]byte, *problem) {
+func (o *object) append(text []byte, cells []cell) ([]byte, *problem) {
 	if len(o.list) == 0 {
 		return o.column.append(text, cells[o.at])
 	}
@@ -77,7 +77,7 @@ func (o *object) append(text []byte, cells [][]byte) ([]byte, *problem) {
 
 // appendCustom adds the list of the provider's own attributes, which replaces the former
 // one: nothing if all of their cells are empty. A cell that clears is an item less.
-func (o *object) appendCustom(text []byte, cells [][]byte) ([]byte, *problem) {
+func (o *object) appendCustom(text []byte, cells []cell) ([]byte, *problem) {
 	begin, given := len(text), false
 	text = append(text, '[')
 	for _, item := range o.list {
@@ -106,21 +106,24 @@ func (o *object) appendCustom(text []byte, cells [][]byte) ([]byte, *problem) {
 	return append(text, ']'), nil
 }
 
+// holdsText says whether the text null can be meant, which is in quotes then.
+func (c column) holdsText() bool { return c.form == asText || c.form == asCustom || c.form == asTexts }
+
 // append adds a cell as the column's form wants it; nothing of an empty one.
-func (c column) append(text, cell []byte) ([]byte, *problem) {
-	if !utf8.Valid(cell) {
+func (c column) append(text []byte, from cell) ([]byte, *problem) {
+	if !utf8.Valid(from.text) {
 		return text, &problem{c.title, notUTF8}
 	}
-	if len(cell) == 0 {
+	if len(from.text) == 0 {
 		return text, nil
 	}
-	trimmed := bytes.TrimSpace(cell)
-	if c.clearable && string(trimmed) == "null" {
+	trimmed := bytes.TrimSpace(from.text)
+	if c.clearable && string(trimmed) == "null" && !(from.quoted && c.holdsText()) {
 		return append(text, "null"...), nil
 	}
 	switch {
 	case c.form == asText, c.form == asCustom:
-		return appendText(text, cell), nil
+		return appendText(text, from.text), nil
 	case len(trimmed) == 0:
 		return text, nil
 	case c.form == asTexts:

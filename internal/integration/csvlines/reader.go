@@ -47,7 +47,7 @@ func New(from io.Reader, kind integration.Kind) (*Reader, error) {
 		return nil, fmt.Errorf("line %d, which names the columns: %s", header.first, header.problem)
 	}
 	for i, cell := range header.cells {
-		c, err := r.column(kind, i, strings.TrimSpace(string(cell)))
+		c, err := r.column(kind, i, strings.TrimSpace(string(cell.text)))
 		if err != nil {
 			return nil, err
 		}
@@ -137,8 +137,8 @@ func cells(n int) string {
 // id is that of a row, where its cells are what they seem.
 func (r *Reader) id(row *row) string {
 	for i, c := range r.columns {
-		if c.path == r.key && len(row.cells) == len(r.columns) && utf8.Valid(row.cells[i]) {
-			return shorten(string(row.cells[i]))
+		if c.path == r.key && len(row.cells) == len(r.columns) && utf8.Valid(row.cells[i].text) {
+			return shorten(string(row.cells[i].text))
 		}
 	}
 	return ""

@@ -89,6 +89,10 @@ func TestRead(t *testing.T) {
 			accounts, "id,accountProfile,groups,attributes.tradingTermsDays,attributes.lateFee.type\nnull,null, null ,null,null\n",
 			[]string{`2-2 {"id":"null","accountProfile":null,"groups":null,"attributes":{"tradingTermsDays":null,"lateFee":{"type":null}}}`},
 		},
+		"null in quotes is a text": {
+			accounts, "id,name,accountProfile,groups,attributes.tradingTermsDays,attributes.custom.x\n1,\"null\",\"null\",\"null\",\"null\",\"null\"\n",
+			[]string{`2-2 {"id":"1","name":"null","accountProfile":"null","groups":["null"],"attributes":{"tradingTermsDays":null,"custom":[{"name":"x","value":"null"}]}}`},
+		},
 		"null is a name where nothing can be cleared": {contacts, "id,lastName\nC1,null\n", []string{`2-2 {"id":"C1","lastName":"null"}`}},
 		"what no column can hold": {
 			accounts, "id,attributes.tradingTermsDays\n1,soon\n2,1.5\n3,99999999999999999999\n4,7\n",

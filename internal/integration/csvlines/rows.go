@@ -12,10 +12,16 @@ import (
 // maxRowBytes bounds a row: a longer one would not fit into a line of an import.
 const maxRowBytes = integration.MaxLineBytes
 
+// cell is what is between two separators.
+type cell struct {
+	text   []byte
+	quoted bool
+}
+
 // row is one row of the file. Its cells are valid until the next one is read.
 type row struct {
 	first, last int64 // its lines in the file
-	cells       [][]byte
+	cells       []cell
 	problem     string // why it cannot be read; there are no cells then
 }
 
@@ -31,8 +37,14 @@ type rowReader struct {
 	separator byte
 
 	text []byte // of the cells of a row, one after the other
-	ends []int  // where each cell ends in text
+	ends []end
 	row  row
+}
+
+// end is where a cell ends in the text of its row.
+type end struct {
+	at     int
+	quoted bool
 }
 
 func newRowReader(from io.Reader) *rowReader {
@@ -106,7 +118,7 @@ func (r *rowReader) blank() bool {
 		return false
 	}
 	for _, cell := range r.row.cells {
-		if len(bytes.TrimSpace(cell)) > 0 {
+		if len(bytes.TrimSpace(cell.text)) > 0 {
 			return false
 		}
 	}
@@ -154,8 +166,8 @@ func (r *rowReader) parse(data []byte) (size int, problem string) {
 		if problem != "" {
 			return 0, problem
 		}
+		r.ends = append(r.ends, end{len(r.text), n > 0 && data[at] == '"'})
 		at += n
-		r.ends = append(r.ends, len(r.text))
 		last := at == len(data) || data[at] != r.separator
 		if at < len(data) {
 			at++ // the separator or the end of the line
@@ -169,8 +181,8 @@ func (r *rowReader) parse(data []byte) (size int, problem string) {
 	}
 	begin := 0
 	for _, end := range r.ends {
-		r.row.cells = append(r.row.cells, r.text[begin:end])
-		begin = end
+		r.row.cells = append(r.row.cells, cell{r.text[begin:end.at], end.quoted})
+		begin = end.at
 	}
 	return at, ""
 }
