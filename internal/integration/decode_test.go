@@ -127,6 +127,8 @@ func TestDecodeBroken(t *testing.T) {
 		{with("id", `"ä\u0085"`), "id", "pattern", "must not contain control characters"},
 		{with("id", `"a\nb"`), "id", "pattern", "must not contain control characters"},
 		{with("id", `"a\u007f"`), "id", "pattern", "must not contain control characters"},
+		{with("id", `"a\u202eb"`), "id", "pattern", "must not contain control characters"},
+		{with("id", `"\u2066a\u2069"`), "id", "pattern", "must not contain control characters"},
 		{with("text", `"a\tb"`), "text", "pattern", "must not contain control characters"},
 		{with("text", `"a\n"`), "text", "pattern", "must not begin or end with a space"},
 		{with("id", `" a"`), "id", "pattern", "must not begin or end with a space"},

@@ -268,13 +268,19 @@ func (r *textRule) plain(text string) bool {
 	for i := 0; i < len(text); i++ {
 		switch c := text[i]; {
 		case c >= utf8.RuneSelf: // the slow way
-			return !strings.ContainsFunc(text, func(r0 rune) bool { return unicode.IsControl(r0) && (!r.lines || r0 != '\n') })
+			return !strings.ContainsFunc(text, func(r0 rune) bool {
+				return unicode.IsControl(r0) && (!r.lines || r0 != '\n') || !r.lines && turnsText(r0)
+			})
 		case c < ' ' && (!r.lines || c != '\n'), c == 0x7f:
 			return false
 		}
 	}
 	return true
 }
+
+// turnsText says whether a character changes the direction of the text after it, as that of
+// a sentence that a name is put into. It ends with the line, so text of lines may have it.
+func turnsText(r rune) bool { return r >= '\u202a' && r <= '\u202e' || r >= '\u2066' && r <= '\u2069' }
 
 func spaceAround(text string) bool {
 	first, last := text[0], text[len(text)-1]
