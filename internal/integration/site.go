@@ -5,7 +5,7 @@ import "time"
 // Meta is what the server adds to what it keeps. In a request it is accepted and ignored,
 // so that what was read can be written back.
 type Meta struct {
-	Version   int64     `json:"version,omitempty" readOnly:"true" doc:"Raised by each change; the entity tag is made of it."`
+	Version   int64     `json:"version,omitempty" readOnly:"true" doc:"Raised by each change; the entity tag is made of it. A row that is deleted and made again goes on above its last one."`
 	CreatedAt time.Time `json:"createdAt,omitzero" readOnly:"true" doc:"When it came to Foyer."`
 	UpdatedAt time.Time `json:"updatedAt,omitzero" readOnly:"true" doc:"When it was changed last."`
 }

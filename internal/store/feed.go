@@ -49,6 +49,9 @@ const SourceFoyer = "foyer"
 
 // changed adds a row to the change feed.
 func (w *Writer) changed(kind, id, accountID, operation string, version int64) {
+	if operation == Delete {
+		w.deleted = max(w.deleted, version)
+	}
 	w.changes = append(w.changes, Change{Kind: kind, ID: id, AccountID: accountID, Operation: operation, Version: version, At: w.origin.Now})
 }
 
@@ -69,7 +72,7 @@ func (w *Writer) emit(eventType, accountID, subject string, data map[string]any)
 }
 
 const takePositionsSQL = `
-UPDATE feed SET change = change + $1, event = event + $2 RETURNING change - $1, event - $2`
+UPDATE feed SET change = change + $1, event = event + $2, deleted = greatest(deleted, $3) RETURNING change - $1, event - $2`
 
 // appendFeeds numbers what was collected and writes it. It has to be the last thing of
 // a transaction: from here on every other writer waits for its end.
@@ -78,7 +81,7 @@ func (w *Writer) appendFeeds(ctx context.Context) error {
 		return nil
 	}
 	var change, event int64
-	if err := w.tx.QueryRow(ctx, takePositionsSQL, len(w.changes), len(w.events)).Scan(&change, &event); err != nil {
+	if err := w.tx.QueryRow(ctx, takePositionsSQL, len(w.changes), len(w.events), w.deleted).Scan(&change, &event); err != nil {
 		return err
 	}
 	return w.copyFeeds(ctx, change, event)

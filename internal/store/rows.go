@@ -108,6 +108,9 @@ func put[R any, P rowOf[R]](ctx context.Context, w *Writer, k *kind[R, P], items
 	if err := p.lock(ctx); err != nil {
 		return nil, fmt.Errorf("read %s: %w", k.table, err)
 	}
+	if err := p.beginVersions(ctx); err != nil {
+		return nil, fmt.Errorf("read the feed: %w", err)
+	}
 	p.decide()
 	if err := p.checkAccounts(ctx); err != nil {
 		return nil, fmt.Errorf("look up accounts: %w", err)
@@ -131,6 +134,7 @@ type putting[R any, P rowOf[R]] struct {
 	kind    *kind[R, P]
 	items   []Item[R]
 	before  map[string]*R
+	first   int64 // version of what is new
 	written []Written[R]
 }
 
@@ -159,6 +163,21 @@ func (p *putting[R, P]) lock(ctx context.Context) error {
 	return err
 }
 
+// beginVersions says where the versions of new rows begin: above those of all rows that
+// were ever deleted. An entity tag that was read before a row was deleted never fits the
+// one that is made again under its id. It reads that after lock, which waits for whoever
+// deletes one of the rows.
+func (p *putting[R, P]) beginVersions(ctx context.Context) error {
+	if len(p.before) == len(p.items) {
+		return nil
+	}
+	if err := p.tx.QueryRow(ctx, `SELECT deleted FROM feed`).Scan(&p.first); err != nil {
+		return err
+	}
+	p.first = max(p.first, p.deleted) + 1
+	return nil
+}
+
 // decide asks every item what it becomes.
 func (p *putting[R, P]) decide() {
 	for i, item := range p.items {
@@ -176,7 +195,7 @@ func (p *putting[R, P]) decide() {
 		if p.kind.accountOf != nil {
 			row.AccountID = p.kind.accountOf(item.ID)
 		}
-		row.ID, row.Version, row.CreatedAt, row.UpdatedAt = item.ID, 1, p.origin.Now, p.origin.Now
+		row.ID, row.Version, row.CreatedAt, row.UpdatedAt = item.ID, p.first, p.origin.Now, p.origin.Now
 		outcome := Created
 		if old != nil {
 			was := P(old).row()

@@ -2,7 +2,10 @@ package store_test
 
 import (
 	"context"
+	"errors"
 	"testing"
+
+	"github.com/google/go-cmp/cmp"
 
 	"github.com/foyerhq/foyer/internal/store"
 )
@@ -42,4 +45,37 @@ func TestSites(t *testing.T) {
 	wantResults(t, put(site("s1", "A", "House"), site("s2", "A", "Office")), nil,
 		"Updated", `Refused accountId: site "s2" belongs to account "B", and never moves`)
 	wantResults(t, put(site("s1", "A", "House")), nil, "Unchanged")
+}
+
+// A row that is deleted and made again goes on above its last version, so that nobody
+// takes it for the row that was there before, whatever was forgotten of the deletion.
+func TestVersionsNeverComeBack(t *testing.T) {
+	t.Parallel()
+	tn := newTenant(t)
+	tn.accounts(t, "A")
+	put := func(name string) func(context.Context, *store.Writer) error {
+		return func(ctx context.Context, w *store.Writer) error {
+			_, err := w.PutSites(ctx, []store.Item[store.Site]{site("s1", "A", name)})
+			return err
+		}
+	}
+	remove := func(ctx context.Context, w *store.Writer) error {
+		_, err := w.DeleteSite(ctx, "s1", 0)
+		return err
+	}
+	tn.write(t, put("Home"))
+	tn.write(t, put("House"))
+	tn.write(t, remove)
+	tn.write(t, put("Home"))
+	tn.write(t, func(ctx context.Context, w *store.Writer) error {
+		return errors.Join(remove(ctx, w), put("Hut")(ctx, w))
+	})
+	tn.exec(t, `DELETE FROM change WHERE operation = 'Delete'`) // as upkeep does in time
+	tn.write(t, remove)
+	tn.write(t, put("House"))
+	want := []string{"Upsert 1", "Upsert 2", "Upsert 4", "Upsert 6", "Delete 7", "Upsert 8"}
+	got := tn.column(t, `SELECT operation || ' ' || version FROM change WHERE kind = 'site' ORDER BY position`)
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("versions (-want +got):\n%s", diff)
+	}
 }

@@ -22,6 +22,7 @@ type Writer struct {
 	changes []Change
 	events  []Event
 	audit   []AuditEntry
+	deleted int64 // the highest version of its tombstones
 }
 
 // Origin says who writes and when.

@@ -22,6 +22,10 @@ func TestSites(t *testing.T) {
 		{"GET", "sites?accountID=A", "", nil, 422, "", "accountID"},
 		{"DELETE", "sites/s1", "", map[string]string{"If-Match": `"v2"`}, 204, "", ""},
 		{"GET", "sites/s1", "", nil, 404, "", ""},
+		// What is made again under the id of a deleted one is not taken for it.
+		{"PUT", "sites/s1", `{"accountId":"A","name":"Barn"}`, map[string]string{"If-None-Match": "*"}, 201, `"v4"`, `"version":4`},
+		{"PUT", "sites/s1", `{"accountId":"A","name":"x"}`, map[string]string{"If-Match": `"v1"`}, 412, "", "is at version 4, not 1"},
+		{"GET", "sites/s1", "", map[string]string{"If-None-Match": `"v1"`}, 200, `"v4"`, `"name":"Barn"`},
 	})
 	if response, _ := s.call(t, http.MethodGet, "/api/v1/sites", map[string]string{"Authorization": ""}, nil); response.StatusCode != 401 {
 		t.Errorf("without a token: %s", response.Status)

@@ -4,6 +4,8 @@
 ALTER TABLE account
     ADD COLUMN starts_on     date NOT NULL DEFAULT current_date,
     ADD COLUMN status_reason text NOT NULL DEFAULT '';
+-- Who was here before did not begin today.
+UPDATE account SET starts_on = (created_at AT TIME ZONE 'UTC')::date;
 CREATE INDEX account_by_profile ON account (account_profile, id) WHERE account_profile IS NOT NULL;
 CREATE INDEX account_by_pin ON account (my_account_profile, id) WHERE my_account_profile IS NOT NULL;
 CREATE INDEX account_by_groups ON account USING gin (groups);
@@ -345,9 +347,12 @@ CREATE INDEX call_day_day ON call_day (day);
 -- seen everything before it. block counts the blocks of positions, far above all others,
 -- that were reserved for transactions of many batches; the feeds jump there when one ends.
 CREATE TABLE feed (
-    change bigint NOT NULL,
-    event  bigint NOT NULL,
-    block  bigint NOT NULL DEFAULT 0
+    change  bigint NOT NULL,
+    event   bigint NOT NULL,
+    block   bigint NOT NULL DEFAULT 0,
+    -- The highest version of a tombstone: new rows begin above it, so that a row that is
+    -- deleted and made again never comes back to a version that it had before.
+    deleted bigint NOT NULL DEFAULT 0
 );
 CREATE UNIQUE INDEX feed_one_row ON feed ((true));
 INSERT INTO feed VALUES (0, 0);
