@@ -90,8 +90,33 @@ type NewToken struct {
 	ExpiresAt  *time.Time
 }
 
-// CreateToken makes an API token, or says why not.
-func (w *Writer) CreateToken(ctx context.Context, n NewToken) (Token, *Refusal, error) {
+// ErrTokenEnded says that the token that asks was withdrawn or has expired meanwhile.
+var ErrTokenEnded = errors.New("the token that asks is none any more")
+
+// asking returns the token that asks, by the hash of its secret, and keeps it from being
+// withdrawn or changed until the transaction ends. A token that was withdrawn must leave
+// no successor, so what is remembered of it does not do here.
+func (w *Writer) asking(ctx context.Context, secretHash []byte) (Token, error) {
+	rows, err := w.tx.Query(ctx, `SELECT `+tokenColumns+` FROM api_token t
+WHERE secret_hash = $1 AND (expires_at IS NULL OR expires_at > $2) FOR SHARE`, secretHash, w.origin.Now)
+	if err != nil {
+		return Token{}, fmt.Errorf("read the token that asks: %w", err)
+	}
+	token, err := pgx.CollectExactlyOneRow(rows, pgx.RowToStructByPos[Token])
+	switch {
+	case errors.Is(err, pgx.ErrNoRows):
+		return Token{}, ErrTokenEnded
+	case err != nil:
+		return Token{}, fmt.Errorf("read the token that asks: %w", err)
+	}
+	return token, nil
+}
+
+// CreateToken makes an API token, or says why not. by is the hash of the token that asks.
+func (w *Writer) CreateToken(ctx context.Context, by []byte, n NewToken) (Token, *Refusal, error) {
+	if _, err := w.asking(ctx, by); err != nil {
+		return Token{}, nil, err
+	}
 	rows, err := w.tx.Query(ctx, `
 INSERT INTO api_token AS t (name, secret_hash, scopes, created_by, created_at, expires_at)
 SELECT $1, $2, $3, $4, $5, $6 WHERE (SELECT count(*) FROM api_token) < $7
@@ -110,9 +135,12 @@ ON CONFLICT (name) DO NOTHING RETURNING `+tokenColumns, n.Name, n.SecretHash, n.
 	return token, nil, nil
 }
 
-// DeleteToken withdraws an API token. Those of the manager are refused. ErrNotFound: there
-// is none.
-func (w *Writer) DeleteToken(ctx context.Context, id string) (Result, error) {
+// DeleteToken withdraws an API token. Those of the manager are refused. by is the hash of
+// the token that asks. ErrNotFound: there is none.
+func (w *Writer) DeleteToken(ctx context.Context, by []byte, id string) (Result, error) {
+	if _, err := w.asking(ctx, by); err != nil {
+		return Result{}, err
+	}
 	var key pgtype.UUID
 	if key.Scan(id) != nil {
 		return Result{}, fmt.Errorf("delete token: %w", ErrNotFound)

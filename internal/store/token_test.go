@@ -20,14 +20,14 @@ func TestTokens(t *testing.T) {
 	}
 	create := func(name, secret string, expires *time.Time) (made store.Token, refused *store.Refusal) {
 		tn.write(t, func(ctx context.Context, w *store.Writer) (err error) {
-			made, refused, err = w.CreateToken(ctx, store.NewToken{Name: name, SecretHash: store.TokenHash(secret), Scopes: []string{"sites:read"}, ExpiresAt: expires})
+			made, refused, err = w.CreateToken(ctx, store.TokenHash("the first"), store.NewToken{Name: name, SecretHash: store.TokenHash(secret), Scopes: []string{"sites:read"}, ExpiresAt: expires})
 			return err
 		})
 		return made, refused
 	}
 	remove := func(id string) (result store.Result, err error) {
 		err = tn.Backoffice.Write(t.Context(), store.Origin{Actor: "token cli", Now: now}, func(ctx context.Context, w *store.Writer) (err error) {
-			result, err = w.DeleteToken(ctx, id)
+			result, err = w.DeleteToken(ctx, store.TokenHash("the first"), id)
 			return err
 		})
 		return result, err
@@ -76,12 +76,49 @@ func TestTokens(t *testing.T) {
 func TestTooManyTokens(t *testing.T) {
 	t.Parallel()
 	tn := newTenant(t)
-	tn.exec(t, `INSERT INTO api_token (name, secret_hash) SELECT n, n::text::bytea FROM generate_series(1, 1000) n`)
+	if err := tn.Admin.EnsureToken(t.Context(), "cli", "the first"); err != nil {
+		t.Fatal(err)
+	}
+	tn.exec(t, `INSERT INTO api_token (name, secret_hash) SELECT n, n::text::bytea FROM generate_series(1, 999) n`)
 	tn.write(t, func(ctx context.Context, w *store.Writer) error {
-		_, refused, err := w.CreateToken(ctx, store.NewToken{Name: "one more", SecretHash: []byte("x"), Scopes: []string{"*"}})
+		_, refused, err := w.CreateToken(ctx, store.TokenHash("the first"), store.NewToken{Name: "one more", SecretHash: []byte("x"), Scopes: []string{"*"}})
 		if refused == nil {
 			t.Error("it was made")
 		}
 		return err
 	})
+}
+
+// A token that is none any more makes no successor and withdraws no others, whatever is
+// remembered of it.
+func TestTokensThatEnded(t *testing.T) {
+	t.Parallel()
+	tn := newTenant(t)
+	if err := tn.Admin.EnsureToken(t.Context(), "cli", "the first"); err != nil {
+		t.Fatal(err)
+	}
+	tn.exec(t, `INSERT INTO api_token (name, secret_hash, scopes, expires_at) VALUES ('short', sha256('short'), '{*}', $1)`, now)
+	victim := tn.column(t, `SELECT id::text FROM api_token WHERE name = 'short'`)[0]
+	if err := tn.Admin.EnsureToken(t.Context(), "cli", "the second"); err != nil { // the first is withdrawn so
+		t.Fatal(err)
+	}
+	for _, secret := range []string{"the first", "short", ""} {
+		for name, work := range map[string]func(context.Context, *store.Writer) error{
+			"create": func(ctx context.Context, w *store.Writer) error {
+				_, _, err := w.CreateToken(ctx, store.TokenHash(secret), store.NewToken{Name: "successor", SecretHash: store.TokenHash("successor"), Scopes: []string{"*"}})
+				return err
+			},
+			"delete": func(ctx context.Context, w *store.Writer) error {
+				_, err := w.DeleteToken(ctx, store.TokenHash(secret), victim)
+				return err
+			},
+		} {
+			if err := tn.Backoffice.Write(t.Context(), store.Origin{Actor: "token x", Now: now}, work); !errors.Is(err, store.ErrTokenEnded) {
+				t.Errorf("%s with %q: %v", name, secret, err)
+			}
+		}
+	}
+	if names := tn.column(t, `SELECT name FROM api_token ORDER BY name`); !cmp.Equal(names, []string{"cli", "short"}) {
+		t.Errorf("tokens: %v", names)
+	}
 }

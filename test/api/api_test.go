@@ -37,7 +37,7 @@ func TestAPI(t *testing.T) {
 	tenant, other := newTenant(t, "the-token"), newTenant(t, "the-token-of-the-other")
 	expired := time.Now().Add(-time.Minute)
 	err := tenant.Backoffice.Write(t.Context(), store.Origin{Now: time.Now()}, func(ctx context.Context, w *store.Writer) error {
-		_, _, err := w.CreateToken(ctx, store.NewToken{Name: "expired", SecretHash: store.TokenHash("the-expired-token"), Scopes: []string{"*"}, ExpiresAt: &expired})
+		_, _, err := w.CreateToken(ctx, store.TokenHash("the-token"), store.NewToken{Name: "expired", SecretHash: store.TokenHash("the-expired-token"), Scopes: []string{"*"}, ExpiresAt: &expired})
 		return err
 	})
 	if err != nil {

@@ -77,6 +77,8 @@ func parameterProblem(detail *huma.ErrorDetail) integration.FieldProblem {
 	_, name, _ := strings.Cut(detail.Location, ".")
 	p := integration.FieldProblem{Field: name, Message: detail.Message}
 	switch {
+	case detail.Message == "required query parameter is missing":
+		p.Rule, p.Message = "required", "is missing"
 	case detail.Message == "unknown query parameter":
 		p.Rule, p.Message = "additionalProperties", "is not a known parameter of this operation"
 	case detail.Message == "invalid integer":
@@ -120,7 +122,7 @@ func handle[I, O any](a *api, scope string, o huma.Operation, handler func(conte
 			return out, err
 		}
 		p := a.problemOf(ctx, err)
-		return nil, huma.ErrorWithHeaders(p, busyHeader(p))
+		return nil, huma.ErrorWithHeaders(p, headerOf(p))
 	})
 }
 
@@ -156,6 +158,8 @@ func (a *api) problemOf(ctx context.Context, err error) *integration.Problem {
 	case known:
 	case errors.Is(err, store.ErrNotFound):
 		p = problem(http.StatusNotFound, "there is none with this id")
+	case errors.Is(err, store.ErrTokenEnded):
+		p = unauthenticated()
 	case errors.Is(err, store.ErrKeyReused):
 		p = problem(http.StatusUnprocessableEntity, "the Idempotency-Key was used before for another request, take a new one")
 	default:

@@ -44,12 +44,14 @@ func newTokens(s *store.Store, now func() time.Time) *tokens {
 	return &tokens{store: s, now: now, believed: map[tokenHash]believedToken{}}
 }
 
-// find returns what a token is, or store.ErrNotFound.
-func (t *tokens) find(ctx context.Context, token string) (store.Token, error) {
-	if token == "" || len(token) > maxTokenBytes {
-		return store.Token{}, store.ErrNotFound
-	}
-	hash, now := tokenHash(sha256.Sum256([]byte(token))), t.now()
+// hashOf is what is known of a token; false: it cannot be one.
+func hashOf(token string) (tokenHash, bool) {
+	return sha256.Sum256([]byte(token)), token != "" && len(token) <= maxTokenBytes
+}
+
+// find returns what the token with a hash is, or store.ErrNotFound.
+func (t *tokens) find(ctx context.Context, hash tokenHash) (store.Token, error) {
+	now := t.now()
 	if found, ok := t.remembered(hash, now); ok {
 		return found, nil
 	}
@@ -69,10 +71,10 @@ func (t *tokens) find(ctx context.Context, token string) (store.Token, error) {
 }
 
 // worked says whether a token was good when it was looked up last, however long ago.
-func (t *tokens) worked(token string) bool {
+func (t *tokens) worked(hash tokenHash) bool {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	_, ok := t.believed[sha256.Sum256([]byte(token))]
+	_, ok := t.believed[hash]
 	return ok
 }
 
@@ -109,7 +111,8 @@ const scopeKey = "scope"
 // caller is the token that a request came with, and where it came from.
 type caller struct {
 	store.Token
-	ip string
+	hash tokenHash
+	ip   string
 }
 
 type callerKey struct{}
@@ -135,28 +138,36 @@ func (a *api) guarded(next http.Handler) http.Handler {
 			writeProblem(w, r, wrong)
 			return
 		}
-		inner := r.WithContext(context.WithValue(r.Context(), callerKey{}, caller{found, ip}))
+		inner := r.WithContext(context.WithValue(r.Context(), callerKey{}, found))
 		defer func() { r.Pattern = inner.Pattern }() // for whoever logs and counts
 		next.ServeHTTP(w, inner)
 	})
 }
 
-func (a *api) authenticate(answer http.Header, r *http.Request, ip string) (store.Token, *integration.Problem) {
-	token := bearer(r.Header.Values("Authorization"))
-	if wait, blocked := a.strangers.blocked(ip); blocked && token != "" && !a.tokens.worked(token) {
-		return store.Token{}, tooMany(answer, wait, "too many requests with tokens that are none came from this address")
+func (a *api) authenticate(answer http.Header, r *http.Request, ip string) (caller, *integration.Problem) {
+	hash, usable := hashOf(bearer(r.Header.Values("Authorization")))
+	if !usable {
+		return caller{}, unauthenticated()
 	}
-	found, err := a.tokens.find(r.Context(), token)
+	if wait, blocked := a.strangers.blocked(ip); blocked && !a.tokens.worked(hash) {
+		return caller{}, tooMany(answer, wait, "too many requests with tokens that are none came from this address")
+	}
+	found, err := a.tokens.find(r.Context(), hash)
 	switch {
 	case err == nil:
-		return found, nil
+		return caller{found, hash, ip}, nil
 	case !errors.Is(err, store.ErrNotFound):
-		return found, a.failure(r.Context(), err)
-	case token != "":
-		a.strangers.failed(ip)
+		return caller{}, a.failure(r.Context(), err)
 	}
-	answer.Set("WWW-Authenticate", `Bearer realm="foyer"`)
-	return found, problem(http.StatusUnauthorized, detailUnauthenticated)
+	a.strangers.failed(ip)
+	return caller{}, unauthenticated()
+}
+
+// challenge says how to authenticate.
+const challenge = `Bearer realm="foyer"`
+
+func unauthenticated() *integration.Problem {
+	return problem(http.StatusUnauthorized, detailUnauthenticated)
 }
 
 const detailUnauthenticated = "send an API token of this tenant as: Authorization: Bearer <token>"

@@ -17,6 +17,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/foyerhq/foyer/internal/integration"
+	"github.com/foyerhq/foyer/internal/store"
 	"github.com/foyerhq/foyer/internal/testenv/postgres"
 )
 
@@ -348,7 +349,7 @@ func TestWithdrawnToken(t *testing.T) {
 	s := newSite(t, server)
 	now := time.Now()
 	found := newTokens(s.tenant.Backoffice, func() time.Time { return now })
-	ask := func() error { _, err := found.find(t.Context(), token); return err }
+	ask := func() error { _, err := found.find(t.Context(), tokenHash(store.TokenHash(token))); return err }
 	if err := ask(); err != nil {
 		t.Fatal(err)
 	}

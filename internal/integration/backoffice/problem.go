@@ -27,22 +27,25 @@ const (
 	detailInternal = "the request failed, the log of the server says why under the request id"
 )
 
-// busyHeader says when to come back, if that makes sense.
-func busyHeader(p *integration.Problem) http.Header {
+// headerOf is what goes with a problem: when to come back, or how to authenticate.
+func headerOf(p *integration.Problem) http.Header {
 	header := http.Header{}
-	if p.Status == http.StatusServiceUnavailable {
+	switch p.Status {
+	case http.StatusServiceUnavailable:
 		header.Set("Retry-After", "5")
+	case http.StatusUnauthorized:
+		header.Set("WWW-Authenticate", challenge)
 	}
 	return header
 }
 
 const detailUnavailable = "the database is not available at the moment, try again later"
 
-// writeProblem answers with an error. Busy answers say when to come back.
+// writeProblem answers with an error.
 func writeProblem(w http.ResponseWriter, r *http.Request, p *integration.Problem) {
 	p.RequestID = process.RequestID(r.Context())
 	w.Header().Set("Content-Type", integration.ProblemMediaType)
-	maps.Copy(w.Header(), busyHeader(p))
+	maps.Copy(w.Header(), headerOf(p))
 	w.WriteHeader(p.Status)
 	encode(w, p)
 }

@@ -102,8 +102,9 @@ func (a *api) createToken(ctx context.Context, in *newTokenInput) (*newTokenOutp
 		item.ExpiresAt = &wanted.ExpiresAt
 	}
 	var made store.Token
+	by := tokenOf(ctx).hash
 	_, _, err := a.write(ctx, request{}, func(ctx context.Context, w *store.Writer) (store.Answer, error) {
-		created, refused, err := w.CreateToken(ctx, item)
+		created, refused, err := w.CreateToken(ctx, by[:], item)
 		if refused != nil {
 			err = invalid([]integration.FieldProblem{{Field: refused.Field, Message: refused.Message}})
 		}
@@ -146,8 +147,9 @@ func (a *api) mayGive(giver store.Token, wanted integration.NewToken) []integrat
 }
 
 func (a *api) deleteToken(ctx context.Context, in *deleteTokenInput) (*struct{}, error) {
+	by := tokenOf(ctx).hash
 	_, _, err := a.write(ctx, request{}, func(ctx context.Context, w *store.Writer) (store.Answer, error) {
-		result, err := w.DeleteToken(ctx, in.ID)
+		result, err := w.DeleteToken(ctx, by[:], in.ID)
 		if err == nil && result.Outcome == store.Refused {
 			err = problem(http.StatusConflict, result.Message)
 		}

@@ -1,6 +1,7 @@
 package backoffice
 
 import (
+	"context"
 	"encoding/json"
 	"fmt"
 	"net/http"
@@ -9,6 +10,7 @@ import (
 	"time"
 
 	"github.com/foyerhq/foyer/internal/integration"
+	"github.com/foyerhq/foyer/internal/store"
 )
 
 // newToken makes a token by the API and returns it.
@@ -23,6 +25,18 @@ func (s *site) newToken(t *testing.T, body string) integration.CreatedToken {
 		t.Errorf("Location: %s", response.Header.Get("Location"))
 	}
 	return made
+}
+
+// withdraw deletes a token as another replica does.
+func (s *site) withdraw(t *testing.T, id string) {
+	t.Helper()
+	err := s.tenant.Backoffice.Write(t.Context(), store.Origin{Actor: "token cli", Now: time.Now()}, func(ctx context.Context, w *store.Writer) error {
+		_, err := w.DeleteToken(ctx, store.TokenHash(token), id)
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
 }
 
 func bearing(secret string) map[string]string {
@@ -117,5 +131,29 @@ func TestTokensEnd(t *testing.T) {
 	}
 	if response, _ := s.call(t, "DELETE", "/api/v1/tokens/%00", nil, nil); response.StatusCode != 404 {
 		t.Errorf("no token: %s", response.Status)
+	}
+}
+
+// A replica that still believes in a withdrawn token lets it neither make a successor nor
+// withdraw others.
+func TestWithdrawnTokenHasNoSuccessor(t *testing.T) {
+	s := newSite(t, server)
+	stolen, other := s.newToken(t, `{"name":"stolen","scopes":["*"]}`), s.newToken(t, `{"name":"other","scopes":["*"]}`)
+	if response, text := s.call(t, "GET", "/api/v1/version", bearing(stolen.Secret), nil); response.StatusCode != 200 {
+		t.Fatalf("a new token: %s %s", response.Status, text)
+	}
+	s.withdraw(t, stolen.ID)
+	s.api.tokens.now = func() time.Time { return time.Time{} } // so that the machine may be slow
+	for _, test := range []struct{ method, path, body string }{
+		{"POST", "/api/v1/tokens", `{"name":"successor","scopes":["*"]}`},
+		{"DELETE", "/api/v1/tokens/" + other.ID, ""},
+	} {
+		response, text := s.call(t, test.method, test.path, bearing(stolen.Secret), reader(test.body))
+		if response.StatusCode != 401 || response.Header.Get("WWW-Authenticate") == "" {
+			t.Errorf("%s: %s %s", test.method, response.Status, text)
+		}
+	}
+	if _, list := s.call(t, "GET", "/api/v1/tokens", nil, nil); strings.Contains(list, "successor") || !strings.Contains(list, `"name":"other"`) {
+		t.Errorf("the list: %s", list)
 	}
 }
