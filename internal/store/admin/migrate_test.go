@@ -4,6 +4,11 @@ import (
 	"testing"
 	"time"
 
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/stdlib"
+	"github.com/pressly/goose/v3"
+
+	"github.com/foyerhq/foyer/internal/store/migrations"
 	"github.com/foyerhq/foyer/internal/store/storetest"
 	"github.com/foyerhq/foyer/internal/testenv/postgres"
 )
@@ -82,4 +87,31 @@ func TestLoginRolesHoldUpNoMigration(t *testing.T) {
 		unfinished(t, server, tenant)
 		prepareAndUse(t, tenant.Server, tenant.Owner)
 	})
+}
+
+// TestAccountsBeganWhenTheyCame: an upgrade makes nobody a customer of today.
+func TestAccountsBeganWhenTheyCame(t *testing.T) {
+	database, err := pgx.ParseConfig(oldest.Database(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	db := stdlib.OpenDB(*database)
+	t.Cleanup(func() { db.Close() }) //nolint:errcheck // the test is over
+	provider, err := goose.NewProvider(goose.DialectPostgres, db, migrations.Files, goose.WithDisableGlobalRegistry(true))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := provider.UpTo(t.Context(), 1); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := db.ExecContext(t.Context(), `INSERT INTO account (id, name, status, created_at) VALUES ('A', 'Ada', 'Active', '2024-05-06 23:00+00')`); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := provider.Up(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	var began string
+	if err := db.QueryRowContext(t.Context(), `SELECT starts_on::text FROM account`).Scan(&began); err != nil || began != "2024-05-06" {
+		t.Errorf("it began on %q: %v", began, err)
+	}
 }
