@@ -48,7 +48,6 @@ UPDATE account t SET name = i.name, status = i.status, status_reason = i.status_
     groups = i.groups, attributes = i.attributes, starts_on = i.starts_on, version = i.version, updated_at = i.updated_at
 FROM json_populate_recordset(NULL::account, $1) i WHERE t.id = i.id`,
 	same:     sameAccount,
-	check:    checkGroups,
 	announce: announceAccount,
 }
 
@@ -112,7 +111,7 @@ func (s *Store) Account(ctx context.Context, id string) (Account, error) {
 }
 
 // AccountFilter says which accounts a list has, by one of its fields at most: an index
-// carries each.
+// carries each. A list by group is in the order of ids.
 type AccountFilter struct {
 	IDs              []string
 	AccountProfile   string // by name
@@ -128,8 +127,6 @@ func (f AccountFilter) conditions() []condition {
 		return []condition{{"t.account_profile = %s", f.AccountProfile}}
 	case f.MyAccountProfile != "":
 		return []condition{{"t.my_account_profile = %s", f.MyAccountProfile}}
-	case f.Group != "":
-		return []condition{{"t.groups @> ARRAY[%s]", f.Group}}
 	}
 	return nil
 }
@@ -139,55 +136,35 @@ func (s *Store) Accounts(ctx context.Context, filter AccountFilter, list List) (
 	if badText(filter.AccountProfile) || badText(filter.MyAccountProfile) || badText(filter.Group) || badText(list.After.ID) {
 		return nil, nil, nil // no account can have such a name
 	}
-	list.AccountID = ""
 	if filter.Group != "" {
-		rare, err := s.fewOf(ctx, filter.Group, list)
-		if err != nil {
-			return nil, nil, fail("list account", err)
-		}
-		if rare != nil {
-			filter = AccountFilter{IDs: rare}
-		}
+		return collectPage(ctx, s, accounts, list.Limit, membersSQL, filter.Group, list.After.ID, list.Limit+1)
 	}
+	list.AccountID = ""
 	return page(ctx, s, accounts, list, filter.conditions()...)
 }
 
-// fewAccounts is how many accounts of a group are read and sorted to make a page. Of more,
-// those of a page are soon met in the order of ids.
-const fewAccounts = 5000
-
-// The fence keeps the planner, which knows little of elements of arrays, from going
-// through all accounts in the order of ids for a group that hardly any has.
-const fewOfSQL = `
-SELECT m.id FROM (SELECT id FROM account WHERE groups @> ARRAY[$1] OFFSET 0) m
-WHERE m.id > $2 ORDER BY m.id LIMIT $3`
-
-// fewOf returns the ids for a page of a group that few accounts have; nil: many have it.
-func (s *Store) fewOf(ctx context.Context, group string, list List) ([]string, error) {
-	var have int64
-	if err := s.db.QueryRow(ctx, accountsOfGroupSQL, group).Scan(&have); err != nil || have > fewAccounts {
-		return nil, err
-	}
-	rows, err := s.db.Query(ctx, fewOfSQL, group, list.After.ID, list.Limit+1)
-	if err != nil {
-		return nil, err
-	}
-	return pgx.AppendRows([]string{}, rows, pgx.RowTo[string])
-}
+// membersSQL is the statement of a page of the accounts of a customer group: their ids
+// come from the end of an index, and nothing but these accounts is read.
+var membersSQL = `
+SELECT ` + accounts.sel + ` FROM account t WHERE t.id = ANY (ARRAY(
+    SELECT account_id FROM group_member WHERE group_name = $1 AND account_id > $2 ORDER BY account_id LIMIT $3
+)) ORDER BY t.id`
 
 // PutAccounts creates and changes accounts. Whether profiles exist is for the caller to
 // decide, who has the settings document; groups must exist.
 func (w *Writer) PutAccounts(ctx context.Context, items []Item[Account]) ([]Written[Account], error) {
-	decided := make([]Item[Account], len(items))
+	decided, given := make([]Item[Account], len(items)), make([][]string, len(items))
 	for i, item := range items {
 		decided[i] = item
 		decided[i].Decide = func(old *Account) (Account, *Refusal) {
 			a, refused := item.Decide(old)
-			a.Groups = sortedGroups(a.Groups)
+			given[i], a.Groups = a.Groups, sortedGroups(a.Groups)
 			return a, refused
 		}
 	}
-	return put(ctx, w, accounts, decided)
+	k := *accounts
+	k.check = func(ctx context.Context, p *putting[Account, *Account]) error { return checkGroups(ctx, p, given) }
+	return put(ctx, w, &k, decided)
 }
 
 // sortedGroups is never nil: the column takes no null.

@@ -10,5 +10,5 @@ func AccountPageSQL(filter AccountFilter, list List) string {
 var (
 	OneAccountSQL   = `SELECT ` + accounts.sel + ` FROM account t WHERE t.id = $1`
 	AttributeUseSQL = attributeUseSQL
-	FewOfSQL        = fewOfSQL
+	MembersSQL      = membersSQL
 )

@@ -11,21 +11,22 @@ import (
 )
 
 // fillAccounts adds accounts up to a number: a tenth is in group "many", five are in group
-// "few", half have a profile, and every twentieth is pinned.
+// "few", the last are in group "newest", half have a profile, and every twentieth is pinned.
 func fillAccounts(t *testing.T, tn tenant, from, to int) {
 	t.Helper()
 	tn.exec(t, fmt.Sprintf(`
 INSERT INTO account (id, name, status, account_profile, my_account_profile, groups, attributes, updated_at)
 SELECT lpad(n::text, 9, '0'), 'Customer number ' || n, 'Active', CASE WHEN n %% 2 = 0 THEN 'business' END, CASE WHEN n %% 20 = 0 THEN 'full' END,
-       CASE WHEN n <= 5 THEN '{few}' WHEN n %% 10 = 0 THEN '{many}' ELSE '{}' END::text[],
+       CASE WHEN n <= 5 THEN '{few}' WHEN n > 192000 THEN '{many,newest}' WHEN n %% 10 = 0 THEN '{many}' ELSE '{}' END::text[],
        CASE WHEN n %% 3 = 0 THEN '{"locale": "de"}' ELSE '{}' END::jsonb, timestamptz '2026-01-01' + n * interval '1 second'
 FROM generate_series(%d, %d) n`, from, to))
-	tn.exec(t, `VACUUM ANALYZE account`)
+	tn.exec(t, `VACUUM ANALYZE account, group_member`)
 }
 
 type accountQuery struct {
 	sql, arguments string
 	sorts          bool // some accounts are looked up and sorted
+	more           int  // so many pages more are touched among many, where few have nothing or trees are lower
 }
 
 func accountQueries() map[string]accountQuery {
@@ -34,16 +35,18 @@ func accountQueries() map[string]accountQuery {
 		return store.AccountPageSQL(filter, list)
 	}
 	return map[string]accountQuery{
-		"one":             {store.OneAccountSQL, `'000007777'`, false},
-		"first page":      {page(store.AccountFilter{}, store.List{}), `'', 101`, false},
-		"later page":      {page(store.AccountFilter{}, store.List{After: store.Place{ID: "x"}}), `'000005000', 101`, false},
-		"of a profile":    {page(store.AccountFilter{AccountProfile: "x"}, store.List{}), `'business', '000002000', 101`, false},
-		"pinned":          {page(store.AccountFilter{MyAccountProfile: "x"}, store.List{}), `'full', '000002000', 101`, false},
-		"of a group":      {page(store.AccountFilter{Group: "x"}, store.List{}), `'many', '000002000', 101`, false},
-		"of a rare group": {store.FewOfSQL, `'few', '', 101`, true},
-		"some":            {page(store.AccountFilter{IDs: []string{"x"}}, store.List{}), `'{000000001,000004000,none}', '', 101`, true},
-		"changed":         {page(store.AccountFilter{}, store.List{UpdatedSince: now}), `'2026-01-01 01:00:00Z', 101`, false},
-		"changed later":   {page(store.AccountFilter{}, store.List{UpdatedSince: now, After: store.Place{ID: "x", UpdatedAt: now}}), `'2026-01-01 01:00:00Z', '000001234', 101`, false},
+		"one":             {store.OneAccountSQL, `'000007777'`, false, 0},
+		"first page":      {page(store.AccountFilter{}, store.List{}), `'', 101`, false, 0},
+		"later page":      {page(store.AccountFilter{}, store.List{After: store.Place{ID: "x"}}), `'000005000', 101`, false, 0},
+		"of a profile":    {page(store.AccountFilter{AccountProfile: "x"}, store.List{}), `'business', '000002000', 101`, false, 0},
+		"pinned":          {page(store.AccountFilter{MyAccountProfile: "x"}, store.List{}), `'full', '000002000', 101`, false, 0},
+		"of a group":      {store.MembersSQL, `'many', '000002000', 101`, true, 150},
+		"of a rare group": {store.MembersSQL, `'few', '', 101`, true, 150},
+		"of the newest":   {store.MembersSQL, `'newest', '', 101`, true, 600},
+		"the last page":   {store.MembersSQL, `'newest', '000199990', 101`, true, 150},
+		"some":            {page(store.AccountFilter{IDs: []string{"x"}}, store.List{}), `'{000000001,000004000,none}', '', 101`, true, 0},
+		"changed":         {page(store.AccountFilter{}, store.List{UpdatedSince: now}), `'2026-01-01 01:00:00Z', 101`, false, 0},
+		"changed later":   {page(store.AccountFilter{}, store.List{UpdatedSince: now, After: store.Place{ID: "x", UpdatedAt: now}}), `'2026-01-01 01:00:00Z', '000001234', 101`, false, 0},
 	}
 }
 
@@ -62,7 +65,7 @@ func TestAccountsCostTheSameAmongMany(t *testing.T) {
 				t.Errorf("%s among %d:\n%s", name, size[1], plan)
 			}
 			pages := buffers(t, plan)
-			if before, measured := touched[name]; measured && pages > before+6 {
+			if before, measured := touched[name]; measured && pages > before+6+query.more {
 				t.Errorf("%s touches %d pages among 10,000 accounts and %d among %d:\n%s", name, before, pages, size[1], plan)
 			}
 			touched[name] = pages

@@ -3,6 +3,7 @@ package store
 import (
 	"context"
 	"fmt"
+	"slices"
 )
 
 // Group is a customer group: accounts that the provider puts together. Its id is the
@@ -61,7 +62,8 @@ func (w *Writer) DeleteGroup(ctx context.Context, id string, ifVersion int64) (R
 
 // checkGroups refuses accounts that are newly given a customer group which does not
 // exist. It holds the groups, so that none is deleted before the accounts are written.
-func checkGroups(ctx context.Context, p *putting[Account, *Account]) error {
+// given are the groups of each account in the order in which they came.
+func checkGroups(ctx context.Context, p *putting[Account, *Account], given [][]string) error {
 	var wanted []string
 	p.accepted(func(_ int, a *Account) { wanted = append(wanted, newGroups(p.before[a.ID], a)...) })
 	if len(wanted) == 0 {
@@ -75,7 +77,7 @@ func checkGroups(ctx context.Context, p *putting[Account, *Account]) error {
 	p.accepted(func(i int, a *Account) {
 		for _, g := range newGroups(p.before[a.ID], a) {
 			if !known[g] {
-				p.refuse(i, refusal("groups", "there is no customer group %q", g))
+				p.refuse(i, refusal(fmt.Sprintf("groups[%d]", slices.Index(given[i], g)), "there is no customer group %q", g))
 			}
 		}
 	})

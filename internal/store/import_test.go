@@ -65,6 +65,9 @@ func TestImportsAtOnce(t *testing.T) {
 	if counted[0] != fmt.Sprint(items) {
 		t.Errorf("the buckets count %s accounts", counted[0])
 	}
+	if members := tn.wantMembersAsAccountsSay(t); len(members) != items {
+		t.Errorf("%d members of groups, want %d", len(members), items)
+	}
 }
 
 // importAll imports everything, each importer in another order.

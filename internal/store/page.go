@@ -54,6 +54,11 @@ func page[R any, P rowOf[R]](ctx context.Context, s *Store, k *kind[R, P], list 
 		return nil, nil, nil // no row can have such an id
 	}
 	sql, args := list.sql(k.sel, k.table, k.id(), more)
+	return collectPage(ctx, s, k, list.Limit, sql, args...)
+}
+
+// collectPage reads a page of so many rows by a statement that asks for one more.
+func collectPage[R any, P rowOf[R]](ctx context.Context, s *Store, k *kind[R, P], limit int, sql string, args ...any) ([]R, *Place, error) {
 	rows, err := s.db.Query(ctx, sql, args...)
 	if err != nil {
 		return nil, nil, fail("list "+k.table, err)
@@ -62,11 +67,11 @@ func page[R any, P rowOf[R]](ctx context.Context, s *Store, k *kind[R, P], list 
 	if err != nil {
 		return nil, nil, fail("list "+k.table, err)
 	}
-	if len(found) <= list.Limit {
+	if len(found) <= limit {
 		return found, nil, nil
 	}
-	found = found[:list.Limit]
-	last := P(&found[list.Limit-1]).row()
+	found = found[:limit]
+	last := P(&found[limit-1]).row()
 	return found, &Place{ID: last.ID, UpdatedAt: last.UpdatedAt}, nil
 }
 

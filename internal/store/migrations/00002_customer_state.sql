@@ -8,7 +8,6 @@ ALTER TABLE account
 UPDATE account SET starts_on = (created_at AT TIME ZONE 'UTC')::date;
 CREATE INDEX account_by_profile ON account (account_profile, id) WHERE account_profile IS NOT NULL;
 CREATE INDEX account_by_pin ON account (my_account_profile, id) WHERE my_account_profile IS NOT NULL;
-CREATE INDEX account_by_groups ON account USING gin (groups);
 CREATE INDEX account_changed ON account (updated_at, id);
 CREATE INDEX account_group_changed ON account_group (updated_at, name);
 
@@ -33,11 +32,23 @@ AS $$
     LEFT JOIN LATERAL jsonb_array_elements(CASE WHEN jsonb_typeof(e.value) = 'array' THEN e.value END) i(value) ON true
 $$;
 
--- It counts groups and attributes in one look at the rows of a statement.
+-- The accounts of a customer group in the order of their ids, for lists. No foreign keys:
+-- nobody but the trigger writes it.
+CREATE TABLE group_member (
+    group_name text NOT NULL,
+    account_id text NOT NULL,
+    PRIMARY KEY (group_name, account_id)
+);
+
+-- It counts groups and attributes in one look at the rows of a statement, and keeps the
+-- members of groups. Members that are gone go one by one, because a plan for many that is
+-- made while the table is small, and kept, reads all of it.
 -- +goose StatementBegin
 CREATE OR REPLACE FUNCTION count_accounts() RETURNS trigger
     LANGUAGE plpgsql SECURITY DEFINER SET search_path FROM CURRENT
 AS $$
+DECLARE
+    gone group_member;
 BEGIN
     IF TG_OP = 'INSERT' THEN
         INSERT INTO account_bucket
@@ -46,6 +57,8 @@ BEGIN
         INSERT INTO attribute_use
         SELECT coalesce(account_profile, ''), k, count(*)
         FROM new_rows, attribute_keys(attributes) k WHERE attributes <> '{}' GROUP BY 1, 2;
+        INSERT INTO group_member
+        SELECT DISTINCT g, id FROM new_rows, unnest(groups) g WHERE groups <> '{}';
     ELSIF TG_OP = 'DELETE' THEN
         INSERT INTO account_bucket
         SELECT coalesce(account_profile, ''), coalesce(my_account_profile, ''), groups, -count(*)
@@ -53,6 +66,9 @@ BEGIN
         INSERT INTO attribute_use
         SELECT coalesce(account_profile, ''), k, -count(*)
         FROM old_rows, attribute_keys(attributes) k WHERE attributes <> '{}' GROUP BY 1, 2;
+        FOR gone IN SELECT DISTINCT g, id FROM old_rows, unnest(groups) g WHERE groups <> '{}' LOOP
+            DELETE FROM group_member WHERE group_name = gone.group_name AND account_id = gone.account_id;
+        END LOOP;
     ELSE
         INSERT INTO account_bucket
         SELECT coalesce(account_profile, ''), coalesce(my_account_profile, ''), groups, sum(accounts)
@@ -66,6 +82,13 @@ BEGIN
               UNION ALL
               SELECT account_profile, attributes, 1 FROM new_rows WHERE attributes <> '{}') changed, attribute_keys(attributes) k
         GROUP BY 1, 2 HAVING sum(accounts) <> 0;
+        FOR gone IN SELECT g, id FROM old_rows, unnest(groups) g WHERE groups <> '{}'
+                    EXCEPT SELECT g, id FROM new_rows, unnest(groups) g WHERE groups <> '{}' LOOP
+            DELETE FROM group_member WHERE group_name = gone.group_name AND account_id = gone.account_id;
+        END LOOP;
+        INSERT INTO group_member
+        SELECT g, id FROM new_rows, unnest(groups) g WHERE groups <> '{}'
+        EXCEPT SELECT g, id FROM old_rows, unnest(groups) g WHERE groups <> '{}';
     END IF;
     RETURN NULL;
 END
@@ -75,6 +98,7 @@ $$;
 INSERT INTO attribute_use
 SELECT coalesce(account_profile, ''), k, count(*)
 FROM account, attribute_keys(attributes) k WHERE attributes <> '{}' GROUP BY 1, 2;
+INSERT INTO group_member SELECT DISTINCT g, id FROM account, unnest(groups) g;
 
 -- What the provider's systems keep in step. Every table has the key of the provider's
 -- system as id, a version that each change raises, and two indexes for lists: by
@@ -344,18 +368,24 @@ CREATE INDEX call_day_day ON call_day (day);
 
 -- The two feeds. Their positions are in the order of commits, because the row of feed is
 -- taken last in a transaction and held until it ends: who has read up to a position has
--- seen everything before it. block counts the blocks of positions, far above all others,
--- that were reserved for transactions of many batches; the feeds jump there when one ends.
+-- seen everything before it. Positions have gaps: who has read less than what was purged
+-- has missed something, and nobody else.
 CREATE TABLE feed (
     change  bigint NOT NULL,
     event   bigint NOT NULL,
-    block   bigint NOT NULL DEFAULT 0,
+    -- The last position of each that is not kept any more.
+    change_purged bigint NOT NULL DEFAULT 0,
+    event_purged  bigint NOT NULL DEFAULT 0,
     -- The highest version of a tombstone: new rows begin above it, so that a row that is
     -- deleted and made again never comes back to a version that it had before.
     deleted bigint NOT NULL DEFAULT 0
 );
 CREATE UNIQUE INDEX feed_one_row ON feed ((true));
 INSERT INTO feed VALUES (0, 0);
+
+-- Whoever applies an import whole holds its row: there is one at a time.
+CREATE TABLE whole_import (id integer PRIMARY KEY);
+INSERT INTO whole_import VALUES (1);
 
 -- Deleted rows leave a tombstone: a change with operation Delete.
 CREATE TABLE change (
