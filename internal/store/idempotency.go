@@ -12,7 +12,7 @@ import (
 // Once is a request that its client may send again under the same key: it takes effect
 // once. Keys are kept for a day.
 type Once struct {
-	Token   string // whose key it is
+	Token   string // id of the token whose key it is: a name may go to another token later
 	Key     string
 	Request []byte // a digest of all that the request says
 }

@@ -122,6 +122,19 @@ func tokenOf(ctx context.Context) caller {
 	return found
 }
 
+// stillIn looks again whether the token of a request is one: a long request, such as an
+// import, ends with its token.
+func (a *api) stillIn(ctx context.Context) *integration.Problem {
+	_, err := a.tokens.find(ctx, tokenOf(ctx).hash)
+	switch {
+	case err == nil:
+		return nil
+	case errors.Is(err, store.ErrNotFound):
+		return problem(http.StatusUnauthorized, "the token was withdrawn or has expired")
+	}
+	return a.failure(ctx, err)
+}
+
 // actor is the name of the token that a request came with.
 func actor(ctx context.Context) string { return tokenOf(ctx).Name }
 
@@ -132,7 +145,7 @@ func (a *api) guarded(next http.Handler) http.Handler {
 		ip := process.ClientIP(r, a.TrustedProxies)
 		found, wrong := a.authenticate(w.Header(), r, ip)
 		if wrong == nil {
-			wrong = a.rates.take(found.Name, w.Header())
+			wrong = a.rates.take(found.ID, w.Header())
 		}
 		if wrong != nil {
 			writeProblem(w, r, wrong)

@@ -117,7 +117,18 @@ func (s *run[T]) whole() *integration.Problem {
 			return wrong
 		}
 		if refused := s.result.Summary.Refused; refused > 0 {
-			wrong = problem(http.StatusUnprocessableEntity, fmt.Sprintf("%d of %d lines are refused, so nothing was applied: correct them and send all again", refused, s.result.Summary.Received))
+			of, are := "lines", "are"
+			if s.result.Summary.Received == 1 {
+				of = "line"
+			}
+			if refused == 1 {
+				are = "is"
+			}
+			wrong = problem(http.StatusUnprocessableEntity, fmt.Sprintf("%d of %d %s %s refused, so nothing was applied: correct them and send all again",
+				refused, s.result.Summary.Received, of, are))
+			return wrong
+		}
+		if wrong = s.api.stillIn(ctx); wrong != nil { // the last batch may be long ago
 			return wrong
 		}
 		return w.Audit(ctx, s.action(), s.counts())

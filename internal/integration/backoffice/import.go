@@ -88,7 +88,7 @@ func (a *api) importer(kind integration.Kind, handle importFunc) http.HandlerFun
 		a.Log.InfoContext(r.Context(), "import", "id", process.RequestID(r.Context()), "token", actor(r.Context()), "kind", string(kind),
 			"mode", string(options.mode), "notify", string(options.notify),
 			"received", result.Summary.Received, "created", result.Summary.Created, "updated", result.Summary.Updated,
-			"unchanged", result.Summary.Unchanged, "refused", result.Summary.Refused, "whole", result.Problem == nil)
+			"unchanged", result.Summary.Unchanged, "refused", result.Summary.Refused, "complete", result.Problem == nil)
 	}
 }
 
@@ -169,6 +169,9 @@ func (s *run[T]) flush() *integration.Problem {
 	case <-s.api.Stopping:
 		return problem(http.StatusServiceUnavailable, "the server is being stopped, another one takes over")
 	default:
+	}
+	if wrong := s.api.stillIn(s.r.Context()); wrong != nil {
+		return wrong
 	}
 	live, err := s.api.live()
 	if err != nil {

@@ -2,6 +2,7 @@ package backoffice
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strings"
 	"sync"
@@ -142,7 +143,7 @@ func TestImportNamesBadLines(t *testing.T) {
 				{Line: 4, ID: "X-2", Field: "accountProfile", Message: `AccountProfile "gone" is kept for the accounts that have it and cannot be newly assigned, allowed are business, residential`},
 				{Line: 5, ID: "X-3", Field: "myAccountProfile", Message: `there is no MyAccountProfile "platinum", allowed are basic, full`},
 				{Line: 6, ID: "X-4", Field: "myAccountProfile", Message: `MyAccountProfile "legacy" is kept for the accounts that have it and cannot be newly assigned, allowed are basic, full`},
-				{Line: 7, ID: "X-5", Field: "groups", Message: `there is no customer group "gold"`},
+				{Line: 7, ID: "X-5", Field: "groups[1]", Message: `there is no customer group "gold"`},
 				{Line: 8, ID: "X-6", Field: "name", Rule: "required", Message: "is missing"},
 				{Line: 9, ID: "X-7", Rule: "json", Message: "is not valid JSON: it ends too early"},
 				{Line: 10, ID: "X-8", Field: "balance", Rule: "additionalProperties", Message: "is not a known field, the nearest is name; allowed are id, name, status, statusReason, accountProfile, myAccountProfile, groups, attributes, startsOn"},
@@ -379,5 +380,41 @@ func TestConcurrentImports(t *testing.T) {
 	}
 	if created != n || others != n*(maxImports-1) {
 		t.Errorf("created %d and left %d, want %d and %d: %+v", created, others, n, n*(maxImports-1), sums)
+	}
+}
+
+// An import ends with its token: by lines before its next batch, whole before it takes
+// effect. Here the token is withdrawn before it is looked at for the third time: first
+// comes the request itself, then the first batch.
+func TestImportEndsWithItsToken(t *testing.T) {
+	for mode, test := range map[integration.Mode]struct{ lines, groups int }{
+		integration.ModeLines: {batchLines + 10, batchLines},
+		integration.ModeWhole: {10, 0},
+	} {
+		t.Run(string(mode), func(t *testing.T) {
+			s := newSite(t, server)
+			made := s.newToken(t, `{"name":"billing","scopes":["groups:write"]}`)
+			now, looks := time.Now(), 0
+			s.api.tokens.now = func() time.Time {
+				if looks++; looks == 3 {
+					s.withdraw(t, made.ID)
+					now = now.Add(tokenBelieved)
+				}
+				return now
+			}
+			client := &integration.Client{BaseURL: s.BaseURL, Token: made.Secret, HTTP: s.HTTP}
+			_, err := client.ImportWith(t.Context(), integration.ImportOptions{Kind: integration.Groups, Mode: mode}, reader(strings.Join(lines(1, test.lines, groupLine), "\n")), nil)
+			wrong, ok := errors.AsType[*integration.Problem](err)
+			if !ok || wrong.Status != 401 {
+				t.Fatalf("got %v", err)
+			}
+			if want := int64(test.groups + 1); mode == integration.ModeLines && wrong.ResumeFromLine != want {
+				t.Errorf("it resumes from line %d, want %d", wrong.ResumeFromLine, want)
+			}
+			var groups int
+			if err := s.owner(t).QueryRow(t.Context(), `SELECT count(*) FROM account_group`).Scan(&groups); err != nil || groups != test.groups {
+				t.Errorf("%d groups were written, want %d (%v)", groups, test.groups, err)
+			}
+		})
 	}
 }

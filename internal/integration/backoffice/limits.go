@@ -39,7 +39,7 @@ type rates struct {
 	now    func() time.Time
 
 	mu sync.Mutex
-	of map[string]*rate.Limiter // by the token's name
+	of map[string]*rate.Limiter // by the token's id
 }
 
 func newRates(limits Limits, now func() time.Time) *rates {

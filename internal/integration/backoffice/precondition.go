@@ -70,7 +70,7 @@ func (a *api) write(ctx context.Context, r request, work func(context.Context, *
 			return err
 		}
 		once := *r.once
-		once.Token = token.Name
+		once.Token = token.ID
 		earlier, err := w.Repeated(ctx, once)
 		if err != nil {
 			return err

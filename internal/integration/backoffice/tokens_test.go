@@ -157,3 +157,20 @@ func TestWithdrawnTokenHasNoSuccessor(t *testing.T) {
 		t.Errorf("the list: %s", list)
 	}
 }
+
+// What was done by a token is not answered to the next one of its name.
+func TestKeysOfADeletedToken(t *testing.T) {
+	s := newSite(t, server)
+	for range 2 {
+		made := s.newToken(t, `{"name":"crm","scopes":["groups:write"]}`)
+		header := bearing(made.Secret)
+		header["Idempotency-Key"] = "one"
+		response, text := s.call(t, "PUT", "/api/v1/groups/vip", header, reader(`{"displayName":"Very important"}`))
+		if response.StatusCode/100 != 2 || response.Header.Get("Idempotency-Replayed") != "" {
+			t.Errorf("%s %v %s", response.Status, response.Header, text)
+		}
+		if response, text := s.call(t, "DELETE", "/api/v1/tokens/"+made.ID, nil, nil); response.StatusCode != 204 {
+			t.Fatalf("%s %s", response.Status, text)
+		}
+	}
+}
