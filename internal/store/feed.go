@@ -117,16 +117,16 @@ type Feed[E any] struct {
 	Entries []E
 	// Next is the position to go on from: everything up to it was read.
 	Next int64
-	// Head is the newest position and Oldest the first that is still kept, both when the
-	// page was read. A reader that has read less than Oldest-1, or more than Head (a
+	// Head is the newest position and Purged the last that is not kept any more, both when
+	// the page was read. A reader that has read less than Purged, or more than Head (a
 	// restored database), has missed something.
-	Head, Oldest int64
+	Head, Purged int64
 	// Name is that of the tenant's schema: positions of another one mean nothing here.
 	Name string
 }
 
 // Gone says whether a reader that has read up to a position has missed something.
-func (f Feed[E]) Gone(after int64) bool { return after < f.Oldest-1 || after > f.Head }
+func (f Feed[E]) Gone(after int64) bool { return after < f.Purged || after > f.Head }
 
 // FeedPage says which entries of a feed are read: after a position and at most Limit.
 // The zero value of a filter is none. After FromOldest starts with the oldest that is
@@ -145,20 +145,21 @@ const (
 	AtHead     int64 = -2
 )
 
-// feedWindow bounds how many entries one page looks at, so that a filter that few of
+// feedWindow bounds how many positions one page looks at, so that a filter that few of
 // them pass costs no more than one that all pass.
 const feedWindow = 20_000
 
 // feedSQL reads a page in one statement, and so in one snapshot: entries up to the head
 // are all there, because a position is visible only with its entries. It begins where the
 // next entry is (%[4]s): [Store.WriteWhole] leaves gaps that are wider than a window. The
-// others are the feed's column in table feed, its table, its columns and its filter.
+// others are the feed's table, its columns and its filter. OFFSET 0 keeps the look for it
+// in one place: it would be copied to wherever b.start is.
 const feedSQL = `
-SELECT b.name, b.head, b.oldest, b.start, e.*
-FROM (SELECT q.name, q.head, q.oldest, %[4]s AS start
-      FROM (SELECT p.*, CASE $1::bigint WHEN -1 THEN p.oldest - 1 WHEN -2 THEN p.head ELSE $1 END AS start
-            FROM (SELECT current_schema()::text AS name, f.%[1]s AS head,
-                         coalesce((SELECT min(position) FROM %[1]s), f.%[1]s + 1) AS oldest FROM feed f) p) q) b
+SELECT b.name, b.head, b.purged, b.start, e.*
+FROM (SELECT q.name, q.head, q.purged, %[4]s AS start
+      FROM (SELECT p.*, CASE $1::bigint WHEN -1 THEN p.purged WHEN -2 THEN p.head ELSE $1 END AS start
+            FROM (SELECT current_schema()::text AS name, f.%[1]s AS head, f.%[1]s_purged AS purged FROM feed f LIMIT 1) p) q
+      OFFSET 0) b
 LEFT JOIN LATERAL (
     SELECT %[2]s FROM %[1]s x
     WHERE x.position > b.start AND x.position <= least(b.head, b.start + $3)%[3]s
@@ -167,8 +168,9 @@ LEFT JOIN LATERAL (
 // maxPosition is further than any feed gets: twice of it is still a number.
 const maxPosition = math.MaxInt64 / 2
 
-// nextEntrySQL is the position before the next entry.
-const nextEntrySQL = `greatest(q.start, coalesce((SELECT min(position) - 1 FROM %[1]s WHERE position > q.start), q.head))`
+// nextEntrySQL is the position before the next entry. What is after the head belongs to a
+// transaction that is not committed, or never was.
+const nextEntrySQL = `greatest(q.start, coalesce((SELECT min(position) - 1 FROM %[1]s WHERE position > q.start AND position <= q.head), q.head))`
 
 // sql is the statement of a page. filter is of more, whose first is $4.
 func (p FeedPage) sql(feed, columns, filter string, more []any) (string, []any) {
@@ -224,7 +226,7 @@ func readFeed[E any](ctx context.Context, s *Store, page FeedPage, sql string, a
 		return f, fail("read a feed", err)
 	}
 	var start, last int64
-	_, err = pgx.ForEachRow(rows, append([]any{&f.Name, &f.Head, &f.Oldest, &start}, targets...), func() error {
+	_, err = pgx.ForEachRow(rows, append([]any{&f.Name, &f.Head, &f.Purged, &start}, targets...), func() error {
 		if e, position := entry(); position > 0 {
 			f.Entries, last = append(f.Entries, e), position
 		}

@@ -130,6 +130,7 @@ func TestFeedPages(t *testing.T) {
 		t.Errorf("found %v (-want +got):\n%s", found, diff)
 	}
 	tn.exec(t, `DELETE FROM change WHERE position <= 100`)
+	tn.exec(t, `UPDATE feed SET change_purged = 100`)
 	if page := read(store.FeedPage{After: store.FromOldest, Limit: 1}); page.Entries[0].Position != 101 || page.Next != 101 {
 		t.Errorf("from the oldest: %+v", page)
 	}
@@ -142,6 +143,7 @@ func TestFeedPages(t *testing.T) {
 		t.Errorf("at the end: %+v", page)
 	}
 	tn.exec(t, `DELETE FROM change`)
+	tn.exec(t, `UPDATE feed SET change_purged = 45000`)
 	if page := read(store.FeedPage{After: 45000, Limit: 1}); page.Gone(45000) || !page.Gone(44999) {
 		t.Errorf("all purged: %+v", page)
 	}

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io"
 	"net"
+	"slices"
 	"strings"
 	"syscall"
 
@@ -37,6 +38,16 @@ func Unavailable(err error) bool {
 		return true
 	}
 	return !errors.Is(err, context.Canceled) && (isConnectError(err) || pgconn.SafeToRetry(err))
+}
+
+// Contended says whether an error means that others write the same rows now: one of them
+// was not to be had in time, or they got in the way each time it was tried.
+func Contended(err error) bool {
+	var pgErr *pgconn.PgError
+	if errors.As(err, &pgErr) {
+		return slices.Contains([]string{"55P03", "40P01", "40001"}, pgErr.Code)
+	}
+	return errors.Is(err, errRaced)
 }
 
 func isConnectError(err error) bool {

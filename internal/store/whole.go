@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
@@ -10,17 +11,17 @@ import (
 
 // A Whole is one transaction of many batches, of which all are committed or none: an
 // import that is applied whole. It takes as long as its lines take to come in, and holds
-// the rows that it wrote. Its memory does not grow.
+// the rows that it wrote. Its memory does not grow. A tenant has one at a time.
 //
-// What it adds to the feeds it writes with its batches, at positions that are reserved
-// for it, far above all others. At its end the feeds jump there, so that it holds them no
-// longer than any other transaction.
+// What it adds to the feeds it writes with its batches, at positions far above all others.
+// At its end the feeds jump there, so that it holds them no longer than any other
+// transaction.
 type Whole struct {
-	store           *Store
 	tx              pgx.Tx
 	origin          Origin
 	block           int64 // its positions come after this one, in both feeds
 	changes, events int64 // how many of them it has used
+	deleted         int64 // the highest version of its tombstones
 }
 
 const (
@@ -28,23 +29,22 @@ const (
 	WholeIdle = 2 * time.Minute
 	// wholeStatement is how long one of its statements takes at most.
 	wholeStatement = 5 * time.Minute
-	// blockSize is how many positions are reserved for one: more than it can use, and few
-	// enough for two thousand million of them.
+	// blockSize is how far above all others its positions begin: further than others get
+	// while it runs.
 	blockSize = 1 << 32
 )
+
+// ErrWholeRuns is returned by [Store.WriteWhole] while there is another one.
+var ErrWholeRuns = errors.New("another import is being applied whole")
 
 // WriteWhole runs work in one transaction and commits it, with what its batches changed
 // in the feeds. Nothing is written if work fails. Unlike [Store.Write] it is tried once:
 // its batches are tried again.
 func (s *Store) WriteWhole(ctx context.Context, origin Origin, work func(context.Context, *Whole) error) error {
 	origin.Now = origin.Now.Truncate(time.Microsecond) // as the database keeps it
-	block, err := s.reserveBlock(ctx)
-	if err != nil {
-		return fmt.Errorf("store: write whole: %w", err)
-	}
-	err = s.inTx(ctx, func(tx pgx.Tx) error {
-		w := &Whole{store: s, tx: tx, origin: origin, block: block}
-		if err := w.setTimeouts(ctx); err != nil {
+	err := s.inTx(ctx, func(tx pgx.Tx) error {
+		w := &Whole{tx: tx, origin: origin}
+		if err := w.begin(ctx); err != nil {
 			return err
 		}
 		if err := work(ctx, w); err != nil {
@@ -58,31 +58,35 @@ func (s *Store) WriteWhole(ctx context.Context, origin Origin, work func(context
 	return nil
 }
 
-// reserveBlock returns the position after which a whole transaction may number.
-func (s *Store) reserveBlock(ctx context.Context) (block int64, err error) {
-	err = s.db.QueryRow(ctx, `
-UPDATE feed SET block = greatest(block, change / $1, event / $1) + 1 RETURNING block * $1::bigint`, int64(blockSize)).Scan(&block)
-	if err != nil {
-		return 0, fmt.Errorf("reserve positions of the feeds: %w", err)
-	}
-	return block, nil
-}
-
-func (w *Whole) setTimeouts(ctx context.Context) error {
+// begin makes sure that there is no other whole transaction, and finds its positions. The
+// lock is a row of the tenant: an advisory one belongs to the whole database, and any
+// tenant's role could hold it.
+func (w *Whole) begin(ctx context.Context) error {
 	for setting, value := range map[string]time.Duration{"idle_in_transaction_session_timeout": WholeIdle, "statement_timeout": wholeStatement} {
 		if _, err := w.tx.Exec(ctx, fmt.Sprintf("SET LOCAL %s = %d", setting, value.Milliseconds())); err != nil {
 			return fmt.Errorf("set %s: %w", setting, err)
 		}
 	}
+	tag, err := w.tx.Exec(ctx, `SELECT FROM whole_import FOR UPDATE SKIP LOCKED`)
+	if err != nil {
+		return fmt.Errorf("look for another one: %w", err)
+	}
+	if tag.RowsAffected() == 0 {
+		return ErrWholeRuns
+	}
+	if err := w.tx.QueryRow(ctx, `SELECT greatest(change, event) + $1 FROM feed`, int64(blockSize)).Scan(&w.block); err != nil {
+		return fmt.Errorf("read the positions of the feeds: %w", err)
+	}
 	return nil
 }
 
-// Batch runs work as a part of the transaction, again if it raced others.
+// Batch runs work as a part of the transaction, again if it raced others. What work wrote
+// is taken back if it fails, and the locks on it are let go; the transaction goes on.
 func (w *Whole) Batch(ctx context.Context, work func(context.Context, *Writer) error) error {
 	for try := 1; ; try++ {
-		var b *Writer
+		b := &Writer{origin: w.origin, deleted: w.deleted}
 		err := pgx.BeginFunc(ctx, w.tx, func(part pgx.Tx) error {
-			b = &Writer{tx: part, origin: w.origin}
+			b.tx = part
 			if err := work(ctx, b); err != nil {
 				return err
 			}
@@ -97,6 +101,7 @@ func (w *Whole) Batch(ctx context.Context, work func(context.Context, *Writer) e
 		if err == nil {
 			w.changes += int64(len(b.changes))
 			w.events += int64(len(b.events))
+			w.deleted = b.deleted
 			return nil
 		}
 		if try == writeAttempts || !raced(err) {
@@ -114,42 +119,19 @@ func (w *Whole) Audit(ctx context.Context, action string, detail map[string]stri
 	return nil
 }
 
-// The feeds jump only ahead: positions below theirs were read by others.
 const publishSQL = `
-UPDATE feed SET change = CASE WHEN $2 > 0 THEN $1 + $2 ELSE change END, event = CASE WHEN $3 > 0 THEN $1 + $3 ELSE event END
-WHERE greatest(change, event) < $1`
+UPDATE feed SET change = CASE WHEN $2 > 0 THEN $1::bigint + $2::bigint ELSE change END,
+    event = CASE WHEN $3 > 0 THEN $1::bigint + $3::bigint ELSE event END, deleted = greatest(deleted, $4)`
 
 // publish lets the feeds jump behind the positions of the transaction. It is its last
 // statement: from here on every other writer waits for its end.
 func (w *Whole) publish(ctx context.Context) error {
-	for w.changes+w.events > 0 {
-		tag, err := w.tx.Exec(ctx, publishSQL, w.block, w.changes, w.events)
-		if err != nil {
-			return fmt.Errorf("append to the feeds: %w", err)
-		}
-		if tag.RowsAffected() == 1 {
-			return nil
-		}
-		if err := w.renumber(ctx); err != nil {
-			return fmt.Errorf("append to the feeds: %w", err)
-		}
+	if w.changes+w.events == 0 {
+		return nil
 	}
-	return nil
-}
-
-// renumber moves to a new block: another transaction that began later has ended before.
-func (w *Whole) renumber(ctx context.Context) error {
-	block, err := w.store.reserveBlock(ctx)
-	if err != nil {
-		return err
+	if _, err := w.tx.Exec(ctx, publishSQL, w.block, w.changes, w.events, w.deleted); err != nil {
+		return fmt.Errorf("append to the feeds: %w", err)
 	}
-	for table, used := range map[string]int64{"change": w.changes, "event": w.events} {
-		_, err := w.tx.Exec(ctx, `UPDATE `+table+` SET position = position + $1 WHERE position > $2 AND position <= $3`, block-w.block, w.block, w.block+used)
-		if err != nil {
-			return err
-		}
-	}
-	w.block = block
 	return nil
 }
 

@@ -5,12 +5,16 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
+	"sync"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/foyerhq/foyer/internal/settings"
 	"github.com/foyerhq/foyer/internal/store"
+	"github.com/foyerhq/foyer/internal/store/admin"
 	"github.com/foyerhq/foyer/internal/store/storetest"
 )
 
@@ -69,8 +73,8 @@ func idsOf(prefix string, from, to int) []string {
 	return ids
 }
 
-// Transactions of many batches are in the feeds in the order in which they end, whichever
-// began first, and so is what others write meanwhile. What fails is in none.
+// A transaction of many batches is in the feeds where it ends, after what others wrote
+// meanwhile. There is one at a time, and what fails is in none.
 func TestWholesAreInTheOrderOfTheirEnds(t *testing.T) {
 	tn := storetest.New(t, server)
 	s := tn.Backoffice
@@ -81,33 +85,31 @@ func TestWholesAreInTheOrderOfTheirEnds(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	write("a")
 	errStop := errors.New("stop")
-	err := s.WriteWhole(t.Context(), origin, func(ctx context.Context, outer *store.Whole) error {
-		if err := outer.Batch(ctx, putting(newAccounts("outer", 1, 10))); err != nil {
-			return err
-		}
-		write("b")
-		err := s.WriteWhole(ctx, origin, func(ctx context.Context, inner *store.Whole) error {
-			return errors.Join(inner.Batch(ctx, putting(newAccounts("inner", 1, 10))), inner.Batch(ctx, putting(newAccounts("inner", 11, 20))))
+	write("a")
+	for _, name := range []string{"failed", "first", "second"} {
+		err := s.WriteWhole(t.Context(), origin, func(ctx context.Context, w *store.Whole) error {
+			if err := w.Batch(ctx, putting(newAccounts(name, 1, 10))); err != nil {
+				return err
+			}
+			began := time.Now()
+			err := s.WriteWhole(ctx, origin, func(context.Context, *store.Whole) error { return nil })
+			if !errors.Is(err, store.ErrWholeRuns) || time.Since(began) > 5*time.Second {
+				t.Errorf("another one at the same time, after %s: %v", time.Since(began), err)
+			}
+			write("beside " + name)
+			if name == "failed" {
+				return errStop
+			}
+			return w.Batch(ctx, putting(newAccounts(name, 11, 20)))
 		})
-		if err != nil {
-			return err
+		if err != nil && !(name == "failed" && errors.Is(err, errStop)) {
+			t.Fatal(err)
 		}
-		err = s.WriteWhole(ctx, origin, func(ctx context.Context, failed *store.Whole) error {
-			return errors.Join(failed.Batch(ctx, putting(newAccounts("failed", 1, 10))), errStop)
-		})
-		if !errors.Is(err, errStop) {
-			t.Errorf("got %v, want %v", err, errStop)
-		}
-		write("c")
-		return outer.Batch(ctx, putting(newAccounts("outer", 11, 20)))
-	})
-	if err != nil {
-		t.Fatal(err)
 	}
-	write("d")
-	want := slices.Concat(idsOf("a", 1, 10), idsOf("b", 1, 10), idsOf("inner", 1, 20), idsOf("c", 1, 10), idsOf("outer", 1, 20), idsOf("d", 1, 10))
+	write("b")
+	want := slices.Concat(idsOf("a", 1, 10), idsOf("beside failed", 1, 10), idsOf("beside first", 1, 10), idsOf("first", 1, 20),
+		idsOf("beside second", 1, 10), idsOf("second", 1, 20), idsOf("b", 1, 10))
 	changes, events := followed(t, s)
 	if diff := cmp.Diff(want, changes); diff != "" {
 		t.Errorf("changes (-want +got):\n%s", diff)
@@ -115,6 +117,164 @@ func TestWholesAreInTheOrderOfTheirEnds(t *testing.T) {
 	if diff := cmp.Diff(want, events); diff != "" {
 		t.Errorf("events (-want +got):\n%s", diff)
 	}
+}
+
+// A batch that is taken back is in no feed, and others have its rows at once.
+func TestBatchIsTakenBack(t *testing.T) {
+	s := storetest.New(t, server).Backoffice
+	origin := store.Origin{Actor: "test", Now: now}
+	err := s.WriteWhole(t.Context(), origin, func(ctx context.Context, w *store.Whole) error {
+		err := w.Batch(ctx, func(ctx context.Context, b *store.Writer) error {
+			return errors.Join(putting(newAccounts("a", 1, 10))(ctx, b), store.ErrRefused)
+		})
+		if !errors.Is(err, store.ErrRefused) {
+			t.Errorf("got %v", err)
+		}
+		if err := s.Write(ctx, origin, putting(newAccounts("a", 1, 3))); err != nil {
+			t.Error(err)
+		}
+		return w.Batch(ctx, putting(newAccounts("b", 1, 3)))
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	changes, _ := followed(t, s)
+	if diff := cmp.Diff(slices.Concat(idsOf("a", 1, 3), idsOf("b", 1, 3)), changes); diff != "" {
+		t.Errorf("changes (-want +got):\n%s", diff)
+	}
+}
+
+// Whole transactions that end while others of their kind want to begin and single writes
+// commit: each of them ends well, and whoever follows the feeds sees everything once.
+func TestWholesAtOnce(t *testing.T) {
+	t.Parallel()
+	tn := newTenant(t)
+	const writers, each = 3, 15
+	done := make(chan struct{})
+	var seen []store.Change
+	var reading, writing sync.WaitGroup
+	reading.Go(func() {
+		seen = follow(t, done, func(p store.FeedPage) (store.Feed[store.Change], error) { return tn.Backoffice.Changes(t.Context(), p) })
+	})
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	defer cancel()
+	origin := store.Origin{Actor: "test", Now: now}
+	for n := range writers {
+		writing.Go(func() {
+			for i := range each {
+				items := newAccounts(fmt.Sprintf("whole-%d-%d", n, i), 1, 4)
+				err := store.ErrWholeRuns
+				for errors.Is(err, store.ErrWholeRuns) {
+					err = tn.Backoffice.WriteWhole(ctx, origin, func(ctx context.Context, w *store.Whole) error { return w.Batch(ctx, putting(items)) })
+				}
+				if err != nil {
+					t.Error(err)
+				}
+				if err := tn.Backoffice.Write(ctx, origin, putting(newAccounts(fmt.Sprintf("single-%d-%d", n, i), 1, 1))); err != nil {
+					t.Error(err)
+				}
+			}
+		})
+	}
+	writing.Wait()
+	close(done)
+	reading.Wait()
+	var got []string
+	for _, c := range seen {
+		got = append(got, c.ID)
+	}
+	slices.Sort(got)
+	if diff := cmp.Diff(tn.column(t, `SELECT id FROM account ORDER BY id COLLATE "C"`), got); diff != "" {
+		t.Errorf("changes (-want +got):\n%s", diff)
+	}
+}
+
+// A reader that has read everything has missed nothing, however far the feeds jump: from
+// the start of an empty tenant, and after everything was purged.
+func TestWholesAndReadersThatAreUpToDate(t *testing.T) {
+	t.Parallel()
+	tn := newTenant(t)
+	s := tn.Backoffice
+	read := func(p store.FeedPage) (store.Feed[store.Change], store.Feed[store.Event]) {
+		t.Helper()
+		return must[store.Feed[store.Change]](t)(s.Changes(t.Context(), p)), must[store.Feed[store.Event]](t)(s.Events(t.Context(), p))
+	}
+	changes, events := read(store.FeedPage{After: store.AtHead, Limit: 10})
+	for n, later := range []time.Duration{0, 401 * 24 * time.Hour} {
+		if later > 0 {
+			report, err := tn.Admin.Upkeep(t.Context(), now.Add(later), admin.Policy{})
+			if err != nil || report.Deleted != 6 {
+				t.Fatalf("%+v %v", report, err)
+			}
+		}
+		prefix := fmt.Sprint("w", n)
+		err := s.WriteWhole(t.Context(), store.Origin{Actor: "test", Now: now}, func(ctx context.Context, w *store.Whole) error {
+			return w.Batch(ctx, putting(newAccounts(prefix, 1, 3)))
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		afterChange, afterEvent := changes.Next, events.Next
+		changes, _ = read(store.FeedPage{After: afterChange, Limit: 10})
+		_, events = read(store.FeedPage{After: afterEvent, Limit: 10})
+		if changes.Gone(afterChange) || len(changes.Entries) != 3 || changes.Entries[0].ID != prefix+"-0001" {
+			t.Errorf("%s: changes after %d: %+v", prefix, afterChange, changes)
+		}
+		if events.Gone(afterEvent) || len(events.Entries) != 3 || events.Entries[0].Subject != prefix+"-0001" {
+			t.Errorf("%s: events after %d: %+v", prefix, afterEvent, events)
+		}
+		if gone := changes.Gone(0) && events.Gone(0); gone != (later > 0) {
+			t.Errorf("%s: who has read nothing: gone is %t", prefix, gone)
+		}
+	}
+}
+
+// Polls at the head do not look at what a whole transaction has not committed yet.
+func TestPollsBesideAWhole(t *testing.T) {
+	t.Parallel()
+	tn := newTenant(t)
+	if err := tn.Backoffice.Write(t.Context(), store.Origin{Actor: "test", Now: now}, putting(newAccounts("a", 1, 10))); err != nil {
+		t.Fatal(err)
+	}
+	err := tn.Backoffice.WriteWhole(t.Context(), store.Origin{Actor: "test", Now: now}, func(ctx context.Context, w *store.Whole) error {
+		for n := range 10 {
+			if err := w.Batch(ctx, putting(newAccounts(fmt.Sprint("w", n), 1, 5000))); err != nil {
+				return err
+			}
+		}
+		for after, most := range map[int64]int{10: 30, store.AtHead: 30, store.FromOldest: 30} {
+			for _, statement := range []func() (string, []any){store.FeedPage{After: after, Limit: 100}.ChangesSQL, store.FeedPage{After: after, Limit: 100}.EventsSQL} {
+				sql, args := statement()
+				plan := strings.Join(tn.column(t, "EXPLAIN (ANALYZE, BUFFERS, TIMING OFF) "+sql, args...), "\n")
+				if got := buffers(t, plan); got > most {
+					t.Errorf("a page after %d takes %d buffers, want at most %d:\n%s", after, got, most, plan)
+				}
+			}
+		}
+		return errors.New("no need to commit")
+	})
+	if err == nil || !strings.Contains(err.Error(), "no need") {
+		t.Fatal(err)
+	}
+}
+
+// A write gives up soon on rows that others hold, and says so.
+func TestWritesGiveUpOnLocks(t *testing.T) {
+	t.Parallel()
+	tn := newTenant(t)
+	tn.accounts(t, "A")
+	tn.exec(t, `BEGIN`)
+	tn.exec(t, `SELECT FROM account WHERE id = 'A' FOR UPDATE`)
+	began := time.Now()
+	err := tn.Backoffice.Write(t.Context(), store.Origin{Actor: "test", Now: now}, func(ctx context.Context, w *store.Writer) error {
+		_, err := w.PutAccounts(ctx, []store.Item[store.Account]{account("A", func(a *store.Account) { a.Name = "other" })})
+		return err
+	})
+	// The role itself would wait for ten seconds.
+	if took := time.Since(began); !store.Contended(err) || took < 2*time.Second || took > 9*time.Second {
+		t.Errorf("after %s: %v", took, err)
+	}
+	tn.exec(t, `ROLLBACK`)
 }
 
 // A batch that fails fails the whole; its earlier batches are gone with it.

@@ -33,22 +33,29 @@ type Origin struct {
 	// Quiet leaves the events out: a bulk import notifies nobody unless asked. The
 	// change feed has everything all the same.
 	Quiet bool
-	// Unaudited leaves the audit trail out: a bulk import is one entry, not one per row.
+	// Unaudited leaves the audit trail out: a bulk import has one entry per batch, not one per row.
 	Unaudited bool
+	// Patient waits for rows that others hold as long as the role may. A write that is
+	// not gives up soon: while it waits it holds one of a few connections.
+	Patient bool
 }
 
 // ErrRefused is returned by the work of [Store.Write] to write nothing.
 var ErrRefused = errors.New("refused")
 
-// writeAttempts bounds how often a transaction is tried when others get in its way.
-const writeAttempts = 3
+const (
+	// writeAttempts bounds how often a transaction is tried when others get in its way.
+	writeAttempts = 3
+	// lockPatience is how long a write waits for a row that others hold.
+	lockPatience = 3 * time.Second
+)
 
 // Write runs work in one transaction and commits it, with what it changed in the feeds.
 // Nothing is written if work fails.
 func (s *Store) Write(ctx context.Context, origin Origin, work func(context.Context, *Writer) error) error {
 	origin.Now = origin.Now.Truncate(time.Microsecond) // as the database keeps it
 	for try := 1; ; try++ {
-		err := s.inTx(ctx, func(tx pgx.Tx) error {
+		err := pgx.BeginTxFunc(ctx, s.db, origin.begin(), func(tx pgx.Tx) error {
 			w := &Writer{tx: tx, origin: origin}
 			if err := work(ctx, w); err != nil {
 				return err
@@ -64,6 +71,14 @@ func (s *Store) Write(ctx context.Context, origin Origin, work func(context.Cont
 	}
 }
 
+// begin is how a transaction begins: with a bound of its own in the same round trip.
+func (o Origin) begin() pgx.TxOptions {
+	if o.Patient {
+		return pgx.TxOptions{}
+	}
+	return pgx.TxOptions{BeginQuery: fmt.Sprintf("BEGIN; SET LOCAL lock_timeout = %d", lockPatience.Milliseconds())}
+}
+
 // flush appends what was written to the audit trail and, last of all, to the feeds.
 func (w *Writer) flush(ctx context.Context) error {
 	if err := w.appendAudit(ctx); err != nil {
@@ -77,9 +92,16 @@ func (w *Writer) flush(ctx context.Context) error {
 
 // Audit adds an entry to the audit trail of an account; "" is the tenant's own.
 func (w *Writer) Audit(accountID, action string, detail map[string]string) {
-	if w.origin.Unaudited {
-		return
+	if !w.origin.Unaudited {
+		w.append(accountID, action, detail)
 	}
+}
+
+// AuditBatch adds an entry of the tenant about all that a transaction changed, in place of
+// those that an unaudited origin leaves out.
+func (w *Writer) AuditBatch(action string, detail map[string]string) { w.append("", action, detail) }
+
+func (w *Writer) append(accountID, action string, detail map[string]string) {
 	w.audit = append(w.audit, AuditEntry{
 		AccountID: accountID, Actor: w.origin.Actor, Action: action, Detail: detail, IP: w.origin.IP, At: w.origin.Now,
 	})

@@ -36,6 +36,7 @@ const (
 	maxDeleted      = 10_000  // rows of a table
 
 	changesKept     = 30 * 24 * time.Hour
+	eventsKept      = 400 * 24 * time.Hour
 	idempotencyKept = 24 * time.Hour
 
 	// ddlTimeout bounds the wait for a lock that customers wait behind.
@@ -99,13 +100,15 @@ type outdated struct {
 	OldestDefault  *time.Time // call in the default partition
 	OldestDay      *time.Time // of the roll-up of calls
 	OldestChange   *time.Time
+	OldestEvent    *time.Time
 	OldestIdempKey *time.Time
 }
 
 const outdatedSQL = `
 SELECT coalesce((SELECT array_agg(c.relname::text) FROM pg_inherits i JOIN pg_class c ON c.oid = i.inhrelid WHERE i.inhparent = 'call'::regclass), '{}'),
        (SELECT min(started_at) FROM call_default), (SELECT min(day) FROM call_day),
-       (SELECT at FROM change ORDER BY position LIMIT 1), (SELECT min(created_at) FROM idempotency)`
+       (SELECT at FROM change ORDER BY position LIMIT 1), (SELECT at FROM event ORDER BY position LIMIT 1),
+       (SELECT min(created_at) FROM idempotency)`
 
 // look sees everything in one round trip, by the ends of indexes.
 func (u *upkeep) look(ctx context.Context, tx pgx.Tx) error {
@@ -136,7 +139,10 @@ func (u *upkeep) steps() []func(context.Context, pgx.Tx) error {
 		steps = append(steps, u.expiries(kept)...)
 	}
 	if before(u.found.OldestChange, u.now.Add(-changesKept)) {
-		steps = append(steps, u.deleting(deleteChangesSQL, u.now.Add(-changesKept)))
+		steps = append(steps, u.purging("change", u.now.Add(-changesKept)))
+	}
+	if before(u.found.OldestEvent, u.now.Add(-eventsKept)) {
+		steps = append(steps, u.purging("event", u.now.Add(-eventsKept)))
 	}
 	if before(u.found.OldestIdempKey, u.now.Add(-idempotencyKept)) {
 		steps = append(steps, u.deleting(deleteIdempotencySQL, u.now.Add(-idempotencyKept)))
@@ -165,18 +171,22 @@ func (u *upkeep) expiries(kept month) []func(context.Context, pgx.Tx) error {
 
 func before(t *time.Time, limit time.Time) bool { return t != nil && t.Before(limit) }
 
-// What is deleted goes by the end of an index, a bounded number of rows at a time. Of the
-// change feed only the beginning may go: whoever reads it has to see the gap.
+// What is deleted goes by the end of an index, a bounded number of rows at a time. Of a
+// feed only the beginning may go, and up to where is kept: whoever has not read that far
+// has to be told.
 const (
 	deleteCallsSQL = `
 DELETE FROM call_default WHERE (started_at, id) IN (
     SELECT started_at, id FROM call_default WHERE started_at < $1 ORDER BY started_at LIMIT $2)`
 	deleteCallDaysSQL = `
 DELETE FROM call_day WHERE ctid = ANY(ARRAY(SELECT ctid FROM call_day WHERE day < $1 ORDER BY day LIMIT $2))`
-	deleteChangesSQL = `
-WITH oldest AS (SELECT position, at FROM change ORDER BY position LIMIT $2)
-DELETE FROM change
-WHERE position < coalesce((SELECT min(position) FROM oldest WHERE at >= $1), (SELECT max(position) + 1 FROM oldest))`
+	purgeSQL = `
+WITH oldest AS (SELECT position, at FROM %[1]s ORDER BY position LIMIT $2),
+deleted AS (
+    DELETE FROM %[1]s
+    WHERE position < coalesce((SELECT min(position) FROM oldest WHERE at >= $1), (SELECT max(position) + 1 FROM oldest))
+    RETURNING position)
+UPDATE feed SET %[1]s_purged = greatest(%[1]s_purged, (SELECT max(position) FROM deleted)) RETURNING (SELECT count(*) FROM deleted)`
 	deleteIdempotencySQL = `
 DELETE FROM idempotency WHERE ctid = ANY(ARRAY(SELECT ctid FROM idempotency WHERE created_at < $1 ORDER BY created_at LIMIT $2))`
 )
@@ -187,10 +197,26 @@ func (u *upkeep) deleting(sql string, limit time.Time) func(context.Context, pgx
 		if err != nil {
 			return err
 		}
-		u.report.Deleted += tag.RowsAffected()
-		u.report.More = u.report.More || tag.RowsAffected() >= maxDeleted
+		u.deleted(tag.RowsAffected())
 		return nil
 	}
+}
+
+// purging deletes the beginning of a feed. The row that every writer waits for comes last.
+func (u *upkeep) purging(feed string, limit time.Time) func(context.Context, pgx.Tx) error {
+	return func(ctx context.Context, tx pgx.Tx) error {
+		var rows int64
+		if err := tx.QueryRow(ctx, fmt.Sprintf(purgeSQL, feed), limit, maxDeleted).Scan(&rows); err != nil {
+			return err
+		}
+		u.deleted(rows)
+		return nil
+	}
+}
+
+func (u *upkeep) deleted(rows int64) {
+	u.report.Deleted += rows
+	u.report.More = u.report.More || rows >= maxDeleted
 }
 
 // postponed says in plain words that others held a lock.

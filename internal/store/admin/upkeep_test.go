@@ -269,15 +269,17 @@ func TestPurges(t *testing.T) {
 	k := newKept(t, newest)
 	k.exec(t, `INSERT INTO change SELECT n, 'site', n, 'A', 'Upsert', 1, timestamptz '2024-05-20Z' - n % 3 * interval '1 second' - (25000 - n) * interval '5 minutes' FROM generate_series(1, 25000) n`)
 	k.exec(t, `UPDATE change SET at = '2020-01-01' WHERE position = 20000`) // by a clock that was wrong: it is not at the beginning
+	k.exec(t, `INSERT INTO event SELECT n, n, 'foyer', 'x', 'A', '', '', '{}', timestamptz '2024-05-20Z' - (1000 - n) * interval '24 hours' FROM generate_series(1, 1000) n`)
 	k.exec(t, `INSERT INTO idempotency SELECT 'cli', n, '', NULL, timestamptz '2024-05-20Z' - n * interval '1 minute' FROM generate_series(1, 15000) n`)
 	first, err := k.Admin.Upkeep(t.Context(), moment(t, "2024-05-20T00:00:00Z"), admin.Policy{})
-	if err != nil || !first.More || first.Deleted != 2*admin.MaxDeleted {
+	if err != nil || !first.More || first.Deleted != 2*admin.MaxDeleted+599 {
 		t.Errorf("the first upkeep: %+v, %v", first, err)
 	}
 	k.upkeep(t, "2024-05-20T00:00:00Z", admin.Policy{})
-	left := query(t, k.root, `SELECT concat_ws(' ', min(position), count(*), (SELECT count(*) FROM idempotency), (SELECT min(created_at) AT TIME ZONE 'UTC' FROM idempotency)) FROM change`)
+	left := query(t, k.root, `SELECT concat_ws(' ', min(position), count(*), (SELECT count(*) FROM idempotency), (SELECT min(created_at) AT TIME ZONE 'UTC' FROM idempotency),
+(SELECT concat_ws(' ', count(*), min(position)) FROM event), (SELECT concat_ws(' ', change_purged, event_purged) FROM feed)) FROM change`)
 	// 30 days are 8640 times five minutes.
-	if diff := cmp.Diff([]string{"16361 8640 1440 2024-05-19 00:00:00"}, left); diff != "" {
+	if diff := cmp.Diff([]string{"16361 8640 1440 2024-05-19 00:00:00 401 600 16360 599"}, left); diff != "" {
 		t.Errorf("left (-want +got):\n%s", diff)
 	}
 }

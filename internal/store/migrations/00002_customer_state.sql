@@ -272,6 +272,7 @@ ALTER TABLE contact
     ADD UNIQUE (account_id, id);
 DROP INDEX contact_account;
 CREATE INDEX contact_changed ON contact (updated_at, id);
+CREATE INDEX contact_email ON contact (lower(email), id) WHERE email <> '';
 
 -- The first message of a ticket has the id of the ticket. closing is how it was closed:
 -- {"author": ..., "byStaff": ..., "text": ..., "at": ...}.
