@@ -43,9 +43,10 @@ func TestAPI(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	serve(t, other) // so that its token is one
+	const unlimited, slow = "--requests-per-second=100000 --request-burst=100000", "--requests-per-second=1 --request-burst=5"
+	serve(t, other, unlimited) // so that its token is one
 	given, err := json.Marshal(map[string]string{
-		"url": serve(t, tenant), "token": "the-token", "expired": "the-expired-token", "other": "the-token-of-the-other",
+		"url": serve(t, tenant, unlimited), "slow": serve(t, tenant, slow), "token": "the-token", "expired": "the-expired-token", "other": "the-token-of-the-other",
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -72,8 +73,9 @@ func npm(t *testing.T, environment []string, script string) {
 	}
 }
 
-// serve runs the binary for a tenant until the test ends and returns its address.
-func serve(t *testing.T, tenant *storetest.Tenant) string {
+// serve runs the binary for a tenant until the test ends and returns its address. A token
+// may ask as often as the flags in rate say.
+func serve(t *testing.T, tenant *storetest.Tenant, rate string) string {
 	t.Helper()
 	binary := filepath.Join(t.TempDir(), "backoffice")
 	if out, err := exec.CommandContext(t.Context(), "go", "build", "-o", binary, "../../cmd/backoffice").CombinedOutput(); err != nil { //nolint:gosec // our own program
@@ -81,9 +83,9 @@ func serve(t *testing.T, tenant *storetest.Tenant) string {
 	}
 	log := &output{}
 	ctx, stop := context.WithCancel(context.WithoutCancel(t.Context()))
-	command := exec.CommandContext(ctx, binary, //nolint:gosec // our own program
-		"--settings-dir="+write(t, config.File, document(t)), "--database-dir="+write(t, "uri", []byte(tenant.BackofficeURI)),
-		"--listen=127.0.0.1:0", "--admin-listen=127.0.0.1:0", "--drain-seconds=0", "--trusted-proxies=127.0.0.1", "--requests-per-second=300", "--request-burst=400")
+	flags := append(strings.Fields(rate), "--settings-dir="+write(t, config.File, document(t)), "--database-dir="+write(t, "uri", []byte(tenant.BackofficeURI)),
+		"--listen=127.0.0.1:0", "--admin-listen=127.0.0.1:0", "--drain-seconds=0", "--trusted-proxies=127.0.0.1")
+	command := exec.CommandContext(ctx, binary, flags...) //nolint:gosec // our own program
 	command.Stderr = log
 	if err := command.Start(); err != nil {
 		t.Fatal(err)
