@@ -77,7 +77,7 @@ func TestCheckPayload(t *testing.T) {
 		{"invoice", `"INV-1001"`, []string{`invoice: must be an object, not "INV-1001"`}},
 		{"overdue.invoices", `{}`, []string{"overdue.invoices: must be a list of at most 1,000 objects, not an object"}},
 		{"overdue.invoices", `[` + strings.Repeat(`{},`, 1_000) + `{}]`, []string{"overdue.invoices: must be a list of at most 1,000 objects, not a list of 1001"}},
-		{"overdue.invoices", `["a", {"number": 1, "dueOn": "2026-10-14", "daysOverdue": 38, "balance": "45.50", "currency": "EUR", "url": "https://a.example"}]`, []string{
+		{"overdue.invoices", `["a", {"id": "i", "number": 1, "dueOn": "2026-10-14", "daysOverdue": 38, "balance": "45.50", "currency": "EUR", "url": "https://a.example"}]`, []string{
 			`overdue.invoices[0]: must be an object, not "a"`,
 			"overdue.invoices[1].number: must be " + words + ", not 1",
 		}},

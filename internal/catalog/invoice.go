@@ -91,6 +91,7 @@ func overdueInvoices() Field {
 
 func overdueInvoice(s invoiceSample, days int, balance string) []Field {
 	return []Field{
+		text("id", s.id, "Its id, the key of the provider's system."),
 		text("number", s.number(), "The number that people know it by."),
 		date("dueOn", s.dueOn, "The day by which it was to be paid."),
 		integer("daysOverdue", days, "Days since then."),

@@ -59,7 +59,7 @@ func (tn tenant) told(t *testing.T, after int) (texts []string) {
 }
 
 // withAddresses adds what is not stored: the pages of the portal. That of an overdue
-// invoice is made of its id, which no template sees.
+// invoice is made of its id.
 func withAddresses(data map[string]any) map[string]any {
 	for _, name := range []string{"invoice", "order", "request", "ticket"} {
 		if object, ok := data[name].(map[string]any); ok {
@@ -70,7 +70,6 @@ func withAddresses(data map[string]any) map[string]any {
 		for _, one := range overdue["invoices"].([]any) {
 			invoice := one.(map[string]any)
 			invoice["url"] = fmt.Sprint("https://my.acme.example/invoices/", invoice["id"])
-			delete(invoice, "id")
 		}
 	}
 	return data
