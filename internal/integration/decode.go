@@ -113,7 +113,23 @@ func DecodePatch[T any](document, patch []byte) (T, []FieldProblem) {
 	}
 	var value T
 	problems := decode(merged, rules, reflect.ValueOf(&value).Elem())
+	if problems == nil {
+		markCleared(patch, reflect.ValueOf(&value).Elem())
+	}
 	return value, problems
+}
+
+// markCleared tells the fields of type [Optional] that a patch clears, which nothing is left
+// of in what it was merged into, from those that it leaves out.
+func markCleared(patch []byte, value reflect.Value) {
+	fields, _ := membersOf(patch) // it was merged, so it can be read
+	o := objectOf(value.Type())
+	for _, m := range fields {
+		if f := &o.fields[o.byName[m.name]]; f.optional && m.value.Kind() == 'n' {
+			value.FieldByIndex(f.index).Field(0).SetBool(true)
+			value.FieldByIndex(f.index).Field(1).SetBool(true)
+		}
+	}
 }
 
 // checkPatch finds what can no longer be seen once a patch was merged: that it is no

@@ -222,7 +222,7 @@ func TestDecodePatch(t *testing.T) {
 	const before = `{"id":"x","name":"abc","count":3,"tags":["a"],"owner":{"name":"x","amount":1},"note":"n","settings":{"currency":"AUD","locale":"en"},"version":7}`
 	tests := []struct{ patch, want, problem string }{
 		{`{}`, `{"id":"x","name":"abc","count":3,"tags":["a"],"owner":{"name":"x","amount":1},"note":"n","settings":{"currency":"AUD","locale":"en"}}`, ""},
-		{`{"name":"xyz","tags":null,"owner":null,"note":null,"version":99}`, `{"id":"x","name":"xyz","count":3,"settings":{"currency":"AUD","locale":"en"}}`, ""},
+		{`{"name":"xyz","tags":null,"owner":null,"note":null,"version":99}`, `{"id":"x","name":"xyz","count":3,"note":null,"settings":{"currency":"AUD","locale":"en"}}`, ""},
 		{`{"tags":["b"],"owner":{"amount":2},"settings":{"locale":null,"timeZone":"UTC"}}`, `{"id":"x","name":"abc","count":3,"tags":["b"],"owner":{"name":"x","amount":2},"note":"n","settings":{"currency":"AUD","timeZone":"UTC"}}`, ""},
 		{`{"name":null}`, "", "name required"},
 		{`{"nane":null}`, "", "nane additionalProperties"},
@@ -251,7 +251,7 @@ func TestDecodePatch(t *testing.T) {
 			t.Errorf("%s: %v (-want +got):\n%s", test.patch, problems, diff)
 		}
 	}
-	if got, problems := DecodePatch[sample](nil, []byte(`{"name":"abc","count":1,"note":null}`)); problems != nil || got.Name != "abc" || got.Note.Present {
+	if got, problems := DecodePatch[sample](nil, []byte(`{"name":"abc","count":1,"note":null}`)); problems != nil || got.Name != "abc" || !got.Note.Null {
 		t.Errorf("of nothing: %+v %v", got, problems)
 	}
 }
