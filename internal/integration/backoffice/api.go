@@ -115,7 +115,11 @@ func handle[I, O any](a *api, scope string, o huma.Operation, handler func(conte
 	o.SkipValidateBody = true
 	limit := o.MaxBodyBytes
 	o.MaxBodyBytes, o.BodyReadTimeout = -1, -1 // takesBody bounds both
-	o.Middlewares = append(huma.Middlewares{a.needs(scope), a.answersAsAsked, a.takesBody(limit)}, o.Middlewares...)
+	all := huma.Middlewares{a.needs(scope), a.answersAsAsked, a.takesBody(limit)}
+	if !takesKey[I]() {
+		all = huma.Middlewares{a.needs(scope), a.answersAsAsked, a.refusesKey, a.takesBody(limit)}
+	}
+	o.Middlewares = append(all, o.Middlewares...)
 	huma.Register(a.huma, o, func(ctx context.Context, in *I) (*O, error) {
 		out, err := handler(ctx, in)
 		if _, withHeaders := errors.AsType[huma.HeadersError](err); err == nil || withHeaders {
@@ -134,7 +138,7 @@ func (a *api) handleRaw(scope string, o huma.Operation, handler http.HandlerFunc
 		o.Responses = map[string]*huma.Response{}
 	}
 	a.huma.OpenAPI().AddOperation(&o)
-	all := huma.Middlewares{a.needs(scope), a.answersAsAsked}
+	all := huma.Middlewares{a.needs(scope), a.answersAsAsked, a.refusesKey}
 	a.huma.Adapter().Handle(&o, all.Handler(func(ctx huma.Context) {
 		r, w := humago.Unwrap(ctx)
 		handler(w, r)

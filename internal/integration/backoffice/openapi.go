@@ -37,7 +37,7 @@ const apiDescription = `The provider's own systems keep Foyer's accounts in step
 
 **Errors** are ` + "`application/problem+json`" + ` (RFC 9457) with the field, the rule that it breaks and what is allowed.
 
-**Writing twice** does no harm: PUT and DELETE are idempotent, and any write takes an ` + "`Idempotency-Key`" + ` under which it takes effect once within a day. A refused request leaves its key free.
+**Writing twice** does no harm: PUT and DELETE are idempotent, and a write of a row takes an ` + "`Idempotency-Key`" + ` under which it takes effect once within a day; where it would have no effect it is refused. A refused request leaves its key free.
 
 **Writing quietly**: with ` + "`notify=none`" + ` a write emits no events, so nobody is told of it, as for a first load. Imports and assignments are quiet unless ` + "`notify`" + ` is ` + "`all`" + `. ` + "`/changes`" + ` has everything all the same.
 
