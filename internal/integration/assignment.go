@@ -5,7 +5,7 @@ type Assignment struct {
 	Select Selection `json:"select" doc:"Which accounts: exactly one of the fields."`
 	Set    Assigned  `json:"set" doc:"What they get: at least one of the fields. What is left out stays as it is."`
 	DryRun bool      `json:"dryRun,omitempty" doc:"Only counts what would change."`
-	Notify Notify    `json:"notify,omitempty" enum:"none,all" default:"none" doc:"none: nobody is told of the changes, they are in /changes only. all: they emit their events."`
+	Notify Notify    `json:"notify,omitempty" enum:"none,all" doc:"none, or left out: nobody is told of the changes, they are in /changes only. all: they emit their events."`
 	After  string    `json:"after,omitempty" maxLength:"64" doc:"next of the answer that ended before the last account: goes on from there."`
 }
 
