@@ -24,7 +24,8 @@ import (
 //	readOnly   the server's own: accepted and ignored
 //	lines      text that may have more than one line
 //
-// Text has no control characters and no space around it. A field of type [Optional]
+// Text has no control characters and no space around it. An empty one is left out, but in
+// the settings of an account it is refused: there null inherits. A field of type [Optional]
 // knows null from left out; for every other one null is left out. A type with a method
 // Validate, as settings.Attributes, brings its own rules.
 
@@ -45,7 +46,8 @@ type field struct {
 	required bool
 	readOnly bool
 	optional bool         // knows null
-	text     bool         // is required to be not empty
+	text     bool         // a text: if it is required, it is not empty
+	filled   bool         // a text of a layer of settings: it has a value, or is not there
 	object   reflect.Type // of a nested object; nil: it is none
 	read     rule
 }
@@ -81,7 +83,9 @@ func objectOf(t reflect.Type) *object {
 			continue
 		}
 		o.byName[name] = len(o.fields)
-		o.fields = append(o.fields, newField(f, name, strings.Contains(options, "omitempty") || strings.Contains(options, "omitzero")))
+		made := newField(f, name, strings.Contains(options, "omitempty") || strings.Contains(options, "omitzero"))
+		made.filled = t.PkgPath() == reflect.TypeFor[settings.Attributes]().PkgPath()
+		o.fields = append(o.fields, made)
 	}
 	if len(o.fields) > 64 {
 		panic("integration: " + t.String() + " has more fields than can be counted")
@@ -189,8 +193,13 @@ func (f *field) readInto(d *jsontext.Decoder, object reflect.Value) ([]FieldProb
 		return nil, d.SkipValue()
 	}
 	problems, err := f.read(d, into)
-	if f.text && f.required && problems == nil && into.Len() == 0 {
-		problems = one("required", "is missing")
+	if f.text && problems == nil && err == nil && into.Len() == 0 {
+		switch {
+		case f.required:
+			problems = one("required", "is missing")
+		case f.filled:
+			problems = one("minLength", "must not be empty: null, or leaving it out, inherits it")
+		}
 	}
 	return problems, err
 }

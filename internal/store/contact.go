@@ -77,6 +77,30 @@ func (s *Store) Contacts(ctx context.Context, list List) ([]Contact, *Place, err
 	return page(ctx, s, contacts, list)
 }
 
+// ContactFilter says which people are looked for, whatever the case of letters; empty: any.
+type ContactFilter struct {
+	Email    string
+	Username string
+}
+
+// FindContacts returns a page of the contacts that a filter names.
+func (s *Store) FindContacts(ctx context.Context, filter ContactFilter, list List) ([]Contact, *Place, error) {
+	if badText(filter.Email) || badText(filter.Username) {
+		return nil, nil, nil // no contact can have such a text
+	}
+	return page(ctx, s, contacts, list, filter.conditions()...)
+}
+
+func (f ContactFilter) conditions() (list []condition) {
+	if f.Email != "" {
+		list = append(list, condition{"lower(t.email) = lower(%s)", f.Email})
+	}
+	if f.Username != "" {
+		list = append(list, condition{"t.user_id = (SELECT u.id FROM app_user u WHERE lower(u.username) = lower(%s))", f.Username})
+	}
+	return list
+}
+
 // OwnerName returns the name of the account's owner, whom others ask for access.
 // ErrNotFound: there is no owner, or one without a name.
 func (s *Store) OwnerName(ctx context.Context, accountID string) (string, error) {

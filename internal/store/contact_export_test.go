@@ -7,6 +7,18 @@ var PagesOfPeople = map[string][2]string{
 	"tickets":  {tickets.sel, tickets.table},
 }
 
+// FindContactsSQL is the statement of a page of contacts with a filter.
+func FindContactsSQL(filter ContactFilter, list List) string {
+	sql, _ := list.sql(contacts.sel, contacts.table, contacts.id(), filter.conditions())
+	return sql
+}
+
+// FindNumberSQL is the statement that looks for a number.
+func FindNumberSQL() string {
+	sql, _ := List{}.sql(numbers.sel, numbers.table, numbers.id(), []condition{{numberIs, ""}})
+	return sql
+}
+
 // PeopleQueries are what contacts and tickets look up when they are written, and the
 // messages of a ticket.
 var PeopleQueries = map[string]string{

@@ -53,6 +53,13 @@ func peopleAttempts(t *testing.T, tn tenant) map[string]func(*testing.T) {
 				t.Error(err)
 			}
 		},
+		"FindContacts": func(t *testing.T) {
+			for _, filter := range []store.ContactFilter{{Email: "B-USER@example.com"}, {Username: "B-user"}, {Email: "a-user@example.com", Username: "b-user"}} {
+				if found, _, err := b.FindContacts(t.Context(), filter, store.List{AccountID: "A", Limit: 9}); err != nil || len(found) > 0 {
+					t.Errorf("A finds %v by %v: %v", found, filter, err)
+				}
+			}
+		},
 		"Contact": people, "Contacts": people, "Ticket": ticketList, "Tickets": ticketList, "Note": noteList, "Notes": noteList,
 		"TicketMessage": func(t *testing.T) {
 			if m, err := b.TicketMessage(t.Context(), "a-1", "b-m1"); !errors.Is(err, store.ErrNotFound) {

@@ -20,6 +20,8 @@ func TestPlansOfContacts(t *testing.T) {
 		`INSERT INTO contact (id, account_id, user_id, access, owner, updated_at)
 		 SELECT substr(username, 5), substr(username, 5), id, 'Active', true, timestamptz '2026-01-01' + substr(username, 5)::int * interval '1 minute' FROM app_user`,
 		`INSERT INTO contact (id, account_id, access, updated_at) SELECT n, ` + account + `, 'Active', ` + changed + ` FROM generate_series(10001, 40000) n`,
+		`UPDATE contact SET email = 'user' || id || '@example.com'`,
+		`INSERT INTO phone_number (id, account_id, number) SELECT n, 1 + n % 10000, n FROM generate_series(1, 20000) n`,
 		`INSERT INTO note (id, account_id, text, author, at, updated_at) SELECT n, ` + account + `, 'x', 'x', now(), ` + changed + ` FROM generate_series(1, 20000) n`,
 		`INSERT INTO ticket (id, account_id, number, subject, status, contact_id, opened_by, opened_at, updated_at)
 		 SELECT id, account_id, 'T-' || id, 'x', 'Open', id, 'x', now(), updated_at FROM contact`,
@@ -53,6 +55,10 @@ func TestPlansOfContacts(t *testing.T) {
 			check(kind+" "+page.name, store.PageSQL(of, page.list), page.arguments, false)
 		}
 	}
+	check("by email", store.FindContactsSQL(store.ContactFilter{Email: "x"}, store.List{}), `'User77@Example.com', '', 101`, false)
+	check("by email of an account", store.FindContactsSQL(store.ContactFilter{Email: "x"}, store.List{AccountID: "77"}), `'User77@Example.com', '77', '', 101`, true)
+	check("by username", store.FindContactsSQL(store.ContactFilter{Username: "x"}, store.List{}), `'User77', '', 101`, true)
+	check("by number", store.FindNumberSQL(), `'77', '', 101`, true)
 	for name, arguments := range map[string]string{
 		"lock users":      `'{user77,user78}', '{00000000-0000-4000-8000-000000000000}'`,
 		"known contacts":  `'{77,78}', '{00000000-0000-4000-8000-000000000000}'`,

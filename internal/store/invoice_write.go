@@ -57,9 +57,46 @@ func (s *Store) Invoice(ctx context.Context, id string) (Invoice, error) {
 	return one(ctx, s, invoices, id)
 }
 
-// ListInvoices returns a page of invoices, of whatever account.
+// MaxPageLines bounds the lines of the invoices of a page, and with them its size.
+const MaxPageLines = 20_000
+
+// ListInvoices returns a page of invoices, of whatever account: fewer than asked for when
+// they have many lines.
 func (s *Store) ListInvoices(ctx context.Context, list List) ([]Invoice, *Place, error) {
+	if list.Limit > MaxPageLines/maxInvoiceLines {
+		fit, err := s.invoicesThatFit(ctx, list)
+		if err != nil {
+			return nil, nil, fail("count the lines of invoices", err)
+		}
+		list.Limit = fit
+	}
 	return page(ctx, s, invoices, list)
+}
+
+// maxInvoiceLines is how many lines an invoice has at most, by the rules of the API.
+const maxInvoiceLines = 1000
+
+// linesOfSQL is how many lines an invoice has: their positions are from 1 on.
+const linesOfSQL = `coalesce((SELECT max(l.position) FROM invoice_line l WHERE l.invoice_id = t.id), 0)`
+
+// invoicesThatFit is how many invoices of a list make a page.
+func (s *Store) invoicesThatFit(ctx context.Context, list List) (int, error) {
+	if badText(list.AccountID) || badText(list.After.ID) {
+		return list.Limit, nil // there are none
+	}
+	sql, args := list.sql(linesOfSQL, invoices.table, invoices.id(), nil)
+	rows, err := s.db.Query(ctx, sql, args...)
+	if err != nil {
+		return 0, err
+	}
+	counts, err := pgx.CollectRows(rows, pgx.RowTo[int])
+	lines := 0
+	for i, count := range counts {
+		if lines += count; lines > MaxPageLines && i > 0 {
+			return min(i, list.Limit), err
+		}
+	}
+	return list.Limit, err
 }
 
 // PutInvoices creates and changes invoices, with their lines.

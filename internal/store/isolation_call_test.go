@@ -27,6 +27,11 @@ func callAttempts(t *testing.T, tn tenant) map[string]func(*testing.T) {
 	taken := store.Number{Row: store.Row{AccountID: "A"}, Number: "2"} // B has it
 	ofA := store.Campaign{Row: store.Row{AccountID: "A"}, Name: "Autumn"}
 	return map[string]func(*testing.T){
+		"FindNumber": func(t *testing.T) {
+			if found, _, err := b.FindNumber(t.Context(), taken.Number, store.List{AccountID: "A", Limit: 9}); err != nil || len(found) > 0 {
+				t.Errorf("A finds the number of B: %v %v", found, err)
+			}
+		},
 		"Number":    onlyOfA(tn, b.Number, b.Numbers, (*store.Writer).PutNumbers, in("", ""), in("b-site", ""), in("", "b-1"), taken),
 		"Numbers":   onlyOfA(tn, b.Number, b.Numbers, (*store.Writer).PutNumbers, in("", "a-1")),
 		"Campaign":  onlyOfA(tn, b.Campaign, b.Campaigns, (*store.Writer).PutCampaigns, ofA),

@@ -70,6 +70,16 @@ func (s *Store) Numbers(ctx context.Context, list List) ([]Number, *Place, error
 	return page(ctx, s, numbers, list)
 }
 
+// FindNumber returns the row of a number, as a page of one at most.
+func (s *Store) FindNumber(ctx context.Context, number string, list List) ([]Number, *Place, error) {
+	if badText(number) {
+		return nil, nil, nil // there can be no such number
+	}
+	return page(ctx, s, numbers, list, condition{numberIs, number})
+}
+
+const numberIs = "t.number = %s"
+
 // PutNumbers creates and changes numbers. Their sites and campaigns must be of the same
 // account.
 func (w *Writer) PutNumbers(ctx context.Context, items []Item[Number]) ([]Written[Number], error) {

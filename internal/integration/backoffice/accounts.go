@@ -176,8 +176,8 @@ func (in AccountsInput) list(path string, ids []string) (store.AccountFilter, st
 }
 
 // cursors reads and makes the cursors of the list.
-func (in AccountsInput) cursors() *listInput {
-	return &listInput{UpdatedSince: in.UpdatedSince, Cursor: in.Cursor}
+func (in AccountsInput) cursors() *ListInput {
+	return &ListInput{PageInput: PageInput{UpdatedSince: in.UpdatedSince, Cursor: in.Cursor}}
 }
 
 // name is the list that a cursor belongs to.

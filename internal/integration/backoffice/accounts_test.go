@@ -58,7 +58,7 @@ func TestAccounts(t *testing.T) {
 		{"PUT", "accounts/Z", `{"id":"Y","name":"x"}`, nil, 422, "", `{"field":"id"`},
 		{"PUT", "accounts/Z", `{"name":"x","status":"Dormant"}`, nil, 422, "", `{"field":"status","rule":"enum","message":"\"Dormant\" is not allowed, allowed are Prospect, Active, Suspended, Closed"`},
 		{"PUT", "accounts/Z", `{"name":"x","startsOn":"2021-02-29"}`, nil, 422, "", `{"field":"startsOn","rule":"format"`},
-		{"PUT", "accounts/Z", `{"name":"x","groups":["gold","bronze"]}`, nil, 422, "", `{"field":"groups","message":"there is no customer group \"bronze\"`},
+		{"PUT", "accounts/Z", `{"name":"x","groups":["gold","bronze"]}`, nil, 422, "", `{"field":"groups[1]","message":"there is no customer group \"bronze\"`},
 		{"PUT", "accounts/Z", `{"name":"x","groups":["gold","gold"]}`, nil, 422, "", `"rule":"uniqueItems"`},
 		{"PUT", "accounts/Z", `{"name":"x","attributes":{"colour":"red"}}`, nil, 422, "", `"field":"attributes.colour"`},
 		{"PUT", "accounts/Z", `{"name":"x","attributes":{"lateFee":{"percent":"1"}}}`, nil, 422, "", `"field":"attributes.lateFee.percent"`},

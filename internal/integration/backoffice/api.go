@@ -53,6 +53,7 @@ func init() {
 	validation.MsgExpectedMinimumNumber = "is less than %v"
 	validation.MsgExpectedMaximumNumber = "is more than %v"
 	validation.MsgExpectedOneOf = "is not allowed, allowed are %s"
+	validation.MsgExpectedBePattern = "has other characters than %s"
 	validation.MsgExpectedMaxItems = "has more than %d items"
 	validation.MsgExpectedRFC3339DateTime = "is not a time such as 2026-11-22T10:00:00Z"
 	validation.MsgExpectedRFC3339Date = "is not a date such as 2026-11-22"

@@ -15,6 +15,7 @@ func documentAttributes(r huma.Registry) {
 	schemaOf[settings.Attributes](r)
 	attributes := r.Schema(reflect.TypeFor[settings.Attributes](), false, "")
 	lateFee := r.Schema(reflect.TypeFor[settings.LateFee](), false, "")
+	one := 1 // null and left out inherit, an empty text is refused
 	attributes.Description = "Settings of one layer. What is left out is inherited."
 	lateFee.Description = "What an overdue invoice costs. Each field is inherited by itself."
 	for _, a := range settings.AttributeRegistry() {
@@ -22,7 +23,11 @@ func documentAttributes(r huma.Registry) {
 		if field, nested := strings.CutPrefix(a.Key, "lateFee."); nested {
 			in, name = lateFee, field
 		}
-		in.Properties[name].Description = a.Description + " Allowed is " + a.Allowed + "."
+		property := in.Properties[name]
+		property.Description = a.Description + " Allowed is " + a.Allowed + "."
+		if property.Type == huma.TypeString {
+			property.MinLength = &one
+		}
 	}
 	custom := r.Schema(reflect.TypeFor[settings.Custom](), false, "")
 	custom.Description = "An attribute of the provider's own. Its key is custom. and its name."

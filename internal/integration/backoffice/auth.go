@@ -105,6 +105,40 @@ func (t *tokens) forget(which func(tokenHash, believedToken) bool) {
 	}
 }
 
+// A wrong token is refused without a look-up for a while: a system that goes on with an
+// old one costs nothing. Not for long, because the manager may be about to make it one.
+const (
+	wrongRemembered = 10 * time.Second
+	maxWrong        = 10_000
+)
+
+// wrongTokens remembers tokens that are none.
+type wrongTokens struct {
+	now func() time.Time
+
+	mu    sync.Mutex
+	until map[tokenHash]time.Time
+}
+
+func newWrongTokens(now func() time.Time) *wrongTokens {
+	return &wrongTokens{now: now, until: map[tokenHash]time.Time{}}
+}
+
+func (t *wrongTokens) has(hash tokenHash) bool {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return t.now().Before(t.until[hash])
+}
+
+func (t *wrongTokens) add(hash tokenHash) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if len(t.until) >= maxWrong {
+		clear(t.until)
+	}
+	t.until[hash] = t.now().Add(wrongRemembered)
+}
+
 // scopeKey is where an operation says which scope it needs; "" is none.
 const scopeKey = "scope"
 
@@ -159,11 +193,11 @@ func (a *api) guarded(next http.Handler) http.Handler {
 
 func (a *api) authenticate(answer http.Header, r *http.Request, ip string) (caller, *integration.Problem) {
 	hash, usable := hashOf(bearer(r.Header.Values("Authorization")))
-	if !usable {
+	if !usable || a.wrong.has(hash) {
 		return caller{}, unauthenticated()
 	}
-	if wait, blocked := a.strangers.blocked(ip); blocked && !a.tokens.worked(hash) {
-		return caller{}, tooMany(answer, wait, "too many requests with tokens that are none came from this address")
+	if !a.tokens.worked(hash) && !a.strangers.mayAsk(r.Context(), ip) {
+		return caller{}, tooMany(answer, time.Second, "too many different tokens that are none come in")
 	}
 	found, err := a.tokens.find(r.Context(), hash)
 	switch {
@@ -172,6 +206,7 @@ func (a *api) authenticate(answer http.Header, r *http.Request, ip string) (call
 	case !errors.Is(err, store.ErrNotFound):
 		return caller{}, a.failure(r.Context(), err)
 	}
+	a.wrong.add(hash)
 	a.strangers.failed(ip)
 	return caller{}, unauthenticated()
 }

@@ -9,6 +9,7 @@ import (
 	"io"
 	"mime"
 	"net/http"
+	"os"
 	"strings"
 	"time"
 
@@ -20,6 +21,7 @@ const (
 	maxBodyBytes = 1 << 30
 	maxDuration  = time.Hour
 	idleTimeout  = time.Minute // between two pieces of the body, and for one piece of the answer
+	minimumRate  = 16 << 10    // bytes for each minute that is waited for them
 )
 
 // Bounds of what is read of a body that nobody wants any more.
@@ -69,15 +71,38 @@ type patientReader struct {
 	control *http.ResponseController
 	until   time.Time
 	batch   time.Time // until when the next lines have to be there; zero: no such time
+
+	waited time.Duration // for the pieces that came since it was counted last
+	came   int
 }
 
 // hurry says until when the next lines have to be there: somebody waits for them. The
 // zero time is for nobody.
 func (l *lineReader) hurry(until time.Time) { l.patient.batch = until }
 
+// endBy says until when all lines have to be there.
+func (l *lineReader) endBy(until time.Time) { l.patient.until = until }
+
 func (p *patientReader) Read(b []byte) (int, error) {
-	_ = p.control.SetReadDeadline(p.deadline(time.Now())) // not supported by test recorders only
-	return p.body.Read(b)
+	start := time.Now()
+	_ = p.control.SetReadDeadline(p.deadline(start)) // not supported by test recorders only
+	n, err := p.body.Read(b)
+	if err == nil && p.tooSlow(n, time.Since(start)) {
+		return n, os.ErrDeadlineExceeded
+	}
+	return n, err
+}
+
+// tooSlow counts a piece and how long it was waited for: a client that sends a byte now
+// and then would keep a place for long.
+func (p *patientReader) tooSlow(n int, wait time.Duration) bool {
+	p.came, p.waited = p.came+n, p.waited+wait
+	if p.waited < time.Minute {
+		return false
+	}
+	slow := float64(p.came) < minimumRate*p.waited.Minutes()
+	p.came, p.waited = 0, 0
+	return slow
 }
 
 // deadline is until when the next piece has to be there.

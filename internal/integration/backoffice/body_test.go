@@ -8,6 +8,7 @@ import (
 	"strings"
 	"testing"
 	"testing/iotest"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -108,4 +109,57 @@ func FuzzLines(f *testing.F) {
 			t.Errorf("byte by byte (-want +got):\n%s", diff)
 		}
 	})
+}
+
+func TestLowestRateOfAnImport(t *testing.T) {
+	for name, test := range map[string]struct {
+		bytes int
+		wait  time.Duration
+		slow  bool
+	}{
+		"a byte every half minute": {1, 30 * time.Second, true},
+		"just enough":              {minimumRate / 2, 30 * time.Second, false},
+		"fast":                     {1 << 20, time.Second, false},
+		"small pieces, fast":       {100, 10 * time.Millisecond, false},
+		"small pieces, slow":       {100, time.Second, true},
+	} {
+		p := &patientReader{}
+		slow := false
+		for range 10_000 {
+			slow = slow || p.tooSlow(test.bytes, test.wait)
+		}
+		if slow != test.slow {
+			t.Errorf("%s: too slow %t", name, slow)
+		}
+	}
+}
+
+func TestPlacesOfImports(t *testing.T) {
+	p := &places{of: map[string]int{}}
+	var leave []func()
+	for range maxImports - 1 {
+		one, wrong := p.enter("greedy")
+		if wrong != nil {
+			t.Fatal(wrong)
+		}
+		leave = append(leave, one)
+	}
+	if _, wrong := p.enter("greedy"); wrong == nil || wrong.Status != 503 {
+		t.Errorf("a token takes all places: %v", wrong)
+	}
+	other, wrong := p.enter("other")
+	if wrong != nil {
+		t.Fatalf("another token: %v", wrong)
+	}
+	if _, wrong := p.enter("other"); wrong == nil || wrong.Status != 503 {
+		t.Errorf("one more than there are places: %v", wrong)
+	}
+	leave[0]()
+	if _, wrong := p.enter("greedy"); wrong != nil {
+		t.Errorf("a place that is free again: %v", wrong)
+	}
+	other()
+	if _, left := p.of["other"]; left || p.all != maxImports-1 {
+		t.Errorf("left: %v", p)
+	}
 }

@@ -136,7 +136,7 @@ func TestWholeImportBreaksOff(t *testing.T) {
 		u.nextRefusal(t)
 		cancel()
 		<-u.done
-		eventually(t, "it ended", func() bool { return len(s.api.running) == 0 })
+		eventually(t, "it ended", func() bool { return s.api.running.taken() == 0 })
 		s.hasNothing(t)
 	})
 	t.Run("half a gzip stream", func(t *testing.T) {

@@ -2,11 +2,13 @@ package backoffice
 
 import (
 	"context"
+	"fmt"
 	"net/http"
 	"slices"
 
 	"github.com/danielgtaylor/huma/v2"
 
+	"github.com/foyerhq/foyer/internal/catalog"
 	"github.com/foyerhq/foyer/internal/integration"
 	"github.com/foyerhq/foyer/internal/store"
 )
@@ -78,8 +80,8 @@ func (a *api) changes(ctx context.Context, in *changesInput) (*changesOutput, er
 	if wrong != nil {
 		return nil, wrong
 	}
-	if unknown := slices.IndexFunc(in.Kind, func(k string) bool { return !slices.Contains(changeKinds, k) }); unknown >= 0 {
-		return nil, invalid([]integration.FieldProblem{{Field: "kind", Rule: "enum", Message: in.Kind[unknown] + " is not a kind, allowed are " + listed(changeKinds)}})
+	if wrong := unknownFilter("kind", "a kind", in.Kind, changeKinds, "allowed are "+listed(changeKinds)); wrong != nil {
+		return nil, wrong
 	}
 	page, err := a.Store.Changes(ctx, store.FeedPage{After: start, Limit: in.Limit, Kinds: in.Kind})
 	if err != nil {
@@ -93,6 +95,17 @@ func (a *api) changes(ctx context.Context, in *changesInput) (*changesOutput, er
 		out.Body.Items[i] = integration.Change{Kind: c.Kind, ID: c.ID, AccountID: c.AccountID, Operation: c.Operation, Version: c.Version, At: c.At}
 	}
 	return out, nil
+}
+
+// unknownFilter refuses a filter of a feed that nothing ever passes.
+func unknownFilter(parameter, what string, given, known []string, where string) *integration.Problem {
+	for _, name := range given {
+		if !slices.Contains(known, name) {
+			message := fmt.Sprintf("%q is not %s, the nearest is %s; %s", name, what, catalog.Nearest(name, known)[0], where)
+			return invalid([]integration.FieldProblem{{Field: parameter, Rule: "enum", Message: message}})
+		}
+	}
+	return nil
 }
 
 // changeKinds are the kinds of the change feed.

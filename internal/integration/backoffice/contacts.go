@@ -24,7 +24,7 @@ func (a *api) contacts() resource[integration.Contact, store.Contact] {
 		version: func(c *store.Contact) int64 { return c.Version },
 		key:     func(c *integration.Contact) *string { return &c.ID },
 		row:     contactRow,
-		get:     a.Store.Contact, list: a.Store.Contacts, put: (*store.Writer).PutContacts, remove: (*store.Writer).DeleteContact,
+		get:     a.Store.Contact, put: (*store.Writer).PutContacts, remove: (*store.Writer).DeleteContact,
 		keptWhile: "it is the owner and the account has other contacts",
 	}
 }
@@ -34,6 +34,10 @@ func (a *api) contacts() resource[integration.Contact, store.Contact] {
 func (a *api) registerContacts() {
 	r := a.contacts()
 	register(a, r)
+	handle(a, "contacts:read", huma.Operation{
+		OperationID: "listContacts", Method: http.MethodGet, Path: "/api/v1/contacts", Summary: "List contacts", Tags: []string{a.tag(r.many, r.description)},
+		Description: r.listDescription() + " By email or username it finds people, whatever the case of letters.",
+	}, a.listContacts)
 	r.path = "contacts/user"
 	r.remove = func(w *store.Writer, ctx context.Context, id string, ifVersion int64) (store.Result, error) {
 		return takeUser(ctx, w, id, ifVersion)
@@ -43,6 +47,28 @@ func (a *api) registerContacts() {
 		Summary: "Take the sign-in of a contact away", Tags: []string{a.tag(r.many, r.description)},
 		Description: "The contact stays and is signed out. Its user is deleted unless it is another contact too, and the username is free again.",
 	}, func(ctx context.Context, in *deleteInput) (*deleteOutput, error) { return deleteOne(ctx, a, r, *in) })
+}
+
+// ContactsInput filters contacts.
+type ContactsInput struct {
+	ListInput
+	Email    string `query:"email" maxLength:"254" doc:"Only contacts with this email. Not together with updatedSince."`
+	Username string `query:"username" maxLength:"254" doc:"Only the contacts that this user signs in as. Not together with updatedSince."`
+}
+
+func (a *api) listContacts(ctx context.Context, in *ContactsInput) (*listOutput[integration.Contact], error) {
+	r, filter := a.contacts(), store.ContactFilter{Email: in.Email, Username: in.Username}
+	r.list = a.Store.Contacts
+	if filter != (store.ContactFilter{}) {
+		if !in.UpdatedSince.IsZero() {
+			return nil, invalid([]integration.FieldProblem{{Field: "updatedSince", Message: "goes not together with email or username"}})
+		}
+		r.path = filters(r.path, in.Email, in.Username)
+		r.list = func(ctx context.Context, list store.List) ([]store.Contact, *store.Place, error) {
+			return a.Store.FindContacts(ctx, filter, list)
+		}
+	}
+	return r.page(ctx, &in.ListInput)
 }
 
 func showContact(c *store.Contact) integration.Contact {

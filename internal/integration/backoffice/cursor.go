@@ -18,7 +18,7 @@ type cursor struct {
 }
 
 // name is the list that a cursor belongs to: the collection and its filters.
-func (in *listInput) name(path string) string {
+func (in *ListInput) name(path string) string {
 	name := path + "?" + in.AccountID
 	if !in.UpdatedSince.IsZero() {
 		name += "?" + in.UpdatedSince.UTC().Format(time.RFC3339Nano)
@@ -26,7 +26,7 @@ func (in *listInput) name(path string) string {
 	return name
 }
 
-func (in *listInput) cursor(path string, place store.Place) string {
+func (in *ListInput) cursor(path string, place store.Place) string {
 	c := cursor{List: in.name(path), ID: place.ID}
 	if !in.UpdatedSince.IsZero() {
 		c.UpdatedAt = place.UpdatedAt
@@ -51,7 +51,7 @@ func decodeCursor(text string, c any) error {
 }
 
 // after reads the cursor of a request.
-func (in *listInput) after(path string) (store.Place, *integration.Problem) {
+func (in *ListInput) after(path string) (store.Place, *integration.Problem) {
 	if in.Cursor == "" {
 		return store.Place{}, nil
 	}

@@ -11,7 +11,10 @@ import (
 	"testing"
 	"time"
 
+	"golang.org/x/time/rate"
+
 	"github.com/foyerhq/foyer/internal/integration"
+	"github.com/foyerhq/foyer/internal/store"
 )
 
 // streamed hides how long a body is.
@@ -221,41 +224,69 @@ func TestAddresses(t *testing.T) {
 	}
 }
 
-// The address in the audit trail, and the one that is slowed down, is that of the client,
-// not that of the proxy.
-func TestAddressOfTheClient(t *testing.T) {
+// Wrong tokens of an address shut out nobody behind it, not even right after a start. Many
+// different ones are looked up slowly.
+func TestWrongTokensOfAnAddress(t *testing.T) {
 	s := newSite(t, server)
 	s.api.TrustedProxies = []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")}
-	from := func(ip, token string) (int, http.Header) {
+	from := func(ip, token string) (int, string) {
 		response, _ := s.call(t, "GET", "/api/v1/version", map[string]string{"X-Forwarded-For": ip, "Authorization": "Bearer " + token}, nil)
-		return response.StatusCode, response.Header
+		return response.StatusCode, response.Header.Get("Retry-After")
 	}
 	now := time.Now()
-	s.api.strangers.now = func() time.Time { return now }
-	for range freeFailures {
-		if status, _ := from("198.51.100.1", "wrong"); status != 401 {
+	clock := func() time.Time { return now }
+	s.api.strangers.now, s.api.wrong.now = clock, clock
+	for range 2 * freeFailures {
+		if status, _ := from("198.51.100.1", "an old one"); status != 401 {
 			t.Fatalf("got %d", status)
 		}
 	}
-	if status, header := from("198.51.100.1", "wrong"); status != 429 || header.Get("Retry-After") != "10" {
-		t.Errorf("one too many: %d %v", status, header)
+	if s.api.strangers.blocked("198.51.100.1") {
+		t.Error("one wrong token, often, was looked up more than once")
 	}
-	if status, _ := from("198.51.100.1", token); status != 429 {
-		t.Errorf("a token that is not known yet, from the same address: %d", status)
+	for i := range freeFailures {
+		if status, _ := from("198.51.100.1", fmt.Sprint("wrong ", i)); status != 401 {
+			t.Fatalf("got %d", status)
+		}
 	}
-	if status, _ := from("198.51.100.2", token); status != 200 {
-		t.Errorf("another address: %d", status)
+	if !s.api.strangers.blocked("198.51.100.1") {
+		t.Fatal("many different ones were looked up")
 	}
 	if status, _ := from("198.51.100.1", token); status != 200 {
-		t.Errorf("a token that worked elsewhere: %d", status)
+		t.Errorf("a token that is not known yet, behind the same address: %d", status)
 	}
-	if now = now.Add(failureEvery); s.api.strangers.of["198.51.100.1"].TokensAt(now) < 1 {
+	s.api.strangers.shared = rate.NewLimiter(rate.Every(time.Hour), 1)
+	if status, _ := from("198.51.100.1", "wrong 100"); status != 401 {
+		t.Errorf("the last one that all may have looked up: %d", status)
+	}
+	if status, wait := from("198.51.100.1", "wrong 101"); status != 429 || wait != "1" {
+		t.Errorf("one too many: %d, wait %q", status, wait)
+	}
+	if status, _ := from("198.51.100.1", token); status != 200 {
+		t.Errorf("a token that has worked: %d", status)
+	}
+	if status, _ := from("198.51.100.2", "wrong 102"); status != 401 {
+		t.Errorf("another address: %d", status)
+	}
+	if now = now.Add(failureEvery); s.api.strangers.blocked("198.51.100.1") || s.api.wrong.has(tokenHash(store.TokenHash("an old one"))) {
 		t.Error("it does not end")
 	}
-	if status, _ := from("198.51.100.1", "wrong"); status != 401 {
-		t.Errorf("after a pause: %d", status)
-	}
+}
 
+func TestWrongTokensAreBounded(t *testing.T) {
+	wrong := newWrongTokens(time.Now)
+	for i := range 2*maxWrong + 1 {
+		wrong.add(tokenHash(store.TokenHash(fmt.Sprint(i))))
+	}
+	if len(wrong.until) > maxWrong {
+		t.Errorf("%d tokens are remembered", len(wrong.until))
+	}
+}
+
+// The address in the audit trail is that of the client, not that of the proxy.
+func TestAddressOfTheClient(t *testing.T) {
+	s := newSite(t, server)
+	s.api.TrustedProxies = []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")}
 	s.must(t, "accounts", `{"id":"A","name":"Ada"}`)
 	s.call(t, "PUT", "/api/v1/sites/s1", map[string]string{"X-Forwarded-For": "203.0.113.9"}, reader(`{"accountId":"A","name":"x"}`))
 	page, err := s.tenant.Portal.Activity(t.Context(), "A", 0, 1)
@@ -278,10 +309,10 @@ func TestStrangersAreBounded(t *testing.T) {
 			s.failed(ip)
 		}
 	}
-	if _, blocked := s.blocked("2001:db8::3"); !blocked {
+	if !s.blocked("2001:db8::3") {
 		t.Error("addresses of one network count alone")
 	}
-	if _, blocked := s.blocked("2001:db8:0:1::1"); blocked {
+	if s.blocked("2001:db8:0:1::1") {
 		t.Error("another network is blocked")
 	}
 }
@@ -290,6 +321,10 @@ func TestRateOfAToken(t *testing.T) {
 	s := newSite(t, server)
 	now := time.Now()
 	s.api.rates = newRates(Limits{PerSecond: 2, Burst: 3}, func() time.Time { return now })
+	cli, err := s.tenant.Backoffice.UseToken(t.Context(), store.TokenHash(token), now)
+	if err != nil {
+		t.Fatal(err)
+	}
 	ask := func() (int, string) {
 		response, _ := s.call(t, "GET", "/api/v1/version", nil, nil)
 		return response.StatusCode, response.Header.Get("RateLimit") + " " + response.Header.Get("RateLimit-Policy") + " " + response.Header.Get("Retry-After")
@@ -301,7 +336,7 @@ func TestRateOfAToken(t *testing.T) {
 			t.Errorf("got %d %s, want %s", status, headers, want)
 		}
 	}
-	if now = now.Add(time.Second); s.api.rates.take("cli", http.Header{}) != nil {
+	if now = now.Add(time.Second); s.api.rates.take(cli.ID, http.Header{}) != nil {
 		t.Error("it does not end")
 	}
 	if status, _ := ask(); status != 200 {
@@ -309,5 +344,15 @@ func TestRateOfAToken(t *testing.T) {
 	}
 	if s.api.rates.take("another", http.Header{}) != nil {
 		t.Error("tokens share a rate")
+	}
+}
+
+func TestIdempotencyKeysAreText(t *testing.T) {
+	s := newSite(t, server)
+	for key, status := range map[string]int{"crm 1": 201, "\xff\xfe": 422, "\u00e9": 422, "a\tb": 422} {
+		response, text := s.call(t, "PUT", "/api/v1/groups/g-"+fmt.Sprint(status, len(key)), map[string]string{"Idempotency-Key": key}, reader(`{"displayName":"x"}`))
+		if response.StatusCode != status || (status == 422 && !strings.Contains(text, `"field":"Idempotency-Key"`)) {
+			t.Errorf("%q: %s %s", key, response.Status, text)
+		}
 	}
 }

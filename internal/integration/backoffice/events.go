@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 
+	"github.com/foyerhq/foyer/internal/catalog"
 	"github.com/foyerhq/foyer/internal/integration"
 	"github.com/foyerhq/foyer/internal/store"
 )
@@ -15,12 +16,34 @@ type eventsInput struct {
 	Limit     int      `query:"limit" minimum:"1" maximum:"1000" default:"100" doc:"How many at most."`
 }
 
+// eventTypesAt says where the list of event types is.
+const eventTypesAt = "docs/events.md lists the types, and spec.events of the Tenant those of its own"
+
+// eventTypes are those that the tenant knows.
+func (a *api) eventTypes() ([]string, error) {
+	live, err := a.live()
+	if err != nil {
+		return nil, err
+	}
+	known, _ := catalog.New(live.Tenant.Events) // those that cannot be used are left out
+	return known.Names(), nil
+}
+
 type eventsOutput struct{ Body integration.Events }
 
 func (a *api) events(ctx context.Context, in *eventsInput) (*eventsOutput, error) {
 	start, name, wrong := startOf("events", in.After)
 	if wrong != nil {
 		return nil, wrong
+	}
+	if len(in.Type) > 0 {
+		known, err := a.eventTypes()
+		if err != nil {
+			return nil, err
+		}
+		if wrong := unknownFilter("type", "an event type of this tenant", in.Type, known, eventTypesAt); wrong != nil {
+			return nil, wrong
+		}
 	}
 	page, err := a.Store.Events(ctx, store.FeedPage{After: start, Limit: in.Limit, AccountID: in.AccountID, Types: in.Type})
 	if err != nil {

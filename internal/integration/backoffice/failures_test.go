@@ -83,7 +83,7 @@ func TestConnectionIsCut(t *testing.T) {
 		t.Fatalf("the first batch was answered with %q, %v", status, err)
 	}
 	conn.Close()
-	eventually(t, "the import ended", func() bool { return len(s.api.running) == 0 })
+	eventually(t, "the import ended", func() bool { return s.api.running.taken() == 0 })
 	for n, want := range map[int]bool{batchLines: true, batchLines + 1: false, batchLines + 10: false} {
 		id := fmt.Sprintf("A-%06d", n)
 		if _, exists := s.account(t, id); exists != want {
@@ -132,15 +132,20 @@ func TestServerIsStopped(t *testing.T) {
 func TestTooManyImports(t *testing.T) {
 	s := newSite(t, server)
 	var uploads []*upload
-	for i := range maxImports {
+	for i := range maxImports - 1 {
 		u := s.upload(t, integration.Groups)
 		u.send(t, groupLine(i))
 		uploads = append(uploads, u)
 	}
-	eventually(t, "all run", func() bool { return len(s.api.running) == maxImports })
+	eventually(t, "all run", func() bool { return s.api.running.taken() == maxImports-1 })
 	response, body := s.call(t, "POST", "/api/v1/import/groups", ndjson, reader(groupLine(99)))
-	if response.StatusCode != 503 || response.Header.Get("Retry-After") != "5" || !strings.Contains(body, "too many imports are running") {
+	if response.StatusCode != 503 || response.Header.Get("Retry-After") != "5" || !strings.Contains(body, "3 imports of this token are running") {
 		t.Errorf("got %s %s", response.Status, body)
+	}
+	header := bearing(s.newToken(t, `{"name":"other","scopes":["groups:write"]}`).Secret)
+	header["Content-Type"] = integration.MediaType
+	if response, body := s.call(t, "POST", "/api/v1/import/groups", header, reader(groupLine(98))); response.StatusCode != 200 {
+		t.Errorf("another token: %s %s", response.Status, body)
 	}
 	for _, u := range uploads {
 		if sum, problem := u.end(t); problem != nil || sum.Created != 1 {
@@ -292,12 +297,12 @@ func TestClientGivesUp(t *testing.T) {
 		failed <- err
 	}()
 	io.WriteString(writer, groupLine(1)+"\n")
-	eventually(t, "it runs", func() bool { return len(s.api.running) == 1 })
+	eventually(t, "it runs", func() bool { return s.api.running.taken() == 1 })
 	cancel()
 	if err := <-failed; err == nil {
 		t.Error("want an error")
 	}
-	eventually(t, "it ended", func() bool { return len(s.api.running) == 0 })
+	eventually(t, "it ended", func() bool { return s.api.running.taken() == 0 })
 }
 
 func TestTokens(t *testing.T) {
@@ -362,4 +367,10 @@ func TestWithdrawnToken(t *testing.T) {
 	if now = now.Add(1); ask() == nil {
 		t.Error("a withdrawn token still works")
 	}
+}
+
+func (p *places) taken() int {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.all
 }

@@ -1,11 +1,15 @@
 package backoffice
 
 import (
+	"cmp"
 	"context"
 	"log/slog"
 	"net/http"
 	"net/netip"
+	"net/url"
 	"path"
+	"slices"
+	"strings"
 	"sync/atomic"
 	"time"
 
@@ -39,13 +43,11 @@ type api struct {
 	profiles  atomic.Pointer[assignable]
 	rates     *rates
 	strangers *strangers
-	running   chan struct{} // a place for each import that runs
+	wrong     *wrongTokens
+	running   *places
 	limit     int64         // of the bytes of an import
 	bodyTime  time.Duration // bodyTimeout, shorter in tests
 }
-
-// maxImports bounds the imports that run at once, and with them memory and connections.
-const maxImports = 4
 
 // New returns the handler of the API. The caller observes its requests.
 func New(o Options) http.Handler { return newAPI(o).handler() }
@@ -56,8 +58,8 @@ func newAPI(o Options) *api {
 	}
 	return &api{
 		Options: o, scopes: map[string]bool{"*": true}, now: time.Now, tokens: newTokens(o.Store, time.Now),
-		rates: newRates(o.Limits, time.Now), strangers: newStrangers(time.Now),
-		running: make(chan struct{}, maxImports), limit: maxBodyBytes, bodyTime: bodyTimeout,
+		rates: newRates(o.Limits, time.Now), strangers: newStrangers(time.Now), wrong: newWrongTokens(time.Now),
+		running: &places{of: map[string]int{}}, limit: maxBodyBytes, bodyTime: bodyTimeout,
 	}
 }
 
@@ -97,7 +99,7 @@ func (a *api) registerResources() {
 	register(a, a.invoices())
 	a.registerInvoiceDocuments()
 	a.registerNotes()
-	register(a, a.numbers())
+	a.registerNumbers()
 	register(a, a.orders())
 	register(a, a.payments())
 	register(a, a.requests())
@@ -125,13 +127,41 @@ func (a *api) route(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	found := &headOnly{header: http.Header{}}
+	hint := a.elsewhere(r)
 	handler.ServeHTTP(found, r)
 	if found.status != http.StatusMethodNotAllowed {
-		writeProblem(w, r, problem(http.StatusNotFound, detailNotFound))
+		writeProblem(w, r, problem(http.StatusNotFound, cmp.Or(hint, detailNotFound)))
 		return
+	detail := "this address takes " + found.header.Get("Allow")
+	if hint != "" {
+		detail += "; " + hint
+	}
 	}
 	w.Header().Set("Allow", found.header.Get("Allow"))
-	writeProblem(w, r, problem(http.StatusMethodNotAllowed, "this address takes "+found.header.Get("Allow")))
+	writeProblem(w, r, problem(http.StatusMethodNotAllowed, detail))
+}
+
+// elsewhere says where something is done that people look for at another address; "":
+// nothing is known.
+func (a *api) elsewhere(r *http.Request) string {
+	if kind, isImport := strings.CutPrefix(r.URL.Path, "/api/v1/import/"); isImport {
+		var kinds []string
+		for _, k := range integration.Kinds() {
+			kinds = append(kinds, string(k))
+		}
+		if slices.Contains(kinds, kind) {
+			return ""
+		}
+		return "there are imports of " + listed(kinds) + "; everything else is written one by one, with PUT"
+	}
+	if r.Method != http.MethodPost {
+		return ""
+	}
+	one := &http.Request{Method: http.MethodPut, URL: &url.URL{Path: r.URL.Path + "/id"}}
+	if _, pattern := a.mux.Handler(one); pattern != "" {
+		return "the id is yours: create with " + strings.Replace(pattern, "/api/v1", "", 1)
+	}
+	return ""
 }
 
 const detailNotFound = "there is nothing at this address, " + pathDocs + " lists what there is"

@@ -68,13 +68,12 @@ func (a *api) importer(kind integration.Kind, handle importFunc) http.HandlerFun
 			writeProblem(w, r, wrong)
 			return
 		}
-		select {
-		case a.running <- struct{}{}:
-			defer func() { <-a.running }()
-		default:
-			writeProblem(w, r, problem(http.StatusServiceUnavailable, "too many imports are running, try again later"))
+		leave, wrong := a.running.enter(tokenOf(r.Context()).ID)
+		if wrong != nil {
+			writeProblem(w, r, wrong)
 			return
 		}
+		defer leave()
 		lines, wrong := openBody(w, r, a.limit)
 		if wrong != nil {
 			writeProblem(w, r, wrong)

@@ -5,6 +5,7 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
+	"errors"
 	"mime"
 	"net/http"
 	"strings"
@@ -116,7 +117,7 @@ func (a *api) getInvoiceDocument(ctx context.Context, in *documentInput) (*docum
 	known := documentDigest(in.IfNoneMatch)
 	document, err := a.Store.InvoiceDocument(ctx, in.ID, known)
 	if err != nil {
-		return nil, err
+		return nil, a.noDocument(ctx, in.ID, err)
 	}
 	tag := documentTag(document.SHA256)
 	if bytes.Equal(known, document.SHA256) {
@@ -156,7 +157,18 @@ func (a *api) deleteInvoiceDocument(ctx context.Context, in *deleteDocumentInput
 		result, err := w.DeleteInvoiceDocument(ctx, in.ID, seen)
 		return documentAnswer(result, err)
 	})
-	return nil, err
+	return nil, a.noDocument(ctx, in.ID, err)
+}
+
+// noDocument tells an invoice without a document from one that does not exist.
+func (a *api) noDocument(ctx context.Context, invoiceID string, err error) error {
+	if !errors.Is(err, store.ErrNotFound) {
+		return err
+	}
+	if _, err := a.Store.Invoice(ctx, invoiceID); err != nil {
+		return err
+	}
+	return problem(http.StatusNotFound, "the invoice has no document")
 }
 
 func documentAnswer(result store.Result, err error) (store.Answer, error) {

@@ -1,6 +1,7 @@
 package backoffice
 
 import (
+	"context"
 	"flag"
 	"fmt"
 	"math"
@@ -82,37 +83,49 @@ func tooMany(answer http.Header, wait time.Duration, detail string) *integration
 	return problem(http.StatusTooManyRequests, detail)
 }
 
-// How many tokens that are none an address may send: some at once, then a few a minute.
-// Nobody can guess a token; this keeps who tries from the database.
+// How many unknown tokens are looked up: for an address some at once, then a few a minute.
+// An address that has sent more than that shares a small number with all such addresses,
+// so that it cannot shut out others behind it. Nobody can guess a token; this keeps who
+// tries from the database.
 const (
 	freeFailures = 20
 	failureEvery = 10 * time.Second
 	maxStrangers = 10_000
+
+	lookUpsPerSecond = 20 // of all addresses that have sent too many
+	lookUpPatience   = 2 * time.Second
 )
 
-// strangers counts the tokens that were none, by address, in bounded memory. A client
-// whose token has worked is never kept out by others at its address (see authenticate).
+// strangers counts the tokens that were none, by address, in bounded memory.
 type strangers struct {
-	now func() time.Time
+	now    func() time.Time
+	shared *rate.Limiter
 
 	mu sync.Mutex
 	of map[string]*rate.Limiter
 }
 
 func newStrangers(now func() time.Time) *strangers {
-	return &strangers{now: now, of: map[string]*rate.Limiter{}}
+	return &strangers{now: now, shared: rate.NewLimiter(lookUpsPerSecond, lookUpsPerSecond), of: map[string]*rate.Limiter{}}
 }
 
-// blocked says how long an address has to wait before it may send an unknown token.
-func (s *strangers) blocked(ip string) (time.Duration, bool) {
+// mayAsk says whether a token that is not known may be looked up; it may wait a moment for
+// its turn.
+func (s *strangers) mayAsk(ctx context.Context, ip string) bool {
+	if !s.blocked(ip) {
+		return true
+	}
+	ctx, cancel := context.WithTimeout(ctx, lookUpPatience)
+	defer cancel()
+	return s.shared.Wait(ctx) == nil // at once, if the turn comes too late
+}
+
+// blocked says whether an address has sent too many tokens that were none.
+func (s *strangers) blocked(ip string) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	limiter := s.of[networkOf(ip)]
-	if limiter == nil {
-		return 0, false
-	}
-	missing := 1 - limiter.TokensAt(s.now())
-	return time.Duration(missing * float64(failureEvery)), missing > 0
+	return limiter != nil && limiter.TokensAt(s.now()) < 1
 }
 
 func (s *strangers) failed(ip string) {
@@ -155,4 +168,37 @@ func networkOf(ip string) string {
 		return ip
 	}
 	return network.String()
+}
+
+// maxImports bounds the imports that run at once, and with them memory and connections.
+// One token gets one less: no system keeps all others out.
+const maxImports = 4
+
+// places are those of the imports that run.
+type places struct {
+	mu  sync.Mutex
+	all int
+	of  map[string]int // by the token's id
+}
+
+// enter takes a place, until leave is called.
+func (p *places) enter(token string) (leave func(), wrong *integration.Problem) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	switch {
+	case p.all >= maxImports:
+		return nil, problem(http.StatusServiceUnavailable, "too many imports are running, try again later")
+	case p.of[token] >= maxImports-1:
+		return nil, problem(http.StatusServiceUnavailable, fmt.Sprintf("%d imports of this token are running, try again later", p.of[token]))
+	}
+	p.all++
+	p.of[token]++
+	return func() {
+		p.mu.Lock()
+		defer p.mu.Unlock()
+		p.all--
+		if p.of[token]--; p.of[token] == 0 {
+			delete(p.of, token)
+		}
+	}, nil
 }

@@ -59,9 +59,15 @@ func register[T, R any](a *api, r resource[T, R]) {
 		return huma.Operation{OperationID: id, Method: method, Path: path, Summary: summary, Description: description, Tags: []string{tag}}
 	}
 	read, write := r.path+":read", r.path+":write"
-	if r.list != nil {
-		handle(a, read, operation(http.MethodGet, path, "list"+r.many, "List "+r.path, r.listDescription()),
-			func(ctx context.Context, in *listInput) (*listOutput[T], error) { return r.page(ctx, in) })
+	list := operation(http.MethodGet, path, "list"+r.many, "List "+r.path, r.listDescription())
+	switch {
+	case r.list == nil:
+	case r.ofNoAccount:
+		handle(a, read, list, func(ctx context.Context, in *PageInput) (*listOutput[T], error) {
+			return r.page(ctx, &ListInput{PageInput: *in})
+		})
+	default:
+		handle(a, read, list, func(ctx context.Context, in *ListInput) (*listOutput[T], error) { return r.page(ctx, in) })
 	}
 	handle(a, read, operation(http.MethodGet, path+"/{id}", "get"+r.one, "Read one of the "+r.path,
 		"With the entity tag that is known already in If-None-Match the answer is 304 while nothing changed."),
@@ -96,9 +102,16 @@ func meta(r store.Row) integration.Meta {
 	return integration.Meta{Version: r.Version, CreatedAt: r.CreatedAt, UpdatedAt: r.UpdatedAt}
 }
 
-type listInput struct {
-	AccountID    string    `query:"accountId" maxLength:"64" doc:"Only what belongs to this account."`
-	UpdatedSince time.Time `query:"updatedSince" doc:"Only what was changed at or after this time, in the order of changes. What is deleted is in /changes."`
+// ListInput is what the lists take of what belongs to accounts. Exported, because huma
+// fills in no others.
+type ListInput struct {
+	AccountID string `query:"accountId" maxLength:"64" doc:"Only what belongs to this account."`
+	PageInput
+}
+
+// PageInput is what every list takes. Exported as ListInput is.
+type PageInput struct {
+	UpdatedSince time.Time `query:"updatedSince" doc:"Only what was changed at or after this time, in the order of changes. A write appears here with the time at which it began, an import of mode whole up to an hour later: ask from an hour before the last time, or follow /changes, which misses nothing and has what is deleted."`
 	Cursor       string    `query:"cursor" maxLength:"1024" doc:"Where to go on: next of the page before."`
 	Limit        int       `query:"limit" minimum:"1" maximum:"1000" default:"100" doc:"How many at most."`
 }
@@ -111,7 +124,7 @@ type Page[T any] struct {
 	Next  string `json:"next,omitempty" doc:"The cursor of the next page. Missing: this is the last one."`
 }
 
-func (r resource[T, R]) page(ctx context.Context, in *listInput) (*listOutput[T], error) {
+func (r resource[T, R]) page(ctx context.Context, in *ListInput) (*listOutput[T], error) {
 	after, wrong := in.after(r.path)
 	if wrong != nil {
 		return nil, wrong
@@ -157,7 +170,7 @@ func (r resource[T, R]) read(ctx context.Context, in *oneInput) (*oneOutput[T], 
 // ChangeInput is what every change of a row takes. Exported, because huma fills in no others.
 type ChangeInput struct {
 	Notify         string `query:"notify" enum:"all,none" default:"all" doc:"none: the change emits no events, so nobody is told of it. It is in /changes all the same."`
-	IdempotencyKey string `header:"Idempotency-Key" maxLength:"128" doc:"The same request with the same key takes effect once within a day, and is answered alike."`
+	IdempotencyKey string `header:"Idempotency-Key" maxLength:"128" pattern:"^[ -~]*$" patternDescription:"visible ASCII characters" doc:"The same request with the same key takes effect once within a day, and is answered alike."`
 }
 
 // WriteInput is what every write of one row takes. Exported as ChangeInput is.
