@@ -36,7 +36,8 @@ var accounts = &kind[Account, *Account]{
 	name:  "account",
 	table: "account",
 	sel: `t.id, t.id AS account_id, t.version, t.created_at, t.updated_at, t.name, t.status, t.status_reason,
-coalesce(t.account_profile, '') AS account_profile, coalesce(t.my_account_profile, '') AS my_account_profile, t.groups, t.attributes, t.starts_on`,
+coalesce(t.account_profile, '') AS account_profile, coalesce(t.my_account_profile, '') AS my_account_profile, t.groups, t.attributes,
+coalesce(t.starts_on, (t.created_at AT TIME ZONE 'UTC')::date) AS starts_on`,
 	accountOf: func(id string) string { return id },
 	insert:    []string{"name", "status", "status_reason", "account_profile", "my_account_profile", "groups", "attributes", "starts_on"},
 	values: func(a *Account) []any {

@@ -1,14 +1,10 @@
 -- +goose Up
 
--- Accounts: lists by profile, by group and by time of change; what their events need.
-ALTER TABLE account
-    ADD COLUMN starts_on     date NOT NULL DEFAULT current_date,
-    ADD COLUMN status_reason text NOT NULL DEFAULT '';
--- Who was here before did not begin today.
-UPDATE account SET starts_on = (created_at AT TIME ZONE 'UTC')::date;
-CREATE INDEX account_by_profile ON account (account_profile, id) WHERE account_profile IS NOT NULL;
-CREATE INDEX account_by_pin ON account (my_account_profile, id) WHERE my_account_profile IS NOT NULL;
-CREATE INDEX account_changed ON account (updated_at, id);
+-- Writers of accounts wait until this is done, so that what is counted of them misses
+-- none. Readers do not: what they would wait for stands at the end, and the indexes on
+-- tables that may be large already are a migration of their own.
+LOCK TABLE account IN SHARE ROW EXCLUSIVE MODE;
+
 CREATE INDEX account_group_changed ON account_group (updated_at, name);
 
 -- How many accounts set an attribute themselves, by account profile, as deltas like
@@ -209,15 +205,6 @@ CREATE TABLE service_request (
 CREATE INDEX service_request_changed ON service_request (updated_at, id);
 CREATE INDEX service_request_site ON service_request (account_id, site_id) WHERE site_id IS NOT NULL;
 
--- Invoices: where they are paid, what they consist of, the provider's own document.
-ALTER TABLE invoice
-    ADD COLUMN total_without_tax numeric(18, 4),
-    ADD COLUMN payment_reference text NOT NULL DEFAULT '',
-    ADD COLUMN pay_url           text NOT NULL DEFAULT '',
-    ADD COLUMN paid_on           date;
-CREATE INDEX invoice_by_account ON invoice (account_id, id);
-CREATE INDEX invoice_changed ON invoice (updated_at, id);
-
 -- Lines have no id of their own: an invoice is written with all of them.
 CREATE TABLE invoice_line (
     invoice_id  text           NOT NULL REFERENCES invoice ON DELETE CASCADE,
@@ -264,16 +251,6 @@ CREATE TABLE attachment (
 );
 ALTER TABLE attachment ALTER COLUMN body SET STORAGE EXTERNAL; -- a PDF is compressed already
 
--- Contacts: what they are for, and the sites that their grants are limited to (none: all).
-ALTER TABLE contact
-    ADD COLUMN phone text   NOT NULL DEFAULT '',
-    ADD COLUMN roles text[] NOT NULL DEFAULT '{}',
-    ADD COLUMN sites text[] NOT NULL DEFAULT '{}',
-    ADD UNIQUE (account_id, id);
-DROP INDEX contact_account;
-CREATE INDEX contact_changed ON contact (updated_at, id);
-CREATE INDEX contact_email ON contact (lower(email), id) WHERE email <> '';
-
 -- The first message of a ticket has the id of the ticket. closing is how it was closed:
 -- {"author": ..., "byStaff": ..., "text": ..., "at": ...}.
 CREATE TABLE ticket (
@@ -290,8 +267,7 @@ CREATE TABLE ticket (
     version    bigint      NOT NULL DEFAULT 1,
     created_at timestamptz NOT NULL DEFAULT now(),
     updated_at timestamptz NOT NULL DEFAULT now(),
-    UNIQUE (account_id, id),
-    FOREIGN KEY (account_id, contact_id) REFERENCES contact (account_id, id)
+    UNIQUE (account_id, id)
 );
 CREATE UNIQUE INDEX ticket_by_number ON ticket (number);
 CREATE INDEX ticket_changed ON ticket (updated_at, id);
@@ -425,6 +401,25 @@ CREATE TABLE idempotency (
     PRIMARY KEY (token, key)
 );
 CREATE INDEX idempotency_created ON idempotency (created_at);
+
+-- Accounts: what their events need. Who has no starts_on was here before and began when
+-- the account was made: nothing is written to the rows that there are.
+ALTER TABLE account
+    ADD COLUMN starts_on     date,
+    ADD COLUMN status_reason text NOT NULL DEFAULT '';
+
+-- Invoices: where they are paid, what they consist of, the provider's own document.
+ALTER TABLE invoice
+    ADD COLUMN total_without_tax numeric(18, 4),
+    ADD COLUMN payment_reference text NOT NULL DEFAULT '',
+    ADD COLUMN pay_url           text NOT NULL DEFAULT '',
+    ADD COLUMN paid_on           date;
+
+-- Contacts: what they are for, and the sites that their grants are limited to (none: all).
+ALTER TABLE contact
+    ADD COLUMN phone text   NOT NULL DEFAULT '',
+    ADD COLUMN roles text[] NOT NULL DEFAULT '{}',
+    ADD COLUMN sites text[] NOT NULL DEFAULT '{}';
 
 -- Tokens: what they may do, and who made them. The first one comes from the manager and
 -- may do everything.
