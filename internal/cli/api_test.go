@@ -27,6 +27,8 @@ type fakeAPI struct {
 	server *httptest.Server
 	token  string // file
 
+	refused func() // after a wrong token
+
 	mutex    sync.Mutex
 	refuse   func(line string) (field, message string)
 	faults   []fault // of the next requests, one each
@@ -50,7 +52,7 @@ func (f fault) goesOn(number int64) bool { return !f.cut && f.last == 0 || numbe
 
 func newFakeAPI(t *testing.T, faults ...fault) *fakeAPI {
 	t.Helper()
-	a := &fakeAPI{t: t, faults: faults, known: map[string]bool{}, token: filepath.Join(t.TempDir(), "token"), refuse: func(string) (string, string) { return "", "" }}
+	a := &fakeAPI{t: t, faults: faults, known: map[string]bool{}, refused: func() {}, token: filepath.Join(t.TempDir(), "token"), refuse: func(string) (string, string) { return "", "" }}
 	if err := os.WriteFile(a.token, []byte(apiToken+"\n"), 0o600); err != nil {
 		t.Fatal(err)
 	}
@@ -59,6 +61,7 @@ func newFakeAPI(t *testing.T, faults ...fault) *fakeAPI {
 	mux.HandleFunc("GET /api/v1/accounts/{id}/settings", a.settings)
 	a.server = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if r.Header.Get("Authorization") != "Bearer "+apiToken {
+			a.refused()
 			problem(w, http.StatusUnauthorized, "the token is not known")
 			return
 		}

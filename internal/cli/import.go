@@ -149,7 +149,7 @@ func runImport(ctx context.Context, flags importFlags, kind integration.Kind, st
 		Options: integration.ImportOptions{
 			Kind: kind, Mode: integration.Mode(flags.mode), Notify: integration.Notify(flags.notify), Compress: true,
 		},
-		Client: api.Client, Server: api.Name, Renew: api.Renew, Wait: flags.wait,
+		Client: api.Client, Server: api.Name, Renew: api.Renew, Wait: flags.wait, NewToken: api.NewToken,
 		Former: files.former, OnRefused: files.refuse,
 	}
 	if files.state != "" {

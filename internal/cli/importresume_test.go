@@ -70,6 +70,25 @@ func TestImportGoesOn(t *testing.T) {
 	}
 }
 
+// A token that is rotated during an import is read again.
+func TestImportGoesOnWithANewToken(t *testing.T) {
+	for _, mode := range []string{"lines", "whole"} {
+		api := newFakeAPI(t)
+		if err := os.WriteFile(api.token, []byte("foyer_former"), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		api.refused = func() {
+			if err := os.WriteFile(api.token, []byte(apiToken), 0o600); err != nil {
+				t.Error(err)
+			}
+		}
+		got := api.run("", "import", "groups", "-f", inputFile(t, "g.ndjson", groupLines(4)), "--mode", mode)
+		if got.code != exitFine || got.err != "" || len(api.applied) != 4 {
+			t.Errorf("%s: code %d, said %q, applied %d", mode, got.code, got.err, len(api.applied))
+		}
+	}
+}
+
 func TestImportRestart(t *testing.T) {
 	api := newFakeAPI(t, fault{after: 2, last: 403})
 	path := inputFile(t, "g.ndjson", groupLines(4))

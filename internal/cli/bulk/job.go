@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"math/rand/v2"
+	"net/http"
 	"regexp"
 	"slices"
 	"strconv"
@@ -22,6 +23,9 @@ type Job struct {
 	Server  string        // the name of the API
 	Renew   func()        // the next request is to take another connection
 	Wait    time.Duration // how long the server may be away
+
+	// NewToken is asked after the token was refused, and says whether there is another now.
+	NewToken func(context.Context) bool
 
 	// Former is how far an earlier run got; nil: begin anew.
 	Former *State
@@ -251,6 +255,11 @@ func (j *Job) keep(c *chunk, handled int64) error {
 	return j.Save(j.state)
 }
 
+func refusedToken(err error) bool {
+	var problem *integration.Problem
+	return errors.As(err, &problem) && problem.Status == http.StatusUnauthorized
+}
+
 // pause is the time before the next attempt, which gets longer.
 type pause struct {
 	limit time.Duration
@@ -258,11 +267,13 @@ type pause struct {
 	next  time.Duration
 }
 
-// pause waits for a server that is away. The error is what cannot be waited for.
+// pause waits for a server that is away; with a new token it goes on at once. The error is what cannot be waited for.
 func (j *Job) pause(ctx context.Context, p *pause, err error) error {
 	switch {
 	case ctx.Err() != nil:
 		return ctx.Err()
+	case refusedToken(err) && j.NewToken(ctx):
+		return nil
 	case !integration.Away(err):
 		return err
 	case p.since.IsZero():

@@ -27,6 +27,18 @@ type API struct {
 
 	transport *http.Transport
 	drop      func() // of what the connections go through
+	token     func(context.Context) (string, error)
+}
+
+// NewToken reads the token again after it was refused, and says whether it is another one,
+// as after a rotation. No request may run.
+func (a *API) NewToken(ctx context.Context) bool {
+	token, err := a.token(ctx)
+	if err != nil || token == a.Client.Token {
+		return false // the refusal says more
+	}
+	a.Client.Token = token
+	return true
 }
 
 // Renew leaves the connections, so that the next request makes a new one, to another pod
@@ -69,7 +81,9 @@ func ServerAPI(s Server) (*API, error) {
 	transport := newTransport(dialLocalhost)
 	transport.Proxy = newProxy()
 	transport.TLSClientConfig = &tls.Config{RootCAs: roots, MinVersion: tls.VersionTLS12}
-	return newAPI(base, base, token, transport, func() {}), nil
+	api := newAPI(base, base, token, transport, func() {})
+	api.token = func(context.Context) (string, error) { return readToken(s.TokenFile) }
+	return api, nil
 }
 
 // base is the address without an end that a person may have copied with it.

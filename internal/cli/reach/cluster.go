@@ -52,6 +52,7 @@ func ClusterAPI(ctx context.Context, where Cluster, forward Forward) (*API, erro
 	name := fmt.Sprintf("Tenant %s/%s of %s", namespace, tenant, config.Host)
 	api := newAPI("http://"+pods.service+"."+namespace, name, token, newTransport(pods.dial), pods.drop)
 	api.Tenant = tenant
+	api.token = func(ctx context.Context) (string, error) { return secretToken(ctx, core, namespace, tenant) }
 	return api, nil
 }
 

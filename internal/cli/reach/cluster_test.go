@@ -293,3 +293,23 @@ func TestOddSecrets(t *testing.T) {
 		}
 	}
 }
+
+// After the token was refused, that of the Secret is taken if it is another one now.
+func TestNewToken(t *testing.T) {
+	w := newWorld(t, "acme")
+	w.pod("acme-1", "acme", corev1.ConditionTrue)
+	api, err := ClusterAPI(t.Context(), w.where, w.forward)
+	if err != nil {
+		t.Fatal(err)
+	}
+	api.Client.Token = "foyer_former"
+	if _, err := api.Client.AccountSettings(t.Context(), "1"); err == nil {
+		t.Fatal("the former token is still good")
+	}
+	if !api.NewToken(t.Context()) || api.NewToken(t.Context()) {
+		t.Error("there is one other token, once")
+	}
+	if _, err := api.Client.AccountSettings(t.Context(), "1"); err != nil {
+		t.Error(err)
+	}
+}
