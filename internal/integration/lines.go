@@ -93,6 +93,8 @@ type Problem struct {
 	Errors         []FieldProblem `json:"errors,omitempty"`
 	RequestID      string         `json:"requestId,omitempty"`
 	ResumeFromLine int64          `json:"resumeFromLine,omitempty"`
+	// RetryAfter is the header of that name, in seconds; 0: as usual for the status.
+	RetryAfter int `json:"-"`
 }
 
 func (p *Problem) Error() string {

@@ -3,12 +3,15 @@ package backoffice
 import (
 	"context"
 	"fmt"
+	"strconv"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
 
 	"github.com/foyerhq/foyer/internal/integration"
 	"github.com/foyerhq/foyer/internal/store"
@@ -71,7 +74,8 @@ func feeds(t *testing.T, conn *pgx.Conn) (changes, events, audits []string) {
 // quiet unless asked.
 func TestWholeImport(t *testing.T) {
 	s := newSite(t, server)
-	all := append(lines(1, batchLines, accountLine), `{"id":"A-000001","status":"Suspended"}`)
+	s.must(t, integration.Accounts, accountLine(0))
+	all := append(lines(1, batchLines, accountLine), `{"id":"A-000000","status":"Suspended"}`)
 	sum, refusals, err := s.whole(t, integration.Accounts, integration.NotifyAll, all...)
 	if diff := cmp.Diff(integration.Summary{Received: batchLines + 1, Created: batchLines, Updated: 1}, sum); diff != "" || err != nil {
 		t.Fatalf("%v %v (-want +got):\n%s", err, refusals, diff)
@@ -81,13 +85,14 @@ func TestWholeImport(t *testing.T) {
 	}
 	conn := s.owner(t)
 	changes, events, audits := feeds(t, conn)
-	if n := len(changes); n != batchLines+2 || changes[n-2] != "account A-000001 Upsert v2" || changes[n-1] != "account A-000002 Upsert v2" {
+	if n := len(changes); n != batchLines+3 || changes[n-2] != "account A-000000 Upsert v2" || changes[n-1] != "account A-000002 Upsert v2" {
 		t.Errorf("%d changes, the last %v", n, changes[max(0, n-2):])
 	}
-	if n := len(events); n != batchLines+1 || events[0] != "account.created A-000001" || events[n-1] != "account.statusChanged A-000001" {
+	if n := len(events); n != batchLines+1 || events[0] != "account.created A-000001" || events[n-1] != "account.statusChanged A-000000" {
 		t.Errorf("%d events, the last %v", n, events[max(0, n-1):])
 	}
 	want := []string{
+		`token cli accounts.imported {"created": "1", "refused": "0", "updated": "0", "fromLine": "1", "received": "1", "unchanged": "0"}`,
 		`token cli accounts.imported {"created": "5000", "refused": "0", "updated": "1", "received": "5001", "unchanged": "0"}`,
 		`token cli accounts.imported {"created": "0", "refused": "0", "updated": "1", "received": "1", "unchanged": "0"}`,
 	}
@@ -189,6 +194,129 @@ func TestWholeImportBlocksNobody(t *testing.T) {
 	}
 }
 
+// begun sends lines of a whole import and waits until the database has them.
+func (s *site) begun(t *testing.T, lines ...string) *upload {
+	t.Helper()
+	u := s.uploadWith(t.Context(), t, integration.ImportOptions{Kind: integration.Accounts, Mode: integration.ModeWhole})
+	u.send(t, lines...)
+	conn := s.owner(t)
+	eventually(t, "its first batch is written", func() bool {
+		var waits bool
+		err := conn.QueryRow(t.Context(), `SELECT EXISTS (SELECT FROM pg_stat_activity WHERE state = 'idle in transaction' AND usename LIKE $1 || '%'
+AND query LIKE 'release savepoint%')`, s.tenant.Schema).Scan(&waits)
+		return err == nil && waits
+	})
+	return u
+}
+
+// A tenant has one whole import at a time. Another one is told at once.
+func TestWholeImportsAtOnce(t *testing.T) {
+	s := newSite(t, server)
+	u := s.begun(t, lines(1, batchLines+1, accountLine)...)
+	response, text := s.call(t, "POST", "/api/v1/import/groups?mode=whole", ndjson, reader(groupLine(1)))
+	if response.StatusCode != 503 || response.Header.Get("Retry-After") != "30" || !strings.Contains(text, detailWholeRuns) {
+		t.Errorf("%s %v %s", response.Status, response.Header, text)
+	}
+	s.must(t, integration.Groups, groupLine(1))
+	if sum, problem := u.end(t); problem != nil || sum.Created != batchLines+1 {
+		t.Fatalf("%+v %+v", sum, problem)
+	}
+	if _, _, err := s.whole(t, integration.Groups, "none", groupLine(2)); err != nil {
+		t.Error(err)
+	}
+}
+
+// Who changes the same rows as others is told so, and not that the database is away.
+func TestContended(t *testing.T) {
+	s := newSite(t, server)
+	for code, want := range map[string]string{"55P03": detailContended, "40P01": detailContended, "57P01": detailUnavailable} {
+		err := fmt.Errorf("write: %w", &pgconn.PgError{Code: code})
+		for _, p := range []*integration.Problem{s.api.problemOf(t.Context(), err), s.api.importFailure(t.Context(), err)} {
+			retry := headerOf(p).Get("Retry-After")
+			if p.Status != 503 || p.Detail != want || (retry == "1") != (want == detailContended) {
+				t.Errorf("%s: %+v, Retry-After %s", code, p, retry)
+			}
+		}
+	}
+}
+
+// Once a line is refused, the rest is checked only: nobody waits for its rows.
+func TestWholeImportOnlyChecksAfterARefusal(t *testing.T) {
+	s := newSite(t, server)
+	s.must(t, integration.Accounts, lines(1, 2, accountLine)...)
+	u := s.uploadWith(t.Context(), t, integration.ImportOptions{Kind: integration.Accounts, Mode: integration.ModeWhole})
+	u.send(t, "bad", `{"id":"A-000001","name":"whole"}`)
+	u.send(t, lines(3, batchLines, accountLine)...)
+	u.send(t, `{"id":"A-000002","name":"whole"}`, "bad")
+	u.send(t, lines(batchLines+1, 2*batchLines, accountLine)...)
+	for _, want := range []int64{1, batchLines + 2} {
+		if refusal := u.nextRefusal(t); refusal.Line != want {
+			t.Errorf("refused %+v, want line %d", refusal, want)
+		}
+	}
+	for _, id := range []string{"A-000001", "A-000002", "A-000003"} {
+		response, text := s.call(t, "PUT", "/api/v1/accounts/"+id, map[string]string{"Content-Type": "application/json"}, reader(`{"name":"single"}`))
+		if response.StatusCode >= 300 {
+			t.Errorf("%s: %s %s", id, response.Status, text)
+		}
+	}
+	if sum, problem := u.end(t); problem == nil || problem.Status != 422 || sum.Refused != 2 || sum.Received != 2*batchLines+2 {
+		t.Errorf("%+v %+v", sum, problem)
+	}
+	for _, id := range []string{"A-000001", "A-000002", "A-000003"} {
+		if a, _ := s.account(t, id); a.Name != "single" {
+			t.Errorf("%s is named %q", id, a.Name)
+		}
+	}
+}
+
+// A whole import ends when its time is over, and what it wrote is gone.
+func TestWholeImportIsOverdue(t *testing.T) {
+	s := newSite(t, server)
+	var later atomic.Int64
+	s.api.now = func() time.Time { return time.Now().Add(time.Duration(later.Load())) }
+	u := s.begun(t, lines(1, batchLines+1, accountLine)...)
+	later.Store(int64(maxWhole))
+	u.send(t, accountLine(batchLines+2))
+	if _, problem := u.end(t); problem == nil || problem.Status != 413 || problem.Detail != detailOverdue {
+		t.Errorf("%+v", problem)
+	}
+	s.hasNothing(t)
+}
+
+// What is too large for a whole import is not told to send the rest.
+func TestWholeImportIsTooLarge(t *testing.T) {
+	s := newSite(t, server)
+	s.api.limit = 1000
+	_, _, err := s.whole(t, integration.Accounts, "none", lines(1, 100, accountLine)...)
+	if problem := asProblem(t, err); problem.Status != 413 || problem.Detail != detailTooLargeWhole {
+		t.Errorf("%+v", problem)
+	}
+	s.hasNothing(t)
+}
+
+// The ids of an import are remembered up to a bound, in as much memory as they need.
+func TestIDHashes(t *testing.T) {
+	h := newIDHashes()
+	for n := range maxIDs + 1 {
+		if id := strconv.Itoa(n); n%1000 == 0 || n == maxIDs {
+			if h.has(id) {
+				t.Fatalf("%s is there before it came", id)
+			}
+		}
+		h.add(strconv.Itoa(n))
+		h.add(strconv.Itoa(n))
+	}
+	for _, n := range []int{0, 1, 766, 767, 768, maxIDs / 2, maxIDs - 1} {
+		if !h.has(strconv.Itoa(n)) {
+			t.Errorf("%d is forgotten", n)
+		}
+	}
+	if h.count != maxIDs || h.has(strconv.Itoa(maxIDs)) || len(h.slots)*8 != 16<<20 {
+		t.Errorf("%d ids in %d bytes", h.count, len(h.slots)*8)
+	}
+}
+
 // The lines of a batch have to be there while the database still waits for them.
 func TestWholeImportStalls(t *testing.T) {
 	now := time.Now()
@@ -206,7 +334,33 @@ func TestWholeImportStalls(t *testing.T) {
 	}
 }
 
-// Imports are quiet unless asked, and are one entry of the audit trail.
+// What a batch changed is in the audit trail with it, whatever becomes of the rest.
+func TestBatchesAreAudited(t *testing.T) {
+	s := newSite(t, server)
+	all := lines(1, batchLines+3, accountLine)
+	all[2], all[batchLines+1] = "bad", `{"id":"A-5","name":"x","accountProfile":"gold"}`
+	s.imported(t, integration.Accounts, all...)
+	s.imported(t, integration.Accounts, all[:2]...) // changes nothing
+	got := s.column(t, `SELECT concat_ws(' ', account_id, actor, action, detail) FROM audit ORDER BY id`)
+	want := []string{
+		`token cli accounts.imported {"mode": "lines", "created": "4999", "refused": "1", "updated": "0", "fromLine": "1", "received": "5000", "unchanged": "0"}`,
+		`token cli accounts.imported {"mode": "lines", "created": "2", "refused": "1", "updated": "0", "fromLine": "5001", "received": "3", "unchanged": "0"}`,
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("audit (-want +got):\n%s", diff)
+	}
+	if _, err := s.owner(t).Exec(t.Context(), `ALTER TABLE audit ADD CONSTRAINT broken CHECK (action <> 'accounts.imported') NOT VALID`); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := s.Import(t.Context(), integration.Accounts, reader(accountLine(9999)), nil); err == nil {
+		t.Error("a batch was applied without its entry")
+	}
+	if _, exists := s.account(t, "A-009999"); exists {
+		t.Error("a batch was applied without its entry")
+	}
+}
+
+// Imports are quiet unless asked, and are one entry of the audit trail for each batch.
 func TestImportNotifies(t *testing.T) {
 	s := newSite(t, server)
 	for n, notify := range []string{"", "?notify=none", "?notify=all", "?mode=lines&notify=all"} {
@@ -234,6 +388,10 @@ func TestImportParameters(t *testing.T) {
 		if response.StatusCode != 422 || !strings.Contains(text, want) {
 			t.Errorf("%s: %s %s", query, response.Status, text)
 		}
+	}
+	response, text := s.call(t, "POST", "/api/v1/import/calls?mode=whole", ndjson, reader(callLine(1)))
+	if response.StatusCode != 422 || !strings.Contains(text, `{"field":"mode","rule":"enum","message":"\"whole\" is not allowed, allowed are lines"}`) {
+		t.Errorf("calls: %s %s", response.Status, text)
 	}
 	s.hasNothing(t)
 }

@@ -127,15 +127,15 @@ func (a *api) route(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	found := &headOnly{header: http.Header{}}
-	hint := a.elsewhere(r)
 	handler.ServeHTTP(found, r)
+	hint := a.elsewhere(r)
 	if found.status != http.StatusMethodNotAllowed {
 		writeProblem(w, r, problem(http.StatusNotFound, cmp.Or(hint, detailNotFound)))
 		return
+	}
 	detail := "this address takes " + found.header.Get("Allow")
 	if hint != "" {
 		detail += "; " + hint
-	}
 	}
 	w.Header().Set("Allow", found.header.Get("Allow"))
 	writeProblem(w, r, problem(http.StatusMethodNotAllowed, detail))
@@ -196,6 +196,10 @@ func securityHeaders(next http.Handler) http.Handler {
 // failure turns an error of the store into a problem. Details of an unexpected one
 // are for the log only.
 func (a *api) failure(ctx context.Context, err error) *integration.Problem {
+	if store.Contended(err) {
+		a.Log.WarnContext(ctx, "others change the same rows", "id", process.RequestID(ctx), "error", err)
+		return comeBack(contendedRetry, detailContended)
+	}
 	if store.Unavailable(err) {
 		a.Log.WarnContext(ctx, "the database is not available", "id", process.RequestID(ctx), "error", err)
 		return problem(http.StatusServiceUnavailable, detailUnavailable)

@@ -3,11 +3,9 @@ package backoffice
 import (
 	"context"
 	"errors"
-	"fmt"
 	"io"
 	"net/http"
 	"os"
-	"strconv"
 	"time"
 
 	"github.com/foyerhq/foyer/internal/integration"
@@ -25,6 +23,9 @@ const (
 	// wholeBatchTimeout is how long the lines of a batch may take to come in while a
 	// transaction waits for them.
 	wholeBatchTimeout = 90 * time.Second
+	// maxWhole is how long a whole import may take: as long as it runs, the database keeps
+	// what others delete and change, for all of its tenants.
+	maxWhole = 15 * time.Minute
 )
 
 // line is one line of a batch.
@@ -49,6 +50,8 @@ type run[T any] struct {
 	lines   *lineReader
 	batch   []line[T]
 	seen    map[string]int64 // id -> line of the batch
+	earlier *idHashes        // ids of the batches before
+	until   time.Time        // when a whole import has to be done
 	bytes   int
 	handled int64 // number of the last line that was answered for
 	result  integration.Result
@@ -94,7 +97,7 @@ func (a *api) importer(kind integration.Kind, handle importFunc) http.HandlerFun
 // streaming makes a handler of requests out of a kind of line.
 func streaming[T any](a *api, kind lineKind[T]) importFunc {
 	return func(w http.ResponseWriter, r *http.Request, options importOptions, lines *lineReader) integration.Result {
-		s := &run[T]{api: a, kind: kind, options: options, w: w, r: r, lines: lines, seen: map[string]int64{}}
+		s := &run[T]{api: a, kind: kind, options: options, w: w, r: r, lines: lines, seen: map[string]int64{}, earlier: newIDHashes()}
 		if options.mode == integration.ModeWhole {
 			s.finish(s.whole())
 		} else {
@@ -116,6 +119,8 @@ func (s *run[T]) all() *integration.Problem {
 			return s.flush()
 		case err != nil:
 			return s.broken(err)
+		case s.overdue():
+			return problem(http.StatusRequestEntityTooLarge, detailOverdue)
 		}
 		if len(s.batch) >= batchLines || s.bytes+len(text) > batchBytes {
 			if wrong := s.flush(); wrong != nil {
@@ -135,12 +140,8 @@ func (s *run[T]) add(text []byte, tooLong bool) {
 	} else {
 		s.kind.read(text, &read)
 	}
-	if read.problems == nil && !s.kind.repeats {
-		if first, twice := s.seen[read.id]; twice {
-			read.problems = []integration.FieldProblem{{Field: "id", Rule: "uniqueItems", Message: fmt.Sprintf("%q is already in line %d", read.id, first)}}
-		} else {
-			s.seen[read.id] = read.number
-		}
+	if read.problems == nil {
+		read.problems = s.repeated(&read)
 	}
 	s.batch = append(s.batch, read)
 }
@@ -148,6 +149,8 @@ func (s *run[T]) add(text []byte, tooLong bool) {
 // broken says why the body could not be read to its end.
 func (s *run[T]) broken(err error) *integration.Problem {
 	switch {
+	case errors.Is(err, errBodyTooLarge) && s.options.mode == integration.ModeWhole:
+		return problem(http.StatusRequestEntityTooLarge, detailTooLargeWhole)
 	case errors.Is(err, errBodyTooLarge):
 		if wrong := s.flush(); wrong != nil {
 			return wrong
@@ -188,11 +191,17 @@ func (s *run[T]) flush() *integration.Problem {
 		ctx, cancel := context.WithTimeout(s.r.Context(), batchTimeout)
 		defer cancel()
 		err = s.apply(ctx, func(ctx context.Context, w *store.Writer) (err error) {
-			results, err = s.kind.put(ctx, w, live, good)
-			return err
+			if results, err = s.kind.put(ctx, w, live, good); err != nil {
+				return err
+			}
+			if s.onlyChecks(results) {
+				return store.ErrRefused
+			}
+			s.auditBatch(w, results)
+			return nil
 		})
 	}
-	if err != nil {
+	if err != nil && !errors.Is(err, store.ErrRefused) {
 		return s.api.importFailure(s.r.Context(), err)
 	}
 	s.answer(results)
@@ -210,7 +219,7 @@ func (s *run[T]) answer(results []store.Result) {
 		if l.tried {
 			outcome, results = results[0], results[1:]
 		}
-		s.count(outcome.Outcome)
+		count(&s.result.Summary, outcome.Outcome)
 		if outcome.Outcome == store.Refused {
 			s.start()
 			encode(s.w, l.refusal(outcome))
@@ -219,14 +228,13 @@ func (s *run[T]) answer(results []store.Result) {
 	}
 	clear(s.batch) // lets go of the values
 	s.batch, s.bytes = s.batch[:0], 0
-	clear(s.seen)
+	s.remember()
 	if s.started {
 		_ = http.NewResponseController(s.w).Flush()
 	}
 }
 
-func (s *run[T]) count(outcome string) {
-	sum := &s.result.Summary
+func count(sum *integration.Summary, outcome string) {
 	sum.Received++
 	switch outcome {
 	case store.Created:
@@ -276,13 +284,4 @@ func (s *run[T]) finish(wrong *integration.Problem) {
 	}
 	s.start()
 	encode(s.w, s.result)
-}
-
-// counts is what the audit trail says of an import.
-func (s *run[T]) counts() map[string]string {
-	sum := s.result.Summary
-	return map[string]string{
-		"mode": string(s.options.mode), "received": strconv.FormatInt(sum.Received, 10), "created": strconv.FormatInt(sum.Created, 10),
-		"updated": strconv.FormatInt(sum.Updated, 10), "unchanged": strconv.FormatInt(sum.Unchanged, 10), "refused": strconv.FormatInt(sum.Refused, 10),
-	}
 }

@@ -328,26 +328,29 @@ func TestImportTakesUpNewSettings(t *testing.T) {
 	}
 }
 
-// The same id twice in one batch: the second line is refused, whatever becomes of the
-// first. In another batch it is a line like any other.
+// The same id twice in one import: the second line is refused, whatever becomes of the
+// first and however far apart they are.
 func TestImportOfOneIDTwice(t *testing.T) {
 	s := newSite(t, server)
 	all := []string{`{"id":"A-1","name":"first"}`, `{"id":"A-1","name":"second"}`, `{"id":"A-2"}`, `{"id":"A-2","name":"second"}`}
 	all = append(all, lines(1, batchLines-len(all), accountLine)...)
-	sum, refusals := s.imported(t, integration.Accounts, append(all, `{"id":"A-1","name":"third"}`)...)
+	all = append(all, `{"id":"A-1","name":"third"}`, accountLine(batchLines), accountLine(1))
+	sum, refusals := s.imported(t, integration.Accounts, all...)
 	want := []integration.Refusal{
 		{Line: 2, ID: "A-1", Field: "id", Rule: "uniqueItems", Message: `"A-1" is already in line 1`},
 		{Line: 3, ID: "A-2", Field: "name", Rule: "required", Message: "is missing"},
 		{Line: 4, ID: "A-2", Field: "id", Rule: "uniqueItems", Message: `"A-2" is already in line 3`},
+		{Line: batchLines + 1, ID: "A-1", Field: "id", Rule: "uniqueItems", Message: `"A-1" is already in an earlier line`},
+		{Line: batchLines + 3, ID: "A-000001", Field: "id", Rule: "uniqueItems", Message: `"A-000001" is already in an earlier line`},
 	}
 	if diff := cmp.Diff(want, refusals); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
 	}
-	if diff := cmp.Diff(integration.Summary{Received: batchLines + 1, Created: batchLines - 3, Updated: 1, Refused: 3}, sum); diff != "" {
+	if diff := cmp.Diff(integration.Summary{Received: batchLines + 3, Created: batchLines - 2, Refused: 5}, sum); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
 	}
-	if a, _ := s.account(t, "A-1"); a.Name != "third" {
-		t.Errorf("A-1 is named %q, want third", a.Name)
+	if a, _ := s.account(t, "A-1"); a.Name != "first" {
+		t.Errorf("A-1 is named %q, want first", a.Name)
 	}
 }
 
@@ -416,5 +419,14 @@ func TestImportEndsWithItsToken(t *testing.T) {
 				t.Errorf("%d groups were written, want %d (%v)", groups, test.groups, err)
 			}
 		})
+	}
+}
+
+// What no address can carry is no id.
+func TestImportRefusesIDsOfNoAddress(t *testing.T) {
+	s := newSite(t, server)
+	_, refusals := s.imported(t, integration.Groups, `{"name":"."}`, `{"name":".."}`, `{"name":"..."}`)
+	if len(refusals) != 2 || refusals[1].Line != 2 || refusals[1].Field != "id" || !strings.Contains(refusals[1].Message, "which an address cannot carry") {
+		t.Errorf("refused %+v", refusals)
 	}
 }

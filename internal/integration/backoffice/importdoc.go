@@ -19,7 +19,7 @@ func (a *api) importOperation(kind integration.Kind) huma.Operation {
 		Summary: "Import " + string(kind),
 		Description: "Creates and changes " + string(kind) + " by their ids, one JSON object per line, up to 1 GiB. Lines are handled while they come in, " +
 			"in batches that are each applied whole. When an import ends early, the last line of the answer has a problem that says from which line to send again.",
-		Parameters: importParameters(),
+		Parameters: importParameters(kind),
 		RequestBody: &huma.RequestBody{
 			Required:    true,
 			Description: "One JSON object per line, at most 64 KiB each.",

@@ -1,10 +1,12 @@
 package backoffice
 
 import (
+	"cmp"
 	"encoding/json"
 	"io"
 	"maps"
 	"net/http"
+	"strconv"
 
 	"github.com/foyerhq/foyer/internal/integration"
 	"github.com/foyerhq/foyer/internal/process"
@@ -32,14 +34,30 @@ func headerOf(p *integration.Problem) http.Header {
 	header := http.Header{}
 	switch p.Status {
 	case http.StatusServiceUnavailable:
-		header.Set("Retry-After", "5")
+		header.Set("Retry-After", strconv.Itoa(cmp.Or(p.RetryAfter, 5)))
 	case http.StatusUnauthorized:
 		header.Set("WWW-Authenticate", challenge)
 	}
 	return header
 }
 
-const detailUnavailable = "the database is not available at the moment, try again later"
+const (
+	detailUnavailable = "the database is not available at the moment, try again later"
+	detailContended   = "others are changing the same rows, try again"
+)
+
+// In how many seconds to come back: when others have a row, and while a whole import runs.
+const (
+	contendedRetry = 1
+	wholeRetry     = 30
+)
+
+// comeBack is the answer to a request that will do in a few seconds.
+func comeBack(seconds int, detail string) *integration.Problem {
+	p := problem(http.StatusServiceUnavailable, detail)
+	p.RetryAfter = seconds
+	return p
+}
 
 // writeProblem answers with an error.
 func writeProblem(w http.ResponseWriter, r *http.Request, p *integration.Problem) {
