@@ -24,7 +24,7 @@ func (a *api) groups() resource[integration.Group, store.Group] {
 			return store.Group{DisplayName: v.DisplayName}, nil
 		},
 		get: a.Store.Group, list: a.Store.Groups, put: (*store.Writer).PutGroups, remove: (*store.Writer).DeleteGroup,
-		keptWhile: "accounts have it",
+		ofNoAccount: true, keptWhile: "accounts have it",
 	}
 }
 

@@ -45,11 +45,13 @@ type resource[T, R any] struct {
 	// with a field that the patch has.
 	adapt func(before *T, patch map[string]any)
 
-	get       func(ctx context.Context, id string) (R, error)
-	list      func(ctx context.Context, list store.List) ([]R, *store.Place, error) // nil: its list has filters of its own
-	put       func(w *store.Writer, ctx context.Context, items []store.Item[R]) ([]store.Written[R], error)
-	remove    func(w *store.Writer, ctx context.Context, id string, ifVersion int64) (store.Result, error)
-	keptWhile string // when a row is not deleted, as "services are at it"; empty: it always is
+	get    func(ctx context.Context, id string) (R, error)
+	list   func(ctx context.Context, list store.List) ([]R, *store.Place, error) // nil: its list has filters of its own
+	put    func(w *store.Writer, ctx context.Context, items []store.Item[R]) ([]store.Written[R], error)
+	remove func(w *store.Writer, ctx context.Context, id string, ifVersion int64) (store.Result, error)
+	// ofNoAccount is for rows that belong to no account: their list has no filter by it.
+	ofNoAccount bool
+	keptWhile   string // when a row is not deleted, as "services are at it"; empty: it always is
 }
 
 // register adds the operations of a collection.
