@@ -93,15 +93,15 @@ func (w *Writer) flush(ctx context.Context) error {
 // Audit adds an entry to the audit trail of an account; "" is the tenant's own.
 func (w *Writer) Audit(accountID, action string, detail map[string]string) {
 	if !w.origin.Unaudited {
-		w.append(accountID, action, detail)
+		w.addEntry(accountID, action, detail)
 	}
 }
 
 // AuditBatch adds an entry of the tenant about all that a transaction changed, in place of
 // those that an unaudited origin leaves out.
-func (w *Writer) AuditBatch(action string, detail map[string]string) { w.append("", action, detail) }
+func (w *Writer) AuditBatch(action string, detail map[string]string) { w.addEntry("", action, detail) }
 
-func (w *Writer) append(accountID, action string, detail map[string]string) {
+func (w *Writer) addEntry(accountID, action string, detail map[string]string) {
 	w.audit = append(w.audit, AuditEntry{
 		AccountID: accountID, Actor: w.origin.Actor, Action: action, Detail: detail, IP: w.origin.IP, At: w.origin.Now,
 	})
