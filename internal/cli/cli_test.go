@@ -118,6 +118,7 @@ func TestWrongUsage(t *testing.T) {
 		{[]string{"import", "accounts", "-f", "x", "--notify", "some"}, "--notify some is not known, allowed is none or all"},
 		{[]string{"import", "accounts", "-f", "x", "--wait", "-1s"}, "--wait must not be negative"},
 		{[]string{"import", "accounts", "-f", "x", "--mode", "whole", "--state", "s"}, "--mode whole is one request, so there is no position to keep"},
+		{[]string{"import", "calls", "-f", "x", "--mode", "whole"}, "--mode whole is not for calls"},
 		{[]string{"import", "accounts", "-f", "x", "--token-file", "t"}, "--token-file is for --server"},
 		{[]string{"import", "accounts", "-f", "x", "--server", "https://api.acme.example"}, "--server needs --token-file"},
 		{[]string{"import", "accounts", "-f", "x", "--server", "https://api.acme.example", "--token-file", "t", "-n", "acme"}, "--server and --namespace exclude each other"},

@@ -48,8 +48,8 @@ Cells may be separated by semicolons as well.
 Lines that the API refuses are told with their line in the file, and the others are
 applied. How far it got is kept beside the file until all is done: after Ctrl-C or a
 failure, the same command goes on from there. With --mode whole nothing is applied if one
-line is refused; that is a single request, which begins anew. A line that is sent again
-changes nothing.`,
+line is refused; that is a single request of at most 15 minutes, which begins anew, and not
+for calls. A line that is sent again changes nothing.`,
 		Example: `  # into the only tenant of a namespace, through the cluster
   kubectl foyer import accounts -n acme -f accounts.csv
 
@@ -66,6 +66,9 @@ changes nothing.`,
 		RunE: func(command *cobra.Command, args []string) error {
 			if err := flags.check(command); err != nil {
 				return err
+			}
+			if args[0] == string(integration.Calls) && flags.mode == string(integration.ModeWhole) {
+				return errors.New("--mode whole is not for calls: those that are there already are skipped, so send all of them again where it breaks off")
 			}
 			ctx, stop := interruptible(command.Context())
 			defer stop()
