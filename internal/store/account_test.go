@@ -86,7 +86,7 @@ func TestPutAccounts(t *testing.T) {
 		account("1", func(a *store.Account) { a.Groups = []string{"gold", "bronze"} }),
 		account("2", func(a *store.Account) { a.Groups = []string{"gold"} }),
 		account("3", func(a *store.Account) { a.Groups = []string{"a\x00"} }),
-	), nil, `Refused groups: there is no customer group "bronze"`, "Updated", `Refused groups: there is no customer group "a\x00"`)
+	), nil, `Refused groups[1]: there is no customer group "bronze"`, "Updated", `Refused groups[0]: there is no customer group "a\x00"`)
 
 	got, err := tn.Backoffice.Account(t.Context(), "1")
 	want := store.Account{Row: store.Row{ID: "1", AccountID: "1", Version: 1, CreatedAt: now, UpdatedAt: now}, Name: "Customer 1", StartsOn: day(time.November, 1)}
