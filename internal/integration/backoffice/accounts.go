@@ -114,7 +114,7 @@ type AccountsInput struct {
 	AccountProfile   string    `query:"accountProfile" maxLength:"253" doc:"Only accounts that have this account profile by name."`
 	MyAccountProfile string    `query:"myAccountProfile" maxLength:"253" doc:"Only accounts that are pinned to this MyAccountProfile."`
 	Group            string    `query:"group" maxLength:"64" doc:"Only accounts of this customer group."`
-	UpdatedSince     time.Time `query:"updatedSince" doc:"Only accounts that were changed at or after this time, in the order of changes. It goes with no other filter."`
+	UpdatedSince     time.Time `query:"updatedSince" doc:"Only accounts that were changed at or after this time, in the order of changes. A write appears here with the time at which it began, an import of mode whole up to an hour later: ask from an hour before the last time, or follow /changes. It goes with no other filter."`
 	Cursor           string    `query:"cursor" maxLength:"1024" doc:"Where to go on: next of the page before."`
 	Limit            int       `query:"limit" minimum:"1" maximum:"1000" default:"100" doc:"How many at most."`
 }

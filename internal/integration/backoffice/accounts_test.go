@@ -106,6 +106,8 @@ func TestGroups(t *testing.T) {
 		{"PATCH", "groups/gold", `{"displayName":null}`, map[string]string{"If-Match": `"v2"`}, 200, `"v3"`, `{"id":"gold","version":3`},
 		{"PUT", "groups/silver", `{}`, nil, 201, `"v1"`, ""},
 		{"GET", "groups?limit=1", "", nil, 200, "", `{"items":[{"id":"gold","version":3`},
+		{"GET", "groups?accountId=A", "", nil, 422, "", `"field":"accountId"`}, // they belong to none
+		{"PUT", "groups/%2E%2E", `{}`, nil, 422, "", `"must not be . or .., which an address cannot carry"`},
 		{"PUT", "accounts/A", `{"name":"Ada","groups":["gold"]}`, nil, 201, `"v1"`, ""},
 		{"PUT", "accounts/B", `{"name":"Ben","groups":["gold","silver"]}`, nil, 201, `"v1"`, ""},
 		{"DELETE", "groups/gold", "", nil, 409, "", `group \"gold\" cannot be deleted: 2 accounts have it`},

@@ -160,18 +160,21 @@ func (r *assigning) all(ctx context.Context) error {
 			break
 		}
 		rows, next, err := r.Store.Accounts(ctx, r.filter, store.List{After: *place, Limit: assignmentBatch})
-		if err != nil {
-			return err
+		if err == nil {
+			err = r.batch(ctx, rows)
 		}
-		if err := r.batch(ctx, rows); err != nil {
-			if !errors.Is(err, errSettingsChanged) {
-				return err
-			}
+		switch {
+		case errors.Is(err, errSettingsChanged):
 			continue // says why at the next look
+		case err != nil && r.result.Changed > 0: // what is done is done: the answer says where to go on
+			r.result.Stopped, r.result.Next = r.problemOf(ctx, err).Detail, place.ID
+			return nil
+		case err != nil:
+			return err
 		}
 		place = next
 	}
-	return r.audit(ctx)
+	return nil
 }
 
 // errSettingsChanged says that other settings came into force while a batch was written.
@@ -265,10 +268,14 @@ func (r *assigning) write(ctx context.Context, live *config.Live, ids []string) 
 	}
 	var written []store.Written[store.Account]
 	err := r.Store.Write(ctx, origin, func(ctx context.Context, w *store.Writer) (err error) {
-		if written, err = w.PutAccounts(ctx, items); err == nil && r.Settings() != live {
-			err = errSettingsChanged
+		if written, err = w.PutAccounts(ctx, items); err != nil {
+			return err
 		}
-		return err
+		if r.Settings() != live {
+			return errSettingsChanged
+		}
+		r.audit(w, written)
+		return nil
 	})
 	if err != nil {
 		return err
@@ -344,13 +351,20 @@ func (r *assigning) count(id string, result store.Result) {
 	}
 }
 
-// audit keeps one entry for a selection that is not by ids: of those, each account has one.
-func (r *assigning) audit(ctx context.Context) error {
-	if r.wanted.DryRun || r.filter.IDs != nil || r.result.Changed == 0 {
-		return nil
+// audit keeps an entry for a batch of a selection that is not by ids, in its transaction:
+// of those, each account has one.
+func (r *assigning) audit(w *store.Writer, written []store.Written[store.Account]) {
+	var changed []string
+	for _, row := range written {
+		if row.Outcome == store.Updated {
+			changed = append(changed, row.Row.ID)
+		}
 	}
-	token, set := tokenOf(ctx), r.wanted.Set
-	detail := map[string]string{"changed": strconv.FormatInt(r.result.Changed, 10)}
+	if r.filter.IDs != nil || len(changed) == 0 {
+		return
+	}
+	set := r.wanted.Set
+	detail := map[string]string{"changed": strconv.Itoa(len(changed)), "from": changed[0], "to": changed[len(changed)-1]}
 	for name, value := range map[string]integration.Optional[string]{"accountProfile": set.AccountProfile, "myAccountProfile": set.MyAccountProfile} {
 		if value.Present {
 			detail[name] = value.Value
@@ -361,5 +375,5 @@ func (r *assigning) audit(ctx context.Context) error {
 			detail[name] = strings.Join(list, ", ")
 		}
 	}
-	return r.Store.Audit(ctx, store.AuditEntry{Actor: "token " + token.Name, Action: "accounts.assigned", Detail: detail, IP: token.ip, At: r.now()})
+	w.AuditBatch("accounts.assigned", detail)
 }

@@ -240,3 +240,25 @@ func TestAssignmentsAtOnce(t *testing.T) {
 		t.Error(diff)
 	}
 }
+
+// A selection that fails on its way keeps what was done, says where to go on, and the audit
+// trail has every batch of it.
+func TestAssignmentsThatFail(t *testing.T) {
+	s := newSite(t, server)
+	const accounts = 1203
+	s.must(t, integration.Accounts, lines(1, accounts, accountLine)...)
+	assign := `{"select":{"all":true},"set":{"accountProfile":"residential"}}`
+	if _, err := s.owner(t).Exec(t.Context(), `ALTER TABLE account ADD CONSTRAINT broken CHECK (account_profile <> 'residential' OR id < 'A-001100') NOT VALID`); err != nil {
+		t.Fatal(err)
+	}
+	result := s.assigned(t, assign)
+	if result.Changed != 2*assignmentBatch || result.Next != "A-001000" || result.Stopped == "" {
+		t.Errorf("got %+v", result)
+	}
+	audited := "SELECT concat_ws(' ', action, detail ->> 'changed', detail ->> 'from', detail ->> 'to', detail ->> 'accountProfile') FROM audit WHERE action LIKE '%assigned' ORDER BY id"
+	want := []string{"accounts.assigned 500 A-000001 A-000500 residential", "accounts.assigned 500 A-000501 A-001000 residential"}
+	if diff := cmp.Diff(want, s.column(t, audited)); diff != "" {
+		t.Errorf("audit (-want +got):\n%s", diff)
+	}
+	s.walk(t, []step{{"POST", "assignments", strings.Replace(assign, "{", `{"after":"A-001000",`, 1), nil, 500, "", ""}})
+}

@@ -231,7 +231,11 @@ func sumCalls(results []store.Result) (sum integration.CallBatchResult, problems
 	for i, r := range results {
 		switch r.Outcome {
 		case store.Refused:
-			problems = append(problems, integration.FieldProblem{Field: fmt.Sprintf("items[%d].%s", i, r.Field), Message: r.Message})
+			field := fmt.Sprintf("items[%d]", i)
+			if r.Field != "" {
+				field += "." + r.Field
+			}
+			problems = append(problems, integration.FieldProblem{Field: field, Message: r.Message})
 		case store.Created:
 			sum.Created++
 		default:

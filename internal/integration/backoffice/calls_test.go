@@ -11,6 +11,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/foyerhq/foyer/internal/integration"
+	"github.com/foyerhq/foyer/internal/store"
 )
 
 func TestNumbersAndCampaigns(t *testing.T) {
@@ -131,4 +132,12 @@ func TestPagesOfCalls(t *testing.T) {
 		s.walk(t, []step{{"GET", path + "&cursor=" + cursors["calls?accountId=A"], "", nil, 422, "", "belongs to another list"}})
 	}
 	s.walk(t, []step{{"GET", "call-days?accountId=A&from=2026-03-01&cursor=" + cursors["call-days?accountId=A"], "", nil, 422, "", "belongs to another list"}})
+}
+
+func TestRefusalsOfCallsNameTheirField(t *testing.T) {
+	_, problems := sumCalls([]store.Result{{Outcome: store.Refused, Field: "accountId", Message: "x"}, {Outcome: store.Refused, Message: "y"}})
+	want := []integration.FieldProblem{{Field: "items[0].accountId", Message: "x"}, {Field: "items[1]", Message: "y"}}
+	if diff := cmp.Diff(want, problems); diff != "" {
+		t.Error(diff)
+	}
 }

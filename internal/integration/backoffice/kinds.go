@@ -100,8 +100,13 @@ func merging[T, R any](r resource[T, R]) lineKind[T] {
 // decodeLine reads a line by the rules of its type. Its id may not be left out.
 func decodeLine[T any](text []byte, l *line[T], key func(*T) *string) {
 	l.value, l.problems = integration.Decode[T](text)
-	if l.id = *key(&l.value); l.id == "" && l.problems == nil {
+	l.id = *key(&l.value)
+	switch wrong := badID(l.id); {
+	case l.problems != nil:
+	case l.id == "":
 		l.problems = []integration.FieldProblem{{Field: "id", Rule: "required", Message: "is missing"}}
+	case wrong != "":
+		l.problems = []integration.FieldProblem{{Field: "id", Rule: "pattern", Message: wrong}}
 	}
 }
 

@@ -113,7 +113,7 @@ type ListInput struct {
 
 // PageInput is what every list takes. Exported as ListInput is.
 type PageInput struct {
-	UpdatedSince time.Time `query:"updatedSince" doc:"Only what was changed at or after this time, in the order of changes. A write appears here with the time at which it began, an import of mode whole up to an hour later: ask from an hour before the last time, or follow /changes, which misses nothing and has what is deleted."`
+	UpdatedSince time.Time `query:"updatedSince" doc:"Only what was changed at or after this time, in the order of changes. A write appears here with the time at which it began, an import of mode whole up to 15 minutes later: ask from 20 minutes before the last time, or follow /changes, which misses nothing and has what is deleted."`
 	Cursor       string    `query:"cursor" maxLength:"1024" doc:"Where to go on: next of the page before."`
 	Limit        int       `query:"limit" minimum:"1" maximum:"1000" default:"100" doc:"How many at most."`
 }
@@ -342,9 +342,11 @@ func deleteOne[T, R any](ctx context.Context, a *api, r resource[T, R], in delet
 	return &deleteOutput{Replayed: replayed}, nil
 }
 
-// badID says what is wrong with an id of an address; it has the rules of a text.
+// badID says what is wrong with an id; it has the rules of a text.
 func badID(id string) string {
 	switch {
+	case id == "." || id == "..":
+		return "must not be . or .., which an address cannot carry"
 	case !utf8.ValidString(id):
 		return "is not valid UTF-8"
 	case strings.ContainsFunc(id, unicode.IsControl):
