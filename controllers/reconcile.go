@@ -94,6 +94,7 @@ func (r *Reconciler) run(ctx context.Context, p *pass) error {
 		r.readLive,
 		r.compile,
 		r.readyDatabase,
+		r.keepUp,
 		r.restore,
 		r.countUsage,
 		r.publish,
@@ -102,7 +103,6 @@ func (r *Reconciler) run(ctx context.Context, p *pass) error {
 		r.acknowledge,
 		r.publishRouting,
 		r.report,
-		r.keepUp,
 	} {
 		if err := phase(ctx, p); err != nil {
 			return errors.Join(err, p.unwritten)

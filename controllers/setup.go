@@ -56,6 +56,7 @@ type pace struct {
 	retiring   time.Duration // counts, while a deleted profile waits to be unused
 	server     time.Duration // is the database server there?
 	upkeep     time.Duration // partitions ahead, and what retention has passed
+	retention  time.Duration // until a shorter one deletes
 	verify     time.Duration // are schema, roles and Secrets still there?
 	retry      time.Duration // the first retry of what failed; later ones wait longer
 }
@@ -68,6 +69,7 @@ var usualPace = pace{
 	retiring:   5 * time.Second,
 	server:     5 * time.Second,
 	upkeep:     time.Hour,
+	retention:  24 * time.Hour,
 	verify:     10 * time.Minute,
 	retry:      5 * time.Second,
 }
@@ -122,7 +124,7 @@ func newReconciler(mgr manager.Manager, o Options, p pace, clusterUID string) *R
 	}
 	r.servers = newServers(r.client, r.live, o.Namespace)
 	r.preparations = newPreparations(p, r.prepareTenant, r.again.now)
-	r.upkeeps = newUpkeeps(p, r.tellUpkeep)
+	r.upkeeps = newUpkeeps(p, upkeepNews{r.tellUpkeep, r.tellDeleted, r.again.now})
 	return r
 }
 

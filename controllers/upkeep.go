@@ -2,7 +2,9 @@ package controllers
 
 import (
 	"context"
+	"fmt"
 	"math/rand/v2"
+	"strings"
 	"sync"
 	"time"
 
@@ -22,7 +24,7 @@ import (
 type upkeeps struct {
 	every time.Duration // between two of a tenant
 	retry time.Duration // after the first failure; later ones wait longer
-	tell  func(t *v1alpha1.Tenant, problem error)
+	news  upkeepNews
 	place chan struct{} // for each that runs
 
 	ctx    context.Context // of the manager; ends with stop
@@ -34,10 +36,19 @@ type upkeeps struct {
 	stopped bool
 }
 
+// upkeepNews is who hears of an upkeep: that it keeps failing, that calls were deleted, and
+// that the status has something else to say of what will be.
+type upkeepNews struct {
+	fails   func(t *v1alpha1.Tenant, problem error)
+	deleted func(t *v1alpha1.Tenant, partitions []string, calls int64, policy admin.Policy)
+	pending func(ctx context.Context, key types.NamespacedName)
+}
+
 // upkeep is the state of one tenant.
 type upkeep struct {
 	tenant   types.UID
 	policy   admin.Policy
+	pending  *admin.Pending
 	running  bool
 	again    time.Time
 	failures int // in a row
@@ -55,28 +66,33 @@ const (
 	toldFailures = 3
 )
 
-func newUpkeeps(p pace, tell func(*v1alpha1.Tenant, error)) *upkeeps {
+func newUpkeeps(p pace, news upkeepNews) *upkeeps {
 	ctx, cancel := context.WithCancel(context.Background())
 	return &upkeeps{
-		every: p.upkeep, retry: p.retry, tell: tell, place: make(chan struct{}, upkeepsAtOnce),
+		every: p.upkeep, retry: p.retry, news: news, place: make(chan struct{}, upkeepsAtOnce),
 		ctx: ctx, cancel: cancel, states: map[types.NamespacedName]*upkeep{},
 	}
 }
 
-// keepUp starts the upkeep of the tenant's schema when it is due.
+// keepUp starts the upkeep of the tenant's schema when it is due, and says in the status
+// what will be deleted. It comes before all that may end a pass.
 func (r *Reconciler) keepUp(_ context.Context, p *pass) error {
-	if p.tenant != nil && p.database.ready {
-		r.upkeeps.ensure(p.tenant, p.database.tenant, p.retention())
+	if p.tenant == nil || !p.database.ready {
+		return nil
+	}
+	if pending := r.upkeeps.ensure(p.tenant, p.database.tenant, r.retention(p)); pending != nil {
+		p.database.finding.Message += fmt.Sprintf(" retention.callMonths is shorter now: calls from before the last %d months are deleted from %s on, unless it is changed back.",
+			pending.CallMonths, pending.From.UTC().Format(time.RFC3339))
 	}
 	return nil
 }
 
 // retention is what the Tenant wants to be deleted. What is not accepted deletes nothing.
-func (p *pass) retention() admin.Policy {
+func (r *Reconciler) retention(p *pass) admin.Policy {
 	if p.output.Tenant.Refused() {
 		return admin.Policy{}
 	}
-	return admin.Policy{CallMonths: int(p.tenant.Spec.Retention.CallMonths)}
+	return admin.Policy{CallMonths: int(p.tenant.Spec.Retention.CallMonths), Wait: r.pace.retention}
 }
 
 // tellUpkeep records that the upkeep of a tenant keeps failing.
@@ -85,9 +101,20 @@ func (r *Reconciler) tellUpkeep(t *v1alpha1.Tenant, problem error) {
 		status.Note(status.Sentence("the upkeep of the tenant's data fails and is tried again: "+problem.Error())))
 }
 
+// tellDeleted records that calls were deleted, for which there is no way back.
+func (r *Reconciler) tellDeleted(t *v1alpha1.Tenant, partitions []string, calls int64, policy admin.Policy) {
+	of := ""
+	if len(partitions) > 0 {
+		of = " of " + strings.ReplaceAll(strings.ReplaceAll(strings.Join(partitions, ", "), "call_", ""), "_", "-")
+	}
+	r.recorder.Eventf(t, nil, corev1.EventTypeNormal, "CallsDeleted", action, "%s",
+		status.Note(fmt.Sprintf("Calls%s were deleted, about %d: retention.callMonths is %d.", of, calls, policy.CallMonths)))
+}
+
 // ensure starts an upkeep if it is due. After a restart of the operator the first one of
-// each tenant waits for a while, so that not all are due at once.
-func (u *upkeeps) ensure(t *v1alpha1.Tenant, schema *admin.Tenant, policy admin.Policy) {
+// each tenant waits for a while, so that not all are due at once. It returns what is known
+// to be deleted later.
+func (u *upkeeps) ensure(t *v1alpha1.Tenant, schema *admin.Tenant, policy admin.Policy) *admin.Pending {
 	u.mu.Lock()
 	defer u.mu.Unlock()
 	key, now := client.ObjectKeyFromObject(t), time.Now()
@@ -100,11 +127,19 @@ func (u *upkeeps) ensure(t *v1alpha1.Tenant, schema *admin.Tenant, policy admin.
 		state.policy, state.again = policy, now
 	}
 	if state.running || u.stopped || now.Before(state.again) {
-		return
+		return state.pending
 	}
 	state.running = true
 	t = t.DeepCopy()
 	u.jobs.Go(func() { u.run(t, schema, state, policy) })
+	return state.pending
+}
+
+// wanted is the newest policy of a tenant.
+func (u *upkeeps) wanted(state *upkeep) admin.Policy {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	return state.policy
 }
 
 func (u *upkeeps) run(t *v1alpha1.Tenant, schema *admin.Tenant, state *upkeep, policy admin.Policy) {
@@ -114,17 +149,35 @@ func (u *upkeeps) run(t *v1alpha1.Tenant, schema *admin.Tenant, state *upkeep, p
 	case <-u.ctx.Done():
 		return
 	}
-	more, err := u.work(t, schema, policy)
+	report, err := u.work(t, schema, func() admin.Policy { return u.wanted(state) })
+	if report.Calls > 0 || len(report.Dropped) > 0 { // also when a later step failed
+		u.news.deleted(t, report.Dropped, report.Calls, policy)
+	}
 	if u.ctx.Err() != nil {
 		return
 	}
-	if u.finish(state, policy, more, err) {
-		u.tell(t, err)
+	if u.finish(state, policy, report.More, err) {
+		u.news.fails(t, err)
+	}
+	if err == nil && u.awaits(state, report.Pending) {
+		u.news.pending(u.ctx, client.ObjectKeyFromObject(t))
 	}
 }
 
-// work does what is due, a bounded step at a time.
-func (u *upkeeps) work(t *v1alpha1.Tenant, schema *admin.Tenant, policy admin.Policy) (more bool, err error) {
+// awaits keeps what will be deleted and says whether it is something else than before.
+func (u *upkeeps) awaits(state *upkeep, pending *admin.Pending) bool {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	before := state.pending
+	state.pending = pending
+	if pending == nil || before == nil {
+		return pending != before
+	}
+	return *pending != *before
+}
+
+// work does what is due, a bounded step at a time, and returns all that it did.
+func (u *upkeeps) work(t *v1alpha1.Tenant, schema *admin.Tenant, policy func() admin.Policy) (all admin.Report, err error) {
 	ctx, cancel := context.WithTimeout(u.ctx, upkeepTimeout)
 	defer cancel()
 	logger := log.Log.WithName("upkeep").WithValues("namespace", t.Namespace, "tenant", t.Name)
@@ -136,15 +189,16 @@ func (u *upkeeps) work(t *v1alpha1.Tenant, schema *admin.Tenant, policy admin.Po
 		if len(report.Crowded) > 0 {
 			logger.Info("months have too many calls to get a partition of their own afterwards", "months", report.Crowded)
 		}
+		all.Dropped, all.Calls, all.Pending, all.More = append(all.Dropped, report.Dropped...), all.Calls+report.Calls, report.Pending, report.More
 		if err != nil {
 			logger.Info("could not keep up the schema of a tenant, trying again", "cause", err.Error())
-			return false, err
+			return all, err
 		}
 		if !report.More {
-			return false, nil
+			break
 		}
 	}
-	return true, nil
+	return all, nil
 }
 
 // finish says when the next one is due, and whether people are to hear of a failure.

@@ -3,10 +3,12 @@ package controllers
 import (
 	"errors"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
 	"github.com/jackc/pgx/v5"
+	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
 
@@ -97,9 +99,32 @@ func TestUpkeepOfTenants(t *testing.T) {
 	}
 
 	edit(w, tenant, func(t *v1alpha1.Tenant) { t.Spec.Retention.CallMonths, t.Spec.Attributes.TimeZone = 12, "" })
+	kube.Eventually(t, "the status says what will be deleted", func() error {
+		w.get(tenant)
+		ready := meta.FindStatusCondition(tenant.Status.Conditions, v1alpha1.ConditionDatabaseReady)
+		if ready == nil || !strings.Contains(ready.Message, "calls from before the last 12 months are deleted from ") {
+			return errorf("it says %+v", ready)
+		}
+		return nil
+	})
+	losesPartition(t, rows)
+	if ids := texts(t, rows, callIDs); !slices.Equal(ids, []string{"months 24", "months 6"}) {
+		t.Errorf("before a shorter retention takes effect there are %v", ids)
+	}
+	if _, err := rows.Exec(t.Context(), "UPDATE installation SET next_seen_at = next_seen_at - interval '24 hours'"); err != nil {
+		t.Fatal(err)
+	}
 	kube.Eventually(t, "retention deletes", func() error {
 		if ids := texts(t, rows, callIDs); !slices.Equal(ids, []string{"months 6"}) {
 			return errorf("there are %v", ids)
+		}
+		return nil
+	})
+	w.expectEvents(tenant, "CallsDeleted")
+	kube.Eventually(t, "nothing more will be deleted", func() error {
+		w.get(tenant)
+		if ready := meta.FindStatusCondition(tenant.Status.Conditions, v1alpha1.ConditionDatabaseReady); strings.Contains(ready.Message, "callMonths") {
+			return errorf("it says %s", ready.Message)
 		}
 		return nil
 	})
@@ -128,7 +153,7 @@ func TestUpkeepThatFails(t *testing.T) {
 // after a failure.
 func TestWhenUpkeepIsDue(t *testing.T) {
 	t.Parallel()
-	u := newUpkeeps(usualPace, func(*v1alpha1.Tenant, error) {})
+	u := newUpkeeps(usualPace, upkeepNews{})
 	defer u.stop()
 	tenant := &v1alpha1.Tenant{ObjectMeta: metav1.ObjectMeta{Namespace: "a", Name: "acme", UID: "1"}}
 	key := types.NamespacedName{Namespace: "a", Name: "acme"}

@@ -32,6 +32,7 @@ var testPace = pace{
 	retiring:   300 * time.Millisecond,
 	server:     500 * time.Millisecond,
 	upkeep:     time.Hour,
+	retention:  24 * time.Hour,
 	verify:     time.Hour,
 	retry:      300 * time.Millisecond,
 }

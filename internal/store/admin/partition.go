@@ -157,11 +157,20 @@ func makePartition(ctx context.Context, tx pgx.Tx, m month, fill func() error) (
 	return err == nil, err
 }
 
+// callsInSQL counts calls; of many it is about how many there are.
+const callsInSQL = `
+SELECT greatest((SELECT reltuples FROM pg_class WHERE oid = '%[1]s'::regclass), (SELECT count(*) FROM (SELECT FROM %[1]s LIMIT 100000) x))::bigint`
+
 func (u *upkeep) dropPartition(ctx context.Context, tx pgx.Tx, m month) error {
-	if _, err := tx.Exec(ctx, "DROP TABLE IF EXISTS "+m.partition()); err != nil {
+	var calls int64
+	if err := tx.QueryRow(ctx, fmt.Sprintf(callsInSQL, m.partition())).Scan(&calls); err != nil {
+		return err
+	}
+	if _, err := tx.Exec(ctx, "DROP TABLE "+m.partition()); err != nil {
 		return err
 	}
 	u.report.Dropped = append(u.report.Dropped, m.partition())
+	u.report.Calls += calls
 	return nil
 }
 

@@ -16,6 +16,14 @@ type Policy struct {
 	// CallMonths is for how many whole months calls are kept, besides the current one; 0:
 	// for good.
 	CallMonths int
+	// Wait is how long after it was seen first a shorter time takes effect.
+	Wait time.Duration
+}
+
+// Pending is a shorter retention that was asked for and waits.
+type Pending struct {
+	CallMonths int
+	From       time.Time
 }
 
 // Report is what an upkeep did.
@@ -24,7 +32,9 @@ type Report struct {
 	Dropped []string
 	Moved   int64    // calls that were in the default partition and got one of their own
 	Crowded []string // months that have too many calls in the default partition to be moved out of it
-	Deleted int64    // rows that retention has passed
+	Calls   int64    // calls that were deleted, in partitions and out of them; of many about how many
+	Deleted int64    // rows that retention has passed, but those of partitions
+	Pending *Pending // what will be deleted later
 	More    bool     // something is left: it is to be called again soon
 }
 
@@ -38,6 +48,7 @@ const (
 	changesKept     = 30 * 24 * time.Hour
 	eventsKept      = 400 * 24 * time.Hour
 	idempotencyKept = 24 * time.Hour
+	tokensKept      = 30 * 24 * time.Hour // after they have expired
 
 	// ddlTimeout bounds the wait for a lock that customers wait behind.
 	ddlTimeout = "1s"
@@ -49,13 +60,14 @@ const (
 //
 // It may run any number of times and in two managers at once. What could not be done
 // because others held a lock is done the next time; the rest is done all the same, and the
-// error says what was not.
-func (t *Tenant) Upkeep(ctx context.Context, now time.Time, policy Policy) (Report, error) {
-	u := &upkeep{Tenant: t, now: now.UTC(), policy: policy}
+// error says what was not. The policy is asked for before each step that deletes by it.
+func (t *Tenant) Upkeep(ctx context.Context, now time.Time, policy func() Policy) (Report, error) {
+	u := &upkeep{Tenant: t, now: now.UTC(), wanted: policy, policy: policy()}
 	err := t.read(ctx, "look what upkeep there is", func(ctx context.Context, tx pgx.Tx) error {
 		if err := u.look(ctx, tx); err != nil {
 			return err
 		}
+		u.keep = u.retain()
 		return u.sortMissing(ctx, tx)
 	})
 	if err != nil {
@@ -86,7 +98,10 @@ func (t *Tenant) Upkeep(ctx context.Context, now time.Time, policy Policy) (Repo
 type upkeep struct {
 	*Tenant
 	now    time.Time
-	policy Policy
+	wanted func() Policy
+	policy Policy // as it was wanted at the begin
+	months int    // of calls that are kept in this run; 0: all
+	keep   func(context.Context, pgx.Tx) error
 	found  outdated
 	empty  []month // without a partition, and without calls in the default partition
 	full   []month // without a partition, with calls in the default partition
@@ -102,21 +117,31 @@ type outdated struct {
 	OldestChange   *time.Time
 	OldestEvent    *time.Time
 	OldestIdempKey *time.Time
+	OldestExpiry   *time.Time // of a token
+	Now            time.Time  // of the database
+	CallMonths     int        // in force
+	NextCallMonths *int       // asked for, waits
+	NextSeenAt     *time.Time
 }
 
 const outdatedSQL = `
 SELECT coalesce((SELECT array_agg(c.relname::text) FROM pg_inherits i JOIN pg_class c ON c.oid = i.inhrelid WHERE i.inhparent = 'call'::regclass), '{}'),
        (SELECT min(started_at) FROM call_default), (SELECT min(day) FROM call_day),
        (SELECT at FROM change ORDER BY position LIMIT 1), (SELECT at FROM event ORDER BY position LIMIT 1),
-       (SELECT min(created_at) FROM idempotency)`
+       (SELECT min(created_at) FROM idempotency), (SELECT min(expires_at) FROM api_token), now(), coalesce(i.call_months, 0), i.next_call_months, i.next_seen_at
+FROM (SELECT) one LEFT JOIN installation i ON true`
 
-// look sees everything in one round trip, by the ends of indexes.
+// look sees everything in one round trip, by the ends of indexes. Time is the earlier of
+// the manager's and the database's: a clock that is ahead must delete nothing.
 func (u *upkeep) look(ctx context.Context, tx pgx.Tx) error {
 	rows, err := tx.Query(ctx, outdatedSQL)
 	if err != nil {
 		return err
 	}
 	u.found, err = pgx.CollectExactlyOneRow(rows, pgx.RowToStructByPos[outdated])
+	if err == nil && u.found.Now.Before(u.now) {
+		u.now = u.found.Now.UTC()
+	}
 	return err
 }
 
@@ -130,10 +155,13 @@ func (u *upkeep) steps() []func(context.Context, pgx.Tx) error {
 		u.report.More = len(u.full) > 1
 		steps = append(steps, func(ctx context.Context, tx pgx.Tx) error { return u.movePartition(ctx, tx, u.full[0]) })
 	}
+	if u.keep != nil {
+		steps = append(steps, u.keep)
+	}
 	if kept, limited := u.keptFrom(); limited {
 		for _, m := range partitionMonths(u.found.Partitions) {
 			if m.before(kept) {
-				steps = append(steps, func(ctx context.Context, tx pgx.Tx) error { return u.dropPartition(ctx, tx, m) })
+				steps = append(steps, u.whileWanted(func(ctx context.Context, tx pgx.Tx) error { return u.dropPartition(ctx, tx, m) }))
 			}
 		}
 		steps = append(steps, u.expiries(kept)...)
@@ -147,12 +175,15 @@ func (u *upkeep) steps() []func(context.Context, pgx.Tx) error {
 	if before(u.found.OldestIdempKey, u.now.Add(-idempotencyKept)) {
 		steps = append(steps, u.deleting(deleteIdempotencySQL, u.now.Add(-idempotencyKept)))
 	}
+	if before(u.found.OldestExpiry, u.now.Add(-tokensKept)) {
+		steps = append(steps, u.deleting(deleteTokensSQL, u.now.Add(-tokensKept)))
+	}
 	return steps
 }
 
 // keptFrom is the first month whose calls are kept; false: all are.
 func (u *upkeep) keptFrom() (month, bool) {
-	return monthOf(u.now).plus(-u.policy.CallMonths), u.policy.CallMonths > 0
+	return monthOf(u.now).plus(-u.months), u.months > 0
 }
 
 // expiries deletes calls that retention has passed from where they are not dropped. The
@@ -161,10 +192,15 @@ func (u *upkeep) keptFrom() (month, bool) {
 func (u *upkeep) expiries(kept month) []func(context.Context, pgx.Tx) error {
 	var steps []func(context.Context, pgx.Tx) error
 	if before(u.found.OldestDefault, kept.begin()) {
-		steps = append(steps, u.deleting(deleteCallsSQL, kept.begin()))
+		steps = append(steps, u.whileWanted(func(ctx context.Context, tx pgx.Tx) error {
+			before := u.report.Deleted
+			err := u.deleting(deleteCallsSQL, kept.begin())(ctx, tx)
+			u.report.Calls += u.report.Deleted - before
+			return err
+		}))
 	}
 	if days := kept.begin().AddDate(0, 0, -1); before(u.found.OldestDay, days) {
-		steps = append(steps, u.deleting(deleteCallDaysSQL, days))
+		steps = append(steps, u.whileWanted(u.deleting(deleteCallDaysSQL, days)))
 	}
 	return steps
 }
@@ -189,6 +225,11 @@ deleted AS (
 UPDATE feed SET %[1]s_purged = greatest(%[1]s_purged, (SELECT max(position) FROM deleted)) RETURNING (SELECT count(*) FROM deleted)`
 	deleteIdempotencySQL = `
 DELETE FROM idempotency WHERE ctid = ANY(ARRAY(SELECT ctid FROM idempotency WHERE created_at < $1 ORDER BY created_at LIMIT $2))`
+	deleteTokensSQL = `
+WITH gone AS (
+    DELETE FROM api_token WHERE ctid = ANY(ARRAY(SELECT ctid FROM api_token WHERE expires_at < $1 LIMIT $2)) RETURNING name
+)
+INSERT INTO audit (actor, action, detail, at) SELECT 'manager', 'token.deleted', jsonb_build_object('name', name, 'reason', 'Expired'), now() FROM gone`
 )
 
 func (u *upkeep) deleting(sql string, limit time.Time) func(context.Context, pgx.Tx) error {

@@ -65,7 +65,7 @@ func (k kept) upkeep(t *testing.T, now string, policy admin.Policy) admin.Report
 	t.Helper()
 	var all admin.Report
 	for range 20 {
-		report, err := k.Admin.Upkeep(t.Context(), moment(t, now), policy)
+		report, err := k.Admin.Upkeep(t.Context(), moment(t, now), always(policy))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -78,6 +78,9 @@ func (k kept) upkeep(t *testing.T, now string, policy admin.Policy) admin.Report
 	t.Fatal("there is always more to do")
 	return all
 }
+
+// always wants the same.
+func always(policy admin.Policy) func() admin.Policy { return func() admin.Policy { return policy } }
 
 func moment(t *testing.T, text string) time.Time {
 	t.Helper()
@@ -132,7 +135,7 @@ func TestPartitionsAreMadeAhead(t *testing.T) {
 // upkeep has nothing to do.
 func TestNewTenantHasPartitions(t *testing.T) {
 	tenant := storetest.New(t, newest)
-	report, err := tenant.Admin.Upkeep(t.Context(), time.Now(), admin.Policy{})
+	report, err := tenant.Admin.Upkeep(t.Context(), time.Now(), always(admin.Policy{}))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -214,7 +217,7 @@ func TestLateUpkeepMovesCalls(t *testing.T) {
 		all := admin.Report{}
 		deadline := time.Now().Add(time.Minute)
 		for len(all.Made) < 16 && time.Now().Before(deadline) { // others hold locks now and then
-			report, _ := k.Admin.Upkeep(t.Context(), moment(t, "2024-05-20T00:00:00Z"), admin.Policy{})
+			report, _ := k.Admin.Upkeep(t.Context(), moment(t, "2024-05-20T00:00:00Z"), always(admin.Policy{}))
 			all.Made, all.Moved = append(all.Made, report.Made...), all.Moved+report.Moved
 		}
 		stop()
@@ -257,7 +260,7 @@ SELECT n, 'A', '2024-05-02Z', '2024-05-02', 'Inbound', 'Missed', '1', 0 FROM gen
 	wantReport(t, "crowded", want, k.upkeep(t, "2024-05-20T00:00:00Z", admin.Policy{}))
 	wantReport(t, "again", admin.Report{Crowded: want.Crowded}, k.upkeep(t, "2024-05-20T00:00:00Z", admin.Policy{}))
 	// Retention deletes it in bounded steps.
-	report, err := k.Admin.Upkeep(t.Context(), moment(t, "2024-08-20T00:00:00Z"), admin.Policy{CallMonths: 2})
+	report, err := k.Admin.Upkeep(t.Context(), moment(t, "2024-08-20T00:00:00Z"), always(admin.Policy{CallMonths: 2}))
 	if err != nil || !report.More || report.Deleted < admin.MaxDeleted || report.Deleted > 2*admin.MaxDeleted {
 		t.Errorf("got %+v, %v", report, err)
 	}
@@ -271,7 +274,7 @@ func TestPurges(t *testing.T) {
 	k.exec(t, `UPDATE change SET at = '2020-01-01' WHERE position = 20000`) // by a clock that was wrong: it is not at the beginning
 	k.exec(t, `INSERT INTO event SELECT n, n, 'foyer', 'x', 'A', '', '', '{}', timestamptz '2024-05-20Z' - (1000 - n) * interval '24 hours' FROM generate_series(1, 1000) n`)
 	k.exec(t, `INSERT INTO idempotency SELECT 'cli', n, '', NULL, timestamptz '2024-05-20Z' - n * interval '1 minute' FROM generate_series(1, 15000) n`)
-	first, err := k.Admin.Upkeep(t.Context(), moment(t, "2024-05-20T00:00:00Z"), admin.Policy{})
+	first, err := k.Admin.Upkeep(t.Context(), moment(t, "2024-05-20T00:00:00Z"), always(admin.Policy{}))
 	if err != nil || !first.More || first.Deleted != 2*admin.MaxDeleted+599 {
 		t.Errorf("the first upkeep: %+v, %v", first, err)
 	}
@@ -294,7 +297,7 @@ func TestUpkeepsAtOnce(t *testing.T) {
 		for range 4 {
 			wait.Go(func() {
 				for range 8 {
-					if _, err := k.Admin.Upkeep(t.Context(), moment(t, "2024-05-20T00:00:00Z"), admin.Policy{CallMonths: 24}); err != nil {
+					if _, err := k.Admin.Upkeep(t.Context(), moment(t, "2024-05-20T00:00:00Z"), always(admin.Policy{CallMonths: 24})); err != nil {
 						t.Error(err)
 					}
 				}
@@ -324,7 +327,7 @@ func TestUpkeepWaitsShortly(t *testing.T) {
 		t.Fatal(err)
 	}
 	began := time.Now()
-	report, err := k.Admin.Upkeep(t.Context(), moment(t, "2024-06-01T00:00:00Z"), admin.Policy{})
+	report, err := k.Admin.Upkeep(t.Context(), moment(t, "2024-06-01T00:00:00Z"), always(admin.Policy{}))
 	if err == nil || !strings.Contains(err.Error(), "others hold a lock") || time.Since(began) > 30*time.Second {
 		t.Errorf("after %s: %v", time.Since(began), err)
 	}
@@ -333,4 +336,22 @@ func TestUpkeepWaitsShortly(t *testing.T) {
 		t.Fatal(err)
 	}
 	wantReport(t, "afterwards", admin.Report{Made: months("2024-09", "2024-09")}, k.upkeep(t, "2024-06-01T00:00:00Z", admin.Policy{}))
+}
+
+// Tokens go a month after they have expired, and the audit trail says so.
+func TestUpkeepDeletesExpiredTokens(t *testing.T) {
+	t.Parallel()
+	k := newKept(t, newest)
+	k.exec(t, `INSERT INTO api_token (name, secret_hash, expires_at) VALUES ('for good', 'a', NULL), ('old', 'b', '2024-04-01Z'), ('lately', 'c', '2024-05-01Z')`)
+	if report := k.upkeep(t, "2024-05-20T00:00:00Z", admin.Policy{}); report.Deleted != 1 {
+		t.Errorf("got %+v", report)
+	}
+	left := query(t, k.root, `SELECT name FROM api_token ORDER BY name`)
+	if diff := cmp.Diff([]string{"for good", "lately"}, left); diff != "" {
+		t.Errorf("tokens (-want +got):\n%s", diff)
+	}
+	told := query(t, k.root, `SELECT actor || ' ' || action || ' ' || detail::text FROM audit`)
+	if diff := cmp.Diff([]string{`manager token.deleted {"name": "old", "reason": "Expired"}`}, told); diff != "" {
+		t.Errorf("audit (-want +got):\n%s", diff)
+	}
 }

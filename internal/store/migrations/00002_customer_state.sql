@@ -7,6 +7,13 @@ LOCK TABLE account IN SHARE ROW EXCLUSIVE MODE;
 
 CREATE INDEX account_group_changed ON account_group (updated_at, name);
 
+-- For how many months calls are kept (0: for good), and a shorter time that was asked for
+-- since and waits: what is deleted does not come back.
+ALTER TABLE installation
+    ADD COLUMN call_months      integer NOT NULL DEFAULT 0,
+    ADD COLUMN next_call_months integer,
+    ADD COLUMN next_seen_at     timestamptz;
+
 -- How many accounts set an attribute themselves, by account profile, as deltas like
 -- account_bucket: triggers append, the manager folds, readers sum.
 CREATE TABLE attribute_use (
