@@ -80,11 +80,10 @@ func (w *Writer) emitContact(event string, c *Contact, access string, changes []
 	return w.emit(event, c.AccountID, c.ID, map[string]any{"contact": contact, "origin": w.originData()})
 }
 
-// originData says who did something: who writes through the API is the provider's.
+// originData says who did something: who writes through the API is the provider's. The
+// address of its system is for the audit trail only, customers are shown payloads.
 func (w *Writer) originData() map[string]any {
-	data := map[string]any{"at": w.origin.Now, "by": "Staff"}
-	setText(data, "ip", w.origin.IP)
-	return data
+	return map[string]any{"at": w.origin.Now, "by": "Staff"}
 }
 
 // portalAccess is the state of a contact's access: nobody can sign in who has no

@@ -34,12 +34,22 @@ type Token struct {
 // ManagerToken is what the tokens that the manager made have as CreatedBy.
 const ManagerToken = "manager"
 
-// MaxTokens bounds the tokens of a tenant.
+// MaxTokens bounds the tokens of a tenant that have not expired.
 const MaxTokens = 1000
 
-// May says whether the token has a scope.
+// May says whether the token has a scope: by its name, by a wider one (events:read has
+// events:read:invoice.paid, and so has events:read:invoice.*), or because it may do all.
 func (t Token) May(scope string) bool {
-	return slices.Contains(t.Scopes, scope) || slices.Contains(t.Scopes, "*")
+	return slices.ContainsFunc(t.Scopes, func(has string) bool {
+		family, isFamily := strings.CutSuffix(has, ".*")
+		return has == "*" || has == scope || strings.HasPrefix(scope, has+":") || isFamily && strings.HasPrefix(scope, family+".")
+	})
+}
+
+// MaySome says whether the token has a scope or some part of it, as events:read:invoice.paid
+// is one of events:read.
+func (t Token) MaySome(scope string) bool {
+	return t.May(scope) || slices.ContainsFunc(t.Scopes, func(has string) bool { return strings.HasPrefix(has, scope+":") })
 }
 
 const tokenColumns = `t.id::text, t.name, t.scopes, t.created_by, t.created_at, t.expires_at, t.last_used_at` //nolint:gosec // names of columns
@@ -69,7 +79,7 @@ func (s *Store) UseToken(ctx context.Context, secretHash []byte, now time.Time) 
 	return token, nil
 }
 
-// Tokens returns every API token by name, expired ones too: there are at most [MaxTokens].
+// Tokens returns every API token by name, those too that expired in the last month.
 func (s *Store) Tokens(ctx context.Context) ([]Token, error) {
 	rows, err := s.db.Query(ctx, `SELECT `+tokenColumns+` FROM api_token t ORDER BY t.name`)
 	if err != nil {
@@ -117,16 +127,18 @@ func (w *Writer) CreateToken(ctx context.Context, by []byte, n NewToken) (Token,
 	if _, err := w.asking(ctx, by); err != nil {
 		return Token{}, nil, err
 	}
+	if refused, err := w.roomForToken(ctx); refused != nil || err != nil {
+		return Token{}, refused, err
+	}
 	rows, err := w.tx.Query(ctx, `
-INSERT INTO api_token AS t (name, secret_hash, scopes, created_by, created_at, expires_at)
-SELECT $1, $2, $3, $4, $5, $6 WHERE (SELECT count(*) FROM api_token) < $7
-ON CONFLICT (name) DO NOTHING RETURNING `+tokenColumns, n.Name, n.SecretHash, n.Scopes, w.origin.Actor, w.origin.Now, n.ExpiresAt, MaxTokens)
+INSERT INTO api_token AS t (name, secret_hash, scopes, created_by, created_at, expires_at) VALUES ($1, $2, $3, $4, $5, $6)
+ON CONFLICT (name) DO NOTHING RETURNING `+tokenColumns, n.Name, n.SecretHash, n.Scopes, w.origin.Actor, w.origin.Now, n.ExpiresAt)
 	if err != nil {
 		return Token{}, nil, fmt.Errorf("create token: %w", err)
 	}
 	token, err := pgx.CollectExactlyOneRow(rows, pgx.RowToStructByPos[Token])
 	if errors.Is(err, pgx.ErrNoRows) {
-		return Token{}, refusal("name", "there is a token %q already, or there are %d tokens: delete one first", n.Name, MaxTokens), nil
+		return Token{}, refusal("name", "there is a token %q already, or one that has expired: delete it first, or take another name", n.Name), nil
 	}
 	if err != nil {
 		return Token{}, nil, fmt.Errorf("create token: %w", err)
@@ -135,10 +147,31 @@ ON CONFLICT (name) DO NOTHING RETURNING `+tokenColumns, n.Name, n.SecretHash, n.
 	return token, nil, nil
 }
 
-// DeleteToken withdraws an API token. Those of the manager are refused. by is the hash of
-// the token that asks. ErrNotFound: there is none.
+// roomForToken refuses a token too many. Whoever makes one waits here for others that do,
+// so that two at once are both counted.
+func (w *Writer) roomForToken(ctx context.Context) (*Refusal, error) {
+	if _, err := w.tx.Exec(ctx, `SELECT pg_advisory_xact_lock(hashtextextended(current_schema() || '.api_token', 0))`); err != nil {
+		return nil, fmt.Errorf("count tokens: %w", err)
+	}
+	var live int
+	err := w.tx.QueryRow(ctx, `SELECT count(*) FROM api_token WHERE expires_at IS NULL OR expires_at > $1`, w.origin.Now).Scan(&live)
+	switch {
+	case err != nil:
+		return nil, fmt.Errorf("count tokens: %w", err)
+	case live >= MaxTokens:
+		return refusal("", "there are %d tokens: delete one first", MaxTokens), nil
+	}
+	return nil, nil
+}
+
+// ErrForeignScopes says that a token has scopes that the one that asks has not.
+var ErrForeignScopes = errors.New("the token has scopes that the one that asks has not")
+
+// DeleteToken withdraws an API token, if the one that asks could have made it. Those of the
+// manager are refused. by is the hash of the token that asks. ErrNotFound: there is none.
 func (w *Writer) DeleteToken(ctx context.Context, by []byte, id string) (Result, error) {
-	if _, err := w.asking(ctx, by); err != nil {
+	asking, err := w.asking(ctx, by)
+	if err != nil {
 		return Result{}, err
 	}
 	var key pgtype.UUID
@@ -146,7 +179,8 @@ func (w *Writer) DeleteToken(ctx context.Context, by []byte, id string) (Result,
 		return Result{}, fmt.Errorf("delete token: %w", ErrNotFound)
 	}
 	var name, createdBy string
-	err := w.tx.QueryRow(ctx, `SELECT name, created_by FROM api_token WHERE id = $1`, key).Scan(&name, &createdBy)
+	var scopes []string
+	err = w.tx.QueryRow(ctx, `SELECT name, created_by, scopes FROM api_token WHERE id = $1`, key).Scan(&name, &createdBy, &scopes)
 	switch {
 	case errors.Is(err, pgx.ErrNoRows):
 		return Result{}, fmt.Errorf("delete token: %w", ErrNotFound)
@@ -154,6 +188,8 @@ func (w *Writer) DeleteToken(ctx context.Context, by []byte, id string) (Result,
 		return Result{}, fmt.Errorf("read token: %w", err)
 	case createdBy == ManagerToken:
 		return Result{Outcome: Refused, Message: fmt.Sprintf("token %q belongs to the operator: change it in its Secret", name)}, nil
+	case slices.ContainsFunc(scopes, func(scope string) bool { return !asking.May(scope) }):
+		return Result{}, fmt.Errorf("delete token %q: %w", name, ErrForeignScopes)
 	}
 	deleted, err := w.tx.Exec(ctx, `DELETE FROM api_token WHERE id = $1`, key)
 	switch {

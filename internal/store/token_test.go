@@ -82,8 +82,16 @@ func TestTooManyTokens(t *testing.T) {
 	tn.exec(t, `INSERT INTO api_token (name, secret_hash) SELECT n, n::text::bytea FROM generate_series(1, 999) n`)
 	tn.write(t, func(ctx context.Context, w *store.Writer) error {
 		_, refused, err := w.CreateToken(ctx, store.TokenHash("the first"), store.NewToken{Name: "one more", SecretHash: []byte("x"), Scopes: []string{"*"}})
-		if refused == nil {
-			t.Error("it was made")
+		if refused == nil || !strings.Contains(refused.Message, "there are 1000 tokens") {
+			t.Errorf("one too many: %v", refused)
+		}
+		return err
+	})
+	tn.exec(t, `UPDATE api_token SET expires_at = $1 WHERE name = '7'`, now)
+	tn.write(t, func(ctx context.Context, w *store.Writer) error {
+		_, refused, err := w.CreateToken(ctx, store.TokenHash("the first"), store.NewToken{Name: "one more", SecretHash: []byte("x"), Scopes: []string{"*"}})
+		if refused != nil {
+			t.Errorf("after one has expired: %v", refused)
 		}
 		return err
 	})
@@ -120,5 +128,33 @@ func TestTokensThatEnded(t *testing.T) {
 	}
 	if names := tn.column(t, `SELECT name FROM api_token ORDER BY name`); !cmp.Equal(names, []string{"cli", "short"}) {
 		t.Errorf("tokens: %v", names)
+	}
+}
+
+func TestScopes(t *testing.T) {
+	t.Parallel()
+	tests := []struct {
+		has, scope string
+		may, some  bool
+	}{
+		{"*", "events:read:invoice.paid", true, true},
+		{"events:read", "events:read", true, true},
+		{"events:read", "events:read:invoice.paid", true, true},
+		{"events:read", "events:read:invoice.*", true, true},
+		{"events:read:invoice.*", "events:read:invoice.paid", true, true},
+		{"events:read:invoice.*", "events:read:invoice.*", true, true},
+		{"events:read:invoice.*", "events:read:invoices.paid", false, false},
+		{"events:read:invoice.*", "events:read", false, true},
+		{"events:read:invoice.paid", "events:read:invoice.paid", true, true},
+		{"events:read:invoice.paid", "events:read:invoice.*", false, false},
+		{"events:read:invoice.paid", "events:read:invoice.paidLate", false, false},
+		{"sites:read", "sites:write", false, false},
+		{"sites:read", "*", false, false},
+	}
+	for _, test := range tests {
+		token := store.Token{Scopes: []string{"notes:write", test.has}}
+		if may, some := token.May(test.scope), token.MaySome(test.scope); may != test.may || some != test.some {
+			t.Errorf("%s has %s: %t, some of it: %t", test.has, test.scope, may, some)
+		}
 	}
 }

@@ -165,6 +165,8 @@ func (a *api) problemOf(ctx context.Context, err error) *integration.Problem {
 		p = problem(http.StatusNotFound, "there is none with this id")
 	case errors.Is(err, store.ErrTokenEnded):
 		p = unauthenticated()
+	case errors.Is(err, store.ErrForeignScopes):
+		p = problem(http.StatusForbidden, "the token has scopes that the one that asks has not, so it cannot withdraw it")
 	case errors.Is(err, store.ErrKeyReused):
 		p = problem(http.StatusUnprocessableEntity, "the Idempotency-Key was used before for another request, take a new one")
 	default:

@@ -58,12 +58,13 @@ func (a *api) registerFeeds() {
 		OperationID: "listChanges", Method: http.MethodGet, Path: "/api/v1/changes", Tags: []string{tag}, Errors: []int{http.StatusGone},
 		Summary: "Follow what is changed",
 		Description: "What was created, changed and deleted, in the order in which it took effect; what is deleted leaves a tombstone. " +
-			"Whoever follows next misses nothing and sees nothing twice. Entries tell what changed and not how: read the row if you need it.",
+			"Whoever follows next misses nothing and sees nothing twice. Entries tell what changed and not how: read the row if you need it, with the scope that it needs.",
 	}, a.changes)
-	handle(a, "events:read", huma.Operation{
+	handle(a, scopeEvents, huma.Operation{
 		OperationID: "listEvents", Method: http.MethodGet, Path: "/api/v1/events", Tags: []string{tag}, Errors: []int{http.StatusGone},
-		Summary:     "Follow what happened",
-		Description: "The events of accounts with their payload, in the order in which they took effect. Whoever follows next misses nothing and sees nothing twice.",
+		Summary: "Follow what happened",
+		Description: "The events of accounts with their payload, in the order in which they took effect. Whoever follows next misses nothing and sees nothing twice. " +
+			"Payloads show contacts, amounts and more, whatever other scopes the token has. A token with `events:read:invoice.paid` or `events:read:invoice.*` instead gets these types only.",
 	}, a.events)
 }
 

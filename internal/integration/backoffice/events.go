@@ -3,6 +3,9 @@ package backoffice
 import (
 	"context"
 	"encoding/json"
+	"net/http"
+	"slices"
+	"strings"
 
 	"github.com/foyerhq/foyer/internal/catalog"
 	"github.com/foyerhq/foyer/internal/integration"
@@ -29,6 +32,48 @@ func (a *api) eventTypes() ([]string, error) {
 	return known.Names(), nil
 }
 
+// scopeEvents lets a token read events of all types. With a type after it, as
+// events:read:invoice.paid or events:read:invoice.*, it is for these.
+const scopeEvents = "events:read"
+
+// typesFor are the event types that a token gets of those that it asks for; none: all.
+func (a *api) typesFor(token store.Token, asked []string) ([]string, error) {
+	all := token.May(scopeEvents)
+	if all && len(asked) == 0 {
+		return nil, nil
+	}
+	known, err := a.eventTypes()
+	if err != nil {
+		return nil, err
+	}
+	if wrong := unknownFilter("type", "an event type of this tenant", asked, known, eventTypesAt); wrong != nil {
+		return nil, wrong
+	}
+	if len(asked) == 0 {
+		asked = slices.DeleteFunc(slices.Clone(known), func(t string) bool { return !token.May(scopeEvents + ":" + t) })
+	}
+	for _, t := range asked {
+		if !token.May(scopeEvents + ":" + t) {
+			return nil, problem(http.StatusForbidden, "the token has no scope "+scopeEvents+":"+t)
+		}
+	}
+	if len(asked) == 0 {
+		return nil, problem(http.StatusForbidden, "there are no events of the types that the token has scopes for")
+	}
+	return asked, nil
+}
+
+// isEventScope says whether there are events that a scope such as events:read:invoice.*
+// is for.
+func (a *api) isEventScope(scope string) bool {
+	known, err := a.eventTypes()
+	if err != nil {
+		return false
+	}
+	only := store.Token{Scopes: []string{scope}}
+	return strings.HasPrefix(scope, scopeEvents+":") && slices.ContainsFunc(known, func(t string) bool { return only.May(scopeEvents + ":" + t) })
+}
+
 type eventsOutput struct{ Body integration.Events }
 
 func (a *api) events(ctx context.Context, in *eventsInput) (*eventsOutput, error) {
@@ -36,16 +81,11 @@ func (a *api) events(ctx context.Context, in *eventsInput) (*eventsOutput, error
 	if wrong != nil {
 		return nil, wrong
 	}
-	if len(in.Type) > 0 {
-		known, err := a.eventTypes()
-		if err != nil {
-			return nil, err
-		}
-		if wrong := unknownFilter("type", "an event type of this tenant", in.Type, known, eventTypesAt); wrong != nil {
-			return nil, wrong
-		}
+	types, err := a.typesFor(tokenOf(ctx).Token, in.Type)
+	if err != nil {
+		return nil, err
 	}
-	page, err := a.Store.Events(ctx, store.FeedPage{After: start, Limit: in.Limit, AccountID: in.AccountID, Types: in.Type})
+	page, err := a.Store.Events(ctx, store.FeedPage{After: start, Limit: in.Limit, AccountID: in.AccountID, Types: types})
 	if err != nil {
 		return nil, err
 	}

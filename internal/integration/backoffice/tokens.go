@@ -30,12 +30,12 @@ const scopeTokens = "tokens:write"
 
 // registerTokens adds the operations on API tokens.
 func (a *api) registerTokens() {
-	tag := a.tag("Tokens", "The tokens of the tenant's systems. Each has scopes, as accounts:read or invoices:write; * is all of them.")
+	tag := a.tag("Tokens", "The tokens of the tenant's systems. Each has scopes, as accounts:read or invoices:write; events:read:invoice.paid and events:read:invoice.* are parts of events:read; * is all of them.")
 	operation := func(method, path, id, summary, description string) huma.Operation {
 		return huma.Operation{OperationID: id, Method: method, Path: "/api/v1/tokens" + path, Tags: []string{tag}, Summary: summary, Description: description}
 	}
-	handle(a, scopeTokens, operation(http.MethodGet, "", "listTokens", "List tokens",
-		"All tokens by name, expired ones too. Their secrets are never shown."), a.listTokens)
+	handle(a, "tokens:read", operation(http.MethodGet, "", "listTokens", "List tokens",
+		"All tokens by name, for a month also those that have expired. Their secrets are never shown."), a.listTokens)
 	create := operation(http.MethodPost, "", "createToken", "Make a token",
 		"The answer has the secret, which is never shown again; the database keeps a hash of it. Give each system a token of its own with the scopes that it needs. "+
 			"A token can only give scopes that it has, and for no longer than itself. It takes no Idempotency-Key: names are given once, and if the answer is lost, delete the token and make another.")
@@ -43,7 +43,8 @@ func (a *api) registerTokens() {
 	handle(a, scopeTokens, create, a.createToken)
 	handle(a, "", operation(http.MethodGet, "/self", "getOwnToken", "Read what the token is that asks", "Its name, scopes and expiry."), a.ownToken)
 	withdraw := operation(http.MethodDelete, "/{id}", "deleteToken", "Withdraw a token",
-		"Every replica refuses it within five seconds. The token of the operator is not deleted here: 409.")
+		"Every replica refuses it within five seconds, and its imports end. A token can only withdraw one whose scopes it has: itself, and those that it made. "+
+			"Those that the withdrawn one made stay: createdBy of the list tells them. The token of the operator is not deleted here: 409.")
 	withdraw.Errors = []int{http.StatusConflict}
 	handle(a, scopeTokens, withdraw, a.deleteToken)
 }
@@ -126,9 +127,9 @@ func (a *api) mayGive(giver store.Token, wanted integration.NewToken) []integrat
 	for i, scope := range wanted.Scopes {
 		field := fmt.Sprintf("scopes[%d]", i)
 		switch {
-		case !a.scopes[scope]:
+		case !a.scopes[scope] && !a.isEventScope(scope):
 			problems = append(problems, integration.FieldProblem{
-				Field: field, Rule: "enum", Message: fmt.Sprintf("there is no scope %q, allowed are %s", scope, listed(slices.Sorted(maps.Keys(a.scopes)))),
+				Field: field, Rule: "enum", Message: fmt.Sprintf("there is no scope %q, allowed are %s", scope, listed(slices.Sorted(maps.Keys(a.scopes)))+", and events:read:<type>"),
 			})
 		case !giver.May(scope):
 			problems = append(problems, integration.FieldProblem{Field: field, Message: fmt.Sprintf("the token that asks has no scope %s, so it cannot give it", scope)})

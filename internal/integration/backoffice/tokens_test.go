@@ -174,3 +174,86 @@ func TestKeysOfADeletedToken(t *testing.T) {
 		}
 	}
 }
+
+// A token withdraws what it could have made, and needs not be able to make tokens to list
+// them.
+func TestWhoWithdrawsWhom(t *testing.T) {
+	s := newSite(t, server)
+	all := s.newToken(t, `{"name":"all","scopes":["*"]}`)
+	small := s.newToken(t, `{"name":"small","scopes":["tokens:write","sites:read"]}`)
+	same := s.newToken(t, `{"name":"same","scopes":["sites:read"]}`)
+	lister := s.newToken(t, `{"name":"lister","scopes":["tokens:read"]}`)
+	tests := []struct {
+		name, as, method, path string
+		status                 int
+	}{
+		{"more scopes", small.Secret, "DELETE", "/" + all.ID, 403},
+		{"scopes that it has", small.Secret, "DELETE", "/" + same.ID, 204},
+		{"list without tokens:read", small.Secret, "GET", "", 403},
+		{"list", lister.Secret, "GET", "", 200},
+		{"withdraw without tokens:write", lister.Secret, "DELETE", "/" + small.ID, 403},
+		{"itself", small.Secret, "DELETE", "/" + small.ID, 204},
+		{"one that may do all", all.Secret, "DELETE", "/" + lister.ID, 204},
+	}
+	for _, test := range tests {
+		if response, text := s.call(t, test.method, "/api/v1/tokens"+test.path, bearing(test.as), nil); response.StatusCode != test.status {
+			t.Errorf("%s: %s %s", test.name, response.Status, text)
+		}
+	}
+}
+
+func TestScopesOfEventTypes(t *testing.T) {
+	s := newSite(t, server)
+	for _, write := range []struct{ path, body string }{
+		{"accounts/A", `{"name":"Ada"}`},
+		{"contacts/C", `{"accountId":"A","firstName":"Ada","access":"Disabled"}`},
+		{"contacts/C", `{"accountId":"A","firstName":"Bea","access":"Disabled"}`},
+	} {
+		if response, text := s.call(t, "PUT", "/api/v1/"+write.path, nil, reader(write.body)); response.StatusCode/100 != 2 {
+			t.Fatalf("%s: %s %s", write.path, response.Status, text)
+		}
+	}
+	tests := []struct {
+		scope, query string
+		status       int
+		types        string // of the events, or the detail
+	}{
+		{"events:read", "", 200, "account.created contact.created contact.updated"},
+		{"events:read:contact.*", "", 200, "contact.created contact.updated"},
+		{"events:read:contact.created", "", 200, "contact.created"},
+		{"events:read:contact.*", "?type=contact.updated", 200, "contact.updated"},
+		{"events:read:contact.created", "?type=contact.created,contact.updated", 403, "the token has no scope events:read:contact.updated"},
+		{"events:read:invoice.*", "", 200, ""},
+		{"sites:read", "", 403, "the token has no scope events:read"},
+	}
+	for i, test := range tests {
+		made := s.newToken(t, fmt.Sprintf(`{"name":"t%d","scopes":[%q]}`, i, test.scope))
+		response, text := s.call(t, "GET", "/api/v1/events"+test.query, bearing(made.Secret), nil)
+		var got struct {
+			Items  []integration.Event
+			Detail string
+		}
+		if err := json.Unmarshal([]byte(text), &got); err != nil {
+			t.Fatal(err)
+		}
+		var types []string
+		for _, e := range got.Items {
+			types = append(types, e.Type)
+		}
+		if told := strings.Join(types, " ") + got.Detail; response.StatusCode != test.status || told != test.types {
+			t.Errorf("%s %s: %s %q, want %q", test.scope, test.query, response.Status, told, test.types)
+		}
+		if strings.Contains(text, `"ip"`) {
+			t.Errorf("an address of the provider's system is told: %s", text)
+		}
+	}
+	for scope, as := range map[string]string{
+		"events:read:invoice.isued": token, "events:read:nothing.*": token, "events:read:": token, "sites:read:x": token,
+		"events:read": s.newToken(t, `{"name":"narrow","scopes":["tokens:write","events:read:contact.*"]}`).Secret,
+	} {
+		response, text := s.call(t, "POST", "/api/v1/tokens", bearing(as), reader(fmt.Sprintf(`{"name":"x","scopes":[%q]}`, scope)))
+		if response.StatusCode != 422 || !strings.Contains(text, `"field":"scopes[0]"`) {
+			t.Errorf("%s: %s %s", scope, response.Status, text)
+		}
+	}
+}
