@@ -57,13 +57,13 @@ func (s *Store) Invoice(ctx context.Context, id string) (Invoice, error) {
 	return one(ctx, s, invoices, id)
 }
 
-// MaxPageLines bounds the lines of the invoices of a page, and with them its size.
-const MaxPageLines = 20_000
+// maxPageLines bounds the lines of the invoices of a page, and with them its size.
+const maxPageLines = 20_000
 
 // ListInvoices returns a page of invoices, of whatever account: fewer than asked for when
 // they have many lines.
 func (s *Store) ListInvoices(ctx context.Context, list List) ([]Invoice, *Place, error) {
-	if list.Limit > MaxPageLines/maxInvoiceLines {
+	if list.Limit > maxPageLines/maxInvoiceLines {
 		fit, err := s.invoicesThatFit(ctx, list)
 		if err != nil {
 			return nil, nil, fail("count the lines of invoices", err)
@@ -92,7 +92,7 @@ func (s *Store) invoicesThatFit(ctx context.Context, list List) (int, error) {
 	counts, err := pgx.CollectRows(rows, pgx.RowTo[int])
 	lines := 0
 	for i, count := range counts {
-		if lines += count; lines > MaxPageLines && i > 0 {
+		if lines += count; lines > maxPageLines && i > 0 {
 			return min(i, list.Limit), err
 		}
 	}

@@ -342,3 +342,30 @@ func TestBatchesTakeFewStatements(t *testing.T) {
 		t.Errorf("events: %v", got)
 	}
 }
+
+// A page of invoices with many lines is cut, and the next one goes on from there.
+func TestPagesOfInvoicesAreBoundedByLines(t *testing.T) {
+	t.Parallel()
+	tn := newTenant(t)
+	tn.accounts(t, "A")
+	tn.exec(t, `INSERT INTO invoice (id, account_id, number, issued_on, due_on, due_source, currency, total, balance, status)
+SELECT 'i' || lpad(n::text, 2, '0'), 'A', n, '2026-01-01', '2026-01-01', 'Tenant', 'EUR', 1, 1, 'Open' FROM generate_series(1, 45) n`)
+	tn.exec(t, `INSERT INTO invoice_line (invoice_id, position, description, amount)
+SELECT i.id, n, 'x', 1 FROM invoice i, generate_series(1, 1000) n WHERE i.id > 'i03'`)
+	var sizes []int
+	list := store.List{AccountID: "A", Limit: 1000}
+	for {
+		found, next, err := tn.Backoffice.ListInvoices(t.Context(), list)
+		if err != nil {
+			t.Fatal(err)
+		}
+		sizes = append(sizes, len(found))
+		if next == nil {
+			break
+		}
+		list.After = *next
+	}
+	if diff := cmp.Diff([]int{23, 20, 2}, sizes); diff != "" {
+		t.Errorf("pages (-want +got):\n%s", diff)
+	}
+}

@@ -33,6 +33,7 @@ func TestNumbersOfTheDocs(t *testing.T) {
 		{api + "body.go", "maxDuration = time.Hour", limits, "one hour"},
 		{api + "body.go", "idleTimeout = time.Minute", limits, "a minute without a byte"},
 		{api + "handler.go", "maxImports = 4", limits, "4 at once in each replica"},
+		{"internal/store/invoice_write.go", "maxPageLines = 20_000", limits, "20,000 lines together"},
 		{"internal/integration/lines.go", "MaxLineBytes = 64 << 10", limits, "64 KiB a line"},
 	}
 	for _, test := range tests {
