@@ -13,6 +13,13 @@ var begin = time.Now().UTC().Truncate(24*time.Hour).AddDate(0, -3, 0)
 // accountID spreads consecutive numbers over the keys, as those of a real provider are.
 func accountID(n int) string { return fmt.Sprintf("A%07d", n*7919%10_000_019) }
 
+// group is a customer group, which every hundredth account is in.
+const group = "gold"
+
+func groupLine(b []byte, _ int) []byte {
+	return append(b, `{"id":"`+group+`","displayName":"Gold"}`+"\n"...)
+}
+
 // The rows of a number are always the same, and every one is another.
 func accountLine(b []byte, n int) []byte {
 	profile, attributes := "residential", ""
@@ -21,6 +28,9 @@ func accountLine(b []byte, n int) []byte {
 	}
 	if n%10 == 0 {
 		attributes = `,"attributes":{"locale":"en-AU","tradingTermsDays":30}`
+	}
+	if n%100 == 0 {
+		attributes += `,"groups":["` + group + `"]`
 	}
 	return fmt.Appendf(b, `{"id":"%s","name":"Customer number %d","status":"Active","accountProfile":"%s"%s}`+"\n", accountID(n), n, profile, attributes)
 }
