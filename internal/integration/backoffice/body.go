@@ -80,9 +80,6 @@ type patientReader struct {
 // zero time is for nobody.
 func (l *lineReader) hurry(until time.Time) { l.patient.batch = until }
 
-// endBy says until when all lines have to be there.
-func (l *lineReader) endBy(until time.Time) { l.patient.until = until }
-
 func (p *patientReader) Read(b []byte) (int, error) {
 	start := time.Now()
 	_ = p.control.SetReadDeadline(p.deadline(start)) // not supported by test recorders only
