@@ -65,7 +65,7 @@ func call(id, account, started string, change ...func(*store.Call)) store.Call {
 // callAccounts makes accounts in zones, and the partitions of the time of the tests.
 func (tn tenant) callAccounts(t *testing.T) {
 	t.Helper()
-	must[admin.Report](t)(tn.Admin.Upkeep(t.Context(), now, admin.Policy{}))
+	must[admin.Report](t)(tn.Admin.Upkeep(t.Context(), now, func() admin.Policy { return admin.Policy{} }))
 	tn.accounts(t, "U", "S", "N")
 	tn.exec(t, `UPDATE account SET account_profile = CASE id WHEN 'S' THEN 'Australia/Sydney' ELSE 'UTC' END`)
 	tn.exec(t, `UPDATE account SET attributes = '{"timeZone": "America/New_York", "currency": "USD"}' WHERE id = 'N'`)

@@ -202,7 +202,7 @@ func TestWholesAndReadersThatAreUpToDate(t *testing.T) {
 	changes, events := read(store.FeedPage{After: store.AtHead, Limit: 10})
 	for n, later := range []time.Duration{0, 401 * 24 * time.Hour} {
 		if later > 0 {
-			report, err := tn.Admin.Upkeep(t.Context(), now.Add(later), admin.Policy{})
+			report, err := tn.Admin.Upkeep(t.Context(), now.Add(later), func() admin.Policy { return admin.Policy{} })
 			if err != nil || report.Deleted != 6 {
 				t.Fatalf("%+v %v", report, err)
 			}
