@@ -81,7 +81,7 @@ func (w *world) prepare(ctx context.Context) (err error) {
 		return err
 	}
 	tenant := w.tenant.Tenant(prepared.Schema)
-	if _, err := tenant.Upkeep(ctx, time.Now(), admin.Policy{}); err != nil {
+	if _, err := tenant.Upkeep(ctx, time.Now(), func() admin.Policy { return admin.Policy{} }); err != nil {
 		return err
 	}
 	if err := tenant.EnsureToken(ctx, "cli", token); err != nil {
