@@ -57,7 +57,7 @@ func TestInvoices(t *testing.T) {
 		{"PUT", "invoices/i1", wholeInvoice, nil, 201, `"v4"`, ""},
 	})
 	s.unchanged(t, "invoices/i1")
-	s.walk(t, []step{{"PUT", "payments/p1", `{"accountId":"A","status":"Received","amount":"1","paidOn":"2026-11-01","invoices":[{"id":"i1","amount":"1"}]}`, nil, 201, `"v1"`, ""},
+	s.walk(t, []step{{"PUT", "payments/p1", `{"accountId":"A","status":"Received","amount":"1","paidOn":"2026-11-01","invoices":[{"id":"i1","amount":"1"}]}`, nil, 201, `"v4"`, ""},
 		{"DELETE", "invoices/i1", "", nil, 409, "", `payment \"p1\" is for it`}})
 }
 
