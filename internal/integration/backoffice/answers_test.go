@@ -93,7 +93,7 @@ func TestVersionAndErrors(t *testing.T) {
 		{"GET", "/api/v1/version", 200, `{"version":"v1","tenant":"acme","settingsDigest":"` + s.settings.Load().Digest + `"}`},
 		{"POST", "/api/v1/version", 405, `{"type":"about:blank","title":"Method Not Allowed","status":405,"detail":"this address takes GET, HEAD"}`},
 		{"GET", "/api/v1/import/groups", 405, `{"type":"about:blank","title":"Method Not Allowed","status":405,"detail":"this address takes POST"}`},
-		{"POST", "/api/v1/import/nothing", 404, `{"type":"about:blank","title":"Not Found","status":404,"detail":"there is nothing at this address, /api/v1/docs lists what there is"}`},
+		{"POST", "/api/v1/import/nothing", 404, `{"type":"about:blank","title":"Not Found","status":404,"detail":"there are imports of groups, accounts, contacts, invoices, payments, calls; everything else is written one by one, with PUT"}`},
 		{"GET", "/", 404, `{"type":"about:blank","title":"Not Found","status":404,"detail":"there is nothing at this address, /api/v1/docs lists what there is"}`},
 	}
 	for _, test := range tests {

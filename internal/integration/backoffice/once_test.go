@@ -130,7 +130,7 @@ func TestWritesThatTellNobody(t *testing.T) {
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("events (-want +got):\n%s", diff)
 	}
-	if changes := s.changesOf(t, "site"); strings.Join(changes, ", ") != "Upsert none v1, Delete none v2, Upsert all v1, Delete all v2" {
+	if changes := s.changesOf(t, "site"); strings.Join(changes, ", ") != "Upsert none v1, Delete none v2, Upsert all v3, Delete all v4" {
 		t.Errorf("got %v", changes)
 	}
 }
