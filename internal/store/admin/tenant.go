@@ -185,14 +185,16 @@ func (t *Tenant) LatestDocument(ctx context.Context, kind string, take func(dige
 	})
 }
 
-// EnsureToken makes the API token of a name the given one. The database keeps its
-// hash only.
+// EnsureToken makes the API token of a name the given one, which may do everything and
+// does not expire, whoever made the one that has the name. The database keeps its hash
+// only.
 func (t *Tenant) EnsureToken(ctx context.Context, name, token string) error {
 	return t.write(ctx, "store the API token", func(ctx context.Context, tx pgx.Tx) error {
 		_, err := tx.Exec(ctx, `
 INSERT INTO api_token AS t (name, secret_hash, scopes, created_by) VALUES ($1, $2, '{*}', 'manager')
-ON CONFLICT (name) DO UPDATE SET secret_hash = excluded.secret_hash, created_at = now(), last_used_at = NULL
-WHERE t.secret_hash <> excluded.secret_hash`, name, store.TokenHash(token))
+ON CONFLICT (name) DO UPDATE SET secret_hash = excluded.secret_hash, scopes = excluded.scopes, created_by = excluded.created_by,
+    expires_at = NULL, created_at = now(), last_used_at = NULL
+WHERE (t.secret_hash, t.scopes, t.created_by) <> (excluded.secret_hash, excluded.scopes, excluded.created_by) OR t.expires_at IS NOT NULL`, name, store.TokenHash(token))
 		return err
 	})
 }

@@ -338,6 +338,19 @@ func TestTokens(t *testing.T) {
 	if valid("first") || !valid("second") {
 		t.Error("only the second token should be valid")
 	}
+	owner := connect(t, superuser(t, newest, tenant.PortalURI))
+	if _, err := owner.Exec(t.Context(), "UPDATE "+tenant.Schema+".api_token SET scopes = '{sites:read}', created_by = 'somebody', expires_at = now() - interval '1 day'"); err != nil {
+		t.Fatal(err)
+	}
+	if valid("second") {
+		t.Error("a token that has expired is valid")
+	}
+	if err := tenant.Admin.EnsureToken(t.Context(), "cli", "second"); err != nil {
+		t.Fatal(err)
+	}
+	if used, err := tenant.Backoffice.UseToken(t.Context(), store.TokenHash("second"), now); err != nil || !used.May("accounts:write") {
+		t.Errorf("the manager's token is %+v, %v", used, err)
+	}
 
 	conn := connect(t, superuser(t, newest, tenant.PortalURI))
 	change := func(sql string) {
