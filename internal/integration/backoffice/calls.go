@@ -184,7 +184,7 @@ func (a *api) listCallDays(ctx context.Context, in *callDayListInput) (*listOutp
 }
 
 type callBatchInput struct {
-	IdempotencyKey string `header:"Idempotency-Key" maxLength:"128" pattern:"^[ -~]*$" patternDescription:"visible ASCII characters" doc:"The same request with the same key takes effect once within a day, and is answered alike."`
+	IdempotencyKey string `header:"Idempotency-Key" maxLength:"128" pattern:"^[ -~]*$" doc:"The same request with the same key takes effect once within a day, and is answered alike."`
 	Body           body[integration.CallBatch]
 }
 

@@ -172,7 +172,7 @@ func (r resource[T, R]) read(ctx context.Context, in *oneInput) (*oneOutput[T], 
 // ChangeInput is what every change of a row takes. Exported, because huma fills in no others.
 type ChangeInput struct {
 	Notify         string `query:"notify" enum:"all,none" default:"all" doc:"none: the change emits no events, so nobody is told of it. It is in /changes all the same."`
-	IdempotencyKey string `header:"Idempotency-Key" maxLength:"128" pattern:"^[ -~]*$" patternDescription:"visible ASCII characters" doc:"The same request with the same key takes effect once within a day, and is answered alike."`
+	IdempotencyKey string `header:"Idempotency-Key" maxLength:"128" pattern:"^[ -~]*$" doc:"The same request with the same key takes effect once within a day, and is answered alike."`
 }
 
 // WriteInput is what every write of one row takes. Exported as ChangeInput is.
