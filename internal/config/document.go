@@ -70,7 +70,9 @@ type Tenant struct {
 	DefaultMyAccountProfile string              `json:"defaultMyAccountProfile,omitempty"`
 	OrphanedProfiles        OrphanedProfiles    `json:"orphanedProfiles,omitempty"`
 	Session                 Session             `json:"session"`
-	Events                  []catalog.Own       `json:"events,omitempty"` // the tenant's own event types, sorted by name
+	Credentials             Credentials         `json:"credentials,omitzero"`
+	InvoiceTemplates        []InvoiceTemplate   `json:"invoiceTemplates,omitempty"` // sorted by name
+	Events                  []catalog.Own       `json:"events,omitempty"`           // the tenant's own event types, sorted by name
 }
 
 // Branding is how a tenant's portal looks and whom it names. Every field may be empty.
@@ -86,6 +88,51 @@ type Branding struct {
 type Session struct {
 	IdleSeconds int64 `json:"idleSeconds"` // since the last request
 	MaxSeconds  int64 `json:"maxSeconds"`  // since sign-in
+}
+
+// Credentials says how people get and prove their sign-in. A document of an older
+// operator has none of it: ask [Live.Credentials], which has the defaults.
+type Credentials struct {
+	CreateLinkSeconds int64        `json:"createLinkSeconds,omitempty"` // of create links and invitations
+	ResetLinkSeconds  int64        `json:"resetLinkSeconds,omitempty"`
+	Usernames         Usernames    `json:"usernames,omitempty"`
+	SecondFactor      SecondFactor `json:"secondFactor,omitempty"`
+	CreateMail        CreateMail   `json:"createMail,omitempty"`
+}
+
+// Usernames says what people may choose as username.
+type Usernames string
+
+// The rules for usernames.
+const (
+	UsernamesFree      Usernames = "Free"      // whatever is not taken
+	UsernamesEmail     Usernames = "Email"     // their own verified email
+	UsernamesAccountID Usernames = "AccountID" // the owner has the id of the account, others their own verified email
+)
+
+// SecondFactor says whether people prove who they are by more than a password.
+type SecondFactor string
+
+// The rules for second factors.
+const (
+	SecondFactorOff      SecondFactor = "Off"      // nobody can add one; those that were added are not asked for
+	SecondFactorOptional SecondFactor = "Optional" // asked of those who added one
+	SecondFactorRequired SecondFactor = "Required" // everybody adds one at the next sign-in
+)
+
+// CreateMail says who is sent the mail to create a sign-in.
+type CreateMail string
+
+// When the create mail is sent.
+const (
+	CreateMailAutomatic CreateMail = "Automatic" // to the owner of each new account
+	CreateMailOnRequest CreateMail = "OnRequest" // when staff or a system asks for it
+)
+
+// InvoiceTemplate is an invoice template of the tenant's own.
+type InvoiceTemplate struct {
+	Name string `json:"name"`
+	HTML string `json:"html"`
 }
 
 // OrphanedProfiles says what a retired profile means for the accounts that name it.

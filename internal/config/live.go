@@ -1,6 +1,7 @@
 package config
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"slices"
@@ -180,4 +181,23 @@ func Location(name string) *time.Location {
 		return zone
 	}
 	return time.UTC
+}
+
+// The defaults of credentials, in seconds: a week to create a sign-in, ten minutes to
+// reset a password (ASVS 5.0, 6.5.5).
+const (
+	DefaultCreateLinkSeconds = 604_800
+	DefaultResetLinkSeconds  = 600
+)
+
+// Credentials says how people get and prove their sign-in, with a default for what the
+// document does not say.
+func (l *Live) Credentials() Credentials {
+	c := l.Tenant.Credentials
+	c.CreateLinkSeconds = cmp.Or(c.CreateLinkSeconds, DefaultCreateLinkSeconds)
+	c.ResetLinkSeconds = cmp.Or(c.ResetLinkSeconds, DefaultResetLinkSeconds)
+	c.Usernames = cmp.Or(c.Usernames, UsernamesFree)
+	c.SecondFactor = cmp.Or(c.SecondFactor, SecondFactorOptional)
+	c.CreateMail = cmp.Or(c.CreateMail, CreateMailOnRequest)
+	return c
 }

@@ -50,5 +50,5 @@ func (p *Portal) activity(w http.ResponseWriter, r *http.Request, v *visit) erro
 	if list.Next > 0 {
 		page.Older = "/activity?before=" + strconv.FormatInt(list.Next, 10)
 	}
-	return show(w, r, http.StatusOK, activityView(page))
+	return v.show(w, r, http.StatusOK, activityView(page))
 }

@@ -35,7 +35,7 @@ func (p *Portal) deniedPage(w http.ResponseWriter, r *http.Request, v *visit, e 
 	if e.decision != identity.NoPortal {
 		page.Areas = v.openAreas()
 	}
-	return show(w, r, http.StatusForbidden, deniedView(page))
+	return v.show(w, r, http.StatusForbidden, deniedView(page))
 }
 
 // owner names who can grant a page. The page is worth showing without the name.

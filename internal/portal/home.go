@@ -56,7 +56,7 @@ func (p *Portal) home(w http.ResponseWriter, r *http.Request, v *visit) error {
 		}
 		page.Owed = v.owedOf(invoices)
 	}
-	return show(w, r, http.StatusOK, homeView(page))
+	return v.show(w, r, http.StatusOK, homeView(page))
 }
 
 // areas lists what the account's profile has, in the order of the navigation.

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/foyerhq/foyer/internal/locale"
+	"github.com/foyerhq/foyer/internal/settings"
 	"github.com/foyerhq/foyer/internal/store"
 	"github.com/foyerhq/foyer/internal/web"
 )
@@ -35,6 +36,10 @@ type invoicesPage struct {
 	Later bool   // this is not the first page
 }
 
+func (p *Portal) invoiceRoutes() []route {
+	return []route{{pattern: "GET /invoices", feature: settings.ViewInvoices, handle: p.invoices}}
+}
+
 func (p *Portal) invoices(w http.ResponseWriter, r *http.Request, v *visit) error {
 	after, err := readCursor(r.URL.Query().Get("after"))
 	if err != nil {
@@ -52,7 +57,7 @@ func (p *Portal) invoices(w http.ResponseWriter, r *http.Request, v *visit) erro
 	if list.Next != nil {
 		page.Older = "/invoices?after=" + url.QueryEscape(writeCursor(*list.Next))
 	}
-	return show(w, r, http.StatusOK, invoicesView(page))
+	return v.show(w, r, http.StatusOK, invoicesView(page))
 }
 
 func (v *visit) invoiceRow(i store.Invoice, today time.Time) invoiceRow {

@@ -5,12 +5,14 @@ import (
 	"log/slog"
 	"net/http"
 	"net/netip"
+	"slices"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/foyerhq/foyer/internal/config"
 	"github.com/foyerhq/foyer/internal/identity"
+	"github.com/foyerhq/foyer/internal/locale"
 	"github.com/foyerhq/foyer/internal/process"
 	"github.com/foyerhq/foyer/internal/settings"
 	"github.com/foyerhq/foyer/internal/store"
@@ -22,6 +24,7 @@ type Options struct {
 	Store    *store.Store
 	Settings func() *config.Live // what the replica runs now; asked once per request
 	Hasher   *identity.Hasher
+	Keys     func() *identity.Keys // the tenant's keys as they are now
 	Log      *slog.Logger
 	Metrics  prometheus.Registerer
 	Trusted  []netip.Prefix   // proxies whose word on the client's address counts
@@ -34,6 +37,7 @@ type Portal struct {
 	origin   *http.CrossOriginProtection
 	counts   counters
 	recorder *recorder
+	texts    *locale.Catalogue
 }
 
 // New returns the site. [Portal.Run] must run beside it.
@@ -43,6 +47,7 @@ func New(o Options) *Portal {
 		origin:   http.NewCrossOriginProtection(),
 		counts:   newCounters(o.Metrics),
 		recorder: newRecorder(o.Store, o.Log),
+		texts:    texts(),
 	}
 }
 
@@ -56,26 +61,30 @@ const (
 )
 
 // route is one address. A feature makes it a page of that feature. The zero audience is
-// customer: what nobody thought about is closed.
+// customer: what nobody thought about is closed, and a customer's route without a feature
+// has to say that it is for all of them.
 type route struct {
 	pattern string
 	open    audience
 	feature settings.Feature
-	handle  func(http.ResponseWriter, *http.Request, *visit) error
+	// recent asks the person to prove again who they are, unless they did in the last
+	// minutes: for what a borrowed browser must not change.
+	recent bool
+	handle func(http.ResponseWriter, *http.Request, *visit) error
 }
 
 // routes is the table of every address.
 func (p *Portal) routes() []route {
-	return []route{
-		{pattern: "GET /assets/", open: everybody, handle: p.assets},
-		{pattern: "GET /sign-in", open: everybody, handle: p.signInPage},
-		{pattern: "POST /sign-in", open: everybody, handle: p.signIn},
-		{pattern: "POST /sign-out", open: everybody, handle: p.signOut},
-		{pattern: "GET /{$}", handle: p.home},
-		{pattern: "GET /invoices", feature: settings.ViewInvoices, handle: p.invoices},
-		{pattern: "GET /activity", feature: settings.ViewActivity, handle: p.activity},
-		{pattern: "/", open: signedIn, handle: p.notFound},
-	}
+	return slices.Concat(
+		[]route{
+			{pattern: "GET /assets/", open: everybody, handle: p.assets},
+			{pattern: "GET /{$}", handle: p.home},
+			{pattern: "GET /activity", feature: settings.ViewActivity, handle: p.activity},
+			{pattern: "/", open: signedIn, handle: p.notFound},
+		},
+		p.signInRoutes(),
+		p.invoiceRoutes(),
+	)
 }
 
 // Handler returns the site with everything around it.
@@ -86,13 +95,13 @@ func (p *Portal) Handler(observer *process.Observer) http.Handler {
 	}
 	sameOrigin := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if err := p.origin.Check(r); err != nil {
-			p.fail(w, r, p.newVisit(), web.CrossOrigin(err))
+			p.fail(w, r, p.newVisit(r), web.CrossOrigin(err))
 			return
 		}
 		mux.ServeHTTP(w, r)
 	})
 	panicked := func(w http.ResponseWriter, r *http.Request) {
-		p.fail(w, r, p.newVisit(), web.Internal(nil))
+		p.fail(w, r, p.newVisit(r), web.Internal(nil))
 	}
 	return observer.Observe(web.SecurityHeaders(process.Recover(p.Log, panicked, sameOrigin)))
 }
@@ -107,7 +116,7 @@ func (p *Portal) serve(rt route) http.Handler {
 		limited, cancel := context.WithTimeout(r.Context(), requestTimeout)
 		defer cancel()
 		r = r.WithContext(limited)
-		v := p.newVisit()
+		v := p.newVisit(r)
 		err := p.admit(r, v, rt)
 		if err == nil {
 			err = rt.handle(w, r, v)

@@ -18,11 +18,11 @@ import (
 	"github.com/foyerhq/foyer/internal/web"
 )
 
-// show renders a page whole before the first byte leaves, so that an error on the way
+// show renders a page in the person's language, whole before the first byte leaves, so that an error on the way
 // is an error page and not half a page.
-func show(w http.ResponseWriter, r *http.Request, status int, page templ.Component) error {
+func (v *visit) show(w http.ResponseWriter, r *http.Request, status int, page templ.Component) error {
 	var buffer bytes.Buffer
-	if err := page.Render(r.Context(), &buffer); err != nil {
+	if err := page.Render(web.WithWords(r.Context(), v.words), &buffer); err != nil {
 		return err
 	}
 	w.Header().Set("Content-Type", "text/html; charset=utf-8")
@@ -39,6 +39,10 @@ func (p *Portal) fail(w http.ResponseWriter, r *http.Request, v *visit, err erro
 		p.sendToSignIn(w, r, v, toSignIn)
 		return
 	}
+	if errors.As(err, &errConfirm{}) {
+		p.sendToConfirm(w, r)
+		return
+	}
 	var denied errDenied
 	if errors.As(err, &denied) {
 		if err = p.deniedPage(w, r, v, denied); err == nil {
@@ -47,16 +51,17 @@ func (p *Portal) fail(w http.ResponseWriter, r *http.Request, v *visit, err erro
 	}
 	problem := problemOf(err)
 	p.log(r, problem)
+	title := v.T(problem.Title)
 	if problem.RetryAfter > 0 {
 		setRetryAfter(w, problem.RetryAfter)
 	}
-	page := v.page(problem.Title, "")
-	note := web.Note{Title: problem.Title, Text: problem.Text, ShowSupport: problem.Status >= http.StatusInternalServerError,
-		LinkPath: "/", LinkText: "Go to the home page"}
+	page := v.page(title, "")
+	note := web.Note{Title: title, Text: v.T(problem.Text), ShowSupport: problem.Status >= http.StatusInternalServerError,
+		LinkPath: "/", LinkText: v.T("Go to the home page")}
 	if problem.RetryAfter > 0 && r.Method == http.MethodGet {
-		note.LinkPath, note.LinkText = safeNext(r.URL.RequestURI()), "Try again"
+		note.LinkPath, note.LinkText = safeNext(r.URL.RequestURI()), v.T("Try again")
 	}
-	if err := show(w, r, problem.Status, web.Message(page, note)); err != nil {
+	if err := v.show(w, r, problem.Status, web.Message(page, note)); err != nil {
 		p.Log.ErrorContext(r.Context(), "could not render an error page", "id", process.RequestID(r.Context()), "error", err)
 		http.Error(w, problem.Title, problem.Status)
 	}
@@ -115,4 +120,17 @@ func (p *Portal) sendToSignIn(w http.ResponseWriter, r *http.Request, v *visit, 
 		target += "?" + query.Encode()
 	}
 	http.Redirect(w, r, target, http.StatusSeeOther)
+}
+
+// sendToConfirm has the person prove again who they are, and then brings them to where
+// they were: to the page of the form, if it was one.
+func (p *Portal) sendToConfirm(w http.ResponseWriter, r *http.Request) {
+	next := r.URL.RequestURI()
+	if r.Method != http.MethodGet {
+		next = r.Header.Get("Referer")
+		if at, err := url.Parse(next); err == nil {
+			next = at.RequestURI()
+		}
+	}
+	http.Redirect(w, r, "/confirm?next="+url.QueryEscape(safeNext(next)), http.StatusSeeOther)
 }

@@ -13,6 +13,14 @@ import (
 	"github.com/foyerhq/foyer/internal/web"
 )
 
+func (p *Portal) signInRoutes() []route {
+	return []route{
+		{pattern: "GET /sign-in", open: everybody, handle: p.signInPage},
+		{pattern: "POST /sign-in", open: everybody, handle: p.signIn},
+		{pattern: "POST /sign-out", open: everybody, handle: p.signOut},
+	}
+}
+
 const (
 	maxFormBytes = 16 << 10
 	maxLogin     = 254 // the longest email
@@ -63,7 +71,7 @@ func (p *Portal) signInPage(w http.ResponseWriter, r *http.Request, v *visit) er
 		http.Redirect(w, r, form.Next, http.StatusSeeOther)
 		return nil
 	}
-	return show(w, r, http.StatusOK, signInView(v.signInFrame(), form))
+	return v.show(w, r, http.StatusOK, signInView(v.signInFrame(), form))
 }
 
 // signInFrame has no navigation and no header: the page shows the provider large.
@@ -173,7 +181,7 @@ func (p *Portal) rehash(r *http.Request, userID, password string) error {
 func (p *Portal) delay(w http.ResponseWriter, r *http.Request, v *visit, a attempt, wait time.Duration) error {
 	setRetryAfter(w, wait)
 	a.form.Problem = "There were too many attempts. Please wait " + waitWords(wait) + ", then try again."
-	return show(w, r, http.StatusTooManyRequests, signInView(v.signInFrame(), a.form))
+	return v.show(w, r, http.StatusTooManyRequests, signInView(v.signInFrame(), a.form))
 }
 
 // refuse answers a login and password that do not match. The audit row of a known user
@@ -187,7 +195,7 @@ func (p *Portal) refuse(w http.ResponseWriter, r *http.Request, v *visit, a atte
 	}
 	p.recorder.signInFailed(user, a.ip, v.now)
 	a.form.Problem = wrongSignIn
-	return show(w, r, http.StatusUnprocessableEntity, signInView(v.signInFrame(), a.form))
+	return v.show(w, r, http.StatusUnprocessableEntity, signInView(v.signInFrame(), a.form))
 }
 
 // welcome starts the session of a person whose password is right.
@@ -207,7 +215,7 @@ func (p *Portal) welcome(w http.ResponseWriter, r *http.Request, v *visit, a att
 			clearSession(w)
 		}
 		p.counts.signIns.WithLabelValues(outcomeNoPortal).Inc()
-		return show(w, r, http.StatusForbidden, noPortalView(v.page("No portal access", ""), user.Username))
+		return v.show(w, r, http.StatusForbidden, noPortalView(v.page("No portal access", ""), user.Username))
 	}
 	return p.start(w, r, v, a, user, contact)
 }

@@ -320,7 +320,7 @@ func TestLastUseIsWrittenOnceAMinute(t *testing.T) {
 	b := s.signedIn(t, "dana")
 	start := s.clock.Now()
 	lastSeen := func() time.Time {
-		v := s.portal.newVisit()
+		v := s.portal.newVisit(requestWithCookies(t, b))
 		request := requestWithCookies(t, b)
 		v.presented = presentedSession(request)
 		session, err := s.tenant.Portal.Session(t.Context(), v.presented, s.clock.Now(), time.Hour)

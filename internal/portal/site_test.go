@@ -285,7 +285,7 @@ func TestEveryFeatureHasAPage(t *testing.T) {
 func TestDefaultAudienceIsClosed(t *testing.T) {
 	s := newSite(t)
 	s.seed(t)
-	v := s.portal.newVisit()
+	v := s.portal.newVisit(requestWithCookies(t, b))
 	request, err := http.NewRequestWithContext(t.Context(), http.MethodGet, s.server.URL+"/new", nil)
 	if err != nil {
 		t.Fatal(err)

@@ -3,11 +3,14 @@ package portal
 import (
 	"errors"
 	"net/http"
+	"net/netip"
 	"strings"
 	"time"
 
 	"github.com/foyerhq/foyer/internal/config"
 	"github.com/foyerhq/foyer/internal/identity"
+	"github.com/foyerhq/foyer/internal/locale"
+	"github.com/foyerhq/foyer/internal/process"
 	"github.com/foyerhq/foyer/internal/settings"
 	"github.com/foyerhq/foyer/internal/store"
 	"github.com/foyerhq/foyer/internal/web"
@@ -24,10 +27,13 @@ type visit struct {
 	presented []byte             // hash of the secret in the cookie, nil without one
 	session   *store.SessionView // nil for nobody
 	effective config.Effective   // of the session's account
+	words     *locale.Words      // the person's language
 }
 
-func (p *Portal) newVisit() *visit {
-	return &visit{live: p.Settings(), now: p.Now()}
+func (p *Portal) newVisit(r *http.Request) *visit {
+	v := &visit{live: p.Settings(), now: p.Now()}
+	p.speak(r, v)
+	return v
 }
 
 // errSignIn sends a person to the sign-in page; ended says that they had a session.
@@ -58,13 +64,35 @@ func (p *Portal) admit(r *http.Request, v *visit, rt route) error {
 	if !v.effective.HasPortal() {
 		return errDenied{decision: identity.NoPortal}
 	}
-	if rt.feature == "" {
-		return nil
+	if rt.feature != "" {
+		if decision := v.may(rt.feature); decision != settings.Allowed {
+			return errDenied{rt.feature, decision}
+		}
 	}
-	if decision := v.may(rt.feature); decision != settings.Allowed {
-		return errDenied{rt.feature, decision}
+	if rt.recent && !v.isRecent(r) {
+		return errConfirm{}
 	}
 	return nil
+}
+
+// How long ago a person may have proved who they are: to open a form that needs it, and
+// to send it, so that what was filled in meanwhile is not lost.
+const (
+	recentToOpen = 15 * time.Minute
+	recentToSend = time.Hour
+)
+
+// errConfirm asks a person to prove again who they are.
+type errConfirm struct{}
+
+func (errConfirm) Error() string { return "not signed in recently" }
+
+func (v *visit) isRecent(r *http.Request) bool {
+	allowed := recentToSend
+	if r.Method == http.MethodGet || r.Method == http.MethodHead {
+		allowed = recentToOpen
+	}
+	return v.now.Sub(v.session.AuthenticatedAt) < allowed
 }
 
 // recognise loads the session of the cookie, with its person and account.
@@ -87,6 +115,7 @@ func (p *Portal) recognise(r *http.Request, v *visit) error {
 	}
 	v.session = &session
 	v.effective = v.live.For(session.Account.Account)
+	p.speak(r, v)
 	if v.now.Sub(session.LastSeenAt) >= touchEvery {
 		return p.Store.TouchSession(r.Context(), v.presented, v.now)
 	}
@@ -121,6 +150,14 @@ func (v *visit) firstName() string {
 	return v.person()
 }
 
+// origin says who writes in this visit, for the audit trail and for events.
+func (v *visit) origin(r *http.Request, trusted []netip.Prefix) store.Origin {
+	return store.Origin{
+		Actor: v.person(), UserID: v.session.UserID, IP: process.ClientIP(r, trusted),
+		Browser: browserWords(r.UserAgent()), Now: v.now,
+	}
+}
+
 // page is the frame of a page for this person.
 func (v *visit) page(title, path string) web.Page {
 	page := web.Page{Title: title, Brand: v.brand(), Person: v.person()}
@@ -152,7 +189,7 @@ func (v *visit) navigation(path string) []web.NavItem {
 	items := []web.NavItem{{Title: "Home", Path: "/", Current: path == "/"}}
 	for _, f := range settings.FeatureRegistry() {
 		decision := v.may(f.Feature)
-		if decision == settings.NotInProfile {
+		if decision == settings.NotInProfile || f.Place != settings.InNavigation {
 			continue
 		}
 		items = append(items, web.NavItem{Title: f.Title, Path: f.Path, Current: path == f.Path, Locked: v.lockWords(decision)})

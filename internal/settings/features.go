@@ -7,8 +7,17 @@ type Feature string
 
 // The features, each with its page.
 const (
-	ViewInvoices Feature = "ViewInvoices"
-	ViewActivity Feature = "ViewActivity"
+	ViewInvoices     Feature = "ViewInvoices"
+	DownloadInvoices Feature = "DownloadInvoices"
+	PayInvoices      Feature = "PayInvoices"
+	ViewPayments     Feature = "ViewPayments"
+	ViewServices     Feature = "ViewServices"
+	PlaceOrders      Feature = "PlaceOrders"
+	RequestService   Feature = "RequestService"
+	EditProfile      Feature = "EditProfile"
+	ManageContacts   Feature = "ManageContacts"
+	ViewEmails       Feature = "ViewEmails"
+	ViewActivity     Feature = "ViewActivity"
 )
 
 // AccountStatus is the status of an account.
@@ -27,21 +36,46 @@ func AccountStatuses() []AccountStatus {
 	return []AccountStatus{Prospect, Active, Suspended, Closed}
 }
 
+// Place is where the portal leads to the page of a feature.
+type Place string
+
+// The places of features.
+const (
+	InNavigation Place = "Navigation"
+	AtCog        Place = "Cog"  // at the top right, beside the person's name
+	OnPage       Place = "Page" // it has no page of its own, but is something on another's
+)
+
 // FeatureInfo declares one feature.
 type FeatureInfo struct {
 	Feature     Feature
-	Field       string          // the field of MyAccountProfile that grants it
-	Title       string          // name in the navigation
+	Field       string // the field of MyAccountProfile that grants it
+	Place       Place
+	Title       string          // name in the navigation and in forms
 	Description string          // one sentence for docs, the home page and forms
-	Path        string          // its page in the portal
+	Path        string          // the page in the portal where it is
 	Statuses    []AccountStatus // the account statuses in which it is open
 }
 
+var (
+	whileActive      = []AccountStatus{Active}
+	untilClosed      = []AccountStatus{Active, Suspended}
+	untilAndAfter    = []AccountStatus{Active, Suspended, Closed}
+	fromTheBeginning = []AccountStatus{Prospect, Active}
+)
+
 var featureRegistry = []FeatureInfo{
-	{ViewInvoices, "myAccountFlags", "Invoices", "See the invoices of the account and what is due.", "/invoices",
-		[]AccountStatus{Active, Suspended, Closed}},
-	{ViewActivity, "myAccountFlags", "Activity", "See who signed in and what was changed in the account.", "/activity",
-		[]AccountStatus{Active}},
+	{ViewInvoices, "myAccountFlags", InNavigation, "Invoices", "See the invoices of the account and what is due.", "/invoices", untilAndAfter},
+	{DownloadInvoices, "myAccountFlags", OnPage, "Download invoices", "Download invoices as PDF.", "/invoices", untilAndAfter},
+	{PayInvoices, "myAccountFlags", OnPage, "Pay invoices", "Go from an open invoice to where it is paid.", "/invoices", untilClosed},
+	{ViewPayments, "myAccountFlags", InNavigation, "Payments", "See the payments of the account and what they were for.", "/payments", untilAndAfter},
+	{ViewServices, "myAccountFlags", InNavigation, "Services", "See the services of the account and what they cost.", "/services", whileActive},
+	{PlaceOrders, "myAccountFlags", InNavigation, "Orders", "Order products, and follow the orders of the account.", "/orders", fromTheBeginning},
+	{RequestService, "myAccountFlags", InNavigation, "Service requests", "Ask for work at a site, and follow what was asked for.", "/requests", whileActive},
+	{EditProfile, "myAccountFlags", InNavigation, "Profile", "Keep the address and other details of the account up to date.", "/profile", fromTheBeginning},
+	{ViewEmails, "myAccountFlags", InNavigation, "Messages", "Read the messages that were sent to you.", "/messages", whileActive},
+	{ViewActivity, "myAccountFlags", InNavigation, "Activity", "See who signed in and what was changed in the account.", "/activity", whileActive},
+	{ManageContacts, "myAccountFlags", AtCog, "Portal settings", "Decide who else may use the portal, and for what.", "/portal-settings", whileActive},
 }
 
 // FeatureRegistry lists every feature in the order of the portal's navigation.

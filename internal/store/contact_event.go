@@ -77,13 +77,27 @@ func (w *Writer) emitContact(event string, c *Contact, access string, changes []
 	if changes != nil {
 		contact["changes"] = changes
 	}
-	return w.emit(event, c.AccountID, c.ID, map[string]any{"contact": contact, "origin": w.originData()})
+	user := ""
+	if c.UserID != nil {
+		user = *c.UserID
+	}
+	return w.emit(event, c.AccountID, c.ID, map[string]any{"contact": contact, "origin": w.originData(user)})
 }
 
-// originData says who did something: who writes through the API is the provider's. The
-// address of its system is for the audit trail only, customers are shown payloads.
-func (w *Writer) originData() map[string]any {
-	return map[string]any{"at": w.origin.Now, "by": "Staff"}
+// originData says who did something to a user of their own (User) or to another's
+// (Contact). Who writes through the API is the provider's: the address of its system is
+// for the audit trail only, customers are shown payloads.
+func (w *Writer) originData(userID string) map[string]any {
+	if w.origin.UserID == "" {
+		return map[string]any{"at": w.origin.Now, "by": "Staff"}
+	}
+	data := map[string]any{"at": w.origin.Now, "by": "Contact"}
+	if w.origin.UserID == userID {
+		data["by"] = "User"
+	}
+	setText(data, "ip", w.origin.IP)
+	setText(data, "browser", w.origin.Browser)
+	return data
 }
 
 // portalAccess is the state of a contact's access: nobody can sign in who has no

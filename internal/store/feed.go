@@ -60,6 +60,11 @@ func (w *Writer) emit(eventType, accountID, subject string, data map[string]any)
 	if w.origin.Quiet {
 		return nil
 	}
+	return w.emitAlways(eventType, accountID, subject, data)
+}
+
+// emitAlways adds an event that was asked for by itself, as by sending a link.
+func (w *Writer) emitAlways(eventType, accountID, subject string, data map[string]any) error {
 	body, err := json.Marshal(data)
 	if err != nil {
 		return err

@@ -22,8 +22,10 @@ type NewSession struct {
 	Actor      string
 	IP         string
 	UserAgent  string
-	Now        time.Time
-	ExpiresAt  time.Time
+	// SecondFactor says whether the person proved who they are by more than a password.
+	SecondFactor bool
+	Now          time.Time
+	ExpiresAt    time.Time
 }
 
 // The session is only made for a contact that has access and belongs to this user and
@@ -35,8 +37,8 @@ WITH who AS (
 ), expired AS (
     DELETE FROM session WHERE user_id = $2::uuid AND expires_at <= $8
 ), started AS (
-    INSERT INTO session (secret_hash, user_id, contact_id, created_at, last_seen_at, expires_at, ip, user_agent)
-    SELECT $1, user_id, id, $8, $8, $9, $6, $7 FROM who
+    INSERT INTO session (secret_hash, user_id, contact_id, created_at, last_seen_at, authenticated_at, expires_at, ip, user_agent, second_factor)
+    SELECT $1, user_id, id, $8, $8, $8, $9, $6, $7, $10 FROM who
 )
 INSERT INTO audit (account_id, user_id, actor, action, ip, at)
 SELECT account_id, user_id, $5, '` + ActionSignedIn + `', $6, $8 FROM who`
@@ -45,7 +47,7 @@ SELECT account_id, user_id, $5, '` + ActionSignedIn + `', $6, $8 FROM who`
 // A contact that may not sign in is ErrNotFound.
 func (s *Store) StartSession(ctx context.Context, n NewSession) error {
 	tag, err := s.db.Exec(ctx, startSessionSQL, n.SecretHash, n.UserID, n.ContactID, n.AccountID,
-		cleanText(n.Actor), cleanText(n.IP), cleanText(n.UserAgent), n.Now, n.ExpiresAt)
+		cleanText(n.Actor), cleanText(n.IP), cleanText(n.UserAgent), n.Now, n.ExpiresAt, n.SecondFactor)
 	if err == nil && tag.RowsAffected() == 0 {
 		err = ErrNotFound
 	}
@@ -65,14 +67,22 @@ type SessionView struct {
 	Email      string
 	Owner      bool
 	Grants     []settings.Feature
+	Sites      []string // that the grants are limited to; empty: all
 	CreatedAt  time.Time
 	LastSeenAt time.Time
 	ExpiresAt  time.Time
 	Account    AccountView
+
+	SessionID       string    // not its secret
+	AuthenticatedAt time.Time // when the person proved last who they are
+	SecondFactor    bool
+	Accounts        int // that the user is a contact of, with access
 }
 
 const sessionSQL = `
 SELECT u.id::text, u.username, c.id, c.first_name, c.last_name, c.email, c.owner, c.grants,
+       c.sites, s.id::text, s.authenticated_at, s.second_factor,
+       (SELECT count(*) FROM contact o WHERE o.user_id = s.user_id AND o.access = 'Active'),
        s.created_at, s.last_seen_at, s.expires_at, ` + accountColumns + `
 FROM session s
 JOIN app_user u ON u.id = s.user_id
@@ -85,7 +95,7 @@ WHERE s.secret_hash = $1 AND s.expires_at > $2 AND s.last_seen_at > $3 AND c.acc
 func (s *Store) Session(ctx context.Context, secretHash []byte, now time.Time, idle time.Duration) (SessionView, error) {
 	var v SessionView
 	targets := append([]any{&v.UserID, &v.Username, &v.ContactID, &v.FirstName, &v.LastName, &v.Email, &v.Owner, &v.Grants,
-		&v.CreatedAt, &v.LastSeenAt, &v.ExpiresAt}, v.Account.targets()...)
+		&v.Sites, &v.SessionID, &v.AuthenticatedAt, &v.SecondFactor, &v.Accounts, &v.CreatedAt, &v.LastSeenAt, &v.ExpiresAt}, v.Account.targets()...)
 	err := s.db.QueryRow(ctx, sessionSQL, secretHash, now, now.Add(-idle)).Scan(targets...)
 	if err != nil {
 		return SessionView{}, fail("read session", err)

@@ -30,6 +30,10 @@ type Origin struct {
 	Actor string // for the audit trail, as "token cli"
 	IP    string
 	Now   time.Time
+	// UserID is the user who writes, in the portal; empty: it is the provider. Browser is
+	// what the person is told of where it came from, as "Firefox on Windows".
+	UserID  string
+	Browser string
 	// Quiet leaves the events out: a bulk import notifies nobody unless asked. The
 	// change feed has everything all the same.
 	Quiet bool
@@ -103,7 +107,7 @@ func (w *Writer) AuditBatch(action string, detail map[string]string) { w.addEntr
 
 func (w *Writer) addEntry(accountID, action string, detail map[string]string) {
 	w.audit = append(w.audit, AuditEntry{
-		AccountID: accountID, Actor: w.origin.Actor, Action: action, Detail: detail, IP: w.origin.IP, At: w.origin.Now,
+		AccountID: accountID, UserID: w.origin.UserID, Actor: w.origin.Actor, Action: action, Detail: detail, IP: w.origin.IP, At: w.origin.Now,
 	})
 }
 

@@ -29,37 +29,37 @@ func (p *Problem) Unwrap() error { return p.Cause }
 // NotFound is for what does not exist, and for what belongs to somebody else: the two
 // must not be told apart.
 func NotFound() *Problem {
-	return &Problem{Status: http.StatusNotFound, Title: "This page does not exist",
-		Text: "The address may be mistyped, or what it showed is gone."}
+	return &Problem{Status: http.StatusNotFound, Title: Text("This page does not exist"),
+		Text: Text("The address may be mistyped, or what it showed is gone.")}
 }
 
 // BadRequest is for a form or an address that no page of ours makes.
 func BadRequest(cause error) *Problem {
-	return &Problem{Status: http.StatusBadRequest, Title: "We could not read that",
-		Text: "What was sent does not belong to a page of this portal. Please go back and try again.", Cause: cause}
+	return &Problem{Status: http.StatusBadRequest, Title: Text("We could not read that"),
+		Text: Text("What was sent does not belong to a page of this portal. Please go back and try again."), Cause: cause}
 }
 
 // CrossOrigin is for a form that another site sent in the person's name.
 func CrossOrigin(cause error) *Problem {
-	return &Problem{Status: http.StatusForbidden, Title: "That came from another site",
-		Text: "For your safety we only accept forms that were sent from this portal. Nothing was changed.", Cause: cause}
+	return &Problem{Status: http.StatusForbidden, Title: Text("That came from another site"),
+		Text: Text("For your safety we only accept forms that were sent from this portal. Nothing was changed."), Cause: cause}
 }
 
 // Unavailable is for a database that cannot be reached now.
 func Unavailable(cause error) *Problem {
-	return &Problem{Status: http.StatusServiceUnavailable, Title: "We cannot reach your data just now",
-		Text:       "Nothing is lost and nothing was changed. Please try again in a minute.",
+	return &Problem{Status: http.StatusServiceUnavailable, Title: Text("We cannot reach your data just now"),
+		Text:       Text("Nothing is lost and nothing was changed. Please try again in a minute."),
 		RetryAfter: 30 * time.Second, Cause: cause}
 }
 
 // Busy is for more work at once than this replica takes.
 func Busy(cause error) *Problem {
-	return &Problem{Status: http.StatusServiceUnavailable, Title: "Many people are signing in just now",
-		Text: "Please try again in a few seconds.", RetryAfter: 5 * time.Second, Cause: cause}
+	return &Problem{Status: http.StatusServiceUnavailable, Title: Text("Many people are signing in just now"),
+		Text: Text("Please try again in a few seconds."), RetryAfter: 5 * time.Second, Cause: cause}
 }
 
 // Internal is for everything that should not happen.
 func Internal(cause error) *Problem {
-	return &Problem{Status: http.StatusInternalServerError, Title: "Something went wrong on our side",
-		Text: "We have noted it. Please try again; if it happens again, tell us what you were doing.", Cause: cause}
+	return &Problem{Status: http.StatusInternalServerError, Title: Text("Something went wrong on our side"),
+		Text: Text("We have noted it. Please try again; if it happens again, tell us what you were doing."), Cause: cause}
 }

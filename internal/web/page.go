@@ -25,6 +25,12 @@ type NavItem struct {
 	Locked  string
 }
 
+// FieldProblem marks a field of a form with a sentence that helps.
+type FieldProblem struct {
+	Field string // the name of the field, which is its id too
+	Text  string
+}
+
 // Note is the content of a page of one card.
 type Note struct {
 	Title       string
