@@ -285,12 +285,11 @@ func TestEveryFeatureHasAPage(t *testing.T) {
 func TestDefaultAudienceIsClosed(t *testing.T) {
 	s := newSite(t)
 	s.seed(t)
-	v := s.portal.newVisit(requestWithCookies(t, b))
 	request, err := http.NewRequestWithContext(t.Context(), http.MethodGet, s.server.URL+"/new", nil)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := s.portal.admit(request, v, route{pattern: "GET /new"}); err == nil {
+	if err := s.portal.admit(request, s.portal.newVisit(request), route{pattern: "GET /new"}); err == nil {
 		t.Error("a route that says nothing of its audience is open to nobody's browser")
 	}
 }
