@@ -14,6 +14,8 @@ type Page struct {
 	AccountName string // the master account, shown in the footer
 	AccountID   string
 	Bare        bool // without header: the page itself shows whose it is
+	Menu        []NavItem
+	Cog         *NavItem // the portal settings; nil where the account has none
 }
 
 // NavItem is one entry of the navigation. Locked says in words why it is not open to
@@ -23,12 +25,6 @@ type NavItem struct {
 	Path    string
 	Current bool
 	Locked  string
-}
-
-// FieldProblem marks a field of a form with a sentence that helps.
-type FieldProblem struct {
-	Field string // the name of the field, which is its id too
-	Text  string
 }
 
 // Note is the content of a page of one card.
