@@ -32,6 +32,15 @@ type Attributes struct {
 	// +kubebuilder:validation:Maximum=365
 	TradingTermsDays *int32 `json:"tradingTermsDays,omitempty"`
 
+	// invoiceTemplate names the template by which the portal shows an invoice: standard
+	// (which applies where nothing is set), business, or one of the Tenant's own
+	// invoiceTemplates.
+	// +optional
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=63
+	// +kubebuilder:validation:XValidation:rule=`self.matches('^[a-z0-9]([-a-z0-9]*[a-z0-9])?$')`,message="must be a name of lower case letters, digits and '-', as in business-2"
+	InvoiceTemplate string `json:"invoiceTemplate,omitempty"`
+
 	// currency is the ISO 4217 code of an invoice that comes without one, as "EUR".
 	// +optional
 	// +kubebuilder:validation:MinLength=3
@@ -56,6 +65,13 @@ type Attributes struct {
 	// portalAccess says whether people of the account can sign in to the portal.
 	// +optional
 	PortalAccess Access `json:"portalAccess,omitempty"`
+
+	// maxSubAccounts is how many contacts of the account may have a sign-in, besides the
+	// owner. There is no limit where nothing is set.
+	// +optional
+	// +kubebuilder:validation:Minimum=0
+	// +kubebuilder:validation:Maximum=1000
+	MaxSubAccounts *int32 `json:"maxSubAccounts,omitempty"`
 
 	// creditLimit is how much the account may owe, a decimal in its currency, as "5000.00".
 	// It is published to the provider's systems.

@@ -133,10 +133,12 @@ func attributeValues(t *testing.T) map[string][]any {
 	}
 	return map[string][]any{
 		"tradingTermsDays":       days,
+		"invoiceTemplate":        {"standard", "business", "acme-2", "0", strings.Repeat("a", 63), strings.Repeat("a", 64), "-a", "a-", "A", "a.b", "ü", "a\n"},
 		"currency":               {"EUR", "AUD", "eur", "EU", "EURO", "E1R", "XXQ"},
 		"locale":                 {"e", "de", "en-AU", "zh-Hant-TW", "de-CH-1996", "en_AU", "EN", "english-", "qqq"},
 		"timeZone":               timeZones(t),
 		"portalAccess":           {"Enabled", "Disabled", "enabled", "Open"},
+		"maxSubAccounts":         {-1, 0, 1, 5, 999, 1000, 1001, 100000},
 		"creditLimit":            amounts,
 		"billingDay":             {-1, 0, 1, 2, 27, 28, 29, 31},
 		"invoiceDelivery":        {"Email", "Post", "EmailAndPost", "None", "none", "DoNotSend"},

@@ -56,7 +56,7 @@ const (
 )
 
 // MyAccountFlag is a general feature of the portal.
-// +kubebuilder:validation:Enum=ViewInvoices;ViewActivity
+// +kubebuilder:validation:Enum=ViewInvoices;DownloadInvoices;PayInvoices;ViewPayments;ViewServices;PlaceOrders;RequestService;EditProfile;ViewEmails;ViewActivity;ManageContacts
 type MyAccountFlag string
 
 // MyAccountProfileSpec is the declaration of a MyAccount profile.

@@ -150,6 +150,11 @@ func (in *Attributes) DeepCopyInto(out *Attributes) {
 		*out = new(int32)
 		**out = **in
 	}
+	if in.MaxSubAccounts != nil {
+		in, out := &in.MaxSubAccounts, &out.MaxSubAccounts
+		*out = new(int32)
+		**out = **in
+	}
 	in.LateFee.DeepCopyInto(&out.LateFee)
 	if in.Custom != nil {
 		in, out := &in.Custom, &out.Custom

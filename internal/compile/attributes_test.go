@@ -18,7 +18,7 @@ import (
 // everyAttribute sets all that there are.
 func everyAttribute() v1alpha1.Attributes {
 	return v1alpha1.Attributes{
-		TradingTermsDays: ptr.To(int32(0)), Currency: "AUD", Locale: "en-AU", TimeZone: "Australia/Sydney", PortalAccess: v1alpha1.AccessDisabled,
+		TradingTermsDays: ptr.To(int32(0)), InvoiceTemplate: "business", MaxSubAccounts: ptr.To(int32(0)), Currency: "AUD", Locale: "en-AU", TimeZone: "Australia/Sydney", PortalAccess: v1alpha1.AccessDisabled,
 		CreditLimit: "5000.00", BillingDay: 28, InvoiceDelivery: v1alpha1.InvoiceDeliveryNone,
 		LateFee: v1alpha1.LateFee{Type: v1alpha1.LateFeeFlat, Amount: "12.50", DaysAfterDue: ptr.To(int32(0)), MinimumBalance: "20", Label: "Fee"},
 		Custom:  []v1alpha1.CustomAttribute{{Name: "segment", Value: "retail & more"}, {Name: "crm-id", Value: "0042"}},

@@ -85,10 +85,12 @@ func renderMyAccountProfile(p *v1alpha1.MyAccountProfile) config.MyAccountProfil
 func renderAttributes(a v1alpha1.Attributes) settings.Attributes {
 	rendered := settings.Attributes{
 		TradingTermsDays: a.TradingTermsDays,
+		InvoiceTemplate:  a.InvoiceTemplate,
 		Currency:         a.Currency,
 		Locale:           a.Locale,
 		TimeZone:         a.TimeZone,
 		PortalAccess:     settings.Access(a.PortalAccess),
+		MaxSubAccounts:   a.MaxSubAccounts,
 		CreditLimit:      a.CreditLimit,
 		InvoiceDelivery:  settings.InvoiceDelivery(a.InvoiceDelivery),
 		LateFee: settings.LateFee{

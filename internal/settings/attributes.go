@@ -36,6 +36,9 @@ const (
 type Attributes struct {
 	// TradingTermsDays is the number of days from issue to due date, 0 to 365.
 	TradingTermsDays *int32 `json:"tradingTermsDays,omitempty"`
+	// InvoiceTemplate names the template by which the portal shows an invoice: "standard",
+	// "business", or one of the Tenant's own.
+	InvoiceTemplate string `json:"invoiceTemplate,omitempty"`
 	// Currency is an ISO 4217 code in capitals, as "EUR".
 	Currency string `json:"currency,omitempty"`
 	// Locale is a BCP 47 tag, as "en-AU".
@@ -44,6 +47,8 @@ type Attributes struct {
 	TimeZone string `json:"timeZone,omitempty"`
 	// PortalAccess says whether people of the account can sign in to the portal.
 	PortalAccess Access `json:"portalAccess,omitempty"`
+	// MaxSubAccounts is the number of contacts with a sign-in beside the owner, 0 to 1000.
+	MaxSubAccounts *int32 `json:"maxSubAccounts,omitempty"`
 	// CreditLimit is a decimal in the account's currency, as "5000.00".
 	CreditLimit string `json:"creditLimit,omitempty"`
 	// BillingDay is the day of the month on which the account is billed, 1 to 28.

@@ -64,7 +64,8 @@ func TestDiff(t *testing.T) {
 
 // someValues are values of every key, to set one by one.
 var someValues = map[string][2]string{
-	"tradingTermsDays": {"0", "21"}, "currency": {"EUR", "AUD"}, "locale": {"en", "de"}, "timeZone": {"UTC", "Europe/Berlin"},
+	"tradingTermsDays": {"0", "21"}, "invoiceTemplate": {"standard", "acme"}, "maxSubAccounts": {"0", "5"},
+	"currency": {"EUR", "AUD"}, "locale": {"en", "de"}, "timeZone": {"UTC", "Europe/Berlin"},
 	"portalAccess": {"Enabled", "Disabled"}, "creditLimit": {"0", "12.5000"}, "billingDay": {"1", "28"}, "invoiceDelivery": {"Email", "Post"},
 	"lateFee.type": {"None", "Flat"}, "lateFee.amount": {"0", "5.00"}, "lateFee.daysAfterDue": {"0", "7"}, "lateFee.minimumBalance": {"0", "20"},
 	"lateFee.label": {"Fee", "Late"}, "custom.a": {"1", "2"}, "custom.b": {"1", "2"}, "custom.c": {"1", "2"},

@@ -11,11 +11,11 @@ func TestExpandPresets(t *testing.T) {
 		"nothing":           {nil, []Feature{}},
 		"features":          {[]Feature{ViewActivity, ViewInvoices, ViewActivity}, []Feature{ViewInvoices, ViewActivity}},
 		"Owner":             {[]Feature{"Owner"}, all()},
-		"Billing":           {[]Feature{"Billing"}, []Feature{ViewInvoices}},
-		"Technical":         {[]Feature{"Technical"}, []Feature{}},
-		"SiteContact":       {[]Feature{"SiteContact"}, []Feature{}},
-		"ReadOnly":          {[]Feature{"ReadOnly"}, []Feature{ViewInvoices, ViewActivity}},
-		"preset and more":   {[]Feature{"Billing", ViewActivity}, []Feature{ViewInvoices, ViewActivity}},
+		"Billing":           {[]Feature{"Billing"}, []Feature{ViewInvoices, DownloadInvoices, PayInvoices, ViewPayments, PlaceOrders}},
+		"Technical":         {[]Feature{"Technical"}, []Feature{ViewServices}},
+		"SiteContact":       {[]Feature{"SiteContact"}, []Feature{RequestService}},
+		"ReadOnly":          {[]Feature{"ReadOnly"}, []Feature{ViewInvoices, ViewPayments, ViewServices, ViewEmails, ViewActivity}},
+		"preset and more":   {[]Feature{"Technical", ViewActivity}, []Feature{ViewServices, ViewActivity}},
 		"what nobody knows": {[]Feature{"Fly"}, []Feature{}},
 	} {
 		if diff := cmp.Diff(test.want, ExpandPresets(test.list)); diff != "" {

@@ -31,9 +31,16 @@ type declaration struct {
 	resolved func(*Resolved) Value[string]
 }
 
+// The invoice templates that every tenant has, beside its own.
+const (
+	StandardInvoice = "standard"
+	BusinessInvoice = "business"
+)
+
 // The built-in layer. Fourteen days are Emersion's own default trading terms.
 const (
 	builtInTradingTermsDays = 14
+	builtInInvoiceTemplate  = StandardInvoice
 	builtInCurrency         = "EUR"
 	builtInLocale           = "en"
 	builtInTimeZone         = "UTC"
@@ -52,6 +59,10 @@ func enforced() []declaration {
 			"a whole number from 0 to 365", strconv.Itoa(builtInTradingTermsDays), Enforced},
 			func(a *Attributes) string { return numberText(a.TradingTermsDays) },
 			func(r *Resolved) Value[string] { return numberValue(r.TradingTermsDays) }},
+		{Attribute{"invoiceTemplate", "Invoice template", "The template by which the portal shows an invoice.",
+			"standard, business or the name of an invoice template of the Tenant", builtInInvoiceTemplate, Enforced},
+			func(a *Attributes) string { return a.InvoiceTemplate },
+			func(r *Resolved) Value[string] { return r.InvoiceTemplate }},
 		{Attribute{"currency", "Currency", "Currency of an invoice that comes without one.",
 			"an ISO 4217 code such as EUR", builtInCurrency, Enforced},
 			func(a *Attributes) string { return a.Currency },
@@ -68,6 +79,10 @@ func enforced() []declaration {
 			"Enabled or Disabled", string(builtInPortalAccess), Enforced},
 			func(a *Attributes) string { return string(a.PortalAccess) },
 			func(r *Resolved) Value[string] { return textValue(r.PortalAccess) }},
+		{Attribute{"maxSubAccounts", "Sub-accounts", "How many contacts of the account may have a sign-in, besides the owner; without a value there is no limit.",
+			"a whole number from 0 to 1000", "", Enforced},
+			func(a *Attributes) string { return numberText(a.MaxSubAccounts) },
+			func(r *Resolved) Value[string] { return numberValue(r.MaxSubAccounts) }},
 	}
 }
 

@@ -36,10 +36,12 @@ type Value[T any] struct {
 // Resolved holds the effective value of every attribute.
 type Resolved struct {
 	TradingTermsDays Value[int32]
+	InvoiceTemplate  Value[string]
 	Currency         Value[string]
 	Locale           Value[string]
 	TimeZone         Value[string]
 	PortalAccess     Value[Access]
+	MaxSubAccounts   Value[int32] // SourceUnset: no limit
 	CreditLimit      Value[string]
 	BillingDay       Value[int32]
 	InvoiceDelivery  Value[InvoiceDelivery]
@@ -68,10 +70,12 @@ type ResolvedCustom struct {
 func Resolve(layers ...Layer) Resolved {
 	return Resolved{
 		TradingTermsDays: number(layers, func(a *Attributes) *int32 { return a.TradingTermsDays }).or(builtInTradingTermsDays),
+		InvoiceTemplate:  text(layers, func(a *Attributes) string { return a.InvoiceTemplate }).or(builtInInvoiceTemplate),
 		Currency:         text(layers, func(a *Attributes) string { return a.Currency }).or(builtInCurrency),
 		Locale:           text(layers, func(a *Attributes) string { return a.Locale }).or(builtInLocale),
 		TimeZone:         text(layers, func(a *Attributes) string { return a.TimeZone }).or(builtInTimeZone),
 		PortalAccess:     text(layers, func(a *Attributes) Access { return a.PortalAccess }).or(builtInPortalAccess),
+		MaxSubAccounts:   number(layers, func(a *Attributes) *int32 { return a.MaxSubAccounts }),
 		CreditLimit:      text(layers, func(a *Attributes) string { return a.CreditLimit }),
 		BillingDay:       number(layers, func(a *Attributes) *int32 { return a.BillingDay }),
 		InvoiceDelivery:  text(layers, func(a *Attributes) InvoiceDelivery { return a.InvoiceDelivery }).or(builtInInvoiceDelivery),

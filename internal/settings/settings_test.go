@@ -43,7 +43,15 @@ func TestValidate(t *testing.T) {
 		"machine's zone":  {settings.Attributes{TimeZone: "Local"}, []string{`timeZone: "Local"`}},
 		"a path":          {settings.Attributes{TimeZone: "../../etc/passwd"}, []string{`timeZone: "../../etc/passwd"`}},
 		"no access":       {settings.Attributes{PortalAccess: "Maybe"}, []string{`portalAccess: "Maybe" is not allowed, allowed is Enabled or Disabled`}},
-		"everything once": {settings.Attributes{TradingTermsDays: days(-1), Currency: "1", Locale: "1", TimeZone: "1", PortalAccess: "1"}, []string{"tradingTermsDays", "currency", "locale", "timeZone", "portalAccess"}},
+		"no sub-account":  {settings.Attributes{MaxSubAccounts: days(0)}, nil},
+		"a thousand":      {settings.Attributes{MaxSubAccounts: days(1000)}, nil},
+		"a thousand more": {settings.Attributes{MaxSubAccounts: days(1001)}, []string{"maxSubAccounts: 1001 is out of range, allowed is a whole number from 0 to 1000"}},
+		"less than none":  {settings.Attributes{MaxSubAccounts: days(-1)}, []string{"maxSubAccounts: -1"}},
+		"own template":    {settings.Attributes{InvoiceTemplate: "acme-2"}, nil},
+		"longest name":    {settings.Attributes{InvoiceTemplate: strings.Repeat("a", 63)}, nil},
+		"a longer one":    {settings.Attributes{InvoiceTemplate: strings.Repeat("a", 64)}, []string{`invoiceTemplate: "aaaa`}},
+		"no name at all":  {settings.Attributes{InvoiceTemplate: "Acme 2"}, []string{`invoiceTemplate: "Acme 2" is not allowed, allowed are 1 to 63 lower case letters, digits and '-'`}},
+		"everything once": {settings.Attributes{TradingTermsDays: days(-1), InvoiceTemplate: "_", Currency: "1", Locale: "1", TimeZone: "1", PortalAccess: "1", MaxSubAccounts: days(-1)}, []string{"tradingTermsDays", "invoiceTemplate", "currency", "locale", "timeZone", "portalAccess", "maxSubAccounts"}},
 	}
 	for name, test := range publishedValues() {
 		tests[name] = test
@@ -123,7 +131,7 @@ func publishedValues() map[string]judged {
 // everything is a layer that sets every attribute.
 func everything() settings.Attributes {
 	return settings.Attributes{
-		TradingTermsDays: days(365), Currency: "EUR", Locale: "en-AU", TimeZone: "Australia/Sydney", PortalAccess: settings.Disabled,
+		TradingTermsDays: days(365), InvoiceTemplate: "acme", MaxSubAccounts: days(5), Currency: "EUR", Locale: "en-AU", TimeZone: "Australia/Sydney", PortalAccess: settings.Disabled,
 		CreditLimit: "5000.00", BillingDay: days(15), InvoiceDelivery: settings.ByEmailAndPost,
 		LateFee: settings.LateFee{Type: settings.PercentLateFee, Amount: "2.5", DaysAfterDue: days(0), MinimumBalance: "20.00", Label: "Late payment"},
 		Custom:  []settings.Custom{{Name: "segment", Value: "retail"}, {Name: "crm-id", Value: "0042"}},
@@ -194,7 +202,7 @@ func TestBuiltInValuesAreAllowed(t *testing.T) {
 // encodeKey is a layer as JSON that sets one key.
 func encodeKey(key, value string) string {
 	text := fmt.Sprintf("%q", value)
-	if slices.Contains([]string{"tradingTermsDays", "billingDay", "lateFee.daysAfterDue"}, key) {
+	if slices.Contains([]string{"tradingTermsDays", "maxSubAccounts", "billingDay", "lateFee.daysAfterDue"}, key) {
 		text = value
 	}
 	object, name, nested := strings.Cut(key, ".")
@@ -220,17 +228,18 @@ func decode(t *testing.T, text string) settings.Attributes {
 func TestTheStrongestLayerDecides(t *testing.T) {
 	sources := []settings.Source{settings.SourceAccount, settings.SourceAccountProfile, settings.SourceTenant}
 	values := []settings.Attributes{everything(), {
-		TradingTermsDays: days(0), Currency: "USD", Locale: "en-US", TimeZone: "America/New_York", PortalAccess: settings.Enabled,
+		TradingTermsDays: days(0), InvoiceTemplate: "business", MaxSubAccounts: days(0), Currency: "USD", Locale: "en-US", TimeZone: "America/New_York", PortalAccess: settings.Enabled,
 		CreditLimit: "0", BillingDay: days(1), InvoiceDelivery: settings.NotDelivered,
 		LateFee: settings.LateFee{Type: settings.NoLateFee, Amount: "0", DaysAfterDue: days(7), MinimumBalance: "0", Label: "Fee"},
 	}, {
-		TradingTermsDays: days(30), Currency: "GBP", Locale: "en-GB", TimeZone: "Europe/London", PortalAccess: settings.Disabled,
+		TradingTermsDays: days(30), InvoiceTemplate: "standard", MaxSubAccounts: days(1000), Currency: "GBP", Locale: "en-GB", TimeZone: "Europe/London", PortalAccess: settings.Disabled,
 		CreditLimit: "10", BillingDay: days(28), InvoiceDelivery: settings.ByPost,
 		LateFee: settings.LateFee{Type: settings.FlatLateFee, Amount: "10", DaysAfterDue: days(365), MinimumBalance: "1", Label: "Late"},
 	}}
 	values[0].Custom = nil // which are in TestCustomInheritNameByName
 	own := map[string][]string{
-		"tradingTermsDays": {"365", "0", "30"}, "currency": {"EUR", "USD", "GBP"}, "locale": {"en-AU", "en-US", "en-GB"},
+		"tradingTermsDays": {"365", "0", "30"}, "invoiceTemplate": {"acme", "business", "standard"}, "maxSubAccounts": {"5", "0", "1000"},
+		"currency": {"EUR", "USD", "GBP"}, "locale": {"en-AU", "en-US", "en-GB"},
 		"timeZone": {"Australia/Sydney", "America/New_York", "Europe/London"}, "portalAccess": {"Disabled", "Enabled", "Disabled"},
 		"creditLimit": {"5000.00", "0", "10"}, "billingDay": {"15", "1", "28"}, "invoiceDelivery": {"EmailAndPost", "None", "Post"},
 		"lateFee.type": {"Percent", "None", "Flat"}, "lateFee.amount": {"2.5", "0", "10"}, "lateFee.daysAfterDue": {"0", "7", "365"},
@@ -269,10 +278,12 @@ func TestAttributesInheritOneByOne(t *testing.T) {
 	)
 	want := settings.Resolved{
 		TradingTermsDays: settings.Value[int32]{Value: 0, Source: settings.SourceAccountProfile, SourceName: "business"},
+		InvoiceTemplate:  settings.Value[string]{Value: "standard", Source: settings.SourceBuiltIn},
 		Currency:         settings.Value[string]{Value: "CHF", Source: settings.SourceTenant, SourceName: "acme"},
 		Locale:           settings.Value[string]{Value: "fr", Source: settings.SourceAccount, SourceName: "10042"},
 		TimeZone:         settings.Value[string]{Value: "UTC", Source: settings.SourceBuiltIn},
 		PortalAccess:     settings.Value[settings.Access]{Value: settings.Enabled, Source: settings.SourceBuiltIn},
+		MaxSubAccounts:   settings.Value[int32]{Source: settings.SourceUnset},
 		CreditLimit:      settings.Value[string]{Source: settings.SourceUnset},
 		BillingDay:       settings.Value[int32]{Source: settings.SourceUnset},
 		InvoiceDelivery:  settings.Value[settings.InvoiceDelivery]{Value: settings.ByEmail, Source: settings.SourceBuiltIn},
@@ -347,21 +358,32 @@ func TestZone(t *testing.T) {
 }
 
 func TestFeatureRegistryIsComplete(t *testing.T) {
-	paths := map[string]bool{}
+	pages := map[string]bool{}
+	for _, info := range settings.FeatureRegistry() {
+		if info.Place != settings.OnPage && pages[info.Path] {
+			t.Errorf("%s has the page of another one", info.Feature)
+		}
+		pages[info.Path] = pages[info.Path] || info.Place != settings.OnPage
+	}
 	for _, info := range settings.FeatureRegistry() {
 		if info.Feature == "" || info.Field == "" || info.Title == "" || !strings.HasSuffix(info.Description, ".") || !strings.HasPrefix(info.Path, "/") || len(info.Statuses) == 0 {
 			t.Errorf("%s is not declared in full: %+v", info.Feature, info)
 		}
-		if paths[info.Path] {
-			t.Errorf("%s has the page of another one", info.Feature)
+		switch info.Place {
+		case settings.InNavigation, settings.AtCog:
+		case settings.OnPage:
+			if !pages[info.Path] {
+				t.Errorf("%s is on the page %s, which no feature has", info.Feature, info.Path)
+			}
+		default:
+			t.Errorf("%s is at %q, which is no place", info.Feature, info.Place)
 		}
-		paths[info.Path] = true
 		for _, status := range info.Statuses {
 			if !slices.Contains(settings.AccountStatuses(), status) {
 				t.Errorf("%s is open in %q, which is no status", info.Feature, status)
 			}
 		}
-		if found, known := settings.LookupFeature(info.Feature); !known || found.Path != info.Path {
+		if found, known := settings.LookupFeature(info.Feature); !known || found.Title != info.Title {
 			t.Errorf("looked up %+v", found)
 		}
 	}

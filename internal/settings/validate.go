@@ -13,11 +13,12 @@ import (
 
 const (
 	maxTradingTermsDays = 365
+	maxSubAccounts      = 1000
 	maxBillingDay       = 28
 	maxDaysAfterDue     = 365
 	maxLabel            = 80 // characters
 	maxCustom           = 32
-	maxCustomName       = 63
+	maxName             = 63
 	maxCustomValue      = 256 // characters
 )
 
@@ -51,6 +52,9 @@ func (c *checker) refuse(field, format string, args ...any) {
 func (a Attributes) Validate() []Problem {
 	var c checker
 	c.number("tradingTermsDays", a.TradingTermsDays, 0, maxTradingTermsDays)
+	if a.InvoiceTemplate != "" {
+		c.name("invoiceTemplate", a.InvoiceTemplate)
+	}
 	if a.Currency != "" && !knownCurrency(a.Currency) {
 		c.refuse("currency", "%q is not a currency, allowed is an ISO 4217 code such as EUR", a.Currency)
 	}
@@ -61,6 +65,7 @@ func (a Attributes) Validate() []Problem {
 		c.refuse("timeZone", "%q is not a time zone, allowed is an IANA name such as Australia/Sydney", a.TimeZone)
 	}
 	oneOf(&c, "portalAccess", a.PortalAccess, Enabled, Disabled)
+	c.number("maxSubAccounts", a.MaxSubAccounts, 0, maxSubAccounts)
 	c.money("creditLimit", a.CreditLimit)
 	c.number("billingDay", a.BillingDay, 1, maxBillingDay)
 	oneOf(&c, "invoiceDelivery", a.InvoiceDelivery, ByEmail, ByPost, ByEmailAndPost, NotDelivered)
@@ -93,6 +98,15 @@ func (c *checker) line(field, text string, most int) {
 	}
 }
 
+// name says whether the name is allowed.
+func (c *checker) name(field, name string) bool {
+	allowed := len(name) <= maxName && namePattern.MatchString(name)
+	if !allowed {
+		c.refuse(field, "%q is not allowed, allowed are 1 to %d lower case letters, digits and '-'", name, maxName)
+	}
+	return allowed
+}
+
 func (c *checker) custom(list []Custom) {
 	if len(list) > maxCustom {
 		c.refuse("custom", "%d are too many, allowed are %d", len(list), maxCustom)
@@ -101,10 +115,7 @@ func (c *checker) custom(list []Custom) {
 	for i, own := range list {
 		field := fmt.Sprintf("custom[%d]", i)
 		sameName := func(other Custom) bool { return other.Name == own.Name }
-		switch {
-		case len(own.Name) > maxCustomName || !namePattern.MatchString(own.Name):
-			c.refuse(field+".name", "%q is not allowed, allowed are 1 to %d lower case letters, digits and '-'", own.Name, maxCustomName)
-		case slices.ContainsFunc(list[:i], sameName):
+		if c.name(field+".name", own.Name) && slices.ContainsFunc(list[:i], sameName) {
 			c.refuse(field, "%q is there twice", own.Name)
 		}
 		c.line(field+".value", own.Value, maxCustomValue)

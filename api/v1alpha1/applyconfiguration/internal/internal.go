@@ -157,12 +157,18 @@ var schemaYAML = typed.YAMLObject(`types:
     - name: invoiceDelivery
       type:
         namedType: com.github.foyerhq.foyer.api.v1alpha1.InvoiceDelivery
+    - name: invoiceTemplate
+      type:
+        scalar: string
     - name: lateFee
       type:
         namedType: com.github.foyerhq.foyer.api.v1alpha1.LateFee
     - name: locale
       type:
         scalar: string
+    - name: maxSubAccounts
+      type:
+        scalar: numeric
     - name: portalAccess
       type:
         namedType: com.github.foyerhq.foyer.api.v1alpha1.Access

@@ -16,6 +16,10 @@ type AttributesApplyConfiguration struct {
 	// tradingTermsDays is the number of days from the issue of an invoice to its
 	// due date, for an invoice that comes without one.
 	TradingTermsDays *int32 `json:"tradingTermsDays,omitempty"`
+	// invoiceTemplate names the template by which the portal shows an invoice: standard
+	// (which applies where nothing is set), business, or one of the Tenant's own
+	// invoiceTemplates.
+	InvoiceTemplate *string `json:"invoiceTemplate,omitempty"`
 	// currency is the ISO 4217 code of an invoice that comes without one, as "EUR".
 	Currency *string `json:"currency,omitempty"`
 	// locale is the BCP 47 tag that decides how money and dates are written, as "en-AU".
@@ -24,6 +28,9 @@ type AttributesApplyConfiguration struct {
 	TimeZone *string `json:"timeZone,omitempty"`
 	// portalAccess says whether people of the account can sign in to the portal.
 	PortalAccess *apiv1alpha1.Access `json:"portalAccess,omitempty"`
+	// maxSubAccounts is how many contacts of the account may have a sign-in, besides the
+	// owner. There is no limit where nothing is set.
+	MaxSubAccounts *int32 `json:"maxSubAccounts,omitempty"`
 	// creditLimit is how much the account may owe, a decimal in its currency, as "5000.00".
 	// It is published to the provider's systems.
 	CreditLimit *string `json:"creditLimit,omitempty"`
@@ -52,6 +59,14 @@ func Attributes() *AttributesApplyConfiguration {
 // If called multiple times, the TradingTermsDays field is set to the value of the last call.
 func (b *AttributesApplyConfiguration) WithTradingTermsDays(value int32) *AttributesApplyConfiguration {
 	b.TradingTermsDays = &value
+	return b
+}
+
+// WithInvoiceTemplate sets the InvoiceTemplate field in the declarative configuration to the given value
+// and returns the receiver, so that objects can be built by chaining "With" function invocations.
+// If called multiple times, the InvoiceTemplate field is set to the value of the last call.
+func (b *AttributesApplyConfiguration) WithInvoiceTemplate(value string) *AttributesApplyConfiguration {
+	b.InvoiceTemplate = &value
 	return b
 }
 
@@ -84,6 +99,14 @@ func (b *AttributesApplyConfiguration) WithTimeZone(value string) *AttributesApp
 // If called multiple times, the PortalAccess field is set to the value of the last call.
 func (b *AttributesApplyConfiguration) WithPortalAccess(value apiv1alpha1.Access) *AttributesApplyConfiguration {
 	b.PortalAccess = &value
+	return b
+}
+
+// WithMaxSubAccounts sets the MaxSubAccounts field in the declarative configuration to the given value
+// and returns the receiver, so that objects can be built by chaining "With" function invocations.
+// If called multiple times, the MaxSubAccounts field is set to the value of the last call.
+func (b *AttributesApplyConfiguration) WithMaxSubAccounts(value int32) *AttributesApplyConfiguration {
+	b.MaxSubAccounts = &value
 	return b
 }
 
