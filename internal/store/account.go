@@ -24,6 +24,9 @@ type Account struct {
 	Groups           []string               `db:"groups" json:"groups"`                         // customer groups that exist
 	Attributes       settings.Attributes    `db:"attributes" json:"attributes"`
 	StartsOn         time.Time              `db:"starts_on" json:"starts_on"`
+	Address          string                 `db:"address" json:"address"`
+	Phone            string                 `db:"phone" json:"phone"`
+	TaxID            string                 `db:"tax_id" json:"tax_id"`
 	// Treated is for the event of a change only, and not kept.
 	Treated Treatment `db:"-" json:"-"`
 }
@@ -37,16 +40,20 @@ var accounts = &kind[Account, *Account]{
 	table: "account",
 	sel: `t.id, t.id AS account_id, t.version, t.created_at, t.updated_at, t.name, t.status, t.status_reason,
 coalesce(t.account_profile, '') AS account_profile, coalesce(t.my_account_profile, '') AS my_account_profile, t.groups, t.attributes,
-coalesce(t.starts_on, (t.created_at AT TIME ZONE 'UTC')::date) AS starts_on`,
+coalesce(t.starts_on, (t.created_at AT TIME ZONE 'UTC')::date) AS starts_on, t.address, t.phone, t.tax_id`,
 	accountOf: func(id string) string { return id },
-	insert:    []string{"name", "status", "status_reason", "account_profile", "my_account_profile", "groups", "attributes", "starts_on"},
+	insert:    []string{"name", "status", "status_reason", "account_profile", "my_account_profile", "groups", "attributes", "starts_on", "address", "phone", "tax_id"},
 	values: func(a *Account) []any {
-		return []any{a.Name, string(a.Status), a.StatusReason, nullable(a.AccountProfile), nullable(a.MyAccountProfile), a.Groups, attributesText(a.Attributes), a.StartsOn}
+		return []any{
+			a.Name, string(a.Status), a.StatusReason, nullable(a.AccountProfile), nullable(a.MyAccountProfile), a.Groups, attributesText(a.Attributes), a.StartsOn,
+			a.Address, a.Phone, a.TaxID,
+		}
 	},
 	update: `
 UPDATE account t SET name = i.name, status = i.status, status_reason = i.status_reason,
     account_profile = nullif(i.account_profile, ''), my_account_profile = nullif(i.my_account_profile, ''),
-    groups = i.groups, attributes = i.attributes, starts_on = i.starts_on, version = i.version, updated_at = i.updated_at
+    groups = i.groups, attributes = i.attributes, starts_on = i.starts_on,
+    address = i.address, phone = i.phone, tax_id = i.tax_id, version = i.version, updated_at = i.updated_at
 FROM json_populate_recordset(NULL::account, $1) i WHERE t.id = i.id`,
 	same:     sameAccount,
 	announce: announceAccount,
@@ -67,7 +74,8 @@ func attributesText(a settings.Attributes) []byte {
 func sameAccount(before, after *Account) bool {
 	return before.Name == after.Name && before.Status == after.Status && before.StatusReason == after.StatusReason &&
 		before.AccountProfile == after.AccountProfile && before.MyAccountProfile == after.MyAccountProfile &&
-		slices.Equal(before.Groups, after.Groups) && before.StartsOn.Equal(after.StartsOn) && sameAttributes(before.Attributes, after.Attributes)
+		slices.Equal(before.Groups, after.Groups) && before.StartsOn.Equal(after.StartsOn) &&
+		before.Address == after.Address && before.Phone == after.Phone && before.TaxID == after.TaxID && sameAttributes(before.Attributes, after.Attributes)
 }
 
 func sameAttributes(before, after settings.Attributes) bool {

@@ -26,23 +26,27 @@ type Order struct {
 	Total    string      `db:"total" json:"total"`
 	Currency string      `db:"currency" json:"currency"`
 	Items    []OrderItem `db:"items" json:"items"`
+	Comment  string      `db:"comment" json:"comment"` // what the person wrote with it; it never changes
 }
 
-// OrderItem is one thing that was ordered. Its amount is that of all of them.
+// OrderItem is one thing that was ordered. Its amount is that of all of them, to be paid
+// each so many months; 0: once. What was ordered in the portal is a product.
 type OrderItem struct {
-	Description string `json:"description"`
-	Quantity    int64  `json:"quantity"`
-	Amount      string `json:"amount"`
+	Description   string `json:"description"`
+	Quantity      int64  `json:"quantity"`
+	Amount        string `json:"amount"`
+	ProductID     string `json:"productId,omitempty"`
+	BillingMonths int64  `json:"billingMonths,omitempty"`
 }
 
 var orders = &kind[Order, *Order]{
 	name:  "order",
 	table: "customer_order",
 	sel: `t.id, t.account_id, t.version, t.created_at, t.updated_at, t.number, t.status, t.placed_at, t.placed_by,
-trim_scale(t.total)::text AS total, t.currency, t.items`,
-	insert: []string{"number", "status", "placed_at", "placed_by", "total", "currency", "items"},
+trim_scale(t.total)::text AS total, t.currency, t.items, t.comment`,
+	insert: []string{"number", "status", "placed_at", "placed_by", "total", "currency", "items", "comment"},
 	values: func(o *Order) []any {
-		return []any{o.Number, o.Status, o.PlacedAt, o.PlacedBy, o.Total, o.Currency, jsonText(o.Items)}
+		return []any{o.Number, o.Status, o.PlacedAt, o.PlacedBy, o.Total, o.Currency, jsonText(o.Items), o.Comment}
 	},
 	update: `
 UPDATE customer_order t SET number = i.number, status = i.status, placed_at = i.placed_at, placed_by = i.placed_by, total = i.total,
@@ -61,11 +65,15 @@ FROM json_populate_recordset(NULL::customer_order, $1) i WHERE t.id = i.id`,
 }
 
 // tidyOrder makes a list that is never nil: the column takes no null.
-func tidyOrder(_, next *Order) {
+func tidyOrder(before, next *Order) {
+	if before != nil {
+		next.Comment = before.Comment
+	}
 	next.Total, next.PlacedAt = amount(next.Total), tidyTime(next.PlacedAt)
 	list := make([]OrderItem, len(next.Items))
 	for i, item := range next.Items {
-		list[i] = OrderItem{item.Description, item.Quantity, amount(item.Amount)}
+		list[i] = item
+		list[i].Amount = amount(item.Amount)
 	}
 	next.Items = list
 }

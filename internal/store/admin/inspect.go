@@ -54,7 +54,7 @@ var tables = []string{
 	"account", "account_bucket", "account_group", "api_token", "app_user", "attachment", "attribute_use", "audit",
 	"call", "call_day", "campaign", "change", "contact", "customer_order", "device", "document",
 	"event", "feed", "goose_db_version", "group_member", "idempotency", "installation", "invoice", "invoice_line",
-	"note", "payment", "phone_number", "replica", "service", "service_request", "session", "site", "throttle",
+	"note", "payment", "phone_number", "product", "replica", "service", "service_request", "session", "site", "throttle",
 	"ticket", "ticket_message", "whole_import",
 }
 

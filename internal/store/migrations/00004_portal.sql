@@ -105,6 +105,9 @@ CREATE TABLE product (
 CREATE INDEX product_changed ON product (updated_at, id);
 CREATE INDEX product_offered ON product (name, id) WHERE state = 'Offered';
 
+-- What the person wrote who ordered.
+ALTER TABLE customer_order ADD COLUMN comment text NOT NULL DEFAULT '';
+
 -- Numbers of orders and service requests that people make in the portal.
 CREATE SEQUENCE order_number;
 CREATE SEQUENCE request_number;
