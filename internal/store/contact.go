@@ -29,6 +29,10 @@ type Contact struct {
 	Owner     bool               `db:"owner" json:"owner"`
 	Grants    []settings.Feature `db:"grants" json:"grants"`
 	Access    string             `db:"access" json:"access"`
+	// OptedOut are the categories of messages that the person does not want. PendingEmail
+	// takes the place of Email once its holder has confirmed it; another Email voids it.
+	OptedOut     []string `db:"opted_out" json:"opted_out"`
+	PendingEmail string   `db:"pending_email" json:"pending_email"`
 	// User is the sign-in; nil: none. In what Decide returns it is what the user shall be,
 	// and UserID does not count: without a User the contact loses the one that it has, and
 	// the user goes with its last contact.
@@ -50,18 +54,18 @@ var contacts = &kind[Contact, *Contact]{
 	name:  "contact",
 	table: "contact",
 	sel: `t.id, t.account_id, t.version, t.created_at, t.updated_at, t.user_id::text AS user_id, t.first_name, t.last_name,
-t.email, t.phone, t.roles, t.sites, t.owner, t.grants, t.access, (
+t.email, t.phone, t.roles, t.sites, t.owner, t.grants, t.access, t.opted_out, t.pending_email, (
     SELECT jsonb_build_object('username', u.username, 'email', u.email, 'email_verified', u.email_verified_at IS NOT NULL,
                               'has_password', u.password_hash IS NOT NULL)
     FROM app_user u WHERE u.id = t.user_id) AS "user"`,
-	insert: []string{"user_id", "first_name", "last_name", "email", "phone", "roles", "sites", "owner", "grants", "access"},
+	insert: []string{"user_id", "first_name", "last_name", "email", "phone", "roles", "sites", "owner", "grants", "access", "opted_out", "pending_email"},
 	values: func(c *Contact) []any {
-		return []any{c.UserID, c.FirstName, c.LastName, c.Email, c.Phone, c.Roles, c.Sites, c.Owner, c.Grants, c.Access}
+		return []any{c.UserID, c.FirstName, c.LastName, c.Email, c.Phone, c.Roles, c.Sites, c.Owner, c.Grants, c.Access, c.OptedOut, c.PendingEmail}
 	},
 	update: `
 UPDATE contact t SET user_id = i.user_id, first_name = i.first_name, last_name = i.last_name, email = i.email, phone = i.phone,
     roles = i.roles, sites = i.sites, owner = i.owner, grants = i.grants, access = i.access,
-    version = i.version, updated_at = i.updated_at
+    opted_out = i.opted_out, pending_email = i.pending_email, version = i.version, updated_at = i.updated_at
 FROM json_populate_recordset(NULL::contact, $1) i WHERE t.id = i.id`,
 	same:     func(before, after *Contact) bool { return len(contactChanges(before, after)) == 0 },
 	announce: announceContact,
@@ -147,9 +151,16 @@ func (w *Writer) PutContacts(ctx context.Context, items []Item[Contact]) ([]Writ
 // itself tells.
 func (c Contact) settled(old *Contact) (Contact, *Refusal) {
 	c.Roles, c.Sites, c.Grants = distinctList(c.Roles), distinctList(c.Sites), distinctList(c.Grants)
+	c.OptedOut = distinctList(c.OptedOut)
+	if refused := checkOptedOut(c.OptedOut); refused != nil {
+		return c, refused
+	}
 	c.UserID = nil
 	if old != nil {
 		c.UserID = old.UserID
+		if c.PendingEmail == old.PendingEmail && !sameText(c.Email, old.Email) {
+			c.PendingEmail = ""
+		}
 	}
 	if c.User == nil {
 		return c, nil
@@ -165,6 +176,19 @@ func (c Contact) settled(old *Contact) (Contact, *Refusal) {
 	}
 	c.User = &user
 	return c, nil
+}
+
+// OptOutCategories are the categories of messages that people can do without. Those of
+// security always come.
+var OptOutCategories = []string{"General", "Invoice", "Product", "Support"}
+
+func checkOptedOut(categories []string) *Refusal {
+	for _, c := range categories {
+		if !slices.Contains(OptOutCategories, c) {
+			return refusal("optedOut", "%q cannot be opted out of, allowed are %s", c, strings.Join(OptOutCategories, ", "))
+		}
+	}
+	return nil
 }
 
 // distinctList is sorted, has nothing twice, and is never nil: the columns take no null.

@@ -39,12 +39,14 @@ func TestContactIsReadAsWritten(t *testing.T) {
 	whole := person("dana", "1001")
 	whole.Phone, whole.Roles, whole.Sites = "+44 7700 900142", []string{"Technical", "Billing"}, []string{"s2", "s1", "s2"}
 	whole.Grants = []settings.Feature{settings.ViewInvoices, settings.ViewActivity}
+	whole.OptedOut, whole.PendingEmail = []string{"Support", "General", "Support"}, "dana@new.example"
 	tn.contacts(t, whole)
 	got := must[store.Contact](t)(tn.Backoffice.Contact(t.Context(), "dana"))
 	whole.UserID, whole.User = ptr(tn.userID(t, "dana")), &store.ContactUser{Username: "dana", Email: "dana@example.com", EmailVerified: true, HasPassword: true}
 	whole.Row = store.Row{ID: "dana", AccountID: "1001", Version: 1, CreatedAt: now, UpdatedAt: now}
 	whole.Roles, whole.Sites = []string{"Billing", "Technical"}, []string{"s1", "s2"}
 	whole.Grants = []settings.Feature{settings.ViewActivity, settings.ViewInvoices}
+	whole.OptedOut = []string{"General", "Support"}
 	if diff := cmp.Diff(whole, got); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
 	}
@@ -373,5 +375,29 @@ func TestOneContactTwoWriters(t *testing.T) {
 	}
 	if c := must[store.Contact](t)(tn.Backoffice.Contact(t.Context(), "dana")); len(c.Phone) != writers || c.Version != writers+1 {
 		t.Errorf("got phone %q at version %d", c.Phone, c.Version)
+	}
+}
+
+// TestMessagesOfAContact: what a person does not want is kept as categories that there
+// are, and an address that is to be confirmed goes when another is written.
+func TestMessagesOfAContact(t *testing.T) {
+	t.Parallel()
+	tn := newTenant(t)
+	tn.accounts(t, "1001")
+	dana := person("dana", "1001")
+	dana.OptedOut = []string{"Security"}
+	results, err := tn.putContacts(t.Context(), []store.Contact{dana})
+	wantResults(t, results, err, `Refused optedOut: "Security" cannot be opted out of, allowed are General, Invoice, Product, Support`)
+	dana.OptedOut, dana.PendingEmail = nil, "dana@new.example"
+	tn.contacts(t, dana)
+	dana.Phone = "+44 7700 900142"
+	tn.contacts(t, dana)
+	if got := must[store.Contact](t)(tn.Backoffice.Contact(t.Context(), "dana")); got.PendingEmail != "dana@new.example" {
+		t.Errorf("with another phone the pending email is %q", got.PendingEmail)
+	}
+	dana.Email = "dana@other.example"
+	tn.contacts(t, dana)
+	if got := must[store.Contact](t)(tn.Backoffice.Contact(t.Context(), "dana")); got.PendingEmail != "" {
+		t.Errorf("with another email the pending email is %q", got.PendingEmail)
 	}
 }

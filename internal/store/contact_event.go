@@ -40,7 +40,7 @@ func contactFields(c *Contact) []namedText {
 	return []namedText{
 		{"firstName", c.FirstName}, {"lastName", c.LastName}, {"email", c.Email}, {"phone", c.Phone},
 		{"roles", joinTexts(c.Roles)}, {"owner", strconv.FormatBool(c.Owner)}, {"grants", joinTexts(c.Grants)},
-		{"sites", joinTexts(c.Sites)}, {"access", c.Access},
+		{"sites", joinTexts(c.Sites)}, {"access", c.Access}, {"optedOut", joinTexts(c.OptedOut)}, {"pendingEmail", c.PendingEmail},
 		{"user.username", user.Username}, {"user.email", user.Email}, {"user.emailVerified", verified},
 	}
 }
