@@ -119,7 +119,7 @@ func deniedView(d denial) templ.Component {
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
-			templ_7745c5c3_Err = web.Support(d.Page.Brand, d.WhomAsk, ".").Render(ctx, templ_7745c5c3_Buffer)
+			templ_7745c5c3_Err = web.Support(d.Page.Brand, d.WhomAsk).Render(ctx, templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}

@@ -137,7 +137,7 @@ func signInView(p web.Page, f signInForm) templ.Component {
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
-			templ_7745c5c3_Err = web.Support(p.Brand, "No sign-in yet, or trouble with it? Please", ".").Render(ctx, templ_7745c5c3_Buffer)
+			templ_7745c5c3_Err = web.Support(p.Brand, web.T(ctx, "No sign-in yet, or trouble with it?")).Render(ctx, templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
@@ -206,7 +206,7 @@ func noPortalView(p web.Page, username string) templ.Component {
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
-			templ_7745c5c3_Err = web.Support(p.Brand, "If you think that is a mistake, please", ".").Render(ctx, templ_7745c5c3_Buffer)
+			templ_7745c5c3_Err = web.Support(p.Brand, web.T(ctx, "Do you think that is a mistake?")).Render(ctx, templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}

@@ -7,15 +7,16 @@ import (
 
 // Page is what the layout needs of a page.
 type Page struct {
-	Title       string
-	Brand       Brand
-	Nav         []NavItem
-	Person      string // own name of who is signed in, empty for nobody
-	AccountName string // the master account, shown in the footer
-	AccountID   string
-	Bare        bool // without header: the page itself shows whose it is
-	Menu        []NavItem
-	Cog         *NavItem // the portal settings; nil where the account has none
+	Title        string
+	Brand        Brand
+	Nav          []NavItem
+	Cog          *NavItem  // to the portal settings; nil: there are none
+	Menu         []NavItem // of the person, behind their name
+	Person       string    // own name of who is signed in, empty for nobody
+	AccountName  string    // the master account, shown in the footer
+	AccountID    string
+	AccountsPath string // where to switch to another account; empty: there is none
+	Bare         bool   // without header: the page itself shows whose it is
 }
 
 // NavItem is one entry of the navigation. Locked says in words why it is not open to
@@ -23,6 +24,7 @@ type Page struct {
 type NavItem struct {
 	Title   string
 	Path    string
+	Icon    string
 	Current bool
 	Locked  string
 }

@@ -45,6 +45,35 @@ func N(ctx context.Context, n int, one, other string, args ...any) string {
 	return wordsOf(ctx).N(n, one, other, args...)
 }
 
+// Language is the tag of the language of the page.
+func Language(ctx context.Context) string { return wordsOf(ctx).Language() }
+
+// A slot stands in a text for a component, as a link: a translation has it where its
+// language wants it.
+func slot(n int) string { return string(firstSlot + rune(n)) }
+
+// firstSlot begins the characters of Unicode that mean nothing.
+const firstSlot = '\ue000'
+
+// textPart is a piece of a text, or the number of a slot.
+type textPart struct {
+	text string
+	slot int // -1: it is text
+}
+
+func cutSlots(text string) []textPart {
+	var parts []textPart
+	rest := 0
+	for i, r := range text {
+		if r < firstSlot || r > firstSlot+9 {
+			continue
+		}
+		parts = append(parts, textPart{text[rest:i], -1}, textPart{slot: int(r - firstSlot)})
+		rest = i + len(string(r))
+	}
+	return append(parts, textPart{text[rest:], -1})
+}
+
 // Text marks a text that is translated where it is shown, for the test that looks for
 // texts without a translation.
 func Text(text string) string { return text }
