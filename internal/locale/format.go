@@ -82,15 +82,28 @@ func Money(locale, code, amount string) string {
 			out.WriteString(noBreak)
 		}
 	}
-	s.writeWhole(&out, whole)
-	if fraction != "" {
-		out.WriteString(s.decimal)
-		s.writeDigits(&out, fraction)
-	}
+	s.writeNumber(&out, whole, fraction)
 	if s.place == after {
 		out.WriteString(noBreak)
 		out.WriteString(m.symbol)
 	}
+	return out.String()
+}
+
+// Decimal writes a decimal string such as "1234.50", without the zeros that do not count.
+// What is not a decimal stays as it is.
+func Decimal(locale, number string) string {
+	negative, whole, fraction, ok := splitDecimal(number)
+	if !ok {
+		return number
+	}
+	s := styleOf(locale)
+	fraction = strings.TrimRight(fraction, "0")
+	var out strings.Builder
+	if negative && strings.Trim(whole+fraction, "0") != "" {
+		out.WriteString(s.minus)
+	}
+	s.writeNumber(&out, whole, fraction)
 	return out.String()
 }
 
@@ -138,6 +151,14 @@ func (s *style) money(code string) money {
 	m := money{s.printer.Sprint(currency.Symbol(unit)), decimals(unit)}
 	s.currencies.Store(code, m)
 	return m
+}
+
+func (s *style) writeNumber(out *strings.Builder, whole, fraction string) {
+	s.writeWhole(out, whole)
+	if fraction != "" {
+		out.WriteString(s.decimal)
+		s.writeDigits(out, fraction)
+	}
 }
 
 // writeWhole writes the digits before the decimal mark, in groups.

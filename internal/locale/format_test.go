@@ -174,3 +174,21 @@ func TestAmount(t *testing.T) {
 		}
 	}
 }
+
+func TestDecimal(t *testing.T) {
+	tests := []struct{ locale, number, want string }{
+		{"en", "1", "1"},
+		{"en", "1234.50", "1,234.5"},
+		{"de-DE", "1234.5", "1.234,5"},
+		{"fr-FR", "-0.1250", "-0,125"},
+		{"en-AU", "0.000", "0"},
+		{"en", "-0.0", "0"},
+		{"de", "about 3", "about 3"},
+		{"not a locale", "2.5", "2.5"},
+	}
+	for _, test := range tests {
+		if got := locale.Decimal(test.locale, test.number); got != test.want {
+			t.Errorf("%s %q = %q, want %q", test.locale, test.number, got, test.want)
+		}
+	}
+}

@@ -51,11 +51,16 @@ type htmlChecker struct {
 	next    rune   // that stands for the next mark
 	at      int    // of the token in the text
 	element string // title or style, where the text is its content
+	is      markup // what the HTML may be made of
+	nesting nesting
 }
 
-// html checks a template for HTML mail.
+// html checks a template for HTML mail, or for an invoice.
 func (c *checker) html(root *parse.ListNode) {
-	h := &htmlChecker{checker: c, next: firstMark}
+	h := &htmlChecker{checker: c, next: firstMark, is: mailMarkup}
+	if c.format == Invoice {
+		h.is = invoiceMarkup
+	}
 	h.flatten(root)
 	if h.forged() {
 		c.problems = append(c.problems, whole("characters for private use, from U+F0000 to U+FFFFD, are not allowed"))
@@ -69,6 +74,7 @@ func (c *checker) html(root *parse.ListNode) {
 			if !errors.Is(tokens.Err(), io.EOF) || raw != "" {
 				h.problemIn(h.at, "this tag is not closed")
 			}
+			h.allClosed(0)
 			return
 		}
 		h.token(kind, raw, tokens)
@@ -169,20 +175,24 @@ func (h *htmlChecker) token(kind html.TokenType, raw string, tokens *html.Tokeni
 		h.startTag(raw, tokens)
 	case html.EndTagToken:
 		h.no(raw, "inside of a tag")
+		h.endTag(tokens)
 	case html.CommentToken:
-		h.no(raw, "in a comment, which is left out of the mail")
+		h.no(raw, "in a comment, which is left out")
 		if !strings.HasPrefix(raw, "<!--") {
 			h.problemIn(h.at, "write a comment as <!-- this -->, and &lt; for < in a text")
 		}
 	case html.DoctypeToken:
 		h.no(raw, "in the doctype")
-		if strings.TrimSpace(h.text.String()[:h.at]) != "" {
+		if h.is.balanced {
+			h.problemIn(h.at, "an invoice is a part of a page, which has a doctype already")
+		} else if strings.TrimSpace(h.text.String()[:h.at]) != "" {
 			h.problemIn(h.at, "the doctype stands at the start")
 		}
 	}
 }
 
 func (h *htmlChecker) textToken(element, raw string) {
+	h.nestedText(raw)
 	switch element {
 	case "style":
 		h.no(raw, "in a style")
@@ -206,10 +216,11 @@ func (h *htmlChecker) startTag(raw string, tokens *html.Tokenizer) {
 		h.no(raw, "inside of a tag")
 		return
 	}
-	if !allowedElements[tag] {
-		h.problemIn(h.at, "the element <%s> is not allowed in a mail, which is made of texts, tables, lists, images and links, as p, table, ul, img and a", tag)
+	if !h.is.elements[tag] {
+		h.problemIn(h.at, h.is.noElement, tag)
 		return
 	}
+	h.startElement(tag)
 	if tag == "style" || tag == "title" {
 		h.element = tag
 	}
@@ -240,12 +251,12 @@ func (h *htmlChecker) attribute(tag, key, value string, at int) {
 	}
 	switch {
 	case key == "href" && tag == "a":
-		h.address(key, value, at, linkSchemes)
+		h.address(key, value, at, h.is.schemes)
 	case key == "src" && tag == "img", key == "background":
 		h.address(key, value, at, imageSchemes)
-	case !allowedAttribute(tag, key):
-		h.problemIn(at, "the attribute %s of <%s> is not allowed in a mail, whose attributes are about looks, as class, style, width and title", key, tag)
-	case !allowedForFields(key):
+	case !h.is.attribute(tag, key):
+		h.problemIn(at, h.is.noAttribute, key, tag)
+	case !allowedForFields(key) || key == "class" && h.is.classes != nil:
 		h.no(value, "in the attribute "+key)
 		h.fixed(key, value, at)
 	default:
@@ -256,6 +267,8 @@ func (h *htmlChecker) attribute(tag, key, value string, at int) {
 // fixed checks an attribute that has no fields.
 func (h *htmlChecker) fixed(key, value string, at int) {
 	switch key {
+	case "class":
+		h.knownClasses(value, at)
 	case "style":
 		if wrong := unsafeCSS(value); wrong != "" {
 			h.problemIn(at, "%s is not allowed in a style", wrong)

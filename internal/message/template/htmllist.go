@@ -13,7 +13,28 @@ const elementList = "a, abbr, address, article, b, big, blockquote, body, br, ca
 	"figcaption, figure, font, footer, h1, h2, h3, h4, h5, h6, head, header, hr, html, i, img, ins, li, main, mark, meta, nav, ol, p, pre, q, s, " +
 	"section, small, span, strike, strong, style, sub, sup, table, tbody, td, tfoot, th, thead, time, title, tr, tt, u, ul, wbr"
 
-var allowedElements = setOf(elementList)
+// markup is what the HTML of a format may be made of.
+type markup struct {
+	elements      map[string]bool
+	anyAttributes map[string]bool            // that any element may have
+	ownAttributes map[string]map[string]bool // those of one element
+	schemes       []string                   // of links
+	classes       map[string]bool            // nil: any
+	balanced      bool                       // each element is closed, in the branch that opens it
+
+	noElement   string // told of another element
+	noAttribute string // told of another attribute, with its element
+}
+
+func (m markup) attribute(tag, key string) bool {
+	return m.anyAttributes[key] || m.ownAttributes[tag][key] || strings.HasPrefix(key, "aria-") || !m.balanced && strings.HasPrefix(key, "xmlns:")
+}
+
+var mailMarkup = markup{
+	elements: setOf(elementList), anyAttributes: anyAttributes, ownAttributes: ownAttributes, schemes: linkSchemes,
+	noElement:   "the element <%s> is not allowed in a mail, which is made of texts, tables, lists, images and links, as p, table, ul, img and a",
+	noAttribute: "the attribute %s of <%s> is not allowed in a mail, whose attributes are about looks, as class, style, width and title",
+}
 
 // attributes that any element may have.
 var anyAttributes = setOf("abbr, align, alt, bgcolor, border, cellpadding, cellspacing, class, clear, color, colspan, compact, datetime, dir, face, " +
@@ -36,10 +57,6 @@ func setOf(list string) map[string]bool {
 		set[name] = true
 	}
 	return set
-}
-
-func allowedAttribute(tag, key string) bool {
-	return anyAttributes[key] || ownAttributes[tag][key] || strings.HasPrefix(key, "aria-") || strings.HasPrefix(key, "xmlns:")
 }
 
 // allowedForFields says whether a field may be in the quotes of an attribute that is no

@@ -1,6 +1,7 @@
 package template
 
 import (
+	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -10,8 +11,6 @@ import (
 	"text/template"
 	"text/template/parse"
 	"unicode/utf8"
-
-	"github.com/foyerhq/foyer/internal/catalog"
 )
 
 // program is a template of the standard library.
@@ -24,7 +23,7 @@ const jsonEscaper = "_json"
 
 func newProgram(tree *parse.Tree, format Format) (program, error) {
 	switch format {
-	case HTML:
+	case HTML, Invoice:
 		return htmltemplate.New(parseName).Funcs(htmltemplate.FuncMap(runtimeFunctions)).AddParseTree(parseName, tree)
 	case JSON:
 		escapeJSON(tree.Root)
@@ -64,7 +63,7 @@ func walk(list *parse.ListNode, visit func(*parse.ActionNode)) {
 
 // Render fills a template in. A subject or text message that is too long is cut. It fails
 // for a payload that is not one of the event, and where another result than these is longer
-// than MaxRendered.
+// than MaxRendered, or an invoice than MaxInvoice.
 func (t *Template) Render(data Data) (string, error) {
 	text, err := t.fillIn(data)
 	if err != nil {
@@ -100,12 +99,13 @@ func (t *Template) fillIn(data Data) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	out := &limited{left: MaxRendered}
+	longest := t.format.longest()
+	out := &limited{left: longest}
 	err = t.program.Execute(out, values)
 	isCut := t.format == Subject || t.format == SMS
 	switch {
 	case errors.Is(err, errTooLong) && !isCut:
-		return "", errTooLong
+		return "", fmt.Errorf("%w than %d bytes", errTooLong, longest)
 	case err != nil && !errors.Is(err, errTooLong):
 		return "", fmt.Errorf("the template cannot be filled in: %w", err)
 	}
@@ -132,7 +132,7 @@ func cut(text string, longest int, end string) string {
 // as amounts have it, would more than double the segments that a message costs.
 var plainSpaces = strings.NewReplacer("\u00a0", " ", "\u202f", " ")
 
-var errTooLong = fmt.Errorf("the filled in template has more than %d bytes", MaxRendered)
+var errTooLong = errors.New("the filled in template has more")
 
 // limited keeps what is written up to a number of bytes, and then stops the template.
 type limited struct {
@@ -166,12 +166,12 @@ func oneLine(text string) string {
 }
 
 // proof fills the sample in.
-func (c *checker) proof(t *Template, event catalog.Event) {
-	decoder := json.NewDecoder(strings.NewReader(string(event.Sample)))
+func (c *checker) proof(t *Template, of subject) {
+	decoder := json.NewDecoder(bytes.NewReader(of.sample))
 	decoder.UseNumber()
 	var payload map[string]any
 	if err := decoder.Decode(&payload); err != nil {
-		c.problems = append(c.problems, whole("the sample of %s is not JSON: %v", event.Name, err))
+		c.problems = append(c.problems, whole("the sample of %s is not JSON: %v", of.name, err))
 		return
 	}
 	sample, err := t.RenderSample(Data{Payload: payload, Locale: sampleLocale, Currency: sampleCurrency})
@@ -180,11 +180,11 @@ func (c *checker) proof(t *Template, event catalog.Event) {
 	case errors.As(err, &escape):
 		c.escapeProblem(escape)
 	case err != nil:
-		c.problems = append(c.problems, whole("with the sample of %s: %v", event.Name, err))
+		c.problems = append(c.problems, whole("with the sample of %s: %v", of.name, err))
 	case t.format == JSON && !json.Valid([]byte(sample)):
-		c.problems = append(c.problems, whole("with the sample of %s, the result is not valid JSON", event.Name))
+		c.problems = append(c.problems, whole("with the sample of %s, the result is not valid JSON", of.name))
 	}
-	if t.format == HTML && len(c.problems) == 0 {
+	if t.format.isHTML() && len(c.problems) == 0 {
 		c.contexts()
 	}
 }

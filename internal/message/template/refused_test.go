@@ -561,19 +561,19 @@ var refused = []struct {
 		`line 1, column 82: {{if}} stands in a style: put it around whole tags`,
 	}},
 	{template.HTML, `<!-- {{.order.number}} {{if .order.gift}}{{end}} --> <!DOCTYPE {{.order.number}}> <? {{.order.number}} >`, []string{
-		`line 1, column 8: a field cannot stand in a comment, which is left out of the mail`,
+		`line 1, column 8: a field cannot stand in a comment, which is left out`,
 		`line 1, column 29: {{if}} stands in a comment, which is left out of the mail: put it around whole tags`,
 		`line 1, column 54: the doctype stands at the start`,
 		`line 1, column 66: a field cannot stand in the doctype`,
 		`line 1, column 83: write a comment as <!-- this -->, and &lt; for < in a text`,
-		`line 1, column 88: a field cannot stand in a comment, which is left out of the mail`,
+		`line 1, column 88: a field cannot stand in a comment, which is left out`,
 	}},
 	{template.HTML, `<{{.order.number}}>`, []string{
 		`line 1, column 1: write &lt; for < in a text`,
 	}},
 	{template.HTML, `</{{.order.number}}>`, []string{
 		`line 1, column 1: write a comment as <!-- this -->, and &lt; for < in a text`,
-		`line 1, column 5: a field cannot stand in a comment, which is left out of the mail`,
+		`line 1, column 5: a field cannot stand in a comment, which is left out`,
 	}},
 	{template.HTML, `<b{{.order.number}}> <b {{.order.number}}> <b {{.order.number}}='x'> <b a{{.order.number}}="x">`, []string{
 		`line 1, column 5: a field cannot stand inside of a tag`,

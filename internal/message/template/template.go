@@ -21,14 +21,16 @@ const (
 	JSON    Format = "JSON"    // the body of a webhook
 	Note    Format = "Note"    // a note on the customer
 	Banner  Format = "Banner"  // what people see in their portal
+	Invoice Format = "Invoice" // an invoice in the portal, as HTML ([CompileInvoice])
 )
 
 // Bounds.
 const (
 	MaxSource   = 64 << 10
 	MaxRendered = 256 << 10
-	MaxSubject  = 500 // characters
-	MaxSMS      = 700 // characters
+	MaxInvoice  = 4 << 20 // of an invoice, filled in, which may have a thousand lines
+	MaxSubject  = 500     // characters
+	MaxSMS      = 700     // characters
 )
 
 // The sample is filled in as for an account that has these.
@@ -36,6 +38,16 @@ const (
 	sampleLocale   = "en"
 	sampleCurrency = "EUR"
 )
+
+func (f Format) isHTML() bool { return f == HTML || f == Invoice }
+
+// longest is how long a filled in template may be, in bytes.
+func (f Format) longest() int {
+	if f == Invoice {
+		return MaxInvoice
+	}
+	return MaxRendered
+}
 
 // Template is a checked template. It is immutable and safe for concurrent use.
 type Template struct {
@@ -58,9 +70,20 @@ type Data struct {
 	Currency string
 }
 
+// subject is what a template is filled in with: an event, or an invoice.
+type subject struct {
+	name   string // as "invoice.unpaid"
+	fields []catalog.Field
+	sample []byte // a whole payload
+}
+
 // Compile checks a template against the payload of an event, and fills in the sample of
 // the event as proof. A template with problems is nil.
 func Compile(source string, format Format, event catalog.Event) (*Template, []message.Problem) {
+	return compile(source, format, subject{event.Name, event.TemplateFields(), event.Sample})
+}
+
+func compile(source string, format Format, of subject) (*Template, []message.Problem) {
 	if problem, bad := unreadable(source, format); bad {
 		return nil, []message.Problem{problem}
 	}
@@ -68,11 +91,11 @@ func Compile(source string, format Format, event catalog.Event) (*Template, []me
 	if problem != nil {
 		return nil, []message.Problem{*problem}
 	}
-	c := newChecker(source, format, event.TemplateFields())
+	c := newChecker(source, format, of.fields)
 	alwaysIn := c.template(tree)
 	switch {
 	case c.stopped:
-	case format == HTML:
+	case format.isHTML():
 		c.html(tree.Root)
 	case format == JSON:
 		c.json(tree.Root)
@@ -85,7 +108,7 @@ func Compile(source string, format Format, event catalog.Event) (*Template, []me
 		return nil, []message.Problem{{Message: err.Error()}}
 	}
 	t := &Template{format: format, fields: c.fields, program: program, alwaysIn: alwaysIn}
-	c.proof(t, event)
+	c.proof(t, of)
 	if len(c.problems) > 0 {
 		return nil, c.sorted()
 	}

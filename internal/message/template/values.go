@@ -17,7 +17,7 @@ type values struct {
 	locale   string
 	zone     *time.Location
 	currency string
-	plain    bool // as in the payload, for JSON
+	format   Format
 }
 
 // value is a number, an amount, a date or a time. It is a pointer in the data, so that
@@ -32,10 +32,14 @@ type value struct {
 
 // String writes a value for people.
 func (v *value) String() string {
-	if v.in.plain {
-		return v.text
+	if v.in.format == JSON {
+		return v.text // as in the payload
 	}
 	switch v.typ {
+	case catalog.Decimal:
+		if v.in.format == Invoice {
+			return locale.Decimal(v.in.locale, v.text)
+		}
 	case catalog.Money:
 		return locale.Money(v.in.locale, v.currency, v.text)
 	case catalog.Date:
@@ -47,7 +51,7 @@ func (v *value) String() string {
 }
 
 func newValues(fields []catalog.Field, data Data, format Format) (map[string]any, error) {
-	in := &values{locale: data.Locale, zone: data.Zone, currency: data.Currency, plain: format == JSON}
+	in := &values{locale: data.Locale, zone: data.Zone, currency: data.Currency, format: format}
 	if in.zone == nil {
 		in.zone = time.UTC
 	}
