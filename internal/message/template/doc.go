@@ -4,7 +4,7 @@
 // allowed. Whatever a template gets wrong is told when it is applied, all at once, each
 // with its line and column. A template without problems can be filled in with every payload
 // of its event: what gets too long is cut in a subject or text message, and everything else
-// fails in one way only, when it comes to more than 256 KiB.
+// fails in one way only, when it comes to more than 256 KiB (an invoice: 4 MiB).
 //
 // # Fields
 //
@@ -82,12 +82,18 @@
 //
 // if, with and range stand around whole tags, not inside of one. Comments are left out.
 //
+// The HTML of an invoice is a part of a page of the portal: it has no images, ids or styles
+// but the classes that the portal knows, its links begin with https://, mailto: or tel:,
+// and each element is closed by the if, with or range that opens it, in the elements that
+// it may stand in. It is filled in with an invoice instead of an event, and Decimals are
+// written as people of the locale read them. docs/invoice-templates.md has all of it.
+//
 // A Link lets in whoever has it. It can be in the text of a mail and of a text message,
 // not in a subject, webhook, banner or note, and in HTML in the text or in the href of an <a>.
 //
 // # Bounds
 //
-// 64 KiB of source, 4,000 parts, 256 KiB of result, lists of 1,000 elements, and the work for
+// 64 KiB of source, 4,000 parts, 256 KiB of result (4 MiB of an invoice), lists of 1,000 elements, and the work for
 // the longest lists and texts: of upper and lower, four fit into a range. Neither a source
 // nor a literal has control characters but line breaks and tabs.
 package template

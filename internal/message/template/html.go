@@ -252,7 +252,7 @@ func (h *htmlChecker) attribute(tag, key, value string, at int) {
 	switch {
 	case key == "href" && tag == "a":
 		h.address(key, value, at, h.is.schemes)
-	case key == "src" && tag == "img", key == "background":
+	case key == "src" && tag == "img", key == "background" && h.format == HTML:
 		h.address(key, value, at, imageSchemes)
 	case !h.is.attribute(tag, key):
 		h.problemIn(at, h.is.noAttribute, key, tag)

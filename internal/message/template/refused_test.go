@@ -562,7 +562,7 @@ var refused = []struct {
 	}},
 	{template.HTML, `<!-- {{.order.number}} {{if .order.gift}}{{end}} --> <!DOCTYPE {{.order.number}}> <? {{.order.number}} >`, []string{
 		`line 1, column 8: a field cannot stand in a comment, which is left out`,
-		`line 1, column 29: {{if}} stands in a comment, which is left out of the mail: put it around whole tags`,
+		`line 1, column 29: {{if}} stands in a comment, which is left out: put it around whole tags`,
 		`line 1, column 54: the doctype stands at the start`,
 		`line 1, column 66: a field cannot stand in the doctype`,
 		`line 1, column 83: write a comment as <!-- this -->, and &lt; for < in a text`,

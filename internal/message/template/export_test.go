@@ -1,0 +1,9 @@
+package template
+
+// For tests of invoice templates.
+var (
+	InvoiceFields  = invoiceFields
+	InvoiceClasses = invoiceClasses
+)
+
+const InvoiceSample = invoiceSample
