@@ -25,6 +25,7 @@ type DB interface {
 // querier is what reads: a pool or a transaction.
 type querier interface {
 	Query(ctx context.Context, sql string, args ...any) (pgx.Rows, error)
+	QueryRow(ctx context.Context, sql string, args ...any) pgx.Row
 }
 
 // Store reads and writes the schema of one tenant. It is safe for concurrent use.

@@ -28,7 +28,12 @@ var logins = map[string]login{
 			// A row is locked by who may update some of it: FOR SHARE of the sites that grants are limited to.
 			"SELECT, INSERT, UPDATE, DELETE ON contact", "SELECT, INSERT, UPDATE, DELETE ON app_user", "SELECT, UPDATE (updated_at) ON site",
 			"SELECT (id, account_id, contact_id, version), UPDATE (contact_id, version, updated_at) ON ticket",
-			"SELECT, INSERT, UPDATE ON credential_link",
+			"SELECT, INSERT, UPDATE ON credential_link", "SELECT, INSERT, UPDATE, DELETE ON ceremony",
+			// What is written is locked first, which takes the right to update some of it.
+			"SELECT ON service", "SELECT ON product", "SELECT ON notification",
+			"SELECT, INSERT, UPDATE (updated_at) ON customer_order", "USAGE ON SEQUENCE order_number",
+			"SELECT, INSERT, UPDATE (updated_at) ON service_request", "USAGE ON SEQUENCE request_number",
+			"UPDATE (address, phone, tax_id, attributes, version, updated_at) ON account",
 			"SELECT, UPDATE ON feed", "INSERT ON change", "INSERT ON event",
 			"SELECT, INSERT ON audit",
 			"SELECT, INSERT, UPDATE, DELETE ON session", "SELECT, INSERT, UPDATE, DELETE ON throttle",
@@ -60,7 +65,7 @@ var logins = map[string]login{
 			"SELECT, UPDATE ON feed", "SELECT, UPDATE ON whole_import", "SELECT, INSERT ON change", "SELECT, INSERT ON event",
 			"SELECT, INSERT, UPDATE ON idempotency",
 			"SELECT, INSERT ON audit",
-			"SELECT (contact_id), DELETE ON session",
+			"SELECT (contact_id), DELETE ON session", "SELECT, INSERT, UPDATE ON credential_link",
 			"SELECT, INSERT, DELETE, UPDATE (last_used_at) ON api_token",
 			"SELECT, INSERT, UPDATE ON replica", "SELECT ON goose_db_version",
 		},

@@ -26,23 +26,24 @@ CREATE UNIQUE INDEX session_id ON session (id);
 
 -- Links that were sent: to create a sign-in, to reset a password, to accept an
 -- invitation, to confirm an address. The secret of a link is not here: it is made from
--- the id by the tenant's key. addresses are whom it was sent to when it was made; which of
--- them was used is in spent_address. A link works while it is neither expired nor voided
--- nor spent.
+-- the id by the tenant's key. addresses are whom it was sent to when it was made, each with
+-- a secret of its own; spent_addresses are the numbers of those whose secret was spent, the
+-- last of them at spent_at. A secret works once, while the link is neither expired nor
+-- voided nor completed.
 CREATE TABLE credential_link (
-    id            uuid        PRIMARY KEY,
-    purpose       text        NOT NULL CHECK (purpose IN ('Create', 'Reset', 'Invite', 'VerifyEmail')),
-    account_id    text        NOT NULL,
-    contact_id    text        NOT NULL REFERENCES contact ON DELETE CASCADE,
-    user_id       uuid        REFERENCES app_user ON DELETE CASCADE,
-    addresses     text[]      NOT NULL CHECK (cardinality(addresses) BETWEEN 1 AND 20),
-    invited_by    text        NOT NULL DEFAULT '',
-    created_at    timestamptz NOT NULL,
-    expires_at    timestamptz NOT NULL,
-    voided_at     timestamptz,
-    spent_at      timestamptz,
-    spent_address smallint,
-    completed_at  timestamptz
+    id              uuid        PRIMARY KEY,
+    purpose         text        NOT NULL CHECK (purpose IN ('Create', 'Reset', 'Invite', 'VerifyEmail')),
+    account_id      text        NOT NULL,
+    contact_id      text        NOT NULL REFERENCES contact ON DELETE CASCADE,
+    user_id         uuid        REFERENCES app_user ON DELETE CASCADE,
+    addresses       text[]      NOT NULL CHECK (cardinality(addresses) BETWEEN 1 AND 20),
+    invited_by      text        NOT NULL DEFAULT '',
+    created_at      timestamptz NOT NULL,
+    expires_at      timestamptz NOT NULL,
+    voided_at       timestamptz,
+    spent_at        timestamptz,
+    spent_addresses smallint[]  NOT NULL DEFAULT '{}',
+    completed_at    timestamptz
 );
 CREATE INDEX credential_link_contact ON credential_link (contact_id, created_at DESC);
 CREATE INDEX credential_link_user ON credential_link (user_id) WHERE user_id IS NOT NULL;
@@ -103,7 +104,7 @@ CREATE TABLE product (
     updated_at     timestamptz    NOT NULL DEFAULT now()
 );
 CREATE INDEX product_changed ON product (updated_at, id);
-CREATE INDEX product_offered ON product (name, id) WHERE state = 'Offered';
+CREATE INDEX product_offered ON product (currency, name, id) WHERE state = 'Offered';
 
 -- What the person wrote who ordered.
 ALTER TABLE customer_order ADD COLUMN comment text NOT NULL DEFAULT '';
