@@ -176,6 +176,37 @@ func (w *Writer) PutAccounts(ctx context.Context, items []Item[Account]) ([]Writ
 	return put(ctx, w, &k, decided)
 }
 
+// A newer release may know more attributes than this one: only those that are on the page
+// are written.
+const updateProfileSQL = `
+UPDATE account t SET address = i.address, phone = i.phone, tax_id = i.tax_id,
+    attributes = (t.attributes - 'locale' - 'timeZone') ||
+        jsonb_strip_nulls(jsonb_build_object('locale', i.attributes -> 'locale', 'timeZone', i.attributes -> 'timeZone')),
+    version = i.version, updated_at = i.updated_at
+FROM json_populate_recordset(NULL::account, $1) i WHERE t.id = i.id`
+
+// ChangeProfile changes what people of an account may change of it: its address, telephone
+// number and tax id, and of its attributes the language and the time zone. Of what change
+// changes besides, nothing is kept.
+func (w *Writer) ChangeProfile(ctx context.Context, id string, ifVersion int64, change func(*Account)) (Written[Account], error) {
+	k := *accounts
+	k.update = updateProfileSQL
+	written, err := put(ctx, w, &k, []Item[Account]{{ID: id, IfVersion: ifVersion, Decide: func(old *Account) (Account, *Refusal) {
+		if old == nil {
+			return Account{}, refusal("id", "there is no account %q", id)
+		}
+		next, wanted := *old, *old
+		change(&wanted)
+		next.Address, next.Phone, next.TaxID = wanted.Address, wanted.Phone, wanted.TaxID
+		next.Attributes.Locale, next.Attributes.TimeZone = wanted.Attributes.Locale, wanted.Attributes.TimeZone
+		return next, nil
+	}}})
+	if err != nil {
+		return Written[Account]{}, err
+	}
+	return written[0], nil
+}
+
 // sortedGroups is never nil: the column takes no null.
 func sortedGroups(groups []string) []string {
 	sorted := append(make([]string, 0, len(groups)), groups...)

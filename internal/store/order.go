@@ -5,6 +5,8 @@ import (
 	"slices"
 	"time"
 
+	"github.com/jackc/pgx/v5/pgtype"
+
 	"github.com/foyerhq/foyer/internal/locale"
 )
 
@@ -98,6 +100,61 @@ func (w *Writer) PutOrders(ctx context.Context, items []Item[Order]) ([]Written[
 // DeleteOrder deletes an order.
 func (w *Writer) DeleteOrder(ctx context.Context, id string, ifVersion int64) (Result, error) {
 	return remove(ctx, w, orders, id, ifVersion)
+}
+
+// Newest is the last row of a page that has the newest first. The zero value is before the
+// first.
+type Newest struct {
+	At time.Time
+	ID string
+}
+
+// from is where the page after begins, for (at, id) < ($, $).
+func (n Newest) from() pgtype.Timestamptz {
+	if n.ID == "" {
+		return pgtype.Timestamptz{InfinityModifier: pgtype.Infinity, Valid: true}
+	}
+	return pgtype.Timestamptz{Time: n.At, Valid: true}
+}
+
+var ordersOfSQL = `
+SELECT ` + orders.sel + ` FROM customer_order t
+WHERE t.account_id = $1 AND (t.placed_at, t.id) < ($2, $3) ORDER BY t.placed_at DESC, t.id DESC LIMIT $4`
+
+// OrdersOf returns a page of the orders of an account, newest first, and where to go on;
+// nil: it is the last page.
+func (s *Store) OrdersOf(ctx context.Context, accountID string, after Newest, limit int) ([]Order, *Newest, error) {
+	if badText(accountID) || badText(after.ID) {
+		return nil, nil, nil // no order can have such an id
+	}
+	found, next, err := collectPage(ctx, s, orders, limit, ordersOfSQL, accountID, after.from(), after.ID, limit+1)
+	if next == nil {
+		return found, nil, err
+	}
+	return found, &Newest{At: found[limit-1].PlacedAt, ID: next.ID}, nil
+}
+
+// OrderOf returns an order of an account by id, or ErrNotFound.
+func (s *Store) OrderOf(ctx context.Context, accountID, id string) (Order, error) {
+	order, err := s.Order(ctx, id)
+	if err == nil && order.AccountID != accountID {
+		return Order{}, fail("read order", ErrNotFound)
+	}
+	return order, err
+}
+
+// OrderNumber makes the number of an order that comes without one.
+func (w *Writer) OrderNumber(ctx context.Context) (string, error) {
+	return w.number(ctx, `SELECT 'O-' || nextval('order_number')`)
+}
+
+// number makes a number by a sequence. They have gaps: one that was made for what was not
+// written is lost.
+func (w *Writer) number(ctx context.Context, sql string) (number string, err error) {
+	if err = w.tx.QueryRow(ctx, sql).Scan(&number); err != nil {
+		return "", fail("make a number", err)
+	}
+	return number, nil
 }
 
 // data is the order in its events.

@@ -1,6 +1,11 @@
 package store
 
-import "context"
+import (
+	"context"
+	"math/big"
+
+	"github.com/jackc/pgx/v5"
+)
 
 // The states of a product.
 const (
@@ -59,4 +64,71 @@ func (w *Writer) PutProducts(ctx context.Context, items []Item[Product]) ([]Writ
 // DeleteProduct deletes a product. Orders keep what they say of it.
 func (w *Writer) DeleteProduct(ctx context.Context, id string, ifVersion int64) (Result, error) {
 	return remove(ctx, w, products, id, ifVersion)
+}
+
+// NameCursor is the last row of a page in the order of names. The zero value is before
+// the first.
+type NameCursor struct{ Name, ID string }
+
+var offersSQL = `
+SELECT ` + products.sel + ` FROM product t
+WHERE t.state = 'Offered' AND t.currency = $1 AND (t.name, t.id) > ($2, $3) ORDER BY t.name, t.id LIMIT $4`
+
+// Offers returns a page of the products that accounts with a currency can order, and where
+// to go on; nil: it is the last page.
+func (s *Store) Offers(ctx context.Context, currency string, after NameCursor, limit int) ([]Product, *NameCursor, error) {
+	if badText(currency) || badText(after.Name) || badText(after.ID) {
+		return nil, nil, nil // no product can have such a name
+	}
+	found, next, err := collectPage(ctx, s, products, limit, offersSQL, currency, after.Name, after.ID, limit+1)
+	if next == nil {
+		return found, nil, err
+	}
+	return found, &NameCursor{Name: found[limit-1].Name, ID: next.ID}, nil
+}
+
+var offersByIDSQL = `SELECT ` + products.sel + ` FROM product t WHERE t.id = ANY($2) AND t.state = 'Offered' AND t.currency = $1`
+
+// OffersByID returns those among ids that accounts with a currency can order.
+func (s *Store) OffersByID(ctx context.Context, currency string, ids []string) (map[string]Product, error) {
+	return offersByID(ctx, s.db, currency, ids)
+}
+
+// OffersByID is that of the store, as the transaction sees it.
+func (w *Writer) OffersByID(ctx context.Context, currency string, ids []string) (map[string]Product, error) {
+	return offersByID(ctx, w.tx, currency, ids)
+}
+
+func offersByID(ctx context.Context, db querier, currency string, ids []string) (map[string]Product, error) {
+	rows, err := db.Query(ctx, offersByIDSQL, currency, storable(ids))
+	if err != nil {
+		return nil, fail("read products", err)
+	}
+	list, err := pgx.CollectRows(rows, pgx.RowToStructByName[Product])
+	if err != nil {
+		return nil, fail("read products", err)
+	}
+	byID := make(map[string]Product, len(list))
+	for _, p := range list {
+		byID[p.ID] = p
+	}
+	return byID, nil
+}
+
+// Add adds so many of a product to an order and to its total, and says whether that can be
+// kept: sums have at most 14 digits before the point, as all amounts have.
+func (o *Order) Add(p Product, quantity int64) bool {
+	price, known := new(big.Rat).SetString(p.Price)
+	total, begun := new(big.Rat).SetString(o.Total)
+	if !known {
+		return false
+	}
+	if !begun {
+		total = new(big.Rat)
+	}
+	price.Mul(price, new(big.Rat).SetInt64(quantity))
+	item := OrderItem{Description: p.Name, Quantity: quantity, Amount: amount(price.FloatString(4)), ProductID: p.ID, BillingMonths: p.BillingMonths}
+	o.Items, o.Total, o.Currency = append(o.Items, item), amount(total.Add(total, price).FloatString(4)), p.Currency
+	_, fits := parseUnits(o.Total)
+	return fits
 }

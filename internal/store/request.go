@@ -3,6 +3,8 @@ package store
 import (
 	"context"
 	"time"
+
+	"github.com/jackc/pgx/v5"
 )
 
 // The statuses of a service request.
@@ -85,6 +87,65 @@ func (w *Writer) PutRequests(ctx context.Context, items []Item[Request]) ([]Writ
 // DeleteRequest deletes a service request.
 func (w *Writer) DeleteRequest(ctx context.Context, id string, ifVersion int64) (Result, error) {
 	return remove(ctx, w, requests, id, ifVersion)
+}
+
+// RequestAtSite is a service request with the name of its site; empty: it is for none.
+type RequestAtSite struct {
+	Request
+	Site string `db:"site"`
+}
+
+var requestAtSiteSQL = `
+SELECT ` + requests.sel + `, coalesce(s.name, '') AS site
+FROM service_request t LEFT JOIN site s ON s.account_id = t.account_id AND s.id = t.site_id
+WHERE ` + reachSQL
+
+var requestsOfSQL = requestAtSiteSQL + ` AND (t.opened_at, t.id) < ($3, $4) ORDER BY t.opened_at DESC, t.id DESC LIMIT $5`
+
+// RequestsOf returns a page of the service requests that a person can reach, newest first,
+// and where to go on; nil: it is the last page.
+func (s *Store) RequestsOf(ctx context.Context, reach Reach, after Newest, limit int) ([]RequestAtSite, *Newest, error) {
+	if badText(after.ID) {
+		return nil, nil, nil // no service request can have such an id
+	}
+	found, err := s.requestsAtSites(ctx, requestsOfSQL, append(reach.arguments(), after.from(), after.ID, limit+1)...)
+	if err != nil || len(found) <= limit {
+		return found, nil, err
+	}
+	last := found[limit-1]
+	return found[:limit], &Newest{At: last.OpenedAt, ID: last.ID}, nil
+}
+
+// RequestOf returns a service request that a person can reach by id, or ErrNotFound.
+func (s *Store) RequestOf(ctx context.Context, reach Reach, id string) (RequestAtSite, error) {
+	if badText(id) {
+		return RequestAtSite{}, fail("read request", ErrNotFound)
+	}
+	found, err := s.requestsAtSites(ctx, requestAtSiteSQL+` AND t.id = $3`, append(reach.arguments(), id)...)
+	if err == nil && len(found) == 0 {
+		err = fail("read request", ErrNotFound)
+	}
+	if err != nil {
+		return RequestAtSite{}, err
+	}
+	return found[0], nil
+}
+
+func (s *Store) requestsAtSites(ctx context.Context, sql string, args ...any) ([]RequestAtSite, error) {
+	rows, err := s.db.Query(ctx, sql, args...)
+	if err != nil {
+		return nil, fail("read service requests", err)
+	}
+	found, err := pgx.CollectRows(rows, pgx.RowToStructByName[RequestAtSite])
+	if err != nil {
+		return nil, fail("read service requests", err)
+	}
+	return found, nil
+}
+
+// RequestNumber makes the number of a service request that comes without one.
+func (w *Writer) RequestNumber(ctx context.Context) (string, error) {
+	return w.number(ctx, `SELECT 'R-' || nextval('request_number')`)
 }
 
 // announceRequests tells of new service requests, and of what is new about others. A new

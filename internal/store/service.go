@@ -3,6 +3,8 @@ package store
 import (
 	"context"
 	"time"
+
+	"github.com/jackc/pgx/v5"
 )
 
 // The statuses of a service.
@@ -74,6 +76,78 @@ func (w *Writer) PutServices(ctx context.Context, items []Item[Service]) ([]Writ
 // DeleteService deletes a service.
 func (w *Writer) DeleteService(ctx context.Context, id string, ifVersion int64) (Result, error) {
 	return remove(ctx, w, services, id, ifVersion)
+}
+
+// ServiceAtSite is a service with the name of its site; empty: it is at none.
+type ServiceAtSite struct {
+	Service
+	Site string `db:"site"`
+}
+
+// ServicePage is a page of the services that a person can reach.
+type ServicePage struct {
+	Services []ServiceAtSite
+	Next     *NameCursor    // nil: this is the last page
+	Counts   map[string]int // of all pages, by status, whatever status the page has
+}
+
+// What is cancelled comes last.
+const serviceKey = `CASE WHEN t.status = 'Cancelled' THEN '1' ELSE '0' END || t.name`
+
+var servicesOfSQL = `
+SELECT ` + services.sel + `, coalesce(s.name, '') AS site, ` + serviceKey + ` AS key
+FROM service t LEFT JOIN site s ON s.account_id = t.account_id AND s.id = t.site_id
+WHERE ` + reachSQL + ` AND ($3 = '' OR t.status = $3) AND (` + serviceKey + `, t.id) > ($4, $5)
+ORDER BY key, t.id LIMIT $6`
+
+const countServicesSQL = `SELECT t.status, count(*)::int FROM service t WHERE ` + reachSQL + ` GROUP BY t.status`
+
+// ServicesOf returns a page of the services that a person can reach, of a status unless
+// that is empty, in the order of their names, those that are cancelled last.
+func (s *Store) ServicesOf(ctx context.Context, reach Reach, status string, after NameCursor, limit int) (ServicePage, error) {
+	if badText(after.Name) || badText(after.ID) || badText(status) {
+		return ServicePage{}, nil // no service can have such a name
+	}
+	var page ServicePage
+	batch := &pgx.Batch{}
+	batch.Queue(servicesOfSQL, append(reach.arguments(), status, after.Name, after.ID, limit+1)...).Query(func(rows pgx.Rows) error {
+		return page.read(rows, limit)
+	})
+	batch.Queue(countServicesSQL, reach.arguments()...).Query(page.count)
+	if err := s.db.SendBatch(ctx, batch).Close(); err != nil {
+		return ServicePage{}, fail("read services", err)
+	}
+	return page, nil
+}
+
+func (p *ServicePage) read(rows pgx.Rows, limit int) error {
+	type keyed struct {
+		ServiceAtSite
+		Key string `db:"key"`
+	}
+	found, err := pgx.CollectRows(rows, pgx.RowToStructByName[keyed])
+	if err != nil {
+		return err
+	}
+	if len(found) > limit {
+		found = found[:limit]
+		p.Next = &NameCursor{Name: found[limit-1].Key, ID: found[limit-1].ID}
+	}
+	for _, k := range found {
+		p.Services = append(p.Services, k.ServiceAtSite)
+	}
+	return nil
+}
+
+func (p *ServicePage) count(rows pgx.Rows) error {
+	p.Counts = map[string]int{}
+	var status string
+	var n int
+	_, err := pgx.ForEachRow(rows, []any{&status, &n}, func() error {
+		p.Counts[status] = n
+		return nil
+	})
+	return err
 }
 
 // announceServices tells of services that became active, and of those that were

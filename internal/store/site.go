@@ -1,6 +1,10 @@
 package store
 
-import "context"
+import (
+	"context"
+
+	"github.com/jackc/pgx/v5"
+)
 
 // Site is a place of an account: where services are, where numbers ring.
 type Site struct {
@@ -44,4 +48,36 @@ func (w *Writer) PutSites(ctx context.Context, items []Item[Site]) ([]Written[Si
 // grants of contacts refer to is refused.
 func (w *Writer) DeleteSite(ctx context.Context, id string, ifVersion int64) (Result, error) {
 	return remove(ctx, w, sites, id, ifVersion)
+}
+
+// Reach is what a person sees of an account: all of it, or what is at sites. Who is limited
+// to sites does not see what is at none.
+type Reach struct {
+	AccountID string
+	Sites     []string // empty: all
+}
+
+// arguments are those of reachSQL.
+func (r Reach) arguments() []any {
+	return []any{r.AccountID, append([]string{}, r.Sites...)}
+}
+
+// reachSQL limits "table t" with a column site_id to a [Reach].
+const reachSQL = `t.account_id = $1 AND (cardinality($2::text[]) = 0 OR t.site_id = ANY($2))`
+
+var sitesOfSQL = `
+SELECT ` + sites.sel + ` FROM site t
+WHERE t.account_id = $1 AND (cardinality($2::text[]) = 0 OR t.id = ANY($2)) ORDER BY t.name, t.id`
+
+// SitesOf returns the sites that a person can reach, by name.
+func (s *Store) SitesOf(ctx context.Context, reach Reach) ([]Site, error) {
+	rows, err := s.db.Query(ctx, sitesOfSQL, reach.arguments()...)
+	if err != nil {
+		return nil, fail("read sites", err)
+	}
+	found, err := pgx.CollectRows(rows, pgx.RowToStructByName[Site])
+	if err != nil {
+		return nil, fail("read sites", err)
+	}
+	return found, nil
 }
