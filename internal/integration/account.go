@@ -12,6 +12,9 @@ type Account struct {
 	MyAccountProfile string                 `json:"myAccountProfile,omitempty" maxLength:"253" doc:"The name of the MyAccountProfile that it is pinned to. Left out: the one that its customer groups, its AccountProfile or the tenant bring."`
 	Groups           []string               `json:"groups,omitempty" maxItems:"64" maxLength:"64" uniqueItems:"true" doc:"The customer groups that it is in. They must exist."`
 	Attributes       settings.Attributes    `json:"attributes,omitzero" doc:"Its own settings. What is left out or null is inherited from its AccountProfile, the Tenant or the built-in values."`
+	Address          string                 `json:"address,omitempty" maxLength:"500" lines:"true" doc:"Its postal address. Address, telephone number and tax number can be changed by its people too, in the portal: follow /changes, and leave none of them out of a PUT."`
+	Phone            string                 `json:"phone,omitempty" maxLength:"40" doc:"Its telephone number, as +447700900142 or as people write it."`
+	TaxID            string                 `json:"taxId,omitempty" maxLength:"40" doc:"Its number for taxes, as an ABN or a VAT number."`
 	StartsOn         string                 `json:"startsOn,omitempty" format:"date" doc:"The day from which it is a customer. Left out it stays as it is; a new account begins today."`
 	Meta
 }

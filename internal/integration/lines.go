@@ -15,6 +15,7 @@ type Kind string
 // The kinds of import.
 const (
 	Groups   Kind = "groups"
+	Products Kind = "products"
 	Accounts Kind = "accounts"
 	Contacts Kind = "contacts"
 	Invoices Kind = "invoices"
@@ -23,7 +24,7 @@ const (
 )
 
 // Kinds lists every kind in the order in which they depend on each other.
-func Kinds() []Kind { return []Kind{Groups, Accounts, Contacts, Invoices, Payments, Calls} }
+func Kinds() []Kind { return []Kind{Groups, Products, Accounts, Contacts, Invoices, Payments, Calls} }
 
 // Optional is a field that can be left out, cleared by null, or set.
 type Optional[T any] struct {

@@ -13,12 +13,15 @@ type Order struct {
 	Total     string      `json:"total" format:"decimal" doc:"Its amount, taxes included."`
 	Currency  string      `json:"currency,omitempty" format:"currency" doc:"The ISO 4217 code of its amounts. Left out: it keeps its own, a new one gets the account's."`
 	Items     []OrderItem `json:"items,omitempty" maxItems:"1000" doc:"What was ordered."`
+	Comment   string      `json:"comment,omitempty" readOnly:"true" doc:"What the person wrote with an order of the portal."`
 	Meta
 }
 
 // OrderItem is one thing that was ordered.
 type OrderItem struct {
-	Description string `json:"description" maxLength:"500" doc:"What it is."`
-	Quantity    int64  `json:"quantity" minimum:"1" maximum:"1000000" doc:"How many."`
-	Amount      string `json:"amount" format:"decimal" doc:"The amount of all of them, taxes included."`
+	Description   string `json:"description" maxLength:"500" doc:"What it is."`
+	Quantity      int64  `json:"quantity" minimum:"1" maximum:"1000000" doc:"How many."`
+	Amount        string `json:"amount" format:"decimal" doc:"The amount of all of them, taxes included."`
+	ProductID     string `json:"productId,omitempty" maxLength:"64" doc:"The product that it is, if it was ordered in the portal. The product may be gone by now."`
+	BillingMonths int64  `json:"billingMonths,omitempty" minimum:"1" maximum:"120" doc:"How many months a bill of it is for: 1 is monthly, 12 yearly. Left out: it is paid once."`
 }

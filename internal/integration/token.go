@@ -30,7 +30,7 @@ type CreatedToken struct {
 type Change struct {
 	Kind      string    `json:"kind" doc:"What was changed: account, ticketMessage."`
 	ID        string    `json:"id" doc:"Its id."`
-	AccountID string    `json:"accountId,omitempty" doc:"The account that it belongs to. Missing for groups."`
+	AccountID string    `json:"accountId,omitempty" doc:"The account that it belongs to. Missing for groups and products."`
 	Operation string    `json:"operation" enum:"Upsert,Delete" doc:"Upsert: it was created or changed, read it if you need it. Delete: it is gone."`
 	Version   int64     `json:"version" doc:"Its version after the change."`
 	At        time.Time `json:"at" doc:"When it was changed."`

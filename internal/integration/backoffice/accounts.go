@@ -33,7 +33,7 @@ func (a *api) accounts() resource[integration.Account, store.Account] {
 func showAccount(r *store.Account) integration.Account {
 	return integration.Account{
 		ID: r.ID, Name: r.Name, Status: r.Status, StatusReason: r.StatusReason, AccountProfile: r.AccountProfile, MyAccountProfile: r.MyAccountProfile,
-		Groups: r.Groups, Attributes: r.Attributes, StartsOn: r.StartsOn.Format(time.DateOnly), Meta: meta(r.Row),
+		Groups: r.Groups, Attributes: r.Attributes, Address: r.Address, Phone: r.Phone, TaxID: r.TaxID, StartsOn: r.StartsOn.Format(time.DateOnly), Meta: meta(r.Row),
 	}
 }
 
@@ -50,7 +50,7 @@ func dropStatusReason(before *integration.Account, patch map[string]any) {
 func (a *api) accountRow(live *config.Live, v integration.Account, old *store.Account) (store.Account, *store.Refusal) {
 	row := store.Account{
 		Name: v.Name, Status: v.Status, StatusReason: v.StatusReason, AccountProfile: v.AccountProfile, MyAccountProfile: v.MyAccountProfile,
-		Groups: v.Groups, Attributes: v.Attributes,
+		Groups: v.Groups, Attributes: v.Attributes, Address: v.Address, Phone: v.Phone, TaxID: v.TaxID,
 	}
 	before := store.Account{Status: settings.Active}
 	if old != nil {
@@ -60,6 +60,9 @@ func (a *api) accountRow(live *config.Live, v integration.Account, old *store.Ac
 		row.Status = before.Status
 	}
 	if refused := a.checkProfiles(live, before, row); refused != nil {
+		return row, refused
+	}
+	if refused := checkInvoiceTemplate(live, before.Attributes.InvoiceTemplate, row.Attributes.InvoiceTemplate); refused != nil {
 		return row, refused
 	}
 	if v.StartsOn != "" {
@@ -92,6 +95,19 @@ func (a *api) checkProfiles(live *config.Live, before, after store.Account) *sto
 		}
 	}
 	return nil
+}
+
+// checkInvoiceTemplate refuses a template that the account has not already and that the
+// tenant has not.
+func checkInvoiceTemplate(live *config.Live, before, after string) *store.Refusal {
+	allowed := []string{settings.StandardInvoice, settings.BusinessInvoice}
+	for _, own := range live.Tenant.InvoiceTemplates {
+		allowed = append(allowed, own.Name)
+	}
+	if after == "" || after == before || slices.Contains(allowed, after) {
+		return nil
+	}
+	return refuse("attributes.invoiceTemplate", "there is no invoice template %q, allowed are %s", after, listed(allowed))
 }
 
 // treatment names the profiles that treat an account, if another one is named.

@@ -62,12 +62,26 @@ func TestAccounts(t *testing.T) {
 		{"PUT", "accounts/Z", `{"name":"x","groups":["gold","gold"]}`, nil, 422, "", `"rule":"uniqueItems"`},
 		{"PUT", "accounts/Z", `{"name":"x","attributes":{"colour":"red"}}`, nil, 422, "", `"field":"attributes.colour"`},
 		{"PUT", "accounts/Z", `{"name":"x","attributes":{"lateFee":{"percent":"1"}}}`, nil, 422, "", `"field":"attributes.lateFee.percent"`},
-		{"PUT", "accounts/Z", `{"name":"x","attributes":{"colour":"red"}}`, nil, 422, "", `allowed are tradingTermsDays, currency, locale`},
+		{"PUT", "accounts/Z", `{"name":"x","attributes":{"colour":"red"}}`, nil, 422, "", `allowed are tradingTermsDays, invoiceTemplate, currency, locale`},
 		{"PUT", "accounts/Z", `{"name":"x","attributes":{"tradingTermsDays":"14"}}`, nil, 422, "", `"field":"attributes.tradingTermsDays","rule":"type"`},
 		{"PUT", "accounts/Z", `{"name":"x","attributes":{"currency":"eur","tradingTermsDays":366}}`, nil, 422, "", `"field":"attributes.tradingTermsDays"`},
 		{"PUT", "accounts/Z", `{"name":"x","attributes":{"currency":"eur","tradingTermsDays":366}}`, nil, 422, "",
 			`"message":"\"eur\" is not a currency, allowed is an ISO 4217 code such as EUR"`},
 		{"PATCH", "accounts/A", `{"attributes":{"custom":[{"name":"Tier","value":"1"}]}}`, nil, 422, "", `"field":"attributes.custom`},
+
+		// What its people can change too.
+		{"PUT", "accounts/D", `{"name":"x","address":"1 Quay\nHarbour","phone":"+61 2 5550 0142","taxId":"ABN 51 824 753 556"}`, nil, 201, `"v1"`,
+			`"address":"1 Quay\nHarbour","phone":"+61 2 5550 0142","taxId":"ABN 51 824 753 556","startsOn"`},
+		{"PATCH", "accounts/D", `{"phone":null,"taxId":"DE 1"}`, nil, 200, `"v2"`, `"address":"1 Quay\nHarbour","taxId":"DE 1","startsOn"`},
+		{"PATCH", "accounts/D", `{"phone":"1\n2"}`, nil, 422, "", `{"field":"phone","rule":"pattern"`},
+		{"PATCH", "accounts/D", `{"taxId":"` + strings.Repeat("1", 41) + `"}`, nil, 422, "", `{"field":"taxId","rule":"maxLength","message":"is longer than 40 characters"}`},
+		{"PATCH", "accounts/D", `{"address":"` + strings.Repeat("1", 501) + `"}`, nil, 422, "", `{"field":"address","rule":"maxLength"`},
+
+		// An invoice template that there is.
+		{"PATCH", "accounts/D", `{"attributes":{"invoiceTemplate":"business","maxSubAccounts":3}}`, nil, 200, `"v3"`, `"attributes":{"invoiceTemplate":"business","maxSubAccounts":3}`},
+		{"PATCH", "accounts/D", `{"attributes":{"invoiceTemplate":"busines"}}`, nil, 422, "",
+			`{"field":"attributes.invoiceTemplate","message":"there is no invoice template \"busines\", allowed are `},
+		{"PATCH", "accounts/D", `{"attributes":{"maxSubAccounts":1001}}`, nil, 422, "", `{"field":"attributes.maxSubAccounts"`},
 
 		// Profiles: what can be newly given, and what it has.
 		{"PUT", "accounts/P", `{"name":"x","accountProfile":"golden"}`, nil, 422, "",

@@ -1,15 +1,17 @@
 package backoffice
 
 import (
+	"cmp"
 	"encoding/json"
 	"errors"
 	"strings"
 	"testing"
 
-	"github.com/google/go-cmp/cmp"
+	gocmp "github.com/google/go-cmp/cmp"
 
 	"github.com/foyerhq/foyer/internal/config"
 	"github.com/foyerhq/foyer/internal/integration"
+	"github.com/foyerhq/foyer/internal/settings"
 )
 
 func asProblem(t *testing.T, err error) *integration.Problem {
@@ -44,10 +46,12 @@ func TestAccountSettings(t *testing.T) {
 		HasPortal:        true,
 		Attributes: []integration.AppliedSetting{
 			{Key: "tradingTermsDays", Value: "21", Source: "AccountProfile", SourceName: "business"},
+			{Key: "invoiceTemplate", Value: "standard", Source: "BuiltIn"},
 			{Key: "currency", Value: "AUD", Source: "Tenant", SourceName: "acme"},
 			{Key: "locale", Value: "de", Source: "Account", SourceName: "A/1 ü"},
 			{Key: "timeZone", Value: "UTC", Source: "BuiltIn"},
 			{Key: "portalAccess", Value: "Enabled", Source: "BuiltIn"},
+			{Key: "maxSubAccounts", Source: "Unset"},
 			{Key: "creditLimit", Value: "1000.00", Source: "Account", SourceName: "A/1 ü"},
 			{Key: "billingDay", Source: "Unset"},
 			{Key: "invoiceDelivery", Value: "Email", Source: "BuiltIn"},
@@ -58,13 +62,10 @@ func TestAccountSettings(t *testing.T) {
 			{Key: "lateFee.label", Source: "Unset"},
 			{Key: "custom.segment", Value: "b2b", Source: "Account", SourceName: "A/1 ü"},
 		},
-		Features: []integration.AppliedFeature{
-			{Feature: "ViewInvoices", Decision: "Allowed", Source: "MyAccountProfile", SourceName: "full"},
-			{Feature: "ViewActivity", Decision: "NotInStatus", Source: "MyAccountProfile", SourceName: "full"},
-		},
+		Features:       appliedFeatures(map[string]string{"ViewInvoices": "Allowed", "ViewActivity": "NotInStatus"}),
 		SettingsDigest: s.settings.Load().Digest,
 	}
-	if diff := cmp.Diff(want, got); diff != "" || status != 200 {
+	if diff := gocmp.Diff(want, got); diff != "" || status != 200 {
 		t.Errorf("%d (-want +got):\n%s", status, diff)
 	}
 	if _, got := get("/api/v1/accounts/A-2/settings"); got.HasPortal || got.MyAccountProfile.Source != "Account" || got.AccountProfile.Source != "BuiltIn" || got.Features[0].Decision != "NotInProfile" {
@@ -83,6 +84,16 @@ func TestAccountSettings(t *testing.T) {
 	}
 }
 
+// appliedFeatures are all features by the profile full, which has those of decisions.
+func appliedFeatures(decisions map[string]string) []integration.AppliedFeature {
+	var list []integration.AppliedFeature
+	for _, info := range settings.FeatureRegistry() {
+		decision := cmp.Or(decisions[string(info.Feature)], "NotInProfile")
+		list = append(list, integration.AppliedFeature{Feature: string(info.Feature), Decision: decision, Source: "MyAccountProfile", SourceName: "full"})
+	}
+	return list
+}
+
 func TestVersionAndErrors(t *testing.T) {
 	s := newSite(t, server)
 	tests := []struct {
@@ -93,7 +104,7 @@ func TestVersionAndErrors(t *testing.T) {
 		{"GET", "/api/v1/version", 200, `{"version":"v1","tenant":"acme","settingsDigest":"` + s.settings.Load().Digest + `"}`},
 		{"POST", "/api/v1/version", 405, `{"type":"about:blank","title":"Method Not Allowed","status":405,"detail":"this address takes GET, HEAD"}`},
 		{"GET", "/api/v1/import/groups", 405, `{"type":"about:blank","title":"Method Not Allowed","status":405,"detail":"this address takes POST"}`},
-		{"POST", "/api/v1/import/nothing", 404, `{"type":"about:blank","title":"Not Found","status":404,"detail":"there are imports of groups, accounts, contacts, invoices, payments, calls; everything else is written one by one, with PUT"}`},
+		{"POST", "/api/v1/import/nothing", 404, `{"type":"about:blank","title":"Not Found","status":404,"detail":"there are imports of groups, products, accounts, contacts, invoices, payments, calls; everything else is written one by one, with PUT"}`},
 		{"GET", "/", 404, `{"type":"about:blank","title":"Not Found","status":404,"detail":"there is nothing at this address, /api/v1/docs lists what there is"}`},
 	}
 	for _, test := range tests {

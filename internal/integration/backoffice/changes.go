@@ -111,5 +111,5 @@ func unknownFilter(parameter, what string, given, known []string, where string) 
 
 // changeKinds are the kinds of the change feed.
 var changeKinds = []string{
-	"account", "campaign", "contact", "group", "invoice", "note", "number", "order", "payment", "request", "service", "site", "ticket", "ticketMessage",
+	"account", "campaign", "contact", "group", "invoice", "note", "number", "order", "payment", "product", "request", "service", "site", "ticket", "ticketMessage",
 }

@@ -74,7 +74,8 @@ func (a *api) listContacts(ctx context.Context, in *ContactsInput) (*listOutput[
 func showContact(c *store.Contact) integration.Contact {
 	shown := integration.Contact{
 		ID: c.ID, AccountID: c.AccountID, FirstName: c.FirstName, LastName: c.LastName, Email: c.Email, Phone: c.Phone,
-		Roles: c.Roles, Owner: c.Owner, Grants: c.Grants, Sites: c.Sites, Access: c.Access, Meta: meta(c.Row),
+		Roles: c.Roles, Owner: c.Owner, Grants: c.Grants, Sites: c.Sites, OptedOut: c.OptedOut, Access: c.Access,
+		PendingEmail: c.PendingEmail, Meta: meta(c.Row),
 	}
 	if c.User != nil {
 		shown.User = &integration.User{Username: c.User.Username, Email: c.User.Email, EmailVerified: c.User.EmailVerified}
@@ -95,7 +96,13 @@ func dropVerification(before *integration.Contact, patch map[string]any) {
 func contactRow(_ *config.Live, c integration.Contact, old *store.Contact) (store.Contact, *store.Refusal) {
 	row := store.Contact{
 		Row: store.Row{AccountID: c.AccountID}, FirstName: c.FirstName, LastName: c.LastName, Email: c.Email, Phone: c.Phone,
-		Roles: c.Roles, Owner: c.Owner, Grants: settings.ExpandPresets(c.Grants), Sites: c.Sites, Access: c.Access,
+		Roles: c.Roles, Owner: c.Owner, Grants: settings.ExpandPresets(c.Grants), Sites: c.Sites, OptedOut: c.OptedOut, Access: c.Access,
+	}
+	if old != nil {
+		row.PendingEmail = old.PendingEmail
+	}
+	if old != nil && c.OptedOut == nil {
+		row.OptedOut = old.OptedOut
 	}
 	if c.User == nil {
 		if old != nil {

@@ -18,7 +18,7 @@ func TestContacts(t *testing.T) {
 	s.must(t, "accounts", `{"id":"A","name":"Ada","status":"Active"}`, `{"id":"B","name":"Ben","status":"Active"}`)
 	const dana = `{"accountId":"A","firstName":"Dana","email":"dana@miller.example","phone":"+44 7700 900142","roles":["Technical","Billing"],"grants":["Billing"],"access":"Active",` +
 		`"user":{"username":"dana","email":"dana@miller.example","emailVerified":true,"passwordHash":"` + passwordHash + `"}}`
-	const shown = `{"id":"c1","accountId":"A","firstName":"Dana","email":"dana@miller.example","phone":"+44 7700 900142","roles":["Billing","Technical"],"grants":["ViewInvoices"],"access":"Active",` +
+	const shown = `{"id":"c1","accountId":"A","firstName":"Dana","email":"dana@miller.example","phone":"+44 7700 900142","roles":["Billing","Technical"],"grants":["DownloadInvoices","PayInvoices","PlaceOrders","ViewInvoices","ViewPayments"],"access":"Active",` +
 		`"user":{"username":"dana","email":"dana@miller.example","emailVerified":true},"version":1`
 	ifMatch := func(tag string) map[string]string { return map[string]string{"If-Match": tag} }
 	s.walk(t, []step{
@@ -30,7 +30,7 @@ func TestContacts(t *testing.T) {
 		{"GET", "contacts?accountId=A", "", nil, 200, "", `{"items":[` + shown},
 		{"GET", "contacts?accountId=B", "", nil, 200, "", `{"items":[]}`},
 		{"PATCH", "contacts/c1", `{"phone":null,"roles":["Primary"],"sites":["s1"],"grants":["ReadOnly"]}`, nil, 200, `"v2"`,
-			`"roles":["Primary"],"grants":["ViewActivity","ViewInvoices"],"sites":["s1"],"access":"Active","user":{"username":"dana"`},
+			`"roles":["Primary"],"grants":["ViewActivity","ViewEmails","ViewInvoices","ViewPayments","ViewServices"],"sites":["s1"],"access":"Active","user":{"username":"dana"`},
 		{"PATCH", "contacts/c1", `{"sites":["s2"]}`, nil, 422, "", `{"field":"sites","message":"account \"A\" has no site \"s2\""}`},
 		{"PATCH", "contacts/c1", `{"roles":["Boss"]}`, nil, 422, "", `{"field":"roles[0]","rule":"enum","message":"\"Boss\" is not allowed, allowed are Primary, Secondary, Billing, Technical"}`},
 		{"PATCH", "contacts/c1", `{"grants":["Fly"]}`, nil, 422, "", `{"field":"grants[0]","rule":"enum"`},
@@ -81,6 +81,12 @@ func (s *site) secretsShown(t *testing.T, secret string) bool {
 	return false
 }
 
+// grantsAllowed are the grants that the API lets pass.
+func grantsAllowed() string {
+	field, _ := reflect.TypeFor[integration.Contact]().FieldByName("Grants")
+	return field.Tag.Get("enum")
+}
+
 // TestGrantsOfTheDocument: the enumeration of the API has every preset and every feature.
 func TestGrantsOfTheDocument(t *testing.T) {
 	var want []string
@@ -90,8 +96,7 @@ func TestGrantsOfTheDocument(t *testing.T) {
 	for _, info := range settings.FeatureRegistry() {
 		want = append(want, string(info.Feature))
 	}
-	field, _ := reflect.TypeFor[integration.Contact]().FieldByName("Grants")
-	if got := field.Tag.Get("enum"); got != strings.Join(want, ",") {
+	if got := grantsAllowed(); got != strings.Join(want, ",") {
 		t.Errorf("the API allows the grants %s, there are %s", got, strings.Join(want, ","))
 	}
 }
@@ -142,4 +147,24 @@ func TestContactsByImport(t *testing.T) {
 		t.Errorf("%v: the refusals have the hash: %s", err, text)
 	}
 	s.walk(t, []step{{"GET", "contacts/c1", "", nil, 200, `"v2"`, `"access":"Active","user":{"username":"dana"}`}})
+}
+
+// TestMessagesThatPeopleDoNotWant: the provider's system that knows nothing of them does
+// not change them.
+func TestMessagesThatPeopleDoNotWant(t *testing.T) {
+	s := newSite(t, server)
+	s.must(t, "accounts", `{"id":"A","name":"Ada"}`)
+	const ada = `{"accountId":"A","access":"Active"}`
+	s.walk(t, []step{
+		{"PUT", "contacts/c", `{"accountId":"A","optedOut":["Support","General"],"access":"Active"}`, nil, 201, `"v1"`, `"optedOut":["General","Support"],"access":"Active"`},
+		{"PUT", "contacts/c", ada, nil, 200, `"v1"`, `"optedOut":["General","Support"]`},
+		{"PATCH", "contacts/c", `{"optedOut":null}`, nil, 200, `"v1"`, `"optedOut":["General","Support"]`},
+		{"PATCH", "contacts/c", `{"optedOut":["Product"]}`, nil, 200, `"v2"`, `"optedOut":["Product"]`},
+		{"PUT", "contacts/c", `{"accountId":"A","optedOut":[],"access":"Active"}`, nil, 200, `"v3"`, `{"id":"c","accountId":"A","access":"Active",`},
+		{"PUT", "contacts/c", `{"accountId":"A","optedOut":["Security"],"access":"Active"}`, nil, 422, "", `{"field":"optedOut[0]","rule":"enum","message":"\"Security\" is not allowed, allowed are General, Invoice, Product, Support"}`},
+		{"PUT", "contacts/c", `{"accountId":"A","pendingEmail":"x@y.example","portalAccess":"Active","access":"Active"}`, nil, 200, `"v3"`, ""}, // the server's own
+	})
+	s.must(t, "contacts", `{"id":"c","accountId":"A","optedOut":["Invoice"],"access":"Active"}`, `{"id":"d","accountId":"A","access":"Active"}`)
+	s.must(t, "contacts", `{"id":"c","accountId":"A","access":"Active"}`)
+	s.walk(t, []step{{"GET", "contacts/c", "", nil, 200, `"v4"`, `"optedOut":["Invoice"]`}})
 }

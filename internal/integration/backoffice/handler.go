@@ -102,6 +102,7 @@ func (a *api) registerResources() {
 	a.registerNumbers()
 	register(a, a.orders())
 	register(a, a.payments())
+	register(a, a.products())
 	register(a, a.requests())
 	register(a, a.services())
 	register(a, a.sites())

@@ -21,6 +21,7 @@ const goodHash = "$argon2id$v=19$m=19456,t=2,p=1$AAAAAAAAAAAAAAAAAAAAAA$AAAAAAAA
 
 var everyKind = map[integration.Kind][]string{
 	integration.Groups: {`{"name":"vip","displayName":"Very important"}`, `{"id":"beta"}`},
+	integration.Products: {`{"id":"router","name":"Router","price":"199.00"}`},
 	integration.Accounts: {
 		`{"id":"A-1","name":"Ada","status":"Active","accountProfile":"business","groups":["vip","beta"],"attributes":{"locale":"en-AU"}}`,
 		`{"id":"A-2","name":"Bob","status":"Suspended","myAccountProfile":"full"}`,
@@ -146,7 +147,7 @@ func TestImportNamesBadLines(t *testing.T) {
 				{Line: 7, ID: "X-5", Field: "groups[1]", Message: `there is no customer group "gold"`},
 				{Line: 8, ID: "X-6", Field: "name", Rule: "required", Message: "is missing"},
 				{Line: 9, ID: "X-7", Rule: "json", Message: "is not valid JSON: it ends too early"},
-				{Line: 10, ID: "X-8", Field: "balance", Rule: "additionalProperties", Message: "is not a known field, the nearest is name; allowed are id, name, status, statusReason, accountProfile, myAccountProfile, groups, attributes, startsOn"},
+				{Line: 10, ID: "X-8", Field: "balance", Rule: "additionalProperties", Message: "is not a known field, the nearest is name; allowed are id, name, status, statusReason, accountProfile, myAccountProfile, groups, attributes, address, phone, taxId, startsOn"},
 				{Line: 11, Rule: "maxLength", Message: "is longer than 64 KiB"},
 			},
 			sum: integration.Summary{Received: 11, Created: 2, Refused: 9},
@@ -160,7 +161,7 @@ func TestImportNamesBadLines(t *testing.T) {
 				`{"id":"X-4","accountId":"A-1","access":"Active","owner":true}`,
 				`{"id":"X-5","accountId":"A-2","access":"Active","user":{"username":"ADA"}}`,
 				`{"id":"C-1","accountId":"A-2","access":"Active"}`,
-				`{"id":"X-6","accountId":"A-2","access":"Active","grants":["PayInvoices"]}`,
+				`{"id":"X-6","accountId":"A-2","access":"Active","grants":["FlyAway"]}`,
 				`{"id":"X-7","accountId":"A-2","access":"Active","user":{"username":"eve","passwordHash":"$argon2id$v=19$m=8,t=1,p=1$AAAAAAAAAAAAAAAAAAAAAA$AAAAAAAAAAAAAAAAAAAAAA"}}`,
 				`{"id":"X-8","accountId":"A-2","access":"Active","user":{"username":"eve","passwordHash":"$argon2id$v=19$m=65536,t=8,p=1$AAAAAAAAAAAAAAAAAAAAAA$AAAAAAAAAAAAAAAAAAAAAA"}}`,
 			},
@@ -171,7 +172,7 @@ func TestImportNamesBadLines(t *testing.T) {
 				{Line: 4, ID: "X-4", Field: "owner", Message: `the owner of account "A-1" is contact "C-1": write that one with owner false first, or both in one import`},
 				{Line: 5, ID: "X-5", Field: "user.username", Message: `"ADA" is already the username of a user with another email`},
 				{Line: 6, ID: "C-1", Field: "accountId", Message: `contact "C-1" belongs to account "A-1", and never moves`},
-				{Line: 7, ID: "X-6", Field: "grants[0]", Rule: "enum", Message: `"PayInvoices" is not allowed, allowed are Owner, Billing, Technical, SiteContact, ReadOnly, ViewInvoices, ViewActivity`},
+				{Line: 7, ID: "X-6", Field: "grants[0]", Rule: "enum", Message: `"FlyAway" is not allowed, allowed are ` + strings.ReplaceAll(grantsAllowed(), ",", ", ")},
 				{Line: 8, ID: "X-7", Field: "user.passwordHash", Message: "has the parameters m=8,t=1,p=1, allowed with t=1 are m=47104 to 65536 and p=1"},
 				{Line: 9, ID: "X-8", Field: "user.passwordHash", Message: "has the parameters m=65536,t=8,p=1, allowed with t=8 are m=7168 to 9728 and p=1"},
 			},

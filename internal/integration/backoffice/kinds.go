@@ -13,6 +13,7 @@ import (
 func (a *api) importers() map[integration.Kind]importFunc {
 	return map[integration.Kind]importFunc{
 		integration.Groups:   streaming(a, replacing(a, a.groups())),
+		integration.Products: streaming(a, replacing(a, a.products())),
 		integration.Accounts: streaming(a, merging(a.accounts())),
 		integration.Contacts: streaming(a, replacing(a, a.contacts())),
 		integration.Invoices: streaming(a, replacing(a, a.invoices())),

@@ -22,11 +22,12 @@ func (a *api) orders() resource[integration.Order, store.Order] {
 func showOrder(o *store.Order) integration.Order {
 	items := make([]integration.OrderItem, len(o.Items))
 	for i, item := range o.Items {
-		items[i] = integration.OrderItem{Description: item.Description, Quantity: item.Quantity, Amount: locale.Amount(o.Currency, item.Amount)}
+		items[i] = integration.OrderItem(item)
+		items[i].Amount = locale.Amount(o.Currency, item.Amount)
 	}
 	return integration.Order{
 		ID: o.ID, AccountID: o.AccountID, Number: o.Number, Status: o.Status, PlacedAt: o.PlacedAt.UTC(), PlacedBy: o.PlacedBy,
-		Total: locale.Amount(o.Currency, o.Total), Currency: o.Currency, Items: items, Meta: meta(o.Row),
+		Total: locale.Amount(o.Currency, o.Total), Currency: o.Currency, Items: items, Comment: o.Comment, Meta: meta(o.Row),
 	}
 }
 
@@ -40,7 +41,7 @@ func orderRow(of holder, o integration.Order, old *store.Order) (store.Order, *s
 		Total: o.Total, Currency: of.currency(o.Currency, before.Currency),
 	}
 	for _, item := range o.Items {
-		row.Items = append(row.Items, store.OrderItem{Description: item.Description, Quantity: item.Quantity, Amount: item.Amount})
+		row.Items = append(row.Items, store.OrderItem(item))
 	}
 	return row, nil
 }

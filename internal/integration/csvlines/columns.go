@@ -33,6 +33,7 @@ type field struct {
 // lineTypes are the types of the lines of each kind.
 var lineTypes = map[integration.Kind]reflect.Type{
 	integration.Groups:   reflect.TypeFor[integration.Group](),
+	integration.Products: reflect.TypeFor[integration.Product](),
 	integration.Accounts: reflect.TypeFor[integration.Account](),
 	integration.Contacts: reflect.TypeFor[integration.Contact](),
 	integration.Invoices: reflect.TypeFor[integration.Invoice](),
