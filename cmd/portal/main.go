@@ -1,9 +1,10 @@
-// Command portal serves the customers' site of one tenant: sign-in, home, invoices,
-// activity. It reads the tenant's settings and the address of its database from two
-// mounted directories and follows both without a restart.
+// Command portal serves the customers' site of one tenant. It reads the tenant's settings,
+// its keys and the address of its database from mounted directories and follows all of
+// them without a restart.
 package main
 
 import (
+	"flag"
 	"net/http"
 	"os"
 	"runtime"
@@ -12,6 +13,7 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 
+	"github.com/foyerhq/foyer/internal/config"
 	"github.com/foyerhq/foyer/internal/identity"
 	"github.com/foyerhq/foyer/internal/portal"
 	"github.com/foyerhq/foyer/internal/process"
@@ -28,10 +30,23 @@ const (
 )
 
 func main() {
-	os.Exit(process.Main(process.Program{Component: "portal", Version: version, Listen: ":8080", Handler: handler}))
+	p := program{keysDir: "/etc/foyer/keys"}
+	os.Exit(process.Main(process.Program{Component: "portal", Version: version, Listen: ":8080", Flags: p.flags, Handler: p.handler}))
 }
 
-func handler(r *process.Runtime) (http.Handler, error) {
+type program struct{ keysDir string }
+
+func (p *program) flags(set *flag.FlagSet) {
+	set.StringVar(&p.keysDir, "keys-dir", p.keysDir, "directory with the files link and seal, the tenant's keys")
+}
+
+func (p *program) handler(r *process.Runtime) (http.Handler, error) {
+	keys, err := process.Follow(r, "keys", p.keysDir, []string{config.LinkKeyFile, config.SealKeyFile}, func(files [][]byte) (*identity.Keys, error) {
+		return identity.ParseKeys(files[0], files[1])
+	})
+	if err != nil {
+		return nil, err
+	}
 	atOnce := identity.HashesAtOnce(runtime.GOMAXPROCS(0), debug.SetMemoryLimit(-1), identity.DefaultParams) // -1 only asks
 	queue := identity.NewQueue(atOnce, hashesWaiting, hashWait)
 	r.Metrics.MustRegister(prometheus.NewGaugeFunc(prometheus.GaugeOpts{
@@ -41,6 +56,7 @@ func handler(r *process.Runtime) (http.Handler, error) {
 		Store:    r.Store,
 		Settings: r.Settings,
 		Hasher:   identity.NewHasher(identity.DefaultParams, queue),
+		Keys:     keys,
 		Log:      r.Log,
 		Metrics:  r.Metrics,
 		Trusted:  r.Flags.TrustedProxies,

@@ -9,22 +9,18 @@ import (
 	"encoding/base64"
 	"errors"
 	"fmt"
-	"strings"
 
 	"github.com/google/uuid"
 
+	"github.com/foyerhq/foyer/internal/config"
 	"github.com/foyerhq/foyer/internal/store"
 )
 
-// The files of a tenant's keys, as the Secret T-keys has them. Each holds one key per
-// line, 32 bytes in base64, the newest first: what was made by an older one is still
-// taken.
+// The files of a tenant's keys, as the Secret T-keys has them.
 const (
-	LinkKeyFile = "link" // signs the links that are sent
-	SealKeyFile = "seal" // seals the secrets of authenticator apps
+	LinkKeyFile = config.LinkKeyFile
+	SealKeyFile = config.SealKeyFile
 )
-
-const keyBytesOfFile = 32
 
 // Keys are the keys of one tenant. What they made for one tenant is nothing to another.
 type Keys struct {
@@ -34,11 +30,11 @@ type Keys struct {
 
 // ParseKeys reads the two files. The errors hold nothing of the keys.
 func ParseKeys(link, seal []byte) (*Keys, error) {
-	links, err := parseKeyFile(LinkKeyFile, link)
+	links, err := config.ParseKeyFile(LinkKeyFile, link)
 	if err != nil {
 		return nil, err
 	}
-	seals, err := parseKeyFile(SealKeyFile, seal)
+	seals, err := config.ParseKeyFile(SealKeyFile, seal)
 	if err != nil {
 		return nil, err
 	}
@@ -53,21 +49,6 @@ func ParseKeys(link, seal []byte) (*Keys, error) {
 			return nil, fmt.Errorf("key file %s: %w", SealKeyFile, err)
 		}
 		keys.seal = append(keys.seal, aead)
-	}
-	return keys, nil
-}
-
-func parseKeyFile(name string, text []byte) ([][]byte, error) {
-	var keys [][]byte
-	for i, line := range strings.Fields(string(text)) {
-		key, err := base64.StdEncoding.DecodeString(line)
-		if err != nil || len(key) != keyBytesOfFile {
-			return nil, fmt.Errorf("key file %s: line %d is not %d bytes in base64", name, i+1, keyBytesOfFile)
-		}
-		keys = append(keys, key)
-	}
-	if len(keys) == 0 {
-		return nil, fmt.Errorf("key file %s: there is no key in it", name)
 	}
 	return keys, nil
 }

@@ -43,6 +43,8 @@ type Runtime struct {
 	Stopping <-chan struct{}     // closed when no new connections are taken
 
 	component  string
+	health     *Health
+	stop       context.Context // ends when the process is asked to stop
 	ctx        context.Context // ends after the last request
 	background sync.WaitGroup
 }
@@ -70,6 +72,7 @@ func Main(p Program) int {
 const (
 	needSettings = "settings"
 	needDatabase = "database"
+	needProcess  = "process"
 )
 
 // Run is the life of a program until ctx ends. Logs go to output.
@@ -84,11 +87,11 @@ func Run(ctx context.Context, p Program, args []string, output io.Writer) error 
 	}
 	log := NewLogger(output, p.Component)
 	metrics := NewMetrics(p.Component, p.Version)
-	health := NewHealth(map[string]string{needSettings: "not loaded yet", needDatabase: "not reached yet"})
+	health := NewHealth(map[string]string{needSettings: "not loaded yet", needDatabase: "not reached yet", needProcess: "is starting"})
 
 	afterRequests, end := context.WithCancel(context.WithoutCancel(ctx))
 	stopping := make(chan struct{})
-	r := &Runtime{Flags: flags, Version: p.Version, Log: log, Metrics: metrics, Stopping: stopping, component: p.Component, ctx: afterRequests}
+	r := &Runtime{Flags: flags, Version: p.Version, Log: log, Metrics: metrics, Stopping: stopping, component: p.Component, health: health, stop: ctx, ctx: afterRequests}
 	stop := func() { end(); r.background.Wait() }
 	defer stop()
 
@@ -109,6 +112,9 @@ func Run(ctx context.Context, p Program, args []string, output io.Writer) error 
 		return nil
 	}
 	handler, err := p.Handler(r)
+	if ctx.Err() != nil {
+		return nil
+	}
 	if err != nil {
 		return err
 	}
@@ -117,6 +123,7 @@ func Run(ctx context.Context, p Program, args []string, output io.Writer) error 
 		return fmt.Errorf("--listen: %w", err)
 	}
 	log.Info("serving", "version", p.Version, "pod", flags.Pod, "address", listener.Addr().String())
+	health.Meet(needProcess)
 	server := NewServer(handler, log)
 	server.RegisterOnShutdown(func() { close(stopping) })
 	return Serve(ctx, server, listener, health, flags.Drain)

@@ -2,6 +2,7 @@ package process
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -40,15 +41,20 @@ type replica struct {
 // start runs a program whose page is the tenant's display name.
 func start(t *testing.T, document, uri string) *replica {
 	t.Helper()
+	return startProgram(t, document, uri, func(rt *Runtime) (http.Handler, error) {
+		return http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { io.WriteString(w, rt.Settings().Tenant.DisplayName) }), nil
+	})
+}
+
+func startProgram(t *testing.T, document, uri string, handler func(*Runtime) (http.Handler, error)) *replica {
+	t.Helper()
 	t.Setenv("POD_NAME", "acme-portal-1")
 	r := &replica{settings: t.TempDir(), database: t.TempDir(), log: &lockedBuffer{}, stopped: make(chan error, 1)}
 	if document != "" {
 		mount(t, r.settings, config.File, document)
 	}
 	mount(t, r.database, "uri", uri)
-	program := Program{Component: "portal", Version: "v1", Listen: ":0", Handler: func(rt *Runtime) (http.Handler, error) {
-		return http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { io.WriteString(w, rt.Settings().Tenant.DisplayName) }), nil
-	}}
+	program := Program{Component: "portal", Version: "v1", Listen: ":0", Handler: handler}
 	args := []string{"--listen=127.0.0.1:0", "--admin-listen=127.0.0.1:0", "--drain-seconds=0", "--settings-dir=" + r.settings, "--database-dir=" + r.database}
 	ctx, cancel := context.WithCancel(t.Context())
 	r.stop = cancel
@@ -217,6 +223,50 @@ func TestRunWaitsForTheSchema(t *testing.T) {
 	eventually(t, "the log says why", func() bool { return strings.Contains(r.log.String(), "goose_db_version") })
 	mount(t, r.database, "uri", tenant.PortalURI)
 	r.ready(t, 200, "ok")
+}
+
+// A program that needs more files is not ready before it has them, and keeps the last good
+// ones.
+func TestRunFollowsFiles(t *testing.T) {
+	tenant := storetest.New(t, server)
+	dir := t.TempDir()
+	r := startProgram(t, settingsDocument(t, "One"), tenant.PortalURI, func(rt *Runtime) (http.Handler, error) {
+		words, err := Follow(rt, "words", dir, []string{"a"}, func(files [][]byte) (*string, error) {
+			if word := string(files[0]); word != "" {
+				return &word, nil
+			}
+			return nil, errors.New("there is no word")
+		})
+		return http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { io.WriteString(w, *words()) }), err
+	})
+	r.ready(t, 503, "process: is starting\nwords: read the mounted file")
+	mount(t, dir, "a", "")
+	r.ready(t, 503, "process: is starting\nwords: load a: there is no word\n")
+	mount(t, dir, "a", "secret1")
+	r.page(t, "secret1")
+	r.ready(t, 200, "ok")
+	mount(t, dir, "a", "")
+	eventually(t, "the log says that the last good one stays", func() bool {
+		return strings.Contains(r.log.String(), "the newest words could not be loaded")
+	})
+	r.ready(t, 200, "ok")
+	r.page(t, "secret1")
+	mount(t, dir, "a", "secret2")
+	r.page(t, "secret2")
+	if log := r.log.String(); strings.Contains(log, "secret") || strings.Contains(log, config.Digest([]byte("secret1"))) {
+		t.Errorf("the log shows the files:\n%s", log)
+	}
+}
+
+// One that is asked to stop while it waits ends as well as any other.
+func TestRunStopsWhileItWaitsForFiles(t *testing.T) {
+	tenant := storetest.New(t, server)
+	r := startProgram(t, settingsDocument(t, "One"), tenant.PortalURI, func(rt *Runtime) (http.Handler, error) {
+		_, err := Follow(rt, "words", t.TempDir(), []string{"a"}, func([][]byte) (*string, error) { return nil, nil })
+		return nil, err
+	})
+	r.ready(t, 503, "words: read the mounted file")
+	r.stop() // that it ends without an error is looked at in the end of every test
 }
 
 func TestRunRefuses(t *testing.T) {

@@ -49,7 +49,7 @@ func Serve(ctx context.Context, server *http.Server, listener net.Listener, heal
 		return fmt.Errorf("serve on %s: %w", listener.Addr(), err)
 	case <-ctx.Done():
 	}
-	health.Fail("process", "is stopping")
+	health.Fail(needProcess, "is stopping")
 	select {
 	case err := <-failed:
 		return fmt.Errorf("serve on %s: %w", listener.Addr(), err)

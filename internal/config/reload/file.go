@@ -1,19 +1,23 @@
 package reload
 
 import (
+	"bytes"
 	"context"
 	"fmt"
 	"os"
 	"path/filepath"
+	"strings"
 	"sync/atomic"
 
 	"github.com/foyerhq/foyer/internal/config"
 )
 
-// File holds what was loaded last from one mounted file.
+// File holds what was loaded last from a mounted file, or from several that belong
+// together.
 type File[T any] struct {
-	path    string
-	load    func([]byte) (*T, error)
+	dir     string
+	names   []string
+	load    func([][]byte) (*T, error)
 	changed func(digest string, err error)
 	current atomic.Pointer[T]
 
@@ -26,7 +30,13 @@ type File[T any] struct {
 // content, from the goroutine of Run: the digest that is in force now (empty: none
 // yet), and why the newest content is not, if so. It is told of a problem once.
 func NewFile[T any](path string, load func([]byte) (*T, error), changed func(digest string, err error)) *File[T] {
-	return &File[T]{path: path, load: load, changed: changed}
+	return NewFiles(filepath.Dir(path), []string{filepath.Base(path)}, func(contents [][]byte) (*T, error) { return load(contents[0]) }, changed)
+}
+
+// NewFiles is NewFile for files of one directory, which are loaded together in the order of
+// names.
+func NewFiles[T any](dir string, names []string, load func([][]byte) (*T, error), changed func(digest string, err error)) *File[T] {
+	return &File[T]{dir: dir, names: names, load: load, changed: changed}
 }
 
 // Current returns the last good content, nil before the first. It never blocks.
@@ -36,14 +46,13 @@ func (f *File[T]) Current() *T { return f.current.Load() }
 func (f *File[T]) Run(ctx context.Context) { f.run(ctx, usual) }
 
 func (f *File[T]) run(ctx context.Context, t timing) {
-	watch(ctx, filepath.Dir(f.path), t, f.look)
+	watch(ctx, f.dir, t, f.look)
 }
 
 func (f *File[T]) look() {
-	content, err := os.ReadFile(f.path)
-	found := config.Digest(content)
+	contents, err := f.read()
+	found := config.Digest(bytes.Join(contents, []byte{0}))
 	if err != nil {
-		err = fmt.Errorf("read the mounted file: %w", err)
 		found = err.Error()
 	}
 	if found == f.seen {
@@ -51,15 +60,27 @@ func (f *File[T]) look() {
 	}
 	f.seen = found
 	if err == nil {
-		err = f.swap(content, found)
+		err = f.swap(contents, found)
 	}
 	f.changed(f.inForce, err)
 }
 
-func (f *File[T]) swap(content []byte, digest string) error {
-	next, err := f.load(content)
+func (f *File[T]) read() ([][]byte, error) {
+	var contents [][]byte
+	for _, name := range f.names {
+		content, err := os.ReadFile(filepath.Join(f.dir, name))
+		if err != nil {
+			return nil, fmt.Errorf("read the mounted file: %w", err)
+		}
+		contents = append(contents, content)
+	}
+	return contents, nil
+}
+
+func (f *File[T]) swap(contents [][]byte, digest string) error {
+	next, err := f.load(contents)
 	if err != nil {
-		return fmt.Errorf("load %s: %w", filepath.Base(f.path), err)
+		return fmt.Errorf("load %s: %w", strings.Join(f.names, " and "), err)
 	}
 	f.current.Store(next)
 	f.inForce = digest

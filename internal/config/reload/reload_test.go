@@ -117,6 +117,39 @@ func TestEachSwapIsFollowed(t *testing.T) {
 	}
 }
 
+// Files that belong together are loaded together, whichever of them changes, and none
+// without the other.
+func TestFilesAreLoadedTogether(t *testing.T) {
+	dir := t.TempDir()
+	mount(t, dir, map[string]string{"one": "1"})
+	reports := make(chan told, 100)
+	both := NewFiles(dir, []string{"one", "two"}, func(contents [][]byte) (*string, error) {
+		text := string(contents[0]) + " and " + string(contents[1])
+		if strings.Contains(text, "bad") {
+			return nil, errors.New("bad content")
+		}
+		return &text, nil
+	}, func(digest string, err error) { reports <- told{digest, err} })
+	ctx, stop := context.WithCancel(context.Background())
+	var running sync.WaitGroup
+	running.Go(func() { both.run(ctx, never) })
+	t.Cleanup(func() { stop(); running.Wait() })
+
+	if report := next(t, reports); report.err == nil || report.digest != "" || both.Current() != nil {
+		t.Fatalf("one of two files is loaded: %+v", report)
+	}
+	for _, two := range []string{"2", "3"} {
+		mount(t, dir, map[string]string{"one": "1", "two": two})
+		if report := next(t, reports); report.err != nil || *both.Current() != "1 and "+two {
+			t.Fatalf("told %+v, in force is %q", report, *both.Current())
+		}
+	}
+	mount(t, dir, map[string]string{"one": "bad", "two": "3"})
+	if report := next(t, reports); report.err == nil || report.err.Error() != "load one and two: bad content" || *both.Current() != "1 and 3" {
+		t.Fatalf("told %+v, in force is %q", report, *both.Current())
+	}
+}
+
 func TestSwapWithoutAChangeOfTheFileIsNotTold(t *testing.T) {
 	dir := t.TempDir()
 	mount(t, dir, map[string]string{"doc": "ONE", "other": "x"})
