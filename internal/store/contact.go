@@ -4,6 +4,7 @@ import (
 	"context"
 	"slices"
 	"strings"
+	"time"
 	"unicode"
 
 	"github.com/foyerhq/foyer/internal/settings"
@@ -33,6 +34,9 @@ type Contact struct {
 	// takes the place of Email once its holder has confirmed it; another Email voids it.
 	OptedOut     []string `db:"opted_out" json:"opted_out"`
 	PendingEmail string   `db:"pending_email" json:"pending_email"`
+	// InvitedUntil is until when the person can make use of a link that creates the
+	// sign-in; nil: none was sent. It is never written.
+	InvitedUntil *time.Time `db:"invited_until" json:"-"`
 	// User is the sign-in; nil: none. In what Decide returns it is what the user shall be,
 	// and UserID does not count: without a User the contact loses the one that it has, and
 	// the user goes with its last contact.
@@ -54,7 +58,8 @@ var contacts = &kind[Contact, *Contact]{
 	name:  "contact",
 	table: "contact",
 	sel: `t.id, t.account_id, t.version, t.created_at, t.updated_at, t.user_id::text AS user_id, t.first_name, t.last_name,
-t.email, t.phone, t.roles, t.sites, t.owner, t.grants, t.access, t.opted_out, t.pending_email, (
+t.email, t.phone, t.roles, t.sites, t.owner, t.grants, t.access, t.opted_out, t.pending_email,
+` + invitedUntilSQL + ` AS invited_until, (
     SELECT jsonb_build_object('username', u.username, 'email', u.email, 'email_verified', u.email_verified_at IS NOT NULL,
                               'has_password', u.password_hash IS NOT NULL)
     FROM app_user u WHERE u.id = t.user_id) AS "user"`,
@@ -155,9 +160,9 @@ func (c Contact) settled(old *Contact) (Contact, *Refusal) {
 	if refused := checkOptedOut(c.OptedOut); refused != nil {
 		return c, refused
 	}
-	c.UserID = nil
+	c.UserID, c.InvitedUntil = nil, nil
 	if old != nil {
-		c.UserID = old.UserID
+		c.UserID, c.InvitedUntil = old.UserID, old.InvitedUntil
 		if c.PendingEmail == old.PendingEmail && !sameText(c.Email, old.Email) {
 			c.PendingEmail = ""
 		}

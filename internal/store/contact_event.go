@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 )
 
 // fieldChange is one field of a row that changed, in words; an empty value is none.
@@ -58,22 +59,15 @@ func joinTexts[T ~string](list []T) string {
 func announceContact(_ context.Context, w *Writer, before, after *Contact) error {
 	switch {
 	case before == nil:
-		return w.emitContact("contact.created", after, after.portalAccess(), nil)
+		return w.emitContact("contact.created", after, after.PortalAccess(w.origin.Now), nil)
 	case after == nil:
-		return w.emitContact("contact.deleted", before, "Revoked", nil)
+		return w.emitContact("contact.deleted", before, AccessRevoked, nil)
 	}
-	return w.emitContact("contact.updated", after, after.portalAccess(), contactChanges(before, after))
+	return w.emitContact("contact.updated", after, after.PortalAccess(w.origin.Now), contactChanges(before, after))
 }
 
 func (w *Writer) emitContact(event string, c *Contact, access string, changes []fieldChange) error {
-	roles := make([]map[string]string, len(c.Roles))
-	for i, role := range c.Roles {
-		roles[i] = map[string]string{"name": role}
-	}
-	contact := map[string]any{"id": c.ID, "owner": c.Owner, "roles": roles, "access": access}
-	for name, text := range map[string]string{"firstName": c.FirstName, "lastName": c.LastName, "email": c.Email, "phone": c.Phone} {
-		setText(contact, name, text)
-	}
+	contact := contactData(c, access)
 	if changes != nil {
 		contact["changes"] = changes
 	}
@@ -82,6 +76,19 @@ func (w *Writer) emitContact(event string, c *Contact, access string, changes []
 		user = *c.UserID
 	}
 	return w.emit(event, c.AccountID, c.ID, map[string]any{"contact": contact, "origin": w.originData(user)})
+}
+
+// contactData is a contact as events have it.
+func contactData(c *Contact, access string) map[string]any {
+	roles := make([]map[string]string, len(c.Roles))
+	for i, role := range c.Roles {
+		roles[i] = map[string]string{"name": role}
+	}
+	contact := map[string]any{"id": c.ID, "owner": c.Owner, "roles": roles, "access": access}
+	for name, text := range map[string]string{"firstName": c.FirstName, "lastName": c.LastName, "email": c.Email, "phone": c.Phone} {
+		setText(contact, name, text)
+	}
+	return contact
 }
 
 // originData says who did something to a user of their own (User) or to another's
@@ -100,14 +107,8 @@ func (w *Writer) originData(userID string) map[string]any {
 	return data
 }
 
-// portalAccess is the state of a contact's access: nobody can sign in who has no
-// password yet.
-func (c *Contact) portalAccess() string {
-	switch {
-	case c.Access == AccessDisabled:
-		return AccessDisabled
-	case c.User == nil || !c.User.HasPassword && c.User.PasswordHash == "":
-		return "NotInvited"
-	}
-	return AccessActive
+// PortalAccess is the access of the contact as it is shown.
+func (c *Contact) PortalAccess(now time.Time) string {
+	hasPassword := c.User != nil && (c.User.HasPassword || c.User.PasswordHash != "")
+	return PortalAccess(c.Access, hasPassword, c.InvitedUntil, now)
 }

@@ -149,3 +149,37 @@ var invitedUntilSQL = fmt.Sprintf(`(
     FROM credential_link l
     WHERE l.contact_id = t.id AND l.purpose IN ('Create', 'Invite') AND l.voided_at IS NULL AND l.completed_at IS NULL
     ORDER BY l.created_at DESC LIMIT 1)`, int(SetUpLifetime.Seconds()))
+
+// SendLink issues a link for a contact and the mail that brings it, to the addresses that
+// [Credentials.Addresses] says. Whether it may be sent is asked before.
+func (w *Writer) SendLink(ctx context.Context, c Credentials, purpose LinkPurpose, invitedBy string, expiresAt time.Time) (string, error) {
+	data, err := w.linkData(ctx, c, purpose, invitedBy, expiresAt)
+	if err != nil {
+		return "", err
+	}
+	w.Audit(c.Account.ID, ActionMailSent, map[string]string{"contact": c.ContactID, "purpose": string(purpose)})
+	return w.IssueLink(ctx, NewLink{
+		Purpose: purpose, AccountID: c.Account.ID, ContactID: c.ContactID, UserID: c.UserID,
+		Addresses: c.Addresses(purpose), InvitedBy: invitedBy, ExpiresAt: expiresAt, Data: data,
+	})
+}
+
+// linkData is the payload of the event by which a link is sent.
+func (w *Writer) linkData(ctx context.Context, c Credentials, purpose LinkPurpose, invitedBy string, expiresAt time.Time) (map[string]any, error) {
+	if purpose == LinkInvite {
+		row, err := w.contactRow(ctx, c.ContactID)
+		if err != nil {
+			return nil, err
+		}
+		invitation := map[string]any{"expiresAt": expiresAt}
+		setText(invitation, "invitedBy", invitedBy)
+		return map[string]any{"contact": contactData(row, AccessInvited), "invitation": invitation}, nil
+	}
+	credential := map[string]any{"expiresAt": expiresAt}
+	setText(credential, "username", c.Username)
+	data := map[string]any{"credential": credential}
+	if purpose == LinkReset {
+		data["origin"] = w.originData(c.UserID)
+	}
+	return data, nil
+}
