@@ -108,7 +108,16 @@ type TenantSpec struct {
 	// +optional
 	OrphanedProfiles OrphanedProfilesPolicy `json:"orphanedProfiles,omitempty"`
 
-	// credentials bounds the sessions of people in the portal.
+	// invoiceTemplates are the tenant's own templates for invoices, beside the built-in
+	// standard and business. Attribute invoiceTemplate names the one that applies.
+	// +optional
+	// +listType=map
+	// +listMapKey=name
+	// +kubebuilder:validation:MinItems=1
+	// +kubebuilder:validation:MaxItems=8
+	InvoiceTemplates []InvoiceTemplate `json:"invoiceTemplates,omitempty"`
+
+	// credentials says how people get and prove their sign-in, and bounds their sessions.
 	// +optional
 	Credentials CredentialsSpec `json:"credentials,omitempty,omitzero"`
 
@@ -285,23 +294,22 @@ type DatabaseSpec struct {
 	ServerRef ObjectRef `json:"serverRef,omitzero"`
 }
 
-// CredentialsSpec bounds the sessions of people in the portal.
-// +kubebuilder:validation:MinProperties=1
-// +kubebuilder:validation:XValidation:rule="!has(self.sessionIdleSeconds) || !has(self.sessionMaxSeconds) || self.sessionIdleSeconds <= self.sessionMaxSeconds",message="sessionIdleSeconds must not be longer than sessionMaxSeconds"
-type CredentialsSpec struct {
-	// sessionIdleSeconds ends a session after that long without a request, 300 to
-	// 86400. 3600 if not set.
-	// +optional
-	// +kubebuilder:validation:Minimum=300
-	// +kubebuilder:validation:Maximum=86400
-	SessionIdleSeconds *int64 `json:"sessionIdleSeconds,omitempty"`
+// InvoiceTemplate is a template of the tenant's own, by which the portal shows an invoice.
+type InvoiceTemplate struct {
+	// name is what attribute invoiceTemplate names it by.
+	// +required
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=63
+	// +kubebuilder:validation:XValidation:rule=`self.matches('^[a-z0-9]([-a-z0-9]*[a-z0-9])?$')`,message="must be a name of lower case letters, digits and '-', as in business-2"
+	// +kubebuilder:validation:XValidation:rule="self != 'standard' && self != 'business'",message="standard and business are built in: choose another name"
+	Name string `json:"name,omitempty"`
 
-	// sessionMaxSeconds ends a session that long after sign-in, 900 to 604800. 43200
-	// if not set.
-	// +optional
-	// +kubebuilder:validation:Minimum=900
-	// +kubebuilder:validation:Maximum=604800
-	SessionMaxSeconds *int64 `json:"sessionMaxSeconds,omitempty"`
+	// html is the template, at most 64 KiB: HTML with the fields of the invoice, as
+	// {{.invoice.number}}.
+	// +required
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=65536
+	HTML string `json:"html,omitempty"`
 }
 
 // RetentionSpec bounds for how long data of customers is kept.

@@ -58,6 +58,8 @@ func ForKind(kind schema.GroupVersionKind) interface{} {
 		return &apiv1alpha1.EventTemplateSpecApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("EventTemplateStatus"):
 		return &apiv1alpha1.EventTemplateStatusApplyConfiguration{}
+	case v1alpha1.SchemeGroupVersion.WithKind("InvoiceTemplate"):
+		return &apiv1alpha1.InvoiceTemplateApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("LateFee"):
 		return &apiv1alpha1.LateFeeApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("MyAccountProfile"):

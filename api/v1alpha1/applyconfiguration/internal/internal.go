@@ -236,15 +236,32 @@ var schemaYAML = typed.YAMLObject(`types:
     - name: settingsDigest
       type:
         scalar: string
+- name: com.github.foyerhq.foyer.api.v1alpha1.CreateMailRule
+  scalar: string
 - name: com.github.foyerhq.foyer.api.v1alpha1.CredentialsSpec
   map:
     fields:
+    - name: createLinkSeconds
+      type:
+        scalar: numeric
+    - name: createMail
+      type:
+        namedType: com.github.foyerhq.foyer.api.v1alpha1.CreateMailRule
+    - name: resetLinkSeconds
+      type:
+        scalar: numeric
+    - name: secondFactor
+      type:
+        namedType: com.github.foyerhq.foyer.api.v1alpha1.SecondFactorRule
     - name: sessionIdleSeconds
       type:
         scalar: numeric
     - name: sessionMaxSeconds
       type:
         scalar: numeric
+    - name: usernames
+      type:
+        namedType: com.github.foyerhq.foyer.api.v1alpha1.UsernameRule
 - name: com.github.foyerhq.foyer.api.v1alpha1.CustomAttribute
   map:
     fields:
@@ -465,6 +482,15 @@ var schemaYAML = typed.YAMLObject(`types:
         scalar: numeric
 - name: com.github.foyerhq.foyer.api.v1alpha1.InvoiceDelivery
   scalar: string
+- name: com.github.foyerhq.foyer.api.v1alpha1.InvoiceTemplate
+  map:
+    fields:
+    - name: html
+      type:
+        scalar: string
+    - name: name
+      type:
+        scalar: string
 - name: com.github.foyerhq.foyer.api.v1alpha1.LateFee
   map:
     fields:
@@ -658,6 +684,8 @@ var schemaYAML = typed.YAMLObject(`types:
     - name: days
       type:
         namedType: com.github.foyerhq.foyer.api.v1alpha1.ScheduleDays
+- name: com.github.foyerhq.foyer.api.v1alpha1.SecondFactorRule
+  scalar: string
 - name: com.github.foyerhq.foyer.api.v1alpha1.Tenant
   map:
     fields:
@@ -707,6 +735,14 @@ var schemaYAML = typed.YAMLObject(`types:
         list:
           elementType:
             namedType: com.github.foyerhq.foyer.api.v1alpha1.EventDeclaration
+          elementRelationship: associative
+          keys:
+          - name
+    - name: invoiceTemplates
+      type:
+        list:
+          elementType:
+            namedType: com.github.foyerhq.foyer.api.v1alpha1.InvoiceTemplate
           elementRelationship: associative
           keys:
           - name
@@ -780,6 +816,8 @@ var schemaYAML = typed.YAMLObject(`types:
     - name: text
       type:
         scalar: string
+- name: com.github.foyerhq.foyer.api.v1alpha1.UsernameRule
+  scalar: string
 - name: com.github.foyerhq.foyer.api.v1alpha1.WebhookSpec
   map:
     fields:

@@ -2,11 +2,33 @@
 
 package v1alpha1
 
+import (
+	apiv1alpha1 "github.com/foyerhq/foyer/api/v1alpha1"
+)
+
 // CredentialsSpecApplyConfiguration represents a declarative configuration of the CredentialsSpec type for use
 // with apply.
 //
-// CredentialsSpec bounds the sessions of people in the portal.
+// CredentialsSpec says how people get and prove their sign-in, and bounds their sessions
+// in the portal.
 type CredentialsSpecApplyConfiguration struct {
+	// createLinkSeconds is how long the link in a create mail or an invitation can be used,
+	// 3600 to 2592000. 604800, a week, if not set.
+	CreateLinkSeconds *int64 `json:"createLinkSeconds,omitempty"`
+	// resetLinkSeconds is how long the link to reset a password can be used, 300 to 3600.
+	// 600 if not set.
+	ResetLinkSeconds *int64 `json:"resetLinkSeconds,omitempty"`
+	// usernames says what people may choose as username: whatever is not taken (Free, if not
+	// set), their own verified email (Email), or for the owner the id of the account and for
+	// others their own verified email (AccountID).
+	Usernames *apiv1alpha1.UsernameRule `json:"usernames,omitempty"`
+	// secondFactor says whether people sign in with an authenticator app or a passkey besides
+	// their password: nobody can (Off), those who set one up do (Optional, if not set), or
+	// everybody sets one up at the next sign-in (Required).
+	SecondFactor *apiv1alpha1.SecondFactorRule `json:"secondFactor,omitempty"`
+	// createMail says when the mail to create a sign-in is sent: when staff or a system asks
+	// for it (OnRequest, if not set), or also to the owner of each new account (Automatic).
+	CreateMail *apiv1alpha1.CreateMailRule `json:"createMail,omitempty"`
 	// sessionIdleSeconds ends a session after that long without a request, 300 to
 	// 86400. 3600 if not set.
 	SessionIdleSeconds *int64 `json:"sessionIdleSeconds,omitempty"`
@@ -19,6 +41,46 @@ type CredentialsSpecApplyConfiguration struct {
 // apply.
 func CredentialsSpec() *CredentialsSpecApplyConfiguration {
 	return &CredentialsSpecApplyConfiguration{}
+}
+
+// WithCreateLinkSeconds sets the CreateLinkSeconds field in the declarative configuration to the given value
+// and returns the receiver, so that objects can be built by chaining "With" function invocations.
+// If called multiple times, the CreateLinkSeconds field is set to the value of the last call.
+func (b *CredentialsSpecApplyConfiguration) WithCreateLinkSeconds(value int64) *CredentialsSpecApplyConfiguration {
+	b.CreateLinkSeconds = &value
+	return b
+}
+
+// WithResetLinkSeconds sets the ResetLinkSeconds field in the declarative configuration to the given value
+// and returns the receiver, so that objects can be built by chaining "With" function invocations.
+// If called multiple times, the ResetLinkSeconds field is set to the value of the last call.
+func (b *CredentialsSpecApplyConfiguration) WithResetLinkSeconds(value int64) *CredentialsSpecApplyConfiguration {
+	b.ResetLinkSeconds = &value
+	return b
+}
+
+// WithUsernames sets the Usernames field in the declarative configuration to the given value
+// and returns the receiver, so that objects can be built by chaining "With" function invocations.
+// If called multiple times, the Usernames field is set to the value of the last call.
+func (b *CredentialsSpecApplyConfiguration) WithUsernames(value apiv1alpha1.UsernameRule) *CredentialsSpecApplyConfiguration {
+	b.Usernames = &value
+	return b
+}
+
+// WithSecondFactor sets the SecondFactor field in the declarative configuration to the given value
+// and returns the receiver, so that objects can be built by chaining "With" function invocations.
+// If called multiple times, the SecondFactor field is set to the value of the last call.
+func (b *CredentialsSpecApplyConfiguration) WithSecondFactor(value apiv1alpha1.SecondFactorRule) *CredentialsSpecApplyConfiguration {
+	b.SecondFactor = &value
+	return b
+}
+
+// WithCreateMail sets the CreateMail field in the declarative configuration to the given value
+// and returns the receiver, so that objects can be built by chaining "With" function invocations.
+// If called multiple times, the CreateMail field is set to the value of the last call.
+func (b *CredentialsSpecApplyConfiguration) WithCreateMail(value apiv1alpha1.CreateMailRule) *CredentialsSpecApplyConfiguration {
+	b.CreateMail = &value
+	return b
 }
 
 // WithSessionIdleSeconds sets the SessionIdleSeconds field in the declarative configuration to the given value

@@ -32,7 +32,10 @@ type TenantSpecApplyConfiguration struct {
 	// orphanedProfiles says how accounts are treated whose profile was deleted: as
 	// before (Keep, if not set), or by the default profile (UseDefault).
 	OrphanedProfiles *apiv1alpha1.OrphanedProfilesPolicy `json:"orphanedProfiles,omitempty"`
-	// credentials bounds the sessions of people in the portal.
+	// invoiceTemplates are the tenant's own templates for invoices, beside the built-in
+	// standard and business. Attribute invoiceTemplate names the one that applies.
+	InvoiceTemplates []InvoiceTemplateApplyConfiguration `json:"invoiceTemplates,omitempty"`
+	// credentials says how people get and prove their sign-in, and bounds their sessions.
 	Credentials *CredentialsSpecApplyConfiguration `json:"credentials,omitempty"`
 	// retention says for how long data of customers is kept. All of it is kept for good if
 	// not set.
@@ -116,6 +119,19 @@ func (b *TenantSpecApplyConfiguration) WithDefaultMyAccountProfileRef(value *Obj
 // If called multiple times, the OrphanedProfiles field is set to the value of the last call.
 func (b *TenantSpecApplyConfiguration) WithOrphanedProfiles(value apiv1alpha1.OrphanedProfilesPolicy) *TenantSpecApplyConfiguration {
 	b.OrphanedProfiles = &value
+	return b
+}
+
+// WithInvoiceTemplates adds the given value to the InvoiceTemplates field in the declarative configuration
+// and returns the receiver, so that objects can be build by chaining "With" function invocations.
+// If called multiple times, values provided by each call will be appended to the InvoiceTemplates field.
+func (b *TenantSpecApplyConfiguration) WithInvoiceTemplates(values ...*InvoiceTemplateApplyConfiguration) *TenantSpecApplyConfiguration {
+	for i := range values {
+		if values[i] == nil {
+			panic("nil value passed to WithInvoiceTemplates")
+		}
+		b.InvoiceTemplates = append(b.InvoiceTemplates, *values[i])
+	}
 	return b
 }
 
