@@ -180,7 +180,7 @@ func (p *Portal) rehash(r *http.Request, userID, password string) error {
 // delay answers an attempt that came too soon. Nothing was checked and nothing counted.
 func (p *Portal) delay(w http.ResponseWriter, r *http.Request, v *visit, a attempt, wait time.Duration) error {
 	setRetryAfter(w, wait)
-	a.form.Problem = "There were too many attempts. Please wait " + waitWords(wait) + ", then try again."
+	a.form.Problem = v.T("There were too many attempts. Please wait %s, then try again.", v.waitWords(wait))
 	return v.show(w, r, http.StatusTooManyRequests, signInView(v.signInFrame(), a.form))
 }
 
@@ -225,15 +225,12 @@ func (p *Portal) start(w http.ResponseWriter, r *http.Request, v *visit, a attem
 	if !a.device.known {
 		a.device.secret, a.device.hash = identity.NewSessionSecret()
 	}
-	if err := p.Store.RememberDevice(r.Context(), user.UserID, a.device.hash, v.now); err != nil {
-		return err
-	}
 	secret, hash := identity.NewSessionSecret()
 	limits := v.live.Tenant.Session
 	err := p.Store.StartSession(r.Context(), store.NewSession{
 		SecretHash: hash, UserID: user.UserID, ContactID: contact.ContactID, AccountID: contact.AccountID,
-		Actor: nameOf(contact, user), IP: a.ip, UserAgent: shorten(r.UserAgent(), 256),
-		Now: v.now, ExpiresAt: v.now.Add(time.Duration(limits.MaxSeconds) * time.Second),
+		Actor: nameOf(contact, user), IP: a.ip, UserAgent: shorten(r.UserAgent(), 256), Browser: browserWords(r.UserAgent()),
+		Device: a.device.hash, KnownDevice: a.device.known, Now: v.now, ExpiresAt: v.now.Add(time.Duration(limits.MaxSeconds) * time.Second),
 	})
 	if err != nil {
 		return err

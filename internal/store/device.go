@@ -61,6 +61,8 @@ func (s *Store) Admission(ctx context.Context, k Knock) (Admission, error) {
 // otherDevices bounds the devices of a user, besides the one in use.
 const otherDevices = "9"
 
+// A sign-in notes its device, and forgets devices of the user that were not used for long
+// or are too many. A device stays with its first user.
 const rememberDeviceSQL = `
 WITH kept AS (
     INSERT INTO device AS d (secret_hash, user_id, last_used_at) VALUES ($1, $2::uuid, $3)
@@ -70,12 +72,3 @@ WITH kept AS (
 DELETE FROM device WHERE user_id = $2::uuid AND secret_hash <> $1 AND secret_hash NOT IN (
     SELECT secret_hash FROM device WHERE user_id = $2::uuid AND secret_hash <> $1 AND last_used_at > $4
     ORDER BY last_used_at DESC LIMIT ` + otherDevices + `)`
-
-// RememberDevice notes that a user signed in from a device, and forgets devices of the
-// user that were not used for long or are too many. A device stays with its first user.
-func (s *Store) RememberDevice(ctx context.Context, userID string, secretHash []byte, now time.Time) error {
-	if _, err := s.db.Exec(ctx, rememberDeviceSQL, secretHash, userID, now, now.Add(-DeviceLifetime)); err != nil {
-		return fail("remember device", err)
-	}
-	return nil
-}

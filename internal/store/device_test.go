@@ -1,6 +1,7 @@
 package store_test
 
 import (
+	"crypto/rand"
 	"fmt"
 	"testing"
 	"time"
@@ -10,10 +11,20 @@ import (
 	"github.com/foyerhq/foyer/internal/store"
 )
 
+// remember has a user sign in from a device.
 func (tn tenant) remember(t *testing.T, user, device string, at time.Time) {
 	t.Helper()
-	if err := tn.Portal.RememberDevice(t.Context(), tn.userID(t, user), []byte(device), at); err != nil {
+	if err := tn.Portal.StartSession(t.Context(), tn.sessionFrom(t, user, device, at)); err != nil {
 		t.Fatal(err)
+	}
+}
+
+func (tn tenant) sessionFrom(t *testing.T, user, device string, at time.Time) store.NewSession {
+	t.Helper()
+	contact := tn.column(t, "SELECT account_id FROM contact WHERE id = $1", user)
+	return store.NewSession{
+		SecretHash: store.TokenHash(rand.Text()), UserID: tn.userID(t, user), ContactID: user, AccountID: contact[0], Actor: user,
+		IP: "192.0.2.1", UserAgent: "Browser", Browser: "Firefox on Windows", Device: []byte(device), Now: at, ExpiresAt: at.Add(time.Hour),
 	}
 }
 

@@ -78,9 +78,7 @@ func (tn tenant) twoAccounts(t *testing.T) map[string][]byte {
 		first := person(prefix+"owner", account)
 		first.Owner, first.FirstName = true, prefix+"first"
 		tn.contacts(t, first, person(prefix+"second", account))
-		if err := tn.Portal.RememberDevice(t.Context(), tn.userID(t, prefix+"owner"), []byte(prefix+"device"), now); err != nil {
-			t.Fatal(err)
-		}
+		tn.remember(t, prefix+"owner", prefix+"device", now)
 		sessions[account] = tn.signIn(t, prefix+"owner", account)
 		tn.signIn(t, prefix+"second", account)
 		tn.putInvoices(t, invoice(prefix+"1", account, day(time.May, 1)), invoice(prefix+"2", account, day(time.May, 2)))
@@ -132,6 +130,7 @@ func attemptsOfA(t *testing.T, tn tenant, session []byte) map[string]func(*testi
 					t.Errorf("a session for %s of %s", n.ContactID, n.AccountID)
 				}
 			}
+			tn.remember(t, "a-owner", "b-device", now.Add(time.Hour))
 		},
 		"Session": func(t *testing.T) {
 			view, err := tn.Portal.Session(t.Context(), session, now, idle)
@@ -196,11 +195,6 @@ func attemptsOfA(t *testing.T, tn tenant, session []byte) map[string]func(*testi
 			fine(t, err)
 			if admission.KnownDevice {
 				t.Error("B's device is known for A")
-			}
-		},
-		"RememberDevice": func(t *testing.T) {
-			for _, device := range []string{"a-device", "b-device"} {
-				fine(t, tn.Portal.RememberDevice(t.Context(), users["a-owner"], []byte(device), now.Add(time.Hour)))
 			}
 		},
 		"RecordFailure": func(t *testing.T) {

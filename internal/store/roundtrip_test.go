@@ -70,8 +70,13 @@ func TestRequestsTakeOneRoundTrip(t *testing.T) {
 			_, err := s.Admission(t.Context(), store.Knock{Login: "dana", Device: []byte("x"), Keys: []string{"a"}, DeviceKeys: []string{"b"}, Now: now})
 			return err
 		},
-		"RememberDevice": func() error { return s.RememberDevice(t.Context(), user, []byte("x"), now) },
-		"Blocked":        func() error { _, err := s.Blocked(t.Context(), []string{"a", "b"}, now); return err },
+		"StartSession on a known device": func() error {
+			return s.StartSession(t.Context(), store.NewSession{SecretHash: []byte("z"), UserID: user, ContactID: "dana", AccountID: "1001", Device: []byte("d"), KnownDevice: true, Now: now, ExpiresAt: now.Add(time.Hour)})
+		},
+		"Factors":  func() error { _, err := s.Factors(t.Context(), user); return err },
+		"Passkeys": func() error { _, err := s.Passkeys(t.Context(), user); return err },
+		"Sessions": func() error { _, err := s.Sessions(t.Context(), user, now, limits); return err },
+		"Blocked":  func() error { _, err := s.Blocked(t.Context(), []string{"a", "b"}, now); return err },
 	} {
 		db.trips = 0
 		if err := call(); err != nil {

@@ -2,15 +2,22 @@ package store
 
 import (
 	"context"
+	"fmt"
 	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
 
 	"github.com/foyerhq/foyer/internal/settings"
 )
 
 // The actions of sessions in the audit.
 const (
-	ActionSignedIn  = "signedIn"
-	ActionSignedOut = "signedOut"
+	ActionSignedIn      = "signedIn"
+	ActionSignedOut     = "signedOut"
+	ActionSessionEnded  = "session.ended"  // from the list of sessions
+	ActionSessionsEnded = "sessions.ended" // all others of the person
+	ActionConfirmed     = "confirmed"      // the person proved again who they are
 )
 
 // NewSession is a session that starts. Actor is the name that the activity page shows.
@@ -22,10 +29,15 @@ type NewSession struct {
 	Actor      string
 	IP         string
 	UserAgent  string
+	Browser    string // as people say it, for the message about a new browser
 	// SecondFactor says whether the person proved who they are by more than a password.
 	SecondFactor bool
-	Now          time.Time
-	ExpiresAt    time.Time
+	// Device is the hash of the secret that the browser keeps when the person signs out;
+	// nil: it keeps none. KnownDevice says that the user signed in with it before.
+	Device      []byte
+	KnownDevice bool
+	Now         time.Time
+	ExpiresAt   time.Time
 }
 
 // The session is only made for a contact that has access and belongs to this user and
@@ -43,18 +55,61 @@ WITH who AS (
 INSERT INTO audit (account_id, user_id, actor, action, ip, at)
 SELECT account_id, user_id, $5, '` + ActionSignedIn + `', $6, $8 FROM who`
 
-// StartSession stores a session and the audit entry of the sign-in, both or neither.
-// A contact that may not sign in is ErrNotFound.
+// StartSession stores a session, the audit entry of the sign-in and the device, all or
+// none. From a device that the user had not used before it is told to them, unless it is
+// their first. A contact that may not sign in is ErrNotFound.
 func (s *Store) StartSession(ctx context.Context, n NewSession) error {
-	tag, err := s.db.Exec(ctx, startSessionSQL, n.SecretHash, n.UserID, n.ContactID, n.AccountID,
-		cleanText(n.Actor), cleanText(n.IP), cleanText(n.UserAgent), n.Now, n.ExpiresAt, n.SecondFactor)
-	if err == nil && tag.RowsAffected() == 0 {
+	if n.KnownDevice || n.Device == nil {
+		return s.startKnown(ctx, n)
+	}
+	origin := Origin{Actor: cleanText(n.Actor), UserID: n.UserID, IP: cleanText(n.IP), Browser: cleanText(n.Browser), Now: n.Now}
+	return s.Write(ctx, origin, func(ctx context.Context, w *Writer) error { return w.startOnNewDevice(ctx, n) })
+}
+
+func (n NewSession) arguments() []any {
+	return []any{n.SecretHash, n.UserID, n.ContactID, n.AccountID,
+		cleanText(n.Actor), cleanText(n.IP), cleanText(n.UserAgent), n.Now, n.ExpiresAt, n.SecondFactor}
+}
+
+func (s *Store) startKnown(ctx context.Context, n NewSession) error {
+	batch, started := &pgx.Batch{}, int64(0)
+	batch.Queue(startSessionSQL, n.arguments()...).Exec(func(tag pgconn.CommandTag) error {
+		started = tag.RowsAffected()
+		return nil
+	})
+	if n.Device != nil {
+		batch.Queue(rememberDeviceSQL, n.Device, n.UserID, n.Now, n.Now.Add(-DeviceLifetime))
+	}
+	err := s.db.SendBatch(ctx, batch).Close()
+	if err == nil && started == 0 {
 		err = ErrNotFound
 	}
 	if err != nil {
 		return fail("start session", err)
 	}
 	return nil
+}
+
+func (w *Writer) startOnNewDevice(ctx context.Context, n NewSession) error {
+	if err := w.onOne(ctx, "start session", startSessionSQL, n.arguments()...); err != nil {
+		return err
+	}
+	var username string
+	var others bool
+	err := w.tx.QueryRow(ctx, `
+SELECT username, EXISTS (SELECT FROM device WHERE user_id = app_user.id) FROM app_user WHERE id = $1::uuid`, n.UserID).Scan(&username, &others)
+	if err != nil {
+		return fmt.Errorf("look for other devices: %w", err)
+	}
+	if _, err := w.tx.Exec(ctx, rememberDeviceSQL, n.Device, n.UserID, n.Now, n.Now.Add(-DeviceLifetime)); err != nil {
+		return fmt.Errorf("remember device: %w", err)
+	}
+	if !others {
+		return nil
+	}
+	return w.emit("portal.newSignIn", n.AccountID, n.ContactID, map[string]any{
+		"credential": map[string]any{"username": username}, "origin": w.originData(n.UserID),
+	})
 }
 
 // SessionView is everything that a request of a signed-in person needs.

@@ -16,6 +16,8 @@ import (
 
 const idle = 30 * time.Minute
 
+var limits = store.SessionLimits{Idle: idle, Max: 12 * time.Hour}
+
 func TestSessionHoldsWhatARequestNeeds(t *testing.T) {
 	t.Parallel()
 	tn := newTenant(t)

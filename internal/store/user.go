@@ -45,11 +45,15 @@ ORDER BY c.account_id`
 // verified; neither is case-sensitive. Contacts are those with access, by account. A
 // login that fits no user is ErrNotFound.
 func (s *Store) SignInUser(ctx context.Context, login string) (SignInUser, error) {
-	var user SignInUser
 	if badText(login) {
-		return user, fail("find user", ErrNotFound) // the database cannot hold such a name
+		return SignInUser{}, fail("find user", ErrNotFound) // the database cannot hold such a name
 	}
-	rows, err := s.db.Query(ctx, signInUserSQL, login)
+	return s.signInUser(ctx, signInUserSQL, login)
+}
+
+func (s *Store) signInUser(ctx context.Context, sql, argument string) (SignInUser, error) {
+	var user SignInUser
+	rows, err := s.db.Query(ctx, sql, argument)
 	if err != nil {
 		return user, fail("find user", err)
 	}

@@ -38,6 +38,7 @@ var logins = map[string]login{
 			"SELECT, INSERT ON audit",
 			"SELECT, INSERT, UPDATE, DELETE ON session", "SELECT, INSERT, UPDATE, DELETE ON throttle",
 			"SELECT, INSERT, UPDATE, DELETE ON device",
+			"SELECT, INSERT, UPDATE, DELETE ON totp", "SELECT, INSERT, DELETE ON recovery_code", "SELECT, INSERT, UPDATE, DELETE ON passkey",
 			"SELECT, INSERT, UPDATE ON replica", "SELECT ON goose_db_version",
 		},
 	},
