@@ -19,11 +19,11 @@ type activityRow struct {
 }
 
 type activityPage struct {
-	Page  web.Page
-	Zone  string // in whose time the page is written
-	Rows  []activityRow
-	Older string
-	Later bool
+	Page   web.Page
+	Zone   string // in whose time the page is written
+	Rows   []activityRow
+	Newest string // addresses of other pages, empty where there are none
+	Older  string
 }
 
 func (p *Portal) activity(w http.ResponseWriter, r *http.Request, v *visit) error {
@@ -39,9 +39,12 @@ func (p *Portal) activity(w http.ResponseWriter, r *http.Request, v *visit) erro
 	if err != nil {
 		return err
 	}
-	page := activityPage{Page: v.page("Activity", "/activity"), Zone: zoneWords(v.effective.Attributes.TimeZone.Value), Later: before > 0}
+	page := activityPage{Page: v.page(v.T("Activity"), "/activity"), Zone: v.zoneWords(v.effective.Attributes.TimeZone.Value)}
+	if before > 0 {
+		page.Newest = "/activity"
+	}
 	for _, entry := range list.Entries {
-		row := activityRow{When: locale.DateTime(v.locale(), entry.At, v.zone()), Who: entry.Actor, What: actionWords(entry), From: entry.IP}
+		row := activityRow{When: locale.DateTime(v.locale(), entry.At, v.zone()), Who: entry.Actor, What: v.actionWords(entry), From: entry.IP}
 		if !entry.ByUser {
 			row.Who, row.From = v.live.Tenant.DisplayName, ""
 		}

@@ -23,9 +23,11 @@ type homePage struct {
 	Page    web.Page
 	Name    string
 	Account store.AccountView
+	Status  string // of the account, in words
 	Profile string // the account's profile, by the name that customers see
 	Portal  string // its MyAccount profile
 	Terms   []term
+	Actions []area
 	Areas   []area
 	Owed    *owed // nil without the right to see invoices
 }
@@ -35,22 +37,25 @@ type owed struct {
 	Balance     []string // one amount per currency
 	Overdue     []string
 	Late        bool // something is overdue
+	Open        bool // something is to be paid
 	OpenNote    string
 	OverdueNote string
 }
 
 func (p *Portal) home(w http.ResponseWriter, r *http.Request, v *visit) error {
 	page := homePage{
-		Page:    v.page("Home", "/"),
+		Page:    v.page(v.T("Home"), "/"),
 		Name:    v.firstName(),
 		Account: v.session.Account,
-		Profile: shown(v.effective.AccountProfile),
-		Portal:  shown(v.effective.MyAccountProfile),
+		Status:  v.statusWords(v.session.Account.Status),
+		Profile: v.shown(v.effective.AccountProfile),
+		Portal:  v.shown(v.effective.MyAccountProfile),
 		Terms:   v.terms(),
+		Actions: v.quickActions(),
 		Areas:   v.areas(),
 	}
 	if v.may(settings.ViewInvoices) == settings.Allowed {
-		invoices, err := p.Store.Invoices(r.Context(), v.session.Account.ID, v.now.In(v.zone()), store.InvoiceCursor{}, 1)
+		invoices, err := p.Store.InvoicesOf(r.Context(), v.session.Account.ID, store.InvoiceFilter{Today: v.now.In(v.zone()), Limit: 1})
 		if err != nil {
 			return err
 		}
@@ -59,35 +64,47 @@ func (p *Portal) home(w http.ResponseWriter, r *http.Request, v *visit) error {
 	return v.show(w, r, http.StatusOK, homeView(page))
 }
 
-// areas lists what the account's profile has, in the order of the navigation.
+// areas lists the pages that the account's profile has, in the order of the navigation.
 func (v *visit) areas() []area {
 	var areas []area
 	for _, f := range settings.FeatureRegistry() {
 		decision := v.may(f.Feature)
-		if decision == settings.NotInProfile {
+		if decision == settings.NotInProfile || f.Place == settings.OnPage {
 			continue
 		}
-		areas = append(areas, area{f.Title, f.Description, f.Path, iconOf(f.Feature), v.lockWords(decision)})
+		areas = append(areas, area{v.T(f.Title), v.T(f.Description), f.Path, iconOf(f.Feature), v.lockWords(decision)})
 	}
 	return areas
 }
 
-func iconOf(f settings.Feature) string {
-	if f == settings.ViewInvoices {
-		return "invoices"
+// quickActions are what people come for, of what is open to this one.
+func (v *visit) quickActions() []area {
+	var actions []area
+	for _, q := range []struct {
+		feature settings.Feature
+		title   string
+	}{
+		{settings.PlaceOrders, web.Text("Order something")},
+		{settings.RequestService, web.Text("Ask for service")},
+		{settings.ManageContacts, web.Text("Invite someone")},
+		{settings.EditProfile, web.Text("Update your details")},
+	} {
+		if info, _ := settings.LookupFeature(q.feature); v.may(q.feature) == settings.Allowed {
+			actions = append(actions, area{Title: v.T(q.title), Path: info.Path, Icon: iconOf(q.feature)})
+		}
 	}
-	return "activity"
+	return actions
 }
 
 func (v *visit) owedOf(page store.InvoicePage) *owed {
-	o := &owed{Balance: v.amounts(page.Balance), Overdue: v.amounts(page.Overdue), Late: page.OverdueInvoices > 0}
-	o.OpenNote = "Nothing to pay, thank you"
-	if page.OpenInvoices > 0 {
-		o.OpenNote = countWords(int(page.OpenInvoices), "open invoice", "open invoices")
+	o := &owed{Balance: v.amounts(page.Balance), Overdue: v.amounts(page.Overdue), Late: page.OverdueInvoices > 0, Open: page.OpenInvoices > 0}
+	o.OpenNote = v.T("Nothing to pay, thank you")
+	if o.Open {
+		o.OpenNote = v.N(int(page.OpenInvoices), "%d open invoice", "%d open invoices")
 	}
-	o.OverdueNote = "Nothing is overdue"
+	o.OverdueNote = v.T("Nothing is overdue")
 	if o.Late {
-		o.OverdueNote = countWords(int(page.OverdueInvoices), "invoice is past its due date", "invoices are past their due date")
+		o.OverdueNote = v.N(int(page.OverdueInvoices), "%d invoice is past its due date", "%d invoices are past their due date")
 	}
 	return o
 }

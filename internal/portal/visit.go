@@ -127,8 +127,16 @@ func (v *visit) may(f settings.Feature) settings.Decision {
 	return identity.Authorize(f, *v.session, v.effective)
 }
 
-// locale and zone are how the account reads money and dates.
-func (v *visit) locale() string       { return v.effective.Attributes.Locale.Value }
+// locale is how money and dates are written: as the account reads them, or as the person's
+// language does where nobody has set that.
+func (v *visit) locale() string {
+	if v.effective.Attributes.Locale.Source == settings.SourceBuiltIn {
+		return v.words.Language()
+	}
+	return v.effective.Attributes.Locale.Value
+}
+
+// zone is where the account's days begin.
 func (v *visit) zone() *time.Location { return config.Location(v.effective.Attributes.TimeZone.Value) }
 
 // person is the own name of who is signed in.
@@ -165,8 +173,15 @@ func (v *visit) page(title, path string) web.Page {
 		return page
 	}
 	page.AccountName, page.AccountID = v.session.Account.Name, v.session.Account.ID
+	if v.session.Accounts > 1 {
+		page.AccountsPath = "/accounts"
+		page.Menu = append(page.Menu, web.NavItem{Title: v.T("Switch account"), Path: page.AccountsPath, Icon: "switch", Current: path == page.AccountsPath})
+	}
 	if v.effective.HasPortal() {
-		page.Nav = v.navigation(path)
+		page.Nav, page.Cog = v.navigation(path)
+		page.Menu = append(page.Menu,
+			web.NavItem{Title: v.T("Sign-in and security"), Path: "/security", Icon: "shield", Current: path == "/security"},
+			web.NavItem{Title: v.T("Preferences"), Path: "/preferences", Icon: "bell", Current: path == "/preferences"})
 	}
 	return page
 }
@@ -184,26 +199,61 @@ func (v *visit) brand() web.Brand {
 }
 
 // navigation shows what the account's profile has; what is not open to the person is
-// shown locked.
-func (v *visit) navigation(path string) []web.NavItem {
-	items := []web.NavItem{{Title: "Home", Path: "/", Current: path == "/"}}
+// shown locked. The portal settings stand beside it, at the cog.
+func (v *visit) navigation(path string) (items []web.NavItem, cog *web.NavItem) {
+	items = []web.NavItem{{Title: v.T("Home"), Path: "/", Icon: "home", Current: path == "/"}}
 	for _, f := range settings.FeatureRegistry() {
 		decision := v.may(f.Feature)
-		if decision == settings.NotInProfile || f.Place != settings.InNavigation {
+		if decision == settings.NotInProfile || f.Place == settings.OnPage {
 			continue
 		}
-		items = append(items, web.NavItem{Title: f.Title, Path: f.Path, Current: path == f.Path, Locked: v.lockWords(decision)})
+		item := web.NavItem{Title: v.T(f.Title), Path: f.Path, Icon: iconOf(f.Feature), Current: path == f.Path, Locked: v.lockWords(decision)}
+		if f.Place == settings.AtCog {
+			cog = &item
+			continue
+		}
+		items = append(items, item)
 	}
-	return items
+	return items, cog
+}
+
+// iconOf is the drawing of a feature's page.
+func iconOf(f settings.Feature) string {
+	switch f {
+	case settings.ViewInvoices:
+		return "invoices"
+	case settings.ViewPayments:
+		return "payments"
+	case settings.ViewServices:
+		return "services"
+	case settings.PlaceOrders:
+		return "orders"
+	case settings.RequestService:
+		return "requests"
+	case settings.EditProfile:
+		return "document"
+	case settings.ViewEmails:
+		return "email"
+	case settings.ManageContacts:
+		return "gear"
+	}
+	return "activity"
 }
 
 // lockWords says in two or three words why something is locked.
 func (v *visit) lockWords(d settings.Decision) string {
-	switch d {
-	case settings.Allowed:
-		return ""
-	case settings.NotInStatus:
-		return "closed while " + strings.ToLower(string(v.session.Account.Status))
+	if d == settings.NotInStatus {
+		return v.T(closedWhile[v.session.Account.Status])
 	}
-	return "not granted"
+	if d == settings.Allowed {
+		return ""
+	}
+	return v.T("not granted")
+}
+
+var closedWhile = map[settings.AccountStatus]string{
+	settings.Prospect:  web.Text("opens when the account is active"),
+	settings.Active:    web.Text("closed while active"),
+	settings.Suspended: web.Text("closed while suspended"),
+	settings.Closed:    web.Text("closed with the account"),
 }

@@ -1,7 +1,7 @@
 package portal
 
 import (
-	"fmt"
+	"strconv"
 	"strings"
 	"time"
 
@@ -12,6 +12,7 @@ import (
 	"github.com/foyerhq/foyer/internal/locale"
 	"github.com/foyerhq/foyer/internal/settings"
 	"github.com/foyerhq/foyer/internal/store"
+	"github.com/foyerhq/foyer/internal/web"
 )
 
 // term is one attribute of the account as the home page says it.
@@ -28,7 +29,7 @@ func (v *visit) terms() []term {
 	terms := make([]term, 0, len(list))
 	for _, s := range list {
 		if v.mayKnow(s) {
-			terms = append(terms, term{s.Title, v.valueWords(s.Key, s.Value), v.sourceWords(s.Source)})
+			terms = append(terms, term{v.T(s.Title), v.valueWords(s.Key, s.Value), v.sourceWords(s.Source)})
 		}
 	}
 	return terms
@@ -49,102 +50,101 @@ func (v *visit) mayKnow(s settings.Setting) bool {
 
 func (v *visit) valueWords(key, value string) string {
 	a := v.effective.Attributes
-	if key == "creditLimit" || key == "lateFee.minimumBalance" || key == "lateFee.amount" && a.LateFee.Type.Value == settings.FlatLateFee {
-		return locale.Money(v.locale(), a.Currency.Value, value)
-	}
-	return valueWords(key, value)
-}
-
-func valueWords(key, value string) string {
+	days, _ := strconv.Atoi(value)
 	switch key {
+	case "creditLimit", "lateFee.minimumBalance":
+		return locale.Money(v.locale(), a.Currency.Value, value)
+	case "lateFee.amount":
+		if a.LateFee.Type.Value == settings.PercentLateFee {
+			return v.T("%s%%", locale.Decimal(v.locale(), value))
+		}
+		return locale.Money(v.locale(), a.Currency.Value, value)
 	case "tradingTermsDays":
-		return termsWords(value)
-	case "locale":
-		return localeWords(value)
-	case "timeZone":
-		return zoneWords(value)
-	case "billingDay":
-		return "Day " + value + " of the month"
-	case "lateFee.amount": // money is written where the currency is known
-		return value + "%"
+		if days == 0 {
+			return v.T("Invoices are due at once")
+		}
+		return v.N(days, "%d day to pay", "%d days to pay")
 	case "lateFee.daysAfterDue":
-		return lateWords(value)
+		if days == 0 {
+			return v.T("The due date")
+		}
+		return v.N(days, "%d day past the due date", "%d days past the due date")
+	case "billingDay":
+		return v.T("Day %d of the month", days)
+	case "locale":
+		return v.localeWords(v.locale())
+	case "timeZone":
+		return v.zoneWords(value)
 	}
 	if words, known := enumWords[key+" "+value]; known {
-		return words
+		return v.T(words)
 	}
 	return value
 }
 
 // enumWords are the words for the values of enums.
 var enumWords = map[string]string{
-	"portalAccess Enabled":         "Open",
-	"portalAccess Disabled":        "Closed",
-	"invoiceDelivery Email":        "By email",
-	"invoiceDelivery Post":         "By post",
-	"invoiceDelivery EmailAndPost": "By email and post",
-	"invoiceDelivery None":         "Not sent",
-	"lateFee.type Flat":            "A fixed amount",
-	"lateFee.type Percent":         "A percentage of what is overdue",
+	"portalAccess Enabled":         web.Text("Open#access"),
+	"portalAccess Disabled":        web.Text("Closed#access"),
+	"invoiceDelivery Email":        web.Text("By email"),
+	"invoiceDelivery Post":         web.Text("By post"),
+	"invoiceDelivery EmailAndPost": web.Text("By email and post"),
+	"invoiceDelivery None":         web.Text("Not sent"),
+	"invoiceTemplate standard":     web.Text("Standard"),
+	"invoiceTemplate business":     web.Text("Business"),
+	"lateFee.type None":            web.Text("None#fee"),
+	"lateFee.type Flat":            web.Text("A fixed amount"),
+	"lateFee.type Percent":         web.Text("A percentage of what is overdue"),
 }
 
-func lateWords(days string) string {
-	switch days {
-	case "0":
-		return "The due date"
-	case "1":
-		return "1 day past the due date"
-	}
-	return days + " days past the due date"
-}
-
-func termsWords(days string) string {
-	switch days {
-	case "0":
-		return "Invoices are due at once"
-	case "1":
-		return "1 day to pay"
-	}
-	return days + " days to pay"
-}
-
-func localeWords(tag string) string {
+// localeWords names a language in the person's own.
+func (v *visit) localeWords(tag string) string {
 	parsed, err := language.Parse(tag)
 	if err != nil {
 		return tag
 	}
-	if name := display.English.Tags().Name(parsed); name != "" {
-		return name
+	own, _ := language.Parse(v.words.Language())
+	if namer := display.Tags(own); namer != nil && namer.Name(parsed) != "" {
+		return namer.Name(parsed)
 	}
 	return tag
 }
 
 // zoneWords reads "Australia/Sydney" as "Sydney, Australia".
-func zoneWords(zone string) string {
+func (v *visit) zoneWords(zone string) string {
 	parts := strings.Split(strings.ReplaceAll(zone, "_", " "), "/")
 	last := len(parts) - 1
 	if last == 0 {
 		return zone
 	}
-	return parts[last] + ", " + parts[last-1]
+	return parts[last] + ", " + v.T(parts[last-1])
+}
+
+// The first parts of the names of time zones.
+var _ = []string{
+	web.Text("Africa"), web.Text("America"), web.Text("Antarctica"), web.Text("Asia"), web.Text("Atlantic"),
+	web.Text("Australia"), web.Text("Europe"), web.Text("Pacific"),
 }
 
 // sourceWords says which layer a value comes from, by names that the customer knows.
 func (v *visit) sourceWords(s settings.Source) string {
 	switch s {
 	case settings.SourceAccount:
-		return "agreed for your account"
+		return v.T("agreed for your account")
 	case settings.SourceAccountProfile:
-		return "from your profile " + shown(v.effective.AccountProfile)
+		return v.T("from your profile %s", v.shown(v.effective.AccountProfile))
 	case settings.SourceTenant:
-		return v.live.Tenant.DisplayName + " standard"
+		return v.T("%s standard", v.live.Tenant.DisplayName)
 	}
-	return "general default"
+	return v.T("general default")
 }
 
 // shown is the name of a profile that a customer may see.
-func shown(p config.Profile) string {
-	if p.DisplayName != "" {
+func (v *visit) shown(p config.Profile) string {
+	switch {
+	case p.Source == config.ByBuiltIn:
+		return v.T("Default")
+	case p.DisplayName != "":
 		return p.DisplayName
 	}
 	return p.Name
@@ -153,18 +153,18 @@ func shown(p config.Profile) string {
 // dueWords says why an invoice is due when it is.
 func (v *visit) dueWords(issued, due time.Time, source, name string) string {
 	if source == store.DueByInvoice {
-		return "as stated on the invoice"
+		return v.T("as stated on the invoice")
 	}
-	term := countWords(int(due.Sub(issued).Hours()/24), "day", "days")
+	term := v.N(int(due.Sub(issued).Hours()/24), "%d day", "%d days")
 	switch settings.Source(source) {
 	case settings.SourceAccount:
-		return term + ", agreed for your account"
+		return term + ", " + v.T("agreed for your account")
 	case settings.SourceAccountProfile:
 		return term + ", " + v.profileWords(name)
 	case settings.SourceTenant:
-		return term + ", " + v.live.Tenant.DisplayName + " standard"
+		return term + ", " + v.T("%s standard", v.live.Tenant.DisplayName)
 	}
-	return term + ", general default"
+	return term + ", " + v.T("general default")
 }
 
 // profileWords is the display name of an account profile, which may be another than the
@@ -174,31 +174,46 @@ func (v *visit) profileWords(name string) string {
 	if p.Unknown != "" || name == "" {
 		return name
 	}
-	return shown(p)
+	return v.shown(p)
 }
 
 func countWords(n int, one, many string) string {
 	if n == 1 {
 		return "1 " + one
 	}
-	return fmt.Sprintf("%d %s", n, many)
+	return strconv.Itoa(n) + " " + many
 }
 
 // waitWords rounds a delay up to what a person would say.
-func waitWords(d time.Duration) string {
+func (v *visit) waitWords(d time.Duration) string {
 	if d > 90*time.Second {
-		return countWords(int((d+time.Minute-1)/time.Minute), "minute", "minutes")
+		return v.N(int((d+time.Minute-1)/time.Minute), "%d minute", "%d minutes")
 	}
-	return countWords(int((d+time.Second-1)/time.Second), "second", "seconds")
+	return v.N(int((d+time.Second-1)/time.Second), "%d second", "%d seconds")
 }
 
 // listWords joins names as "a", "a and b", "a, b and c".
-func listWords(names []string) string {
+func (v *visit) listWords(names []string) string {
 	if len(names) < 2 {
 		return strings.Join(names, "")
 	}
 	last := len(names) - 1
-	return strings.Join(names[:last], ", ") + " and " + names[last]
+	return v.T("%s and %s", strings.Join(names[:last], ", "), names[last])
+}
+
+// statusWords names the status of an account.
+func (v *visit) statusWords(s settings.AccountStatus) string {
+	if words, known := accountStatuses[s]; known {
+		return v.T(words)
+	}
+	return string(s)
+}
+
+var accountStatuses = map[settings.AccountStatus]string{
+	settings.Prospect:  web.Text("Not active yet"),
+	settings.Active:    web.Text("Active#account"),
+	settings.Suspended: web.Text("Suspended#account"),
+	settings.Closed:    web.Text("Closed#account"),
 }
 
 // statusKind is the tint of an account status.

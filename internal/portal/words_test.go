@@ -7,6 +7,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/foyerhq/foyer/internal/settings"
 	"github.com/foyerhq/foyer/internal/store"
 )
 
@@ -62,13 +63,13 @@ func TestCursor(t *testing.T) {
 }
 
 func TestValueWords(t *testing.T) {
+	v := *english
+	v.effective.Attributes.LateFee.Type.Value = settings.PercentLateFee
 	for _, test := range []struct{ key, value, want string }{
 		{"tradingTermsDays", "0", "Invoices are due at once"},
 		{"tradingTermsDays", "1", "1 day to pay"},
 		{"tradingTermsDays", "21", "21 days to pay"},
 		{"currency", "EUR", "EUR"},
-		{"locale", "en-AU", "Australian English"},
-		{"locale", "de", "German"},
 		{"timeZone", "Australia/Sydney", "Sydney, Australia"},
 		{"timeZone", "America/Argentina/Buenos_Aires", "Buenos Aires, Argentina"},
 		{"timeZone", "UTC", "UTC"},
@@ -88,7 +89,7 @@ func TestValueWords(t *testing.T) {
 		{"lateFee.daysAfterDue", "14", "14 days past the due date"},
 		{"lateFee.label", "Late payment", "Late payment"},
 	} {
-		if got := valueWords(test.key, test.value); got != test.want {
+		if got := v.valueWords(test.key, test.value); got != test.want {
 			t.Errorf("valueWords(%s, %s) = %q, want %q", test.key, test.value, got, test.want)
 		}
 	}
@@ -102,7 +103,7 @@ func TestWaitWords(t *testing.T) {
 		91 * time.Second:       "2 minutes",
 		15 * time.Minute:       "15 minutes",
 	} {
-		if got := waitWords(wait); got != want {
+		if got := english.waitWords(wait); got != want {
 			t.Errorf("waitWords(%s) = %q, want %q", wait, got, want)
 		}
 	}
