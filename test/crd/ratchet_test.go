@@ -110,6 +110,8 @@ func makeWorse(p pair, at address, r rule) (any, bool) {
 	switch {
 	case at[0] != "spec" || strings.HasPrefix(r.keyword, "minLength"):
 		return nil, false
+	case r.name == "tenant.spec.invoiceTemplates.items.name.validation-2": // which refuses two names
+		put(object.Object, at, "business", false)
 	case isText:
 		put(object.Object, at, text+text[len(text)-1:], false)
 	case isNumber && r.keyword == "maximum":
