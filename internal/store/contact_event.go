@@ -61,9 +61,27 @@ func announceContact(_ context.Context, w *Writer, before, after *Contact) error
 	case before == nil:
 		return w.emitContact("contact.created", after, after.PortalAccess(w.origin.Now), nil)
 	case after == nil:
-		return w.emitContact("contact.deleted", before, AccessRevoked, nil)
+		if err := w.emitContact("contact.deleted", before, AccessRevoked, nil); err != nil {
+			return err
+		}
+		return w.emitRevoked(before, before)
 	}
-	return w.emitContact("contact.updated", after, after.PortalAccess(w.origin.Now), contactChanges(before, after))
+	if err := w.emitContact("contact.updated", after, after.PortalAccess(w.origin.Now), contactChanges(before, after)); err != nil {
+		return err
+	}
+	if after.Access == AccessDisabled {
+		return w.emitRevoked(before, after)
+	}
+	return nil
+}
+
+// emitRevoked tells who had access to the portal that it has ended.
+func (w *Writer) emitRevoked(before, after *Contact) error {
+	if before.PortalAccess(w.origin.Now) != AccessActive {
+		return nil
+	}
+	access := map[string]any{"username": before.User.Username}
+	return w.emit("portal.accessRevoked", after.AccountID, after.ID, map[string]any{"access": access, "origin": w.originData(*before.UserID)})
 }
 
 func (w *Writer) emitContact(event string, c *Contact, access string, changes []fieldChange) error {

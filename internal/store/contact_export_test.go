@@ -1,5 +1,7 @@
 package store
 
+import "fmt"
+
 // PagesOfPeople are more lists whose plans are tested.
 var PagesOfPeople = map[string][2]string{
 	"contacts": {contacts.sel, contacts.table},
@@ -27,4 +29,8 @@ var PeopleQueries = map[string]string{
 	"other contacts":  touchContactsSQL,
 	"tickets of":      touchTicketsSQL,
 	"ticket messages": ticketMessagesSQL,
+	"of an account":   accountContactSQL,
+	"one of account":  accountContactSQL + ` AND t.id = $2`,
+	"sub-accounts":    fmt.Sprintf(subAccountsSQL, invitedUntilSQL),
+	"void links":      voidContactLinksSQL,
 }

@@ -3,6 +3,7 @@ package store_test
 import (
 	"context"
 	"errors"
+	"slices"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -58,6 +59,28 @@ func peopleAttempts(t *testing.T, tn tenant) map[string]func(*testing.T) {
 				if found, _, err := b.FindContacts(t.Context(), filter, store.List{AccountID: "A", Limit: 9}); err != nil || len(found) > 0 {
 					t.Errorf("A finds %v by %v: %v", found, filter, err)
 				}
+			}
+		},
+		"AccountContact": func(t *testing.T) {
+			if c, err := tn.Portal.AccountContact(t.Context(), "A", "b-1"); !errors.Is(err, store.ErrNotFound) {
+				t.Errorf("a contact of B: %+v, %v", c, err)
+			}
+		},
+		"AccountContacts": func(t *testing.T) {
+			list, _, err := tn.Portal.AccountContacts(t.Context(), "A", 0, 9)
+			for _, c := range list {
+				if c.AccountID != "A" || slices.Contains(c.SiteNames, "b-site") {
+					t.Errorf("A sees %+v", c)
+				}
+			}
+			if err != nil || len(list) == 0 {
+				t.Errorf("%d contacts: %v", len(list), err)
+			}
+		},
+		"UserAccounts": func(t *testing.T) {
+			list, err := tn.Portal.UserAccounts(t.Context(), tn.userID(t, "a-user"))
+			if err != nil || len(list) != 1 || list[0].Account.ID != "A" || list[0].ContactID != "a-1" {
+				t.Errorf("A's user has %+v: %v", list, err)
 			}
 		},
 		"Contact": people, "Contacts": people, "Ticket": ticketList, "Tickets": ticketList, "Note": noteList, "Notes": noteList,

@@ -22,6 +22,7 @@ type contactPlan struct {
 
 	demoted   []string // contacts that stop being the owner
 	signedOut []string // contacts whose sessions end
+	voided    []string // contacts whose links stop working
 	left      []string // users that a contact no longer has
 }
 
@@ -193,7 +194,8 @@ func (p *contactPlan) own(c, before *Contact) {
 	}
 }
 
-// endSessions: of a contact whose access was or is taken away, or whose user is.
+// endSessions: of a contact whose access was or is taken away, or whose user is. Links that
+// were sent stop working with the access, and with the address.
 func (p *contactPlan) endSessions(c, before *Contact) {
 	if before == nil {
 		return
@@ -201,6 +203,10 @@ func (p *contactPlan) endSessions(c, before *Contact) {
 	unlinked := before.UserID != nil && c.UserID == nil
 	if unlinked || before.Access == AccessDisabled || c.Access == AccessDisabled {
 		p.signedOut = append(p.signedOut, c.ID)
+	}
+	if c.Access == AccessDisabled && before.Access != AccessDisabled || !sameText(before.Email, c.Email) {
+		p.voided = append(p.voided, c.ID)
+		c.InvitedUntil = nil
 	}
 }
 

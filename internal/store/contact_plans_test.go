@@ -21,6 +21,9 @@ func TestPlansOfContacts(t *testing.T) {
 		 SELECT substr(username, 5), substr(username, 5), id, 'Active', true, timestamptz '2026-01-01' + substr(username, 5)::int * interval '1 minute' FROM app_user`,
 		`INSERT INTO contact (id, account_id, access, updated_at) SELECT n, ` + account + `, 'Active', ` + changed + ` FROM generate_series(10001, 40000) n`,
 		`UPDATE contact SET email = 'user' || id || '@example.com'`,
+		`INSERT INTO credential_link (id, purpose, account_id, contact_id, addresses, created_at, expires_at)
+		 SELECT gen_random_uuid(), 'Invite', account_id, id, ARRAY[email], updated_at, updated_at FROM contact WHERE NOT owner`,
+		`INSERT INTO site (id, account_id, name) SELECT n, 1 + n % 10000, 'x' FROM generate_series(1, 20000) n`,
 		`INSERT INTO phone_number (id, account_id, number) SELECT n, 1 + n % 10000, n FROM generate_series(1, 20000) n`,
 		`INSERT INTO note (id, account_id, text, author, at, updated_at) SELECT n, ` + account + `, 'x', 'x', now(), ` + changed + ` FROM generate_series(1, 20000) n`,
 		`INSERT INTO ticket (id, account_id, number, subject, status, contact_id, opened_by, opened_at, updated_at)
@@ -65,6 +68,10 @@ func TestPlansOfContacts(t *testing.T) {
 		"other contacts":  `now(), '{00000000-0000-4000-8000-000000000000}', '{77}'`,
 		"tickets of":      `now(), '77', '77'`,
 		"ticket messages": `'77', '77', '2026-01-10', 'm5', 101`,
+		"of an account":   `'77'`,
+		"one of account":  `'77', '77'`,
+		"sub-accounts":    `'77', '77', now()`,
+		"void links":      `now(), '{77,78}'`,
 	} {
 		check(name, store.PeopleQueries[name], arguments, name != "ticket messages")
 	}

@@ -59,8 +59,18 @@ func (p *contactPlan) prepare(ctx context.Context) error {
 			return fmt.Errorf("end sessions: %w", err)
 		}
 	}
+	if len(p.voided) > 0 {
+		if _, err := p.tx.Exec(ctx, voidContactLinksSQL, p.origin.Now, p.voided); err != nil {
+			return fmt.Errorf("void links: %w", err)
+		}
+	}
 	return nil
 }
+
+// What was sent while a contact had access, or to the address that it had, is not for
+// whoever has it later.
+const voidContactLinksSQL = `
+UPDATE credential_link SET voided_at = $1 WHERE contact_id = ANY($2) AND voided_at IS NULL AND completed_at IS NULL`
 
 // finish deletes users that no contact has any more, and brings to the feed the other
 // contacts of a user that is another now.

@@ -66,6 +66,11 @@ func withAddresses(data map[string]any) map[string]any {
 			object["url"] = "https://my.acme.example/x"
 		}
 	}
+	for _, name := range []string{"invitation", "verification"} {
+		if object, ok := data[name].(map[string]any); ok {
+			object["link"] = "https://my.acme.example/x"
+		}
+	}
 	if overdue, ok := data["overdue"].(map[string]any); ok {
 		for _, one := range overdue["invoices"].([]any) {
 			invoice := one.(map[string]any)

@@ -1,0 +1,156 @@
+package store
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"time"
+)
+
+// The actions of addresses in the audit.
+const (
+	ActionEmailAsked     = "emailChangeAsked"
+	ActionEmailConfirmed = "emailConfirmed"
+)
+
+// NewAddress is a mail address that its holder is to confirm, for a contact whose
+// PendingEmail it is, or as that of a sign-in, or both.
+type NewAddress struct {
+	Contact   Contact // as it is now
+	Address   string
+	UserID    string // of the sign-in; empty: the address is the contact's only
+	ExpiresAt time.Time
+}
+
+// AskToConfirm sends the link that confirms an address. The person is told at the same
+// time, where mails still go: another address is a way into their sign-in, or into the
+// owner's.
+func (w *Writer) AskToConfirm(ctx context.Context, n NewAddress) error {
+	c := n.Contact
+	_, err := w.IssueLink(ctx, NewLink{
+		Purpose: LinkVerifyEmail, AccountID: c.AccountID, ContactID: c.ID, UserID: n.UserID, Addresses: []string{n.Address}, ExpiresAt: n.ExpiresAt,
+		Data: map[string]any{
+			"contact":      contactData(&c, c.PortalAccess(w.origin.Now)),
+			"verification": map[string]any{"email": n.Address, "expiresAt": n.ExpiresAt},
+		},
+	})
+	if err != nil {
+		return err
+	}
+	w.Audit(c.AccountID, ActionEmailAsked, map[string]string{"contact": c.ID})
+	if sameText(n.Address, c.Email) {
+		return nil // it is no change
+	}
+	return w.emailChanged(&c)
+}
+
+// StopAsking makes the links stop working that confirm an address of a contact, or of its
+// sign-in.
+func (w *Writer) StopAsking(ctx context.Context, c Contact) error {
+	user := ""
+	if c.UserID != nil {
+		user = *c.UserID
+	}
+	if _, err := w.tx.Exec(ctx, voidLinksSQL, w.origin.Now, c.ID, user, []string{string(LinkVerifyEmail)}); err != nil {
+		return fmt.Errorf("void links: %w", err)
+	}
+	return nil
+}
+
+func (w *Writer) emailChanged(c *Contact) error {
+	credential := map[string]any{"changed": "Email"}
+	user := ""
+	if c.User != nil {
+		setText(credential, "username", c.User.Username)
+	}
+	if c.UserID != nil {
+		user = *c.UserID
+	}
+	return w.emit("portal.credentialsChanged", c.AccountID, c.ID, map[string]any{"credential": credential, "origin": w.originData(user)})
+}
+
+// ConfirmEmail spends the link that confirms an address, which takes its place then: as
+// that of the contact, of the sign-in, or both. ErrLinkOver: the link does not work any
+// more, or the address is not waited for. ErrTaken: it would be the username, and is
+// another's.
+func (w *Writer) ConfirmEmail(ctx context.Context, linkID string) (Link, error) {
+	l, err := w.SpendLink(ctx, linkID, LinkVerifyEmail, 0)
+	if err != nil {
+		return l, err
+	}
+	if err := w.CompleteLink(ctx, linkID); err != nil {
+		return l, err
+	}
+	c, err := w.contactRow(ctx, l.ContactID)
+	if err != nil {
+		return l, err
+	}
+	address := l.Addresses[0]
+	ofContact := sameText(c.PendingEmail, address)
+	ofSignIn := l.ForUser != "" && l.ForUser == l.UserID
+	if !ofContact && !ofSignIn {
+		return l, ErrLinkOver
+	}
+	w.origin.Actor, w.origin.UserID = l.Name(), l.UserID
+	if ofSignIn {
+		if err := w.moveSignIn(ctx, c, address); err != nil {
+			return l, err
+		}
+	}
+	if ofContact {
+		changed := func(c Contact) Contact {
+			c.Email, c.PendingEmail = address, ""
+			return c
+		}
+		if _, err := w.putContact(ctx, c.ID, changed); err != nil {
+			return l, err
+		}
+	}
+	w.Audit(c.AccountID, ActionEmailConfirmed, map[string]string{"contact": c.ID})
+	return l, nil
+}
+
+// moveSignIn gives the user of a contact, in all its accounts, another address, which is
+// verified, and the username with it where that was the address before. Links that were
+// sent to the old one stop working.
+func (w *Writer) moveSignIn(ctx context.Context, c *Contact, address string) error {
+	username := c.User.Username
+	if strings.Contains(username, "@") {
+		username = address
+	}
+	taken, err := w.otherUserNamed(ctx, *c.UserID, username)
+	if err != nil {
+		return err
+	}
+	if taken {
+		return ErrTaken
+	}
+	_, err = w.tx.Exec(ctx, `
+UPDATE app_user SET email = $2, email_verified_at = $3, username = $4, version = version + 1, updated_at = $3 WHERE id = $1::uuid`,
+		*c.UserID, address, w.origin.Now, username)
+	if err != nil {
+		return fmt.Errorf("change the address of a sign-in: %w", err)
+	}
+	if err := touch(ctx, w, contacts.name, touchContactsSQL, []string{*c.UserID}, []string{}); err != nil {
+		return err
+	}
+	if err := w.VoidLinks(ctx, c.ID, *c.UserID); err != nil {
+		return err
+	}
+	after, err := w.contactRow(ctx, c.ID)
+	if err != nil {
+		return err
+	}
+	if err := announceContact(ctx, w, c, after); err != nil {
+		return err
+	}
+	return w.emailChanged(after)
+}
+
+func (w *Writer) otherUserNamed(ctx context.Context, userID, username string) (found bool, err error) {
+	err = w.tx.QueryRow(ctx, `SELECT EXISTS (SELECT FROM app_user WHERE lower(username) = lower($1) AND id <> $2::uuid)`, username, userID).Scan(&found)
+	if err != nil {
+		err = fmt.Errorf("look for a username: %w", err)
+	}
+	return found, err
+}

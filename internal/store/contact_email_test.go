@@ -1,0 +1,167 @@
+package store_test
+
+import (
+	"context"
+	"errors"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/foyerhq/foyer/internal/store"
+)
+
+// askEmail has a contact's address confirmed, and its sign-in's with it if it is the
+// user's own wish; it returns the id of the link.
+func (tn tenant) askEmail(t *testing.T, by, id, address string, signIn bool) string {
+	t.Helper()
+	err := tn.asUser(t, by, func(ctx context.Context, w *store.Writer) error {
+		written, err := w.PutContacts(ctx, []store.Item[store.Contact]{{ID: id, Decide: func(old *store.Contact) (store.Contact, *store.Refusal) {
+			next := *old
+			next.PendingEmail = address
+			return next, nil
+		}}})
+		if err != nil {
+			return err
+		}
+		n := store.NewAddress{Contact: written[0].Row, Address: address, ExpiresAt: now.Add(time.Hour)}
+		if signIn {
+			n.UserID = *written[0].Row.UserID
+		}
+		return w.AskToConfirm(ctx, n)
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return tn.column(t, "SELECT subject FROM event WHERE type = 'contact.verifyEmail' ORDER BY position DESC LIMIT 1")[0]
+}
+
+// confirm is what the holder of an address does, in a browser without a session.
+func (tn tenant) confirm(t *testing.T, link string, at time.Time) error {
+	t.Helper()
+	return tn.Portal.Write(t.Context(), store.Origin{Now: at, IP: "198.51.100.9"}, func(ctx context.Context, w *store.Writer) error {
+		_, err := w.ConfirmEmail(ctx, link)
+		return err
+	})
+}
+
+func (tn tenant) emails(t *testing.T) []string {
+	t.Helper()
+	return tn.column(t, `SELECT concat_ws(' ', c.id, nullif(c.email, ''), nullif(c.pending_email, ''), '/', u.username, u.email, u.email_verified_at IS NOT NULL)
+FROM contact c LEFT JOIN app_user u ON u.id = c.user_id ORDER BY c.id`)
+}
+
+func TestAnAddressWaitsForItsHolder(t *testing.T) {
+	t.Parallel()
+	tn := newTenant(t)
+	tn.accounts(t, "1001")
+	sam := person("sam", "1001")
+	sam.Email = "sam@example.com"
+	tn.contacts(t, owner(person("dana", "1001")), sam)
+	first := tn.askEmail(t, "dana", "sam", "sam@new.example", false)
+	if diff := cmp.Diff("sam sam@example.com sam@new.example / sam sam@example.com t", tn.emails(t)[1]); diff != "" {
+		t.Errorf("asked (-want +got):\n%s", diff)
+	}
+	second := tn.askEmail(t, "dana", "sam", "sam@newer.example", false)
+	for name, err := range map[string]error{
+		"a link that a newer one voided": tn.confirm(t, first, now), "a link that is too old": tn.confirm(t, second, now.Add(2*time.Hour)),
+	} {
+		if !errors.Is(err, store.ErrLinkOver) {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	if err := tn.confirm(t, second, now); err != nil {
+		t.Fatal(err)
+	}
+	if err := tn.confirm(t, second, now); !errors.Is(err, store.ErrLinkOver) {
+		t.Errorf("a link that was used: %v", err)
+	}
+	if diff := cmp.Diff("sam sam@newer.example / sam sam@example.com t", tn.emails(t)[1]); diff != "" {
+		t.Errorf("confirmed (-want +got):\n%s", diff)
+	}
+	if got := tn.payloads(t, "contact.verifyEmail"); len(got) != 2 {
+		t.Errorf("events %v", got)
+	}
+	const notice = `{"origin": {"at": "2026-11-21T12:00:00Z", "by": "Contact", "ip": "203.0.113.7", "browser": "Firefox on Linux"}, "credential": {"changed": "Email", "username": "sam"}}`
+	if diff := cmp.Diff([]string{notice, notice}, tn.payloads(t, "portal.credentialsChanged")); diff != "" {
+		t.Errorf("the old address is told (-want +got):\n%s", diff)
+	}
+}
+
+// TestAnAddressThatIsNotWaitedFor: the provider wrote another one meanwhile, the wish was
+// taken back, or the contact lost its access.
+func TestAnAddressThatIsNotWaitedFor(t *testing.T) {
+	t.Parallel()
+	tn := newTenant(t)
+	tn.accounts(t, "1001")
+	sam := person("sam", "1001")
+	for name, meanwhile := range map[string]func(){
+		"the provider's": func() {
+			other := sam
+			other.Email = "sam@provider.example"
+			tn.contacts(t, other)
+		},
+		"disabled": func() {
+			off := sam
+			off.Access, off.PendingEmail = store.AccessDisabled, "sam@new.example"
+			tn.contacts(t, off)
+		},
+		"taken back": func() {
+			err := tn.asUser(t, "sam", func(ctx context.Context, w *store.Writer) error {
+				if err := changeContact("sam", func(c *store.Contact) { c.PendingEmail = "" })(ctx, w); err != nil {
+					return err
+				}
+				return w.StopAsking(ctx, tn.accountContact(t, "1001", "sam").Contact)
+			})
+			if err != nil {
+				t.Fatal(err)
+			}
+		},
+	} {
+		tn.contacts(t, owner(person("dana", "1001")), sam)
+		link := tn.askEmail(t, "sam", "sam", "sam@new.example", true)
+		meanwhile()
+		before := tn.emails(t)
+		if err := tn.confirm(t, link, now); !errors.Is(err, store.ErrLinkOver) {
+			t.Errorf("%s: %v", name, err)
+		}
+		if diff := cmp.Diff(before, tn.emails(t)); diff != "" {
+			t.Errorf("%s (-want +got):\n%s", name, diff)
+		}
+	}
+}
+
+// TestOwnAddressMovesTheSignIn: in all accounts of the user, with a username that is the
+// address, and links to the old one end.
+func TestOwnAddressMovesTheSignIn(t *testing.T) {
+	t.Parallel()
+	tn := newTenant(t)
+	tn.accounts(t, "1001", "1002")
+	dana := person("dana", "1001")
+	dana.Email, dana.User.Username = "dana@example.com", "dana@example.com"
+	second := contact("dana-2", "1002")
+	second.User = dana.User
+	tn.contacts(t, dana, second, person("sam", "1001"))
+	by := "dana@example.com"
+	if err := tn.asUser(t, by, sendLink("dana", store.LinkReset)); err != nil {
+		t.Fatal(err)
+	}
+	link := tn.askEmail(t, by, "dana", "Dana@New.example", true)
+	if err := tn.confirm(t, link, now); err != nil {
+		t.Fatal(err)
+	}
+	want := []string{"dana Dana@New.example / Dana@New.example Dana@New.example t", "dana-2 / Dana@New.example Dana@New.example t", "sam sam@example.com / sam sam@example.com t"}
+	if diff := cmp.Diff(want, tn.emails(t)); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+	if got := tn.column(t, "SELECT purpose FROM credential_link WHERE voided_at IS NULL AND completed_at IS NULL"); len(got) > 0 {
+		t.Errorf("%v still work", got)
+	}
+	if got := tn.column(t, "SELECT concat(actor, ' ', user_id IS NOT NULL) FROM audit WHERE action = 'emailConfirmed'"); !cmp.Equal(got, []string{"First Last t"}) {
+		t.Errorf("audit %v", got)
+	}
+	tn.exec(t, "UPDATE app_user SET username = 'taken@example.com' WHERE username = 'sam'")
+	if err := tn.confirm(t, tn.askEmail(t, "Dana@New.example", "dana", "Taken@example.com", true), now); !errors.Is(err, store.ErrTaken) {
+		t.Errorf("a username that is another's: %v", err)
+	}
+}
