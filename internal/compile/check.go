@@ -30,8 +30,41 @@ func tenantProblems(t config.Tenant) []settings.Problem {
 	if t.Session.IdleSeconds > t.Session.MaxSeconds {
 		refuse("spec.credentials.sessionIdleSeconds", fmt.Sprintf("%d is longer than sessionMaxSeconds, which is %d", t.Session.IdleSeconds, t.Session.MaxSeconds))
 	}
+	problems = append(problems, credentialsProblems(t.Credentials)...)
+	if name := t.Attributes.InvoiceTemplate; name != "" && !hasInvoiceTemplate(&t, name) {
+		refuse(invoiceTemplateField, noInvoiceTemplate(&t, name))
+	}
 	if o := t.OrphanedProfiles; o != "" && o != config.Keep && o != config.UseDefault {
 		refuse("spec.orphanedProfiles", fmt.Sprintf("%q is not allowed, allowed is Keep or UseDefault", o))
+	}
+	return problems
+}
+
+func credentialsProblems(c config.Credentials) []settings.Problem {
+	var problems []settings.Problem
+	refuse := func(field, format string, args ...any) {
+		problems = append(problems, settings.Problem{Field: "spec.credentials." + field, Message: fmt.Sprintf(format, args...)})
+	}
+	if s := c.CreateLinkSeconds; s != 0 && (s < 3600 || s > 2_592_000) {
+		refuse("createLinkSeconds", "%d is out of range, allowed is a whole number from 3600 to 2592000", s)
+	}
+	if s := c.ResetLinkSeconds; s != 0 && (s < 300 || s > 3600) {
+		refuse("resetLinkSeconds", "%d is out of range, allowed is a whole number from 300 to 3600", s)
+	}
+	switch c.Usernames {
+	case "", config.UsernamesFree, config.UsernamesEmail, config.UsernamesAccountID:
+	default:
+		refuse("usernames", "%q is not allowed, allowed is Free, Email or AccountID", c.Usernames)
+	}
+	switch c.SecondFactor {
+	case "", config.SecondFactorOff, config.SecondFactorOptional, config.SecondFactorRequired:
+	default:
+		refuse("secondFactor", "%q is not allowed, allowed is Off, Optional or Required", c.SecondFactor)
+	}
+	switch c.CreateMail {
+	case "", config.CreateMailAutomatic, config.CreateMailOnRequest:
+	default:
+		refuse("createMail", "%q is not allowed, allowed is Automatic or OnRequest", c.CreateMail)
 	}
 	return problems
 }

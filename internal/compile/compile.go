@@ -111,11 +111,14 @@ func (p *pass) check() {
 	for _, o := range p.accountProfiles {
 		o.check(accountProfileProblems)
 		p.resolveAccountProfile(o)
+		p.resolveInvoiceTemplate(o)
 	}
 	p.warnOfUnknownCustomers()
 	if p.tenant != nil {
 		p.tenant.check(tenantProblems)
 		p.checkHostname()
+		p.checkInvoiceTemplates()
+		p.protectInvoiceTemplates()
 		p.resolveTenant()
 	}
 	p.readEvents()
@@ -213,7 +216,7 @@ func (p *pass) next() (document, *Finding, error) {
 	}
 	if len(encoded) > config.MaxBytes {
 		return p.stay(nil), &Finding{Reason: ReasonTooLarge, Message: fmt.Sprintf(
-			"the settings document of the tenant would have %s, allowed are %s, so nothing of it changes: remove profiles or shorten descriptions and customerGroups",
+			"the settings document of the tenant would have %s, allowed are %s, so nothing of it changes: remove profiles or shorten descriptions, customerGroups and invoiceTemplates",
 			about(len(encoded)), about(config.MaxBytes))}, nil
 	}
 	loaded, parsed, err := config.Open(encoded)

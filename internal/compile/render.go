@@ -36,7 +36,15 @@ func renderTenant(t *v1alpha1.Tenant) config.Tenant {
 		DefaultMyAccountProfile: s.DefaultMyAccountProfileRef.Name,
 		OrphanedProfiles:        config.OrphanedProfiles(s.OrphanedProfiles),
 		Session:                 renderSession(s.Credentials),
-		Events:                  sortedEvents(renderEvents(t)),
+		Credentials: config.Credentials{
+			CreateLinkSeconds: s.Credentials.CreateLinkSeconds,
+			ResetLinkSeconds:  s.Credentials.ResetLinkSeconds,
+			Usernames:         config.Usernames(s.Credentials.Usernames),
+			SecondFactor:      config.SecondFactor(s.Credentials.SecondFactor),
+			CreateMail:        config.CreateMail(s.Credentials.CreateMail),
+		},
+		InvoiceTemplates: renderInvoiceTemplates(t),
+		Events:           sortedEvents(renderEvents(t)),
 	}
 }
 

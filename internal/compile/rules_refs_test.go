@@ -146,13 +146,23 @@ func TestValuesOfANewerReleaseAreRefusedNotGuessed(t *testing.T) {
 	out := mustCompile(t, compile.Input{
 		Tenant: tenant(1),
 		MyAccountProfiles: []v1alpha1.MyAccountProfile{portalProfile("a", 1, func(s *v1alpha1.MyAccountProfileSpec) { s.Availability = "Weekends" }),
-			portalProfile("b", 1, func(s *v1alpha1.MyAccountProfileSpec) { s.MyAccountFlags = append(s.MyAccountFlags, "PayInvoices") })},
+			portalProfile("b", 1, func(s *v1alpha1.MyAccountProfileSpec) { s.MyAccountFlags = append(s.MyAccountFlags, "ViewTickets") })},
 	})
 	says(t, "a", out.MyAccountProfiles["a"].Accepted, false, compile.ReasonInvalid, "spec.availability", "Weekends", "Headline, Standard or Historical")
-	says(t, "b", out.MyAccountProfiles["b"].Accepted, false, compile.ReasonInvalid, "spec.myAccountFlags", "PayInvoices", "ViewActivity, ViewInvoices")
+	says(t, "b", out.MyAccountProfiles["b"].Accepted, false, compile.ReasonInvalid, "spec.myAccountFlags", "ViewTickets", "PlaceOrders, RequestService, ViewActivity")
 
 	out = mustCompile(t, compile.Input{Tenant: tenant(1, func(s *v1alpha1.TenantSpec) { s.OrphanedProfiles = "Burn"; s.Portal.Hostname = "" })})
 	says(t, "tenant", out.Tenant.Accepted, false, compile.ReasonInvalid, "spec.orphanedProfiles", "Burn", "Keep or UseDefault", "spec.portal.hostname")
+
+	out = mustCompile(t, compile.Input{Tenant: tenant(1, func(s *v1alpha1.TenantSpec) {
+		s.Credentials = v1alpha1.CredentialsSpec{CreateLinkSeconds: 3599, ResetLinkSeconds: 3601, Usernames: "Phone", SecondFactor: "Always", CreateMail: "Never"}
+	})})
+	says(t, "tenant", out.Tenant.Accepted, false, compile.ReasonInvalid,
+		"spec.credentials.createLinkSeconds: 3599 is out of range, allowed is a whole number from 3600 to 2592000",
+		"spec.credentials.resetLinkSeconds: 3601 is out of range, allowed is a whole number from 300 to 3600",
+		`spec.credentials.usernames: "Phone" is not allowed, allowed is Free, Email or AccountID`,
+		`spec.credentials.secondFactor: "Always" is not allowed, allowed is Off, Optional or Required`,
+		`spec.credentials.createMail: "Never" is not allowed, allowed is Automatic or OnRequest`)
 }
 
 // Rule 6: names.
