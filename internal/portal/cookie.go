@@ -3,7 +3,9 @@ package portal
 import (
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
+	"time"
 	"unicode"
 
 	"github.com/foyerhq/foyer/internal/config"
@@ -51,6 +53,20 @@ func setDevice(w http.ResponseWriter, secret string) {
 	http.SetCookie(w, newCookie(deviceCookie, secret, int(store.DeviceLifetime.Seconds())))
 }
 
+// ceremonyCookie is the cookie of what a browser has begun. Each kind has its own, so that
+// one is not lost to another.
+func ceremonyCookie(kind store.CeremonyKind) string {
+	return "__Host-foyer-" + strings.ToLower(string(kind))
+}
+
+func setCeremony(w http.ResponseWriter, kind store.CeremonyKind, secret string, lifetime time.Duration) {
+	http.SetCookie(w, newCookie(ceremonyCookie(kind), secret, int(lifetime.Seconds())))
+}
+
+func clearCeremony(w http.ResponseWriter, kind store.CeremonyKind) {
+	http.SetCookie(w, newCookie(ceremonyCookie(kind), "", -1))
+}
+
 func newCookie(name, value string, maxAge int) *http.Cookie {
 	return &http.Cookie{Name: name, Value: value, Path: "/", MaxAge: maxAge,
 		Secure: true, HttpOnly: true, SameSite: http.SameSiteLaxMode}
@@ -66,10 +82,13 @@ func safeNext(next string) string {
 	if err != nil || u.Host != "" || strings.HasPrefix(next, "//") || strings.HasPrefix(u.Path, "//") {
 		return "/"
 	}
-	if u.Path == "/sign-in" || u.Path == "/sign-out" || strings.HasPrefix(u.Path, "/assets/") {
+	if slices.ContainsFunc(notNext, func(path string) bool { return u.Path == path || strings.HasPrefix(u.Path, path+"/") }) {
 		return "/"
 	}
 	return next
 }
+
+// notNext are no places to go on to: they lead away from where they were asked for.
+var notNext = []string{"/sign-in", "/sign-out", "/confirm", "/assets"}
 
 func notInAddress(r rune) bool { return r == '\\' || unicode.IsControl(r) }

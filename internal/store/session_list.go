@@ -57,16 +57,10 @@ func (w *Writer) EndSessionOf(ctx context.Context, userID, sessionID string) err
 	return w.onOne(ctx, "end session", `DELETE FROM session WHERE user_id = $1::uuid AND id = $2::uuid`, userID, sessionID)
 }
 
-// EndOtherSessions ends the sessions of a user but one, and what they had begun to sign
-// in. keep is the id of that one; empty: none stays.
-func (w *Writer) EndOtherSessions(ctx context.Context, userID, keep string) error {
-	batch := &pgx.Batch{}
-	batch.Queue(`DELETE FROM session WHERE user_id = $1::uuid AND id IS DISTINCT FROM nullif($2, '')::uuid`, userID, keep)
-	batch.Queue(`DELETE FROM ceremony WHERE user_id = $1::uuid AND kind = 'SignIn'`, userID)
-	if err := w.tx.SendBatch(ctx, batch).Close(); err != nil {
-		return fmt.Errorf("end sessions: %w", err)
-	}
-	return nil
+// EndOtherSessions ends the sessions of a user but one, with what was begun to sign in,
+// and forgets the devices but one.
+func (w *Writer) EndOtherSessions(ctx context.Context, userID, keptSession string, keptDevice []byte) error {
+	return w.endSessions(ctx, userID, keptSession, keptDevice)
 }
 
 // Proof is how a person proved again who they are, in a session that they have. Its
@@ -95,10 +89,11 @@ SELECT u.id::text, u.username, coalesce(u.password_hash, ''), coalesce(c.id, '')
        coalesce(trim(c.first_name || ' ' || c.last_name), '')
 FROM app_user u
 LEFT JOIN contact c ON c.user_id = u.id AND c.access = 'Active'
-WHERE u.id = $1::uuid
+WHERE u.id = $1::uuid AND coalesce(u.password_changed_at <= $2, true)
 ORDER BY c.account_id`
 
-// SignInUserByID is [Store.SignInUser] for a user who is known already.
-func (s *Store) SignInUserByID(ctx context.Context, userID string) (SignInUser, error) {
-	return s.signInUser(ctx, signInUserByIDSQL, userID)
+// SignInUserByID is [Store.SignInUser] for a user whose password was right some minutes
+// ago. If it was changed since then, they are ErrNotFound.
+func (s *Store) SignInUserByID(ctx context.Context, userID string, since time.Time) (SignInUser, error) {
+	return s.signInUser(ctx, signInUserByIDSQL, userID, since)
 }

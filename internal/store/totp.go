@@ -66,3 +66,14 @@ ON CONFLICT (user_id) DO UPDATE SET sealed = excluded.sealed, last_step = exclud
 func (w *Writer) RemoveTOTP(ctx context.Context, userID string) error {
 	return w.onOne(ctx, "remove authenticator app", `DELETE FROM totp WHERE user_id = $1::uuid`, userID)
 }
+
+// FactorChanged tells a person that their second factors are others now, with an entry in
+// the audit trail that says how.
+func (w *Writer) FactorChanged(ctx context.Context, contactID, action string, detail map[string]string) error {
+	c, err := w.Credentials(ctx, contactID)
+	if err != nil {
+		return err
+	}
+	w.Audit(c.Account.ID, action, detail)
+	return w.credentialsChanged(c, c.Username, "SecondFactor")
+}

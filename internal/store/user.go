@@ -51,9 +51,9 @@ func (s *Store) SignInUser(ctx context.Context, login string) (SignInUser, error
 	return s.signInUser(ctx, signInUserSQL, login)
 }
 
-func (s *Store) signInUser(ctx context.Context, sql, argument string) (SignInUser, error) {
+func (s *Store) signInUser(ctx context.Context, sql string, arguments ...any) (SignInUser, error) {
 	var user SignInUser
-	rows, err := s.db.Query(ctx, sql, argument)
+	rows, err := s.db.Query(ctx, sql, arguments...)
 	if err != nil {
 		return user, fail("find user", err)
 	}

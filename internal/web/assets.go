@@ -13,6 +13,11 @@ import (
 //go:embed assets/foyer.css
 var stylesheet []byte
 
+//go:embed assets/passkey.js
+var passkeyScript []byte
+
+var passkeyScriptPath = "/assets/passkey-" + contentHash(passkeyScript) + ".js"
+
 var stylesheetPath = "/assets/foyer-" + contentHash(stylesheet) + ".css"
 
 func contentHash(content []byte) string {
@@ -22,6 +27,9 @@ func contentHash(content []byte) string {
 
 // StylesheetPath is the address of the design system. It changes with the content.
 func StylesheetPath() string { return stylesheetPath }
+
+// PasskeyScriptPath is the address of the one script, which pages with passkeys load.
+func PasskeyScriptPath() string { return passkeyScriptPath }
 
 // BrandPath is the address of the stylesheet of an accent colour. The colour is part of
 // the name, so that every replica can serve it, whatever settings it has loaded.
@@ -69,7 +77,7 @@ func icon(accent string) []byte {
 		light.Accent, light.OnAccent)
 }
 
-// Assets serves the stylesheets and the icon. A name with another hash than ours comes
+// Assets serves the stylesheets, the icon and the script. A name with another hash than ours comes
 // from a page of another release while replicas change: it gets what we have, not cached.
 func Assets(w http.ResponseWriter, r *http.Request) error {
 	content, path, kind := asset(r.URL.Path)
@@ -90,6 +98,9 @@ func asset(requested string) (content []byte, path, kind string) {
 	name := strings.TrimPrefix(requested, "/assets/")
 	if rest, found := strings.CutPrefix(name, "foyer-"); found && strings.HasSuffix(rest, ".css") {
 		return stylesheet, StylesheetPath(), "text/css; charset=utf-8"
+	}
+	if rest, found := strings.CutPrefix(name, "passkey-"); found && strings.HasSuffix(rest, ".js") {
+		return passkeyScript, passkeyScriptPath, "text/javascript; charset=utf-8"
 	}
 	if accent, ok := accentOf(name, "brand-", ".css"); ok {
 		return brandCSS(accent), brandPath(accent), "text/css; charset=utf-8"
