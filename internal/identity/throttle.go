@@ -111,3 +111,17 @@ func networkOf(address string) (network string, public bool) {
 	public = ip.IsGlobalUnicast() && !ip.IsPrivate() && !carrierNetwork.Contains(ip)
 	return netip.PrefixFrom(ip, bits).Masked().String(), public
 }
+
+// NewForgotThrottle returns the counters for requests of a mail to reset a password. They
+// are of their own: who asks for a mail does not make anybody wait who signs in. Each
+// request counts, since nobody is told whether it was of any use.
+func NewForgotThrottle(login, address string) Throttle {
+	t := NewThrottle(login, address)
+	t.Own.Policy = store.ThrottlePolicy{Free: 3, First: 30 * time.Second, Most: 15 * time.Minute, Forget: time.Hour}
+	for _, limit := range []*Limit{&t.Own, &t.Login, &t.Network} {
+		if limit.Key != "" {
+			limit.Key = "forgot " + limit.Key
+		}
+	}
+	return t
+}

@@ -93,22 +93,32 @@ func distinctAddresses(list []string) []string {
 	return kept
 }
 
-// Credentials reads what decides over the mails to a contact, and holds it until the
-// transaction ends. ErrNotFound: there is no such contact.
+const credentialsSQL = `
+SELECT ` + credentialsColumns + ` FROM contact c JOIN account a ON a.id = c.account_id LEFT JOIN app_user u ON u.id = c.user_id
+WHERE c.id = $1`
+
+// Credentials returns the sign-in of a contact. ErrNotFound: there is no such contact.
+func (s *Store) Credentials(ctx context.Context, contactID string) (Credentials, error) {
+	return readCredentials(ctx, s.db, contactID)
+}
+
+// Credentials is that of the store, as the transaction sees it, which holds the contact
+// until it ends.
 func (w *Writer) Credentials(ctx context.Context, contactID string) (Credentials, error) {
-	const doing = "read the sign-in of a contact"
-	var c Credentials
-	if badText(contactID) {
-		return c, fail(doing, ErrNotFound)
-	}
 	if err := w.hold(ctx, contacts.table, []string{contactID}); err != nil {
-		return c, err
+		return Credentials{}, err
 	}
-	err := w.tx.QueryRow(ctx, `
-SELECT `+credentialsColumns+` FROM contact c JOIN account a ON a.id = c.account_id LEFT JOIN app_user u ON u.id = c.user_id
-WHERE c.id = $1`, contactID).Scan(c.targets()...)
-	if err != nil {
-		return c, fail(doing, err)
+	return readCredentials(ctx, w.tx, contactID)
+}
+
+func readCredentials(ctx context.Context, db querier, contactID string) (Credentials, error) {
+	const doing = "read the sign-in of a contact"
+	if badText(contactID) {
+		return Credentials{}, fail(doing, ErrNotFound)
+	}
+	var c Credentials
+	if err := db.QueryRow(ctx, credentialsSQL, contactID).Scan(c.targets()...); err != nil {
+		return Credentials{}, fail(doing, err)
 	}
 	return c, nil
 }
@@ -157,7 +167,7 @@ func (w *Writer) SendLink(ctx context.Context, c Credentials, purpose LinkPurpos
 	if err != nil {
 		return "", err
 	}
-	w.Audit(c.Account.ID, ActionMailSent, map[string]string{"contact": c.ContactID, "purpose": string(purpose)})
+	w.Audit(c.Account.ID, ActionMailSent, map[string]string{"contact": c.ContactID, DetailPurpose: string(purpose)})
 	return w.IssueLink(ctx, NewLink{
 		Purpose: purpose, AccountID: c.Account.ID, ContactID: c.ContactID, UserID: c.UserID,
 		Addresses: c.Addresses(purpose), InvitedBy: invitedBy, ExpiresAt: expiresAt, Data: data,

@@ -17,7 +17,8 @@ const (
 	ActionUsernameChanged = "usernameChanged"
 	ActionUsernameDeleted = "usernameDeleted"
 	ActionInvitedAccepted = "invitationAccepted"
-	ActionMailSent        = "signInMailSent" // with the purpose of its link
+	ActionMailSent        = "signInMailSent"
+	DetailPurpose         = "purpose" // of the link that was sent
 )
 
 // ErrTaken says that a username is another's.

@@ -36,6 +36,7 @@ func (w *Writer) verifyUserEmail(ctx context.Context, userID string) error {
 // any case.
 type NewPassword struct {
 	ContactID  string
+	UserID     string
 	Hash       string
 	Session    string
 	Device     []byte
@@ -43,11 +44,14 @@ type NewPassword struct {
 }
 
 // SetPassword gives the user of a contact another password. Links that were sent to reset
-// it stop working.
+// it stop working. ErrNotFound: the contact is not the user's any more.
 func (w *Writer) SetPassword(ctx context.Context, n NewPassword) error {
 	c, err := w.Credentials(ctx, n.ContactID)
 	if err != nil {
 		return err
+	}
+	if c.UserID != n.UserID {
+		return fail("change password", ErrNotFound)
 	}
 	if err := w.storePassword(ctx, c.UserID, n.Hash); err != nil {
 		return err
@@ -68,11 +72,15 @@ func (w *Writer) SetPassword(ctx context.Context, n NewPassword) error {
 }
 
 // RenameUser gives the user of a contact, in all its accounts, another username: it is the
-// person's own wish. ErrTaken: it is another's.
-func (w *Writer) RenameUser(ctx context.Context, contactID, username string) error {
+// person's own wish. ErrTaken: it is another's. ErrNotFound: the contact is not the user's
+// any more.
+func (w *Writer) RenameUser(ctx context.Context, contactID, userID, username string) error {
 	c, err := w.Credentials(ctx, contactID)
 	if err != nil {
 		return err
+	}
+	if c.UserID != userID {
+		return fail("rename user", ErrNotFound)
 	}
 	before, err := w.contactRow(ctx, contactID)
 	if err != nil {
