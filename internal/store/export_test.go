@@ -5,7 +5,6 @@ var Queries = map[string]string{
 	"session":       sessionSQL,
 	"sign-in":       signInUserSQL,
 	"admission":     admissionSQL,
-	"invoices":      invoicesSQL,
 	"open invoices": openInvoicesSQL,
 	"activity":      activitySQL,
 }

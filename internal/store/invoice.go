@@ -2,6 +2,8 @@ package store
 
 import (
 	"context"
+	"strconv"
+	"strings"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -61,37 +63,70 @@ func (v *Invoice) Settled() bool {
 // Owed says whether something is to be paid of the invoice.
 func (v *Invoice) Owed() bool { return v.Status == InvoiceOpen && positive(v.Balance) }
 
-// InvoiceCursor is the last invoice of a page. The zero value is before the first.
-type InvoiceCursor struct {
-	IssuedOn time.Time
-	ID       string
-}
-
 // Money is an amount in a currency, as a decimal string.
 type Money struct {
 	Currency string
 	Amount   string
 }
 
+// CreditNote says whether the invoice gives money back.
+func (v *Invoice) CreditNote() bool { return strings.HasPrefix(v.Total, "-") }
+
+// InvoiceState is which invoices of an account a list has.
+type InvoiceState string
+
+// The states; empty is all of them.
+const (
+	OpenInvoices    InvoiceState = "Open"
+	OverdueInvoices InvoiceState = "Overdue"
+	PaidInvoices    InvoiceState = "Paid"
+)
+
+// InvoiceFilter says which invoices a page has. The zero value of a field asks nothing,
+// but for Today, the account's own date, and Limit.
+type InvoiceFilter struct {
+	State       InvoiceState
+	From, Until time.Time // issued from, and issued before
+	Number      string    // a part of the number, in capital or small letters
+	Today       time.Time
+	After       Newest
+	Limit       int
+}
+
+// ListedInvoice is what a list has of an invoice.
+type ListedInvoice struct {
+	ID, Number               string
+	IssuedOn, DueOn          time.Time
+	DueSource, DueSourceName string
+	Currency, Total, Balance string
+	Status, PayURL           string
+	HasDocument              bool
+}
+
+// Owed says whether something is to be paid of the invoice.
+func (v *ListedInvoice) Owed() bool { return v.Status == InvoiceOpen && positive(v.Balance) }
+
 // InvoicePage is one page of invoices, newest first, and what the account owes over
-// all pages.
+// all its invoices, whatever the page asks for.
 type InvoicePage struct {
-	Invoices []Invoice
-	Next     *InvoiceCursor // nil: this is the last page
+	Invoices []ListedInvoice
+	Next     *Newest // nil: this is the last page
 
 	Balance         []Money // of open invoices, by currency
 	Overdue         []Money // what is left of overdue invoices, by currency; none: empty
 	OpenInvoices    int64
 	OverdueInvoices int64
+	Oldest          time.Time // when the first invoice was issued; zero: there is none
 }
 
-const invoicesSQL = `
-SELECT id, number, issued_on, due_on, due_source, due_source_name, currency,
-       trim_scale(total)::text AS total, trim_scale(balance)::text AS balance, status
-FROM invoice
-WHERE account_id = $1 AND (issued_on, id) < ($2::date, $3::text)
-ORDER BY issued_on DESC, id DESC
-LIMIT $4`
+// Whether there is a document is not asked by EXISTS, for which a plan may read the keys
+// of all documents.
+const listedInvoiceSQL = `
+SELECT i.id, i.number, i.issued_on, i.due_on, i.due_source, i.due_source_name, i.currency,
+       trim_scale(i.total)::text, trim_scale(i.balance)::text, i.status, i.pay_url,
+       coalesce((SELECT true FROM attachment a WHERE a.kind = 'invoice' AND a.subject = i.id), false)
+FROM invoice i
+WHERE i.account_id = $1 AND (i.issued_on, i.id) < ($2::date, $3::text)`
 
 const openInvoicesSQL = `
 SELECT currency, trim_scale(sum(balance))::text, count(*),
@@ -101,41 +136,89 @@ FROM invoice
 WHERE account_id = $1 AND status = 'Open'
 GROUP BY currency ORDER BY currency`
 
-// Invoices returns a page of an account's invoices in one round trip. An open invoice
-// is overdue when its due date is before today, the account's own date, and something
-// is left to pay: a credit note is never late.
-func (s *Store) Invoices(ctx context.Context, accountID string, today time.Time, after InvoiceCursor, limit int) (InvoicePage, error) {
-	if badText(accountID) || badText(after.ID) {
+const oldestInvoiceSQL = `SELECT issued_on FROM invoice WHERE account_id = $1 ORDER BY issued_on, id LIMIT 1`
+
+// InvoicesOf returns a page of an account's invoices in one round trip. An open invoice
+// is overdue when its due date is before today and something is left to pay: a credit
+// note is never late.
+func (s *Store) InvoicesOf(ctx context.Context, accountID string, filter InvoiceFilter) (InvoicePage, error) {
+	if badText(accountID) || badText(filter.After.ID) || badText(filter.Number) {
 		return InvoicePage{}, nil // no invoice can have such an id
-	}
-	from := pgtype.Date{InfinityModifier: pgtype.Infinity, Valid: true}
-	if !after.IssuedOn.IsZero() {
-		from = date(after.IssuedOn)
 	}
 	var page InvoicePage
 	batch := &pgx.Batch{}
-	batch.Queue(invoicesSQL, accountID, from, after.ID, limit+1).Query(func(rows pgx.Rows) error {
-		return page.readInvoices(rows, limit)
-	})
-	batch.Queue(openInvoicesSQL, accountID, date(today)).Query(page.readBalance)
+	sql, arguments := filter.sql(accountID)
+	batch.Queue(sql, arguments...).Query(func(rows pgx.Rows) error { return page.readInvoices(rows, filter.Limit) })
+	batch.Queue(openInvoicesSQL, accountID, date(filter.Today)).Query(page.readBalance)
+	batch.Queue(oldestInvoiceSQL, accountID).Query(page.readOldest)
 	if err := s.db.SendBatch(ctx, batch).Close(); err != nil {
 		return InvoicePage{}, fail("read invoices", err)
 	}
 	return page, nil
 }
 
+// sql is the statement of a page. It has only what is asked for, so that each has a plan
+// of its own; all follow the index of the account's newest.
+func (f InvoiceFilter) sql(accountID string) (string, []any) {
+	arguments := []any{accountID, f.After.fromDay(f.Until), f.After.ID}
+	var sql strings.Builder
+	sql.WriteString(listedInvoiceSQL)
+	also := func(condition string, argument any) {
+		arguments = append(arguments, argument)
+		sql.WriteString(" AND " + strings.ReplaceAll(condition, "?", "$"+strconv.Itoa(len(arguments))))
+	}
+	switch f.State {
+	case OpenInvoices:
+		sql.WriteString(" AND i.status = 'Open'")
+	case OverdueInvoices:
+		also("i.status = 'Open' AND i.balance > 0 AND i.due_on < ?::date", date(f.Today))
+	case PaidInvoices:
+		sql.WriteString(" AND i.status = 'Paid'")
+	}
+	if !f.From.IsZero() {
+		also("i.issued_on >= ?::date", date(f.From))
+	}
+	if f.Number != "" {
+		also("strpos(lower(i.number), lower(?)) > 0", f.Number)
+	}
+	arguments = append(arguments, f.Limit+1)
+	sql.WriteString(" ORDER BY i.issued_on DESC, i.id DESC LIMIT $" + strconv.Itoa(len(arguments)))
+	return sql.String(), arguments
+}
+
+// fromDay is where a page of days begins that are all before until, for (day, id) < ($, $).
+func (n Newest) fromDay(until time.Time) pgtype.Date {
+	switch {
+	case n.ID != "":
+		return date(n.At)
+	case !until.IsZero():
+		return date(until) // and no id is before the empty one
+	}
+	return pgtype.Date{InfinityModifier: pgtype.Infinity, Valid: true}
+}
+
 func (p *InvoicePage) readInvoices(rows pgx.Rows, limit int) error {
-	invoices, err := pgx.CollectRows(rows, pgx.RowToStructByNameLax[Invoice]) // what a list shows of them
-	if err != nil {
-		return err
+	p.Invoices = make([]ListedInvoice, 0, limit+1)
+	var v ListedInvoice
+	targets := []any{
+		&v.ID, &v.Number, &v.IssuedOn, &v.DueOn, &v.DueSource, &v.DueSourceName, &v.Currency,
+		&v.Total, &v.Balance, &v.Status, &v.PayURL, &v.HasDocument,
 	}
-	if len(invoices) > limit {
-		invoices = invoices[:limit]
-		last := invoices[limit-1]
-		p.Next = &InvoiceCursor{IssuedOn: last.IssuedOn, ID: last.ID}
+	_, err := pgx.ForEachRow(rows, targets, func() error {
+		p.Invoices = append(p.Invoices, v)
+		return nil
+	})
+	if err == nil && len(p.Invoices) > limit {
+		p.Invoices = p.Invoices[:limit]
+		last := p.Invoices[limit-1]
+		p.Next = &Newest{At: last.IssuedOn, ID: last.ID}
 	}
-	p.Invoices = invoices
-	return nil
+	return err
+}
+
+func (p *InvoicePage) readOldest(rows pgx.Rows) error {
+	_, err := pgx.ForEachRow(rows, []any{&p.Oldest}, func() error { return nil })
+	return err
 }
 
 func (p *InvoicePage) readBalance(rows pgx.Rows) error {
@@ -151,6 +234,39 @@ func (p *InvoicePage) readBalance(rows pgx.Rows) error {
 		return nil
 	})
 	return err
+}
+
+// ShownInvoice is an invoice with what a page about it shows of its account.
+type ShownInvoice struct {
+	Invoice
+	Tax            *string `db:"tax"`  // in its total, if the total without taxes is known
+	Paid           string  `db:"paid"` // total less balance
+	AccountAddress string  `db:"address"`
+	AccountTaxID   string  `db:"tax_id"`
+}
+
+// PartlyPaid says whether something of the invoice was paid, or all of it.
+func (v *ShownInvoice) PartlyPaid() bool { return positive(v.Paid) }
+
+var shownInvoiceSQL = `
+SELECT ` + invoices.sel + `, trim_scale(t.total - t.total_without_tax)::text AS tax, trim_scale(t.total - t.balance)::text AS paid, c.address, c.tax_id
+FROM invoice t JOIN account c ON c.id = t.account_id
+WHERE t.id = $1 AND t.account_id = $2`
+
+// InvoiceOf returns an invoice of an account with its lines, or ErrNotFound.
+func (s *Store) InvoiceOf(ctx context.Context, accountID, id string) (ShownInvoice, error) {
+	if badText(accountID) || badText(id) {
+		return ShownInvoice{}, fail("read invoice", ErrNotFound)
+	}
+	rows, err := s.db.Query(ctx, shownInvoiceSQL, id, accountID)
+	if err != nil {
+		return ShownInvoice{}, fail("read invoice", err)
+	}
+	v, err := pgx.CollectExactlyOneRow(rows, pgx.RowToStructByName[ShownInvoice])
+	if err != nil {
+		return ShownInvoice{}, fail("read invoice", err)
+	}
+	return v, nil
 }
 
 // date is the day of t in t's own zone, whatever the session's zone is.

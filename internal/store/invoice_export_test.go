@@ -16,6 +16,20 @@ var PagesOf = map[string][2]string{
 	"requests": {requests.sel, requests.table},
 }
 
+// PortalPages are the queries of what people see of their invoices and payments.
+var PortalPages = map[string]string{
+	"an invoice":     shownInvoiceSQL,
+	"a document":     documentOfSQL,
+	"payments":       paymentsOfSQL,
+	"oldest invoice": oldestInvoiceSQL,
+}
+
+// FilterSQL is the statement of a page of invoices.
+func FilterSQL(f InvoiceFilter) string {
+	sql, _ := f.sql("")
+	return sql
+}
+
 // PageSQL is the statement of a page.
 func PageSQL(of [2]string, list List) string {
 	sql, _ := list.sql(of[0], of[1], "id", nil)

@@ -67,6 +67,43 @@ func TestPlansOfInvoices(t *testing.T) {
 	check("payments of an invoice", store.DebtQueries["payments of an invoice"], `'{20}'`, false)
 }
 
+// TestPlansOfPortalPages: what people see of their invoices and payments follows indexes,
+// whatever they ask for, and nothing is sorted but the invoices of one payment.
+func TestPlansOfPortalPages(t *testing.T) {
+	t.Parallel()
+	tn := newTenant(t)
+	fillBilling(t, tn)
+	check := func(name, sql, arguments string) {
+		t.Helper()
+		for _, mode := range []string{"force_custom_plan", "force_generic_plan"} {
+			plan := explain(t, tn, sql, arguments, mode, "COSTS")
+			if strings.Contains(plan, "Seq Scan") || !strings.Contains(plan, "Index") || strings.Contains(plan, "Sort") && name != "payments" {
+				t.Errorf("%s with %s:\n%s", name, mode, plan)
+			}
+		}
+	}
+	const first = `'77', 'infinity', ''`
+	for _, page := range []struct {
+		name      string
+		filter    store.InvoiceFilter
+		arguments string
+	}{
+		{"all", store.InvoiceFilter{}, `, 26`},
+		{"open", store.InvoiceFilter{State: store.OpenInvoices}, `, 26`},
+		{"overdue", store.InvoiceFilter{State: store.OverdueInvoices}, `, '2026-11-21', 26`},
+		{"paid", store.InvoiceFilter{State: store.PaidInvoices}, `, 26`},
+		{"of a year", store.InvoiceFilter{From: now}, `, '2026-01-01', 26`},
+		{"of a number", store.InvoiceFilter{Number: "7"}, `, '7', 26`},
+		{"of everything", store.InvoiceFilter{State: store.OverdueInvoices, From: now, Number: "7"}, `, '2026-11-21', '2026-01-01', '7', 26`},
+	} {
+		check(page.name, store.FilterSQL(page.filter), first+page.arguments)
+	}
+	arguments := map[string]string{"an invoice": `'77', '77'`, "a document": `'77', '77', true, null`, "payments": first + `, 26`, "oldest invoice": `'77'`}
+	for name, sql := range store.PortalPages {
+		check(name, sql, arguments[name])
+	}
+}
+
 // TestWhatAccountsOweReadsTheirInvoicesOnly: the cost of the sums grows with the invoices
 // of an account, not with those of all.
 func TestWhatAccountsOweReadsTheirInvoicesOnly(t *testing.T) {

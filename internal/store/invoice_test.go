@@ -56,9 +56,9 @@ func TestInvoicesPages(t *testing.T) {
 	want = tn.column(t, "SELECT id FROM invoice WHERE account_id = '1001' ORDER BY issued_on DESC, id DESC")
 	for _, limit := range []int{1, 4, 5, 24, 25, 26} {
 		var got []string
-		var after store.InvoiceCursor
+		var after store.Newest
 		for pages := 0; ; pages++ {
-			page, err := tn.Portal.Invoices(t.Context(), "1001", now, after, limit)
+			page, err := tn.Portal.InvoicesOf(t.Context(), "1001", store.InvoiceFilter{Today: now, After: after, Limit: limit})
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -102,30 +102,30 @@ func TestInvoicesBalance(t *testing.T) {
 		change(invoice("e", "1001", day(time.August, 4)), func(v *store.Invoice) { v.Status = store.InvoiceVoid }),
 		change(invoice("f", "1001", day(time.August, 5)), func(v *store.Invoice) { v.Total, v.Balance = "-7.50", "-7.50" }),
 	), nil, "Created", "Created", "Created", "Created", "Created", "Created")
-	page, err := tn.Portal.Invoices(t.Context(), "1001", now, store.InvoiceCursor{}, 2)
+	page, err := tn.Portal.InvoicesOf(t.Context(), "1001", store.InvoiceFilter{Today: now, Limit: 2})
 	if err != nil {
 		t.Fatal(err)
 	}
 	want := store.InvoicePage{
-		Invoices: []store.Invoice{
-			{Row: store.Row{ID: "c"}, Number: "N-c", IssuedOn: day(time.November, 3), DueOn: day(time.November, 17), DueSource: "BuiltIn", Currency: "USD", Total: "100", Balance: "5.0001", Status: "Open"},
-			{Row: store.Row{ID: "b"}, Number: "N-b", IssuedOn: day(time.November, 2), DueOn: day(time.November, 21), DueSource: "Invoice", Currency: "EUR", Total: "100", Balance: "0.9", Status: "Open"},
+		Invoices: []store.ListedInvoice{
+			{ID: "c", Number: "N-c", IssuedOn: day(time.November, 3), DueOn: day(time.November, 17), DueSource: "BuiltIn", Currency: "USD", Total: "100", Balance: "5.0001", Status: "Open"},
+			{ID: "b", Number: "N-b", IssuedOn: day(time.November, 2), DueOn: day(time.November, 21), DueSource: "Invoice", Currency: "EUR", Total: "100", Balance: "0.9", Status: "Open"},
 		},
-		Next:         &store.InvoiceCursor{IssuedOn: day(time.November, 2), ID: "b"},
+		Next:         &store.Newest{At: day(time.November, 2), ID: "b"},
 		Balance:      []store.Money{{Currency: "EUR", Amount: "3.5"}, {Currency: "USD", Amount: "5.0001"}},
 		Overdue:      []store.Money{{Currency: "EUR", Amount: "10.1"}, {Currency: "USD", Amount: "5.0001"}},
-		OpenInvoices: 4, OverdueInvoices: 2,
+		OpenInvoices: 4, OverdueInvoices: 2, Oldest: day(time.August, 3),
 	}
 	if diff := cmp.Diff(want, page); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
 	}
 	// Whether an invoice is overdue depends on the account's own date.
 	eastern := time.FixedZone("east", 13*3600)
-	page, err = tn.Portal.Invoices(t.Context(), "1001", now.In(eastern), store.InvoiceCursor{}, 1)
+	page, err = tn.Portal.InvoicesOf(t.Context(), "1001", store.InvoiceFilter{Today: now.In(eastern), Limit: 1})
 	if err != nil || page.OverdueInvoices != 3 {
 		t.Errorf("on the next day: got %d overdue, %v", page.OverdueInvoices, err)
 	}
-	page, err = tn.Portal.Invoices(t.Context(), "1002", now, store.InvoiceCursor{}, 1)
+	page, err = tn.Portal.InvoicesOf(t.Context(), "1002", store.InvoiceFilter{Today: now, Limit: 1})
 	if diff := cmp.Diff(store.InvoicePage{}, page, cmp.FilterPath(func(p cmp.Path) bool { return p.String() == "Invoices" }, cmp.Ignore())); diff != "" || err != nil || len(page.Invoices) > 0 {
 		t.Errorf("an account without invoices: %v %s", err, diff)
 	}

@@ -2,6 +2,7 @@ package store_test
 
 import (
 	"context"
+	"errors"
 	"testing"
 	"time"
 
@@ -16,6 +17,7 @@ func billingAttempts(t *testing.T, tn tenant) map[string]func(*testing.T) {
 	t.Helper()
 	tn.putSites(t, site("a-site", "A", "Home"), site("b-site", "B", "Home"))
 	for account, prefix := range map[string]string{"A": "a-", "B": "b-"} {
+		tn.exec(t, `UPDATE account SET address = 'of ' || id WHERE id = '`+account+`'`)
 		v := invoice(prefix+"1", account, day(time.May, 1))
 		v.Lines = []store.InvoiceLine{{Description: "x", Quantity: "1", Amount: "1"}}
 		tn.putInvoices(t, v)
@@ -45,6 +47,38 @@ func billingAttempts(t *testing.T, tn tenant) map[string]func(*testing.T) {
 		"Orders":       onlyOfA(tn, b.Order, b.Orders, (*store.Writer).PutOrders, orderOf("A")),
 		"Request":      onlyOfA(tn, b.Request, b.Requests, (*store.Writer).PutRequests, requestOf("A", ""), requestOf("A", "b-site")),
 		"Requests":     onlyOfA(tn, b.Request, b.Requests, (*store.Writer).PutRequests, requestOf("A", "")),
+		"InvoiceOf": func(t *testing.T) {
+			own, err := tn.Portal.InvoiceOf(t.Context(), "A", "a-1")
+			if err != nil || own.AccountID != "A" || own.AccountAddress != "of A" || len(own.Lines) != 1 || own.DocumentName == "" {
+				t.Errorf("%+v %v", own, err)
+			}
+			for _, account := range []string{"A", "%", "A\x00", ""} {
+				if got, err := tn.Portal.InvoiceOf(t.Context(), account, "b-1"); !errors.Is(err, store.ErrNotFound) {
+					t.Errorf("%q: %+v %v", account, got, err)
+				}
+			}
+		},
+		"DocumentOf": func(t *testing.T) {
+			for _, known := range [][]byte{nil, []byte("known")} {
+				if got, err := tn.Portal.DocumentOf(t.Context(), "A", "b-1", true, known); !errors.Is(err, store.ErrNotFound) || len(got.Body) > 0 {
+					t.Errorf("%+v %v", got, err)
+				}
+			}
+			if own, err := tn.Portal.DocumentOf(t.Context(), "A", "a-1", true, nil); err != nil || string(own.Body) == "%PDF-b-" {
+				t.Errorf("%q %v", own.Body, err)
+			}
+		},
+		"PaymentsOf": func(t *testing.T) {
+			for _, after := range []store.Newest{{}, {At: day(time.December, 31), ID: "b-1"}} {
+				list, _, err := tn.Portal.PaymentsOf(t.Context(), "A", after, 100)
+				if err != nil || len(list) != 1 || list[0].ID != "a-1" || len(list[0].For) != 1 || list[0].For[0].ID != "a-1" {
+					t.Errorf("%+v %v", list, err)
+				}
+			}
+			if list, _, err := tn.Portal.PaymentsOf(t.Context(), "%", store.Newest{}, 100); err != nil || len(list) > 0 {
+				t.Errorf("%+v %v", list, err)
+			}
+		},
 		"InvoiceDocument": func(t *testing.T) {
 			tn.putDocument(t, "a-1", "another one")
 			document, err := b.InvoiceDocument(t.Context(), "a-1", nil)

@@ -33,6 +33,7 @@ UNION ALL SELECT to_jsonb(x)::text FROM phone_number x WHERE account_id = 'B'
 UNION ALL SELECT to_jsonb(x)::text FROM campaign x WHERE account_id = 'B'
 UNION ALL SELECT to_jsonb(x)::text FROM call x WHERE account_id = 'B'
 UNION ALL SELECT to_jsonb(x)::text FROM call_day x WHERE account_id = 'B'
+UNION ALL SELECT to_jsonb(x)::text FROM notification x WHERE account_id = 'B'
 UNION ALL SELECT to_jsonb(x)::text FROM audit x WHERE account_id = 'B'
 UNION ALL SELECT to_jsonb(x)::text FROM device x WHERE secret_hash = 'b-device'
 UNION ALL SELECT to_jsonb(x)::text FROM throttle x WHERE key LIKE '%b-%'`
@@ -48,6 +49,7 @@ func TestAccountsCannotReachEachOther(t *testing.T) {
 	maps.Copy(attempts, billingAttempts(t, tn))
 	maps.Copy(attempts, peopleAttempts(t, tn))
 	maps.Copy(attempts, callAttempts(t, tn))
+	maps.Copy(attempts, reachAttempts(t, tn))
 	methods := reflect.TypeFor[*store.Store]()
 	for i := range methods.NumMethod() {
 		if attempts[methods.Method(i).Name] == nil {
@@ -145,9 +147,12 @@ func attemptsOfA(t *testing.T, tn tenant, session []byte) map[string]func(*testi
 			fine(t, tn.Portal.EndSession(t.Context(), own, store.SignOut{Now: now}))
 		},
 		"SetPasswordHash": func(t *testing.T) { fine(t, tn.Portal.SetPasswordHash(t.Context(), users["a-owner"], "$argon2id$a")) },
-		"Invoices": func(t *testing.T) {
-			for _, after := range []store.InvoiceCursor{{}, {IssuedOn: day(time.May, 3), ID: "b-1"}} {
-				page, err := tn.Portal.Invoices(t.Context(), "A", now, after, 100)
+		"InvoicesOf": func(t *testing.T) {
+			for _, filter := range []store.InvoiceFilter{
+				{}, {After: store.Newest{At: day(time.May, 3), ID: "b-1"}}, {State: store.OpenInvoices, From: day(time.May, 1)}, {State: store.OverdueInvoices, Number: "n-"},
+			} {
+				filter.Today, filter.Limit = now, 100
+				page, err := tn.Portal.InvoicesOf(t.Context(), "A", filter)
 				fine(t, err)
 				if len(page.Invoices) != 2 || page.Invoices[0].ID != "a-2" || page.Invoices[1].ID != "a-1" || page.OpenInvoices != 2 || page.Balance[0].Amount != "200" {
 					t.Errorf("got %+v", page)

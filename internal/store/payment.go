@@ -7,6 +7,8 @@ import (
 	"slices"
 	"time"
 
+	"github.com/jackc/pgx/v5"
+
 	"github.com/foyerhq/foyer/internal/locale"
 )
 
@@ -90,6 +92,50 @@ func (s *Store) Payment(ctx context.Context, id string) (Payment, error) {
 // Payments returns a page of payments.
 func (s *Store) Payments(ctx context.Context, list List) ([]Payment, *Place, error) {
 	return page(ctx, s, payments, list)
+}
+
+// ListedPayment is a payment with the invoices that it is for, by their numbers.
+type ListedPayment struct {
+	Payment
+	For []PaidInvoice `db:"paid"`
+}
+
+// PaidInvoice is how much of a payment is for an invoice that people know by its number.
+type PaidInvoice struct {
+	ID     string `json:"id"`
+	Number string `json:"number"`
+	Amount string `json:"amount"`
+}
+
+var paymentsOfSQL = `
+SELECT ` + payments.sel + `,
+coalesce((SELECT json_agg(json_build_object('id', i.id, 'number', i.number, 'amount', p.paid ->> 'amount') ORDER BY p.place)
+          FROM jsonb_array_elements(t.invoices) WITH ORDINALITY AS p(paid, place)
+          JOIN invoice i ON i.id = p.paid ->> 'id' AND i.account_id = t.account_id), '[]') AS paid
+FROM payment t
+WHERE t.account_id = $1 AND (t.paid_on, t.id) < ($2::date, $3::text)
+ORDER BY t.paid_on DESC, t.id DESC
+LIMIT $4`
+
+// PaymentsOf returns a page of the payments of an account, newest first, and where to go
+// on; nil: it is the last page.
+func (s *Store) PaymentsOf(ctx context.Context, accountID string, after Newest, limit int) ([]ListedPayment, *Newest, error) {
+	if badText(accountID) || badText(after.ID) {
+		return nil, nil, nil // no payment can have such an id
+	}
+	rows, err := s.db.Query(ctx, paymentsOfSQL, accountID, after.fromDay(time.Time{}), after.ID, limit+1)
+	if err != nil {
+		return nil, nil, fail("read payments", err)
+	}
+	found, err := pgx.CollectRows(rows, pgx.RowToStructByName[ListedPayment])
+	if err != nil {
+		return nil, nil, fail("read payments", err)
+	}
+	if len(found) <= limit {
+		return found, nil, nil
+	}
+	last := found[limit-1]
+	return found[:limit], &Newest{At: last.PaidOn, ID: last.ID}, nil
 }
 
 // PutPayments creates and changes payments. Their invoices must be of the same account.

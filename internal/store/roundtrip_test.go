@@ -58,7 +58,7 @@ func TestRequestsTakeOneRoundTrip(t *testing.T) {
 		"SignInUser": func() error { _, err := s.SignInUser(t.Context(), "dana"); return err },
 		"Session":    func() error { _, err := s.Session(t.Context(), secret, now, idle); return err },
 		"Invoices": func() error {
-			_, err := s.Invoices(t.Context(), "1001", now, store.InvoiceCursor{}, 20)
+			_, err := s.InvoicesOf(t.Context(), "1001", store.InvoiceFilter{Today: now, Limit: 20})
 			return err
 		},
 		"Activity": func() error { _, err := s.Activity(t.Context(), "1001", 0, 20); return err },

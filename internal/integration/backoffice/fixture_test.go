@@ -144,9 +144,9 @@ func (s *site) call(t *testing.T, method, path string, header map[string]string,
 	return response, string(text)
 }
 
-func (s *site) invoices(t *testing.T, account string) []store.Invoice {
+func (s *site) invoices(t *testing.T, account string) []store.ListedInvoice {
 	t.Helper()
-	page, err := s.tenant.Portal.Invoices(t.Context(), account, time.Now(), store.InvoiceCursor{}, 100)
+	page, err := s.tenant.Portal.InvoicesOf(t.Context(), account, store.InvoiceFilter{Today: time.Now(), Limit: 100})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -92,7 +92,7 @@ var invoiceFields = []catalog.Field{
 		maybe(field("totalWithoutTax", catalog.Money, "Its amount without taxes.")),
 		maybe(field("tax", catalog.Money, "The taxes in its total.")),
 		field("total", catalog.Money, "Its amount, taxes included."),
-		field("paid", catalog.Money, "What of it needs no payment any more: total less balance."),
+		maybe(field("paid", catalog.Money, "What of it was paid or credited, if that is more than 0: total less balance.")),
 		field("balance", catalog.Money, "What is still to be paid of it."),
 		maybe(field("paymentReference", catalog.Text, "What to name in a bank transfer.")),
 		maybe(field("payURL", catalog.URL, "Where it can be paid online: there when it is to be paid, and the person may pay.")),

@@ -24,7 +24,8 @@ var logins = map[string]login{
 			"idle_in_transaction_session_timeout TO '15s'", "jit TO off",
 		},
 		grants: []string{
-			"SELECT ON account", "SELECT ON account_group", "SELECT ON invoice",
+			"SELECT ON account", "SELECT ON account_group",
+			"SELECT ON invoice", "SELECT ON invoice_line", "SELECT ON attachment", "SELECT ON payment",
 			// A row is locked by who may update some of it: FOR SHARE of the sites that grants are limited to.
 			"SELECT, INSERT, UPDATE, DELETE ON contact", "SELECT, INSERT, UPDATE, DELETE ON app_user", "SELECT, UPDATE (updated_at) ON site",
 			"SELECT (id, account_id, contact_id, version), UPDATE (contact_id, version, updated_at) ON ticket",
