@@ -52,8 +52,8 @@ func FuzzSafeNext(f *testing.F) {
 }
 
 func TestCursor(t *testing.T) {
-	want := store.InvoiceCursor{IssuedOn: time.Date(2026, 3, 9, 0, 0, 0, 0, time.UTC), ID: "INV~17 é"}
-	got, err := readCursor(writeCursor(want))
+	want := store.Newest{At: time.Date(2026, 3, 9, 0, 0, 0, 0, time.UTC), ID: "INV~17 é"}
+	got, err := readNewest(writeNewest(want))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -105,25 +105,6 @@ func TestWaitWords(t *testing.T) {
 	} {
 		if got := english.waitWords(wait); got != want {
 			t.Errorf("waitWords(%s) = %q, want %q", wait, got, want)
-		}
-	}
-}
-
-func TestStateWords(t *testing.T) {
-	today := time.Date(2026, 11, 22, 23, 59, 0, 0, time.FixedZone("east", 11*3600))
-	for _, test := range []struct{ status, due, balance, words, kind string }{
-		{"Open", "2026-11-23", "10.5", "Open", "accent"},
-		{"Open", "2026-11-22", "10.5", "Due today", "warn"},
-		{"Open", "2026-11-21", "0.0001", "1 day overdue", "bad"},
-		{"Open", "2025-11-22", "10.5", "365 days overdue", "bad"},
-		{"Open", "2025-11-22", "0", "Open", "accent"},
-		{"Open", "2025-11-22", "-7.5", "Open", "accent"},
-		{"Paid", "2025-11-22", "0", "Paid", "good"},
-		{"Void", "2025-11-22", "10.5", "Cancelled", ""},
-	} {
-		words, kind := stateWords(store.Invoice{Status: test.status, DueOn: day(test.due), Balance: test.balance}, today)
-		if words != test.words || kind != test.kind {
-			t.Errorf("stateWords(%s, %s, %s) = %q, %q; want %q, %q", test.status, test.due, test.balance, words, kind, test.words, test.kind)
 		}
 	}
 }
