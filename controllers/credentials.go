@@ -64,6 +64,9 @@ func (r *Reconciler) prepareOn(ctx context.Context, t *v1alpha1.Tenant, s *serve
 			return admin.Prepared{}, err
 		}
 	}
+	if err := r.prepareKeys(ctx, t); err != nil {
+		return admin.Prepared{}, err
+	}
 	return prepared, r.prepareToken(ctx, t, opened.Tenant(prepared.Schema))
 }
 
@@ -120,13 +123,19 @@ func (r *Reconciler) prepareToken(ctx context.Context, t *v1alpha1.Tenant, datab
 
 // readSecret reads a Secret of the tenant; a zero Secret means that there is none.
 func (r *Reconciler) readSecret(ctx context.Context, t *v1alpha1.Tenant, name string) (*corev1.Secret, error) {
+	secret, err := r.readAnySecret(ctx, t, name)
+	if err == nil && secret.ResourceVersion != "" && !metav1.IsControlledBy(secret, t) {
+		return nil, secretInTheWay(secret)
+	}
+	return secret, err
+}
+
+// readAnySecret reads a Secret whoever it belongs to.
+func (r *Reconciler) readAnySecret(ctx context.Context, t *v1alpha1.Tenant, name string) (*corev1.Secret, error) {
 	secret := &corev1.Secret{}
 	err := r.live.Get(ctx, types.NamespacedName{Namespace: t.Namespace, Name: name}, secret)
 	if client.IgnoreNotFound(err) != nil {
 		return nil, notNow(fmt.Errorf("read Secret %s: %w", name, err))
-	}
-	if err == nil && !metav1.IsControlledBy(secret, t) {
-		return nil, secretInTheWay(secret)
 	}
 	return secret, nil
 }

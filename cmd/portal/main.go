@@ -4,7 +4,6 @@
 package main
 
 import (
-	"flag"
 	"net/http"
 	"os"
 	"runtime"
@@ -13,7 +12,6 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 
-	"github.com/foyerhq/foyer/internal/config"
 	"github.com/foyerhq/foyer/internal/identity"
 	"github.com/foyerhq/foyer/internal/portal"
 	"github.com/foyerhq/foyer/internal/process"
@@ -30,20 +28,13 @@ const (
 )
 
 func main() {
-	p := program{keysDir: "/etc/foyer/keys"}
-	os.Exit(process.Main(process.Program{Component: "portal", Version: version, Listen: ":8080", Flags: p.flags, Handler: p.handler}))
+	var files process.KeyFiles
+	os.Exit(process.Main(process.Program{Component: "portal", Version: version, Listen: ":8080", Flags: files.Flags,
+		Handler: func(r *process.Runtime) (http.Handler, error) { return handler(r, files) }}))
 }
 
-type program struct{ keysDir string }
-
-func (p *program) flags(set *flag.FlagSet) {
-	set.StringVar(&p.keysDir, "keys-dir", p.keysDir, "directory with the files link and seal, the tenant's keys")
-}
-
-func (p *program) handler(r *process.Runtime) (http.Handler, error) {
-	keys, err := process.Follow(r, "keys", p.keysDir, []string{config.LinkKeyFile, config.SealKeyFile}, func(files [][]byte) (*identity.Keys, error) {
-		return identity.ParseKeys(files[0], files[1])
-	})
+func handler(r *process.Runtime, files process.KeyFiles) (http.Handler, error) {
+	keys, err := files.Follow(r)
 	if err != nil {
 		return nil, err
 	}

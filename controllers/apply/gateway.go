@@ -110,7 +110,8 @@ func (g *Gateway) read(ctx context.Context, want *rendered) (client.Object, erro
 
 // decide says whether there is something to send, and the result if there is not.
 func decide(owner, live client.Object, want *rendered) (bool, Result, error) {
-	if !metav1.IsControlledBy(live, owner) {
+	// What is rendered without an owner outlives it: the caller knows whose it is.
+	if len(want.GetOwnerReferences()) > 0 && !metav1.IsControlledBy(live, owner) {
 		return false, Foreign, nil
 	}
 	// What is being deleted cannot be kept; its end is an event that runs the pass again.

@@ -16,6 +16,7 @@ import (
 const (
 	settingsDir = "/etc/foyer/settings"
 	databaseDir = "/etc/foyer/database"
+	keysDir     = "/etc/foyer/keys"
 
 	// user is the unprivileged user that the image is made for. Mounted Secrets are
 	// readable by it as the group of the volumes, and by nobody else.
@@ -86,13 +87,40 @@ func podSpec(p Params, c Component) *corev1ac.PodSpecApplyConfiguration {
 			WithSeccompProfile(corev1ac.SeccompProfile().
 				WithType(corev1.SeccompProfileTypeRuntimeDefault))).
 		WithContainers(container(p, c)).
-		WithVolumes(
-			corev1ac.Volume().WithName("settings").WithConfigMap(
-				corev1ac.ConfigMapVolumeSource().WithName(SettingsName(p.Tenant.Name))),
-			corev1ac.Volume().WithName("database").WithSecret(
-				corev1ac.SecretVolumeSource().
-					WithSecretName(DatabaseSecretName(p.Tenant.Name, c)).
-					WithDefaultMode(secretMode)))
+		WithVolumes(corev1ac.Volume().WithName("settings").WithConfigMap(
+			corev1ac.ConfigMapVolumeSource().WithName(SettingsName(p.Tenant.Name)))).
+		WithVolumes(secretVolumes(p, c)...)
+}
+
+// secretMount is a Secret that a component sees as files.
+type secretMount struct{ volume, secret, dir string }
+
+// secretsOf are the Secrets of a component: no more than it needs.
+func secretsOf(tenant string, c Component) []secretMount {
+	list := []secretMount{{"database", DatabaseSecretName(tenant, c), databaseDir}}
+	if c == Portal {
+		list = append(list, secretMount{"keys", KeysSecretName(tenant), keysDir})
+	}
+	return list
+}
+
+func secretVolumes(p Params, c Component) []*corev1ac.VolumeApplyConfiguration {
+	var volumes []*corev1ac.VolumeApplyConfiguration
+	for _, s := range secretsOf(p.Tenant.Name, c) {
+		volumes = append(volumes, corev1ac.Volume().WithName(s.volume).WithSecret(
+			corev1ac.SecretVolumeSource().WithSecretName(s.secret).WithDefaultMode(secretMode)))
+	}
+	return volumes
+}
+
+func mounts(p Params, c Component) []*corev1ac.VolumeMountApplyConfiguration {
+	list := []*corev1ac.VolumeMountApplyConfiguration{
+		corev1ac.VolumeMount().WithName("settings").WithMountPath(settingsDir).WithReadOnly(true),
+	}
+	for _, s := range secretsOf(p.Tenant.Name, c) {
+		list = append(list, corev1ac.VolumeMount().WithName(s.volume).WithMountPath(s.dir).WithReadOnly(true))
+	}
+	return list
 }
 
 func container(p Params, c Component) *corev1ac.ContainerApplyConfiguration {
@@ -118,9 +146,7 @@ func container(p Params, c Component) *corev1ac.ContainerApplyConfiguration {
 			WithAllowPrivilegeEscalation(false).
 			WithReadOnlyRootFilesystem(true).
 			WithCapabilities(corev1ac.Capabilities().WithDrop("ALL"))).
-		WithVolumeMounts(
-			corev1ac.VolumeMount().WithName("settings").WithMountPath(settingsDir).WithReadOnly(true),
-			corev1ac.VolumeMount().WithName("database").WithMountPath(databaseDir).WithReadOnly(true))
+		WithVolumeMounts(mounts(p, c)...)
 }
 
 // args spells out what the image has as default too: the ports and mounts of this
@@ -132,6 +158,9 @@ func args(p Params, c Component) []string {
 		fmt.Sprintf("--listen=:%d", listeners[c].port),
 		fmt.Sprintf("--admin-listen=:%d", PortAdmin),
 		"--drain-seconds=" + strconv.Itoa(drainSeconds),
+	}
+	if c == Portal {
+		list = append(list, "--keys-dir="+keysDir)
 	}
 	if p.TrustedProxies != "" {
 		list = append(list, "--trusted-proxies="+p.TrustedProxies)

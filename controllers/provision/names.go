@@ -32,6 +32,9 @@ const (
 	AnnotationDigest = "foyer.dev/digest"
 	// AnnotationRefresh, on pods, makes the kubelet refresh their mounted files at once.
 	AnnotationRefresh = "foyer.dev/refresh"
+	// AnnotationMadeFor, on the Secret of the keys, says for which Tenant of which cluster it
+	// was made: that Secret outlives both.
+	AnnotationMadeFor = "foyer.dev/made-for"
 	// AnnotationVersion, on Deployments, is the release of Foyer that rendered them.
 	AnnotationVersion = "foyer.dev/version"
 )
@@ -42,6 +45,8 @@ const (
 	KeyRouting  = config.RoutingFile
 	KeyURI      = "uri"
 	KeyToken    = "token"
+	KeyLink     = config.LinkKeyFile
+	KeySeal     = config.SealKeyFile
 )
 
 // Ports of the pods.
@@ -65,6 +70,9 @@ func DatabaseSecretName(tenant string, c Component) string { return tenant + "-d
 
 // TokenSecretName is the name of the Secret of the first API token.
 func TokenSecretName(tenant string) string { return tenant + "-cli" }
+
+// KeysSecretName is the name of the Secret of the keys.
+func KeysSecretName(tenant string) string { return tenant + "-keys" }
 
 // ServiceName is the name of a component's Service.
 func ServiceName(tenant string, c Component) string {

@@ -79,6 +79,17 @@ func TokenSecret(t *v1alpha1.Tenant, token string) Object {
 	return secret(t, TokenSecretName(t.Name), "", KeyToken, token)
 }
 
+// KeysSecret renders the Secret of the keys, by file. It has no owner: what was sent with
+// the keys, and sealed with them, is in the tenant's schema, which outlives the Tenant as
+// well.
+func KeysSecret(t *v1alpha1.Tenant, madeFor string, keys map[string][]byte) Object {
+	return corev1ac.Secret(KeysSecretName(t.Name), t.Namespace).
+		WithLabels(Labels(t.Name, "")).
+		WithAnnotations(map[string]string{AnnotationMadeFor: madeFor}).
+		WithType("Opaque").
+		WithData(keys)
+}
+
 func secret(t *v1alpha1.Tenant, name string, c Component, key, value string) Object {
 	return corev1ac.Secret(name, t.Namespace).
 		WithLabels(Labels(t.Name, c)).

@@ -131,6 +131,7 @@ func TestNoSecretValueIsRendered(t *testing.T) {
 		provision.DatabaseSecret(p.Tenant, provision.Portal, "postgres://u:"+marker+"@h/d"),
 		provision.DatabaseSecret(p.Tenant, provision.Backoffice, "postgres://u:"+marker+"@h/d"),
 		provision.TokenSecret(p.Tenant, marker),
+		provision.KeysSecret(p.Tenant, "somebody", map[string][]byte{provision.KeyLink: []byte(marker)}),
 	}
 	for _, secret := range secrets {
 		for _, object := range everything(p) {
@@ -154,8 +155,9 @@ func TestNamesOfSecrets(t *testing.T) {
 		*provision.DatabaseSecret(tenant, provision.Portal, "x").GetName(),
 		*provision.DatabaseSecret(tenant, provision.Backoffice, "x").GetName(),
 		*provision.TokenSecret(tenant, "x").GetName(),
+		*provision.KeysSecret(tenant, "x", nil).GetName(),
 	}
-	if diff := cmp.Diff([]string{"acme-db-portal", "acme-db-backoffice", "acme-cli"}, got); diff != "" {
+	if diff := cmp.Diff([]string{"acme-db-portal", "acme-db-backoffice", "acme-cli", "acme-keys"}, got); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
 	}
 }
@@ -212,6 +214,10 @@ func TestArgumentsAreFlagsOfTheBinaries(t *testing.T) {
 		if *container.Name == string(provision.Backoffice) {
 			own = append(own, limits.Flags)
 		}
+		var keys process.KeyFiles
+		if *container.Name == string(provision.Portal) {
+			own = append(own, keys.Flags)
+		}
 		flags, err := process.ParseFlags(*container.Name, "", container.Args, io.Discard, own...)
 		if err != nil {
 			t.Fatalf("%s refuses its flags: %v", *container.Name, err)
@@ -224,7 +230,10 @@ func TestArgumentsAreFlagsOfTheBinaries(t *testing.T) {
 		if flags.SettingsDir != *container.VolumeMounts[0].MountPath || flags.DatabaseDir != *container.VolumeMounts[1].MountPath {
 			t.Errorf("%s reads %s and %s, its mounts are others", *container.Name, flags.SettingsDir, flags.DatabaseDir)
 		}
-		if want := (backoffice.Limits{PerSecond: 20, Burst: 50}); own != nil && limits != want {
+		if mounts := container.VolumeMounts[2:]; len(mounts) > 0 != (keys.Dir != "") || keys.Dir != "" && *mounts[0].MountPath != keys.Dir {
+			t.Errorf("%s reads its keys in %q, its mounts are %v", *container.Name, keys.Dir, mounts)
+		}
+		if want := (backoffice.Limits{PerSecond: 20, Burst: 50}); *container.Name == string(provision.Backoffice) && limits != want {
 			t.Errorf("%s has the limits %v, want %v", *container.Name, limits, want)
 		}
 		if len(flags.TrustedProxies) != 2 {

@@ -27,6 +27,7 @@ const (
 	ReasonInvalidServer       = "InvalidServer"
 	ReasonForeignObject       = "ForeignObject"
 	ReasonRefused             = "Refused"
+	ReasonUnreadableKeys      = "UnreadableKeys"
 	ReasonLoadFailed          = "LoadFailed"
 	ReasonNoReadyReplica      = "NoReadyReplica"
 	ReasonPending             = "Pending"

@@ -231,7 +231,7 @@ func TestRunFollowsFiles(t *testing.T) {
 	tenant := storetest.New(t, server)
 	dir := t.TempDir()
 	r := startProgram(t, settingsDocument(t, "One"), tenant.PortalURI, func(rt *Runtime) (http.Handler, error) {
-		words, err := Follow(rt, "words", dir, []string{"a"}, func(files [][]byte) (*string, error) {
+		words, err := follow(rt, "words", dir, []string{"a"}, func(files [][]byte) (*string, error) {
 			if word := string(files[0]); word != "" {
 				return &word, nil
 			}
@@ -262,7 +262,7 @@ func TestRunFollowsFiles(t *testing.T) {
 func TestRunStopsWhileItWaitsForFiles(t *testing.T) {
 	tenant := storetest.New(t, server)
 	r := startProgram(t, settingsDocument(t, "One"), tenant.PortalURI, func(rt *Runtime) (http.Handler, error) {
-		_, err := Follow(rt, "words", t.TempDir(), []string{"a"}, func([][]byte) (*string, error) { return nil, nil })
+		_, err := follow(rt, "words", t.TempDir(), []string{"a"}, func([][]byte) (*string, error) { return nil, nil })
 		return nil, err
 	})
 	r.ready(t, 503, "words: read the mounted file")

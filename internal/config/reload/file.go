@@ -16,7 +16,7 @@ import (
 // together.
 type File[T any] struct {
 	dir     string
-	names   []string
+	paths   []string
 	load    func([][]byte) (*T, error)
 	changed func(digest string, err error)
 	current atomic.Pointer[T]
@@ -36,7 +36,11 @@ func NewFile[T any](path string, load func([]byte) (*T, error), changed func(dig
 // NewFiles is NewFile for files of one directory, which are loaded together in the order of
 // names.
 func NewFiles[T any](dir string, names []string, load func([][]byte) (*T, error), changed func(digest string, err error)) *File[T] {
-	return &File[T]{dir: dir, names: names, load: load, changed: changed}
+	file := &File[T]{dir: dir, load: load, changed: changed}
+	for _, name := range names {
+		file.paths = append(file.paths, filepath.Join(dir, name))
+	}
+	return file
 }
 
 // Current returns the last good content, nil before the first. It never blocks.
@@ -67,8 +71,8 @@ func (f *File[T]) look() {
 
 func (f *File[T]) read() ([][]byte, error) {
 	var contents [][]byte
-	for _, name := range f.names {
-		content, err := os.ReadFile(filepath.Join(f.dir, name))
+	for _, path := range f.paths {
+		content, err := os.ReadFile(path)
 		if err != nil {
 			return nil, fmt.Errorf("read the mounted file: %w", err)
 		}
@@ -80,9 +84,17 @@ func (f *File[T]) read() ([][]byte, error) {
 func (f *File[T]) swap(contents [][]byte, digest string) error {
 	next, err := f.load(contents)
 	if err != nil {
-		return fmt.Errorf("load %s: %w", strings.Join(f.names, " and "), err)
+		return fmt.Errorf("load %s: %w", f.names(), err)
 	}
 	f.current.Store(next)
 	f.inForce = digest
 	return nil
+}
+
+func (f *File[T]) names() string {
+	var names []string
+	for _, path := range f.paths {
+		names = append(names, filepath.Base(path))
+	}
+	return strings.Join(names, " and ")
 }
