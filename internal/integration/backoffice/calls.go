@@ -184,8 +184,8 @@ func (a *api) listCallDays(ctx context.Context, in *callDayListInput) (*listOutp
 }
 
 type callBatchInput struct {
-	IdempotencyKey string `header:"Idempotency-Key" maxLength:"128" pattern:"^[ -~]*$" doc:"The same request with the same key takes effect once within a day, and is answered alike."`
-	Body           body[integration.CallBatch]
+	KeyInput
+	Body body[integration.CallBatch]
 }
 
 type callBatchOutput struct {
@@ -207,7 +207,7 @@ func (a *api) postCalls(ctx context.Context, in *callBatchInput) (*callBatchOutp
 	for i, c := range batch.Items {
 		calls[i] = callRow(c)
 	}
-	request := WriteInput{ChangeInput: ChangeInput{IdempotencyKey: in.IdempotencyKey}}.request("calls", in.Body.text, false)
+	request := WriteInput{ChangeInput: ChangeInput{KeyInput: in.KeyInput}}.request("calls", in.Body.text, false)
 	answer, replayed, err := a.write(ctx, request, func(ctx context.Context, w *store.Writer) (store.Answer, error) {
 		results, err := w.PutCalls(ctx, calls, callTerms(live))
 		if err != nil {

@@ -15,16 +15,18 @@ import (
 
 const contactsDescription = "Contacts are the people of an account: whom messages go to, and who may do what in the portal. " +
 	"A contact whose access is taken away, or that is deleted, is signed out at once. The owner of an account is deleted last: to hand over, " +
-	"write the owner with owner false and then another contact with owner true, or both in one import."
+	"write the owner with owner false and then another contact with owner true, or both in one import. " +
+	"With createMail Automatic in the Tenant's credentials, who becomes the owner of an account without one is sent the mail to create a sign-in, " +
+	"unless it is written with notify none."
 
 func (a *api) contacts() resource[integration.Contact, store.Contact] {
 	return resource[integration.Contact, store.Contact]{
 		path: "contacts", one: "Contact", many: "Contacts", description: contactsDescription,
-		show: showContact, adapt: dropVerification,
+		show: a.showContact, adapt: dropVerification,
 		version: func(c *store.Contact) int64 { return c.Version },
 		key:     func(c *integration.Contact) *string { return &c.ID },
 		row:     contactRow,
-		get:     a.Store.Contact, put: (*store.Writer).PutContacts, remove: (*store.Writer).DeleteContact,
+		get:     a.Store.Contact, put: a.putContacts, remove: (*store.Writer).DeleteContact,
 		keptWhile: "it is the owner and the account has other contacts",
 	}
 }
@@ -45,7 +47,7 @@ func (a *api) registerContacts() {
 	handle(a, "contacts:write", huma.Operation{
 		OperationID: "deleteContactUser", Method: http.MethodDelete, Path: "/api/v1/contacts/{id}/user",
 		Summary: "Take the sign-in of a contact away", Tags: []string{a.tag(r.many, r.description)},
-		Description: "The contact stays and is signed out. Its user is deleted unless it is another contact too, and the username is free again.",
+		Description: "The contact stays and is signed out, and links that were sent to it stop working. Its user is deleted unless it is another contact too, and the username is free again: only the mail to create a sign-in can be sent then.",
 	}, func(ctx context.Context, in *deleteInput) (*deleteOutput, error) { return deleteOne(ctx, a, r, *in) })
 }
 
@@ -71,11 +73,11 @@ func (a *api) listContacts(ctx context.Context, in *ContactsInput) (*listOutput[
 	return r.page(ctx, &in.ListInput)
 }
 
-func showContact(c *store.Contact) integration.Contact {
+func (a *api) showContact(c *store.Contact) integration.Contact {
 	shown := integration.Contact{
 		ID: c.ID, AccountID: c.AccountID, FirstName: c.FirstName, LastName: c.LastName, Email: c.Email, Phone: c.Phone,
 		Roles: c.Roles, Owner: c.Owner, Grants: c.Grants, Sites: c.Sites, OptedOut: c.OptedOut, Access: c.Access,
-		PendingEmail: c.PendingEmail, Meta: meta(c.Row),
+		PendingEmail: c.PendingEmail, PortalAccess: c.PortalAccess(a.now()), Meta: meta(c.Row),
 	}
 	if c.User != nil {
 		shown.User = &integration.User{Username: c.User.Username, Email: c.User.Email, EmailVerified: c.User.EmailVerified}
@@ -134,22 +136,19 @@ func checkPasswordHash(phc string) *store.Refusal {
 // takeUser takes the sign-in of a contact away. A contact without one is not found.
 func takeUser(ctx context.Context, w *store.Writer, id string, ifVersion int64) (store.Result, error) {
 	found := false
-	written, err := w.PutContacts(ctx, []store.Item[store.Contact]{{ID: id, IfVersion: ifVersion, Decide: func(old *store.Contact) (store.Contact, *store.Refusal) {
-		if old == nil || old.User == nil {
+	held, err := w.PutContacts(ctx, []store.Item[store.Contact]{{ID: id, IfVersion: ifVersion, Decide: func(old *store.Contact) (store.Contact, *store.Refusal) {
+		if found = old != nil && old.User != nil; !found {
 			return store.Contact{}, &store.Refusal{}
 		}
-		found = true
-		without := *old
-		without.User = nil
-		return without, nil
+		return *old, nil
 	}}})
 	switch {
 	case err != nil:
 		return store.Result{}, err
-	case written[0].Outcome == store.Conflict:
-		return written[0].Result, nil
+	case held[0].Outcome == store.Conflict:
+		return held[0].Result, nil
 	case !found:
 		return store.Result{}, store.ErrNotFound
 	}
-	return written[0].Result, nil
+	return store.Result{Outcome: store.Updated}, w.DeleteUsername(ctx, id)
 }

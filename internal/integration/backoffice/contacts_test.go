@@ -19,7 +19,7 @@ func TestContacts(t *testing.T) {
 	const dana = `{"accountId":"A","firstName":"Dana","email":"dana@miller.example","phone":"+44 7700 900142","roles":["Technical","Billing"],"grants":["Billing"],"access":"Active",` +
 		`"user":{"username":"dana","email":"dana@miller.example","emailVerified":true,"passwordHash":"` + passwordHash + `"}}`
 	const shown = `{"id":"c1","accountId":"A","firstName":"Dana","email":"dana@miller.example","phone":"+44 7700 900142","roles":["Billing","Technical"],"grants":["DownloadInvoices","PayInvoices","PlaceOrders","ViewInvoices","ViewPayments"],"access":"Active",` +
-		`"user":{"username":"dana","email":"dana@miller.example","emailVerified":true},"version":1`
+		`"user":{"username":"dana","email":"dana@miller.example","emailVerified":true},"portalAccess":"Active","version":1`
 	ifMatch := func(tag string) map[string]string { return map[string]string{"If-Match": tag} }
 	s.walk(t, []step{
 		{"PUT", "sites/s1", `{"accountId":"A","name":"Home"}`, nil, 201, `"v1"`, ""},
@@ -57,8 +57,8 @@ func TestContacts(t *testing.T) {
 		{"DELETE", "contacts/c1/user", "", nil, 204, "", ""},
 		{"DELETE", "contacts/c1/user", "", nil, 404, "", ""},
 		{"DELETE", "contacts/c9/user", "", nil, 404, "", ""},
-		{"GET", "contacts/c1", "", nil, 200, `"v5"`, `"access":"Active","version":5`},
-		{"PUT", "contacts/c1", `{"accountId":"A","access":"Active"}`, nil, 200, `"v6"`, `{"id":"c1","accountId":"A","access":"Active","version":6`},
+		{"GET", "contacts/c1", "", nil, 200, `"v5"`, `"access":"Active","portalAccess":"NotInvited","version":5`},
+		{"PUT", "contacts/c1", `{"accountId":"A","access":"Active"}`, nil, 200, `"v6"`, `{"id":"c1","accountId":"A","access":"Active","portalAccess":"NotInvited","version":6`},
 		{"POST", "contacts", `{"accountId":"A","access":"Active"}`, nil, 405, "", ""},
 	})
 	if s.secretsShown(t, passwordHash[len(passwordHash)-20:]) {

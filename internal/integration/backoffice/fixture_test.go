@@ -72,10 +72,35 @@ func document(t testing.TB, businessDays int) *config.Live {
 // documentWith is document with the profile residential in a state.
 func documentWith(t testing.TB, businessDays int, residential config.EntryState) *config.Live {
 	t.Helper()
+	return loaded(t, settingsWith(businessDays, residential))
+}
+
+// documentOf is document with a change.
+func documentOf(t testing.TB, change func(*config.Settings)) *config.Live {
+	t.Helper()
+	document := settingsWith(21, "")
+	change(&document)
+	return loaded(t, document)
+}
+
+func loaded(t testing.TB, document config.Settings) *config.Live {
+	t.Helper()
+	encoded, err := config.Encode(document)
+	if err != nil {
+		t.Fatal(err)
+	}
+	live, err := config.Load(encoded)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return live
+}
+
+func settingsWith(businessDays int, residential config.EntryState) config.Settings {
 	entry := func(name string, state config.EntryState, content string) config.Entry {
 		return config.Entry{Name: name, UID: "uid-" + name, Generation: 1, State: state, Content: json.RawMessage(content)}
 	}
-	encoded, err := config.Encode(config.Settings{
+	return config.Settings{
 		Format: config.Format,
 		Tenant: entry("acme", "", `{"namespace":"customers","displayName":"Acme","hostname":"my.acme.example",
 			"attributes":{"currency":"AUD"},"defaultMyAccountProfile":"basic","session":{"idleSeconds":60,"maxSeconds":600}}`),
@@ -89,15 +114,7 @@ func documentWith(t testing.TB, businessDays int, residential config.EntryState)
 			entry("full", "", `{"displayName":"Full","availability":"Headline","features":["ViewInvoices","ViewActivity"]}`),
 			entry("legacy", "", `{"displayName":"Legacy","availability":"Historical"}`),
 		},
-	})
-	if err != nil {
-		t.Fatal(err)
 	}
-	live, err := config.Load(encoded)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return live
 }
 
 // imported sends lines and returns what was refused.

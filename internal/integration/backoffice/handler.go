@@ -95,6 +95,7 @@ func (a *api) registerResources() {
 	a.registerCalls()
 	register(a, a.campaigns())
 	a.registerContacts()
+	a.registerCredentials()
 	register(a, a.groups())
 	register(a, a.invoices())
 	a.registerInvoiceDocuments()

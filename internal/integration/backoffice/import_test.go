@@ -20,7 +20,7 @@ import (
 const goodHash = "$argon2id$v=19$m=19456,t=2,p=1$AAAAAAAAAAAAAAAAAAAAAA$AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"
 
 var everyKind = map[integration.Kind][]string{
-	integration.Groups: {`{"name":"vip","displayName":"Very important"}`, `{"id":"beta"}`},
+	integration.Groups:   {`{"name":"vip","displayName":"Very important"}`, `{"id":"beta"}`},
 	integration.Products: {`{"id":"router","name":"Router","price":"199.00"}`},
 	integration.Accounts: {
 		`{"id":"A-1","name":"Ada","status":"Active","accountProfile":"business","groups":["vip","beta"],"attributes":{"locale":"en-AU"}}`,
@@ -249,10 +249,10 @@ func TestImportFreezesTradingTerms(t *testing.T) {
 		}
 		return day
 	}
-	invoice := func(id, due, source, name, currency string) store.Invoice {
-		return store.Invoice{Row: store.Row{ID: id, AccountID: ""}, Number: "1", IssuedOn: day("2026-02-20"), DueOn: day(due), DueSource: source, DueSourceName: name, Currency: currency, Total: "10.5", Balance: "10.5", Status: "Open"}
+	invoice := func(id, due, source, name, currency string) store.ListedInvoice {
+		return store.ListedInvoice{ID: id, Number: "1", IssuedOn: day("2026-02-20"), DueOn: day(due), DueSource: source, DueSourceName: name, Currency: currency, Total: "10.5", Balance: "10.5", Status: "Open"}
 	}
-	check := func(account string, want ...store.Invoice) {
+	check := func(account string, want ...store.ListedInvoice) {
 		t.Helper()
 		if diff := cmp.Diff(want, s.invoices(t, account)); diff != "" {
 			t.Errorf("%s (-want +got):\n%s", account, diff)

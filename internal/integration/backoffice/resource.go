@@ -171,7 +171,12 @@ func (r resource[T, R]) read(ctx context.Context, in *oneInput) (*oneOutput[T], 
 
 // ChangeInput is what every change of a row takes. Exported, because huma fills in no others.
 type ChangeInput struct {
-	Notify         string `query:"notify" enum:"all,none" default:"all" doc:"none: the change emits no events, so nobody is told of it. It is in /changes all the same."`
+	Notify string `query:"notify" enum:"all,none" default:"all" doc:"none: the change emits no events, so nobody is told of it. It is in /changes all the same."`
+	KeyInput
+}
+
+// KeyInput is what takes effect once. Exported as ChangeInput is.
+type KeyInput struct {
 	IdempotencyKey string `header:"Idempotency-Key" maxLength:"128" pattern:"^[ -~]*$" doc:"The same request with the same key takes effect once within a day, and is answered alike."`
 }
 
