@@ -31,6 +31,7 @@ func (p *Portal) deniedPage(w http.ResponseWriter, r *http.Request, v *visit, e 
 	}
 	if e.decision == settings.NotGranted {
 		page.AskOwner = p.askOwner(r, v)
+		page.AskProvider = v.T("%s helps with everything else.", v.live.Tenant.DisplayName)
 	}
 	if e.decision != identity.NoPortal {
 		page.Areas = v.openAreas()

@@ -53,11 +53,10 @@ func TestHomeShowsTermsWithTheirSource(t *testing.T) {
 		"Currency AUD Acme Telecom standard",
 		"Language and formats Australian English agreed for your account",
 		"Time zone Melbourne, Australia Acme Telecom standard",
-		"Portal access Open general default",
 		"Open balance $1,520.50 3 open invoices", "Overdue $20.50",
 		"Invoices See the invoices of the account", "Activity See who signed in",
 		"Account Harbour Lane Coffee 10042", "Terms Privacy")
-	home.hides(t, "ap-business", "map-full")
+	home.hides(t, "ap-business", "map-full", "Portal access", "Sub-accounts")
 	s.signedIn(t, "ravi").get("/").is(t, http.StatusOK).
 		shows(t, "Trading terms 14 days to pay from your profile Residential customers", "Portal Basic access", "1 open invoice").
 		hides(t, "/activity")

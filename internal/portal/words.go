@@ -35,10 +35,14 @@ func (v *visit) terms() []term {
 	return terms
 }
 
-// mayKnow: what the provider's systems act on is for those who see its invoices, and
-// only where the provider sets it: a built-in value says nothing about its systems.
-// Custom attributes are between the provider and its systems.
+// mayKnow: not what is unset, nor what the person sees by being here. What the provider's
+// systems act on is for those who see its invoices, and only where the provider sets it:
+// a built-in value says nothing about its systems. Custom attributes are between the
+// provider and its systems.
 func (v *visit) mayKnow(s settings.Setting) bool {
+	if s.Value == "" || s.Key == "portalAccess" || s.Key == "invoiceTemplate" {
+		return false
+	}
 	if s.Use == settings.Enforced {
 		return true
 	}
@@ -84,14 +88,10 @@ func (v *visit) valueWords(key, value string) string {
 
 // enumWords are the words for the values of enums.
 var enumWords = map[string]string{
-	"portalAccess Enabled":         web.Text("Open#access"),
-	"portalAccess Disabled":        web.Text("Closed#access"),
 	"invoiceDelivery Email":        web.Text("By email"),
 	"invoiceDelivery Post":         web.Text("By post"),
 	"invoiceDelivery EmailAndPost": web.Text("By email and post"),
 	"invoiceDelivery None":         web.Text("Not sent"),
-	"invoiceTemplate standard":     web.Text("Standard"),
-	"invoiceTemplate business":     web.Text("Business"),
 	"lateFee.type None":            web.Text("None#fee"),
 	"lateFee.type Flat":            web.Text("A fixed amount"),
 	"lateFee.type Percent":         web.Text("A percentage of what is overdue"),

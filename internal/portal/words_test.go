@@ -73,8 +73,6 @@ func TestValueWords(t *testing.T) {
 		{"timeZone", "Australia/Sydney", "Sydney, Australia"},
 		{"timeZone", "America/Argentina/Buenos_Aires", "Buenos Aires, Argentina"},
 		{"timeZone", "UTC", "UTC"},
-		{"portalAccess", "Enabled", "Open"},
-		{"portalAccess", "Disabled", "Closed"},
 		{"billingDay", "15", "Day 15 of the month"},
 		{"invoiceDelivery", "Email", "By email"},
 		{"invoiceDelivery", "Post", "By post"},

@@ -36,13 +36,13 @@ func NotFound() *Problem {
 // BadRequest is for a form or an address that no page of ours makes.
 func BadRequest(cause error) *Problem {
 	return &Problem{Status: http.StatusBadRequest, Title: Text("We could not read that"),
-		Text: Text("What was sent does not belong to a page of this portal. Please go back and try again."), Cause: cause}
+		Text: Text("What was sent does not belong to a page of this portal. Please go back, load the page again and send it once more."), Cause: cause}
 }
 
 // CrossOrigin is for a form that another site sent in the person's name.
 func CrossOrigin(cause error) *Problem {
 	return &Problem{Status: http.StatusForbidden, Title: Text("That came from another site"),
-		Text: Text("For your safety we only accept forms that were sent from this portal. Nothing was changed."), Cause: cause}
+		Text: Text("For your safety we only accept forms that were sent from this portal. Nothing was changed. If you sent it yourself, open the page here again and repeat it."), Cause: cause}
 }
 
 // Unavailable is for a database that cannot be reached now.
