@@ -1,6 +1,7 @@
 package store
 
 import (
+	"math/big"
 	"regexp"
 	"strings"
 )
@@ -37,6 +38,23 @@ func optionalAmount(text *string) *string {
 	}
 	short := amount(*text)
 	return &short
+}
+
+// Sum adds decimals; an empty one is zero.
+func Sum(amounts ...string) string {
+	sum := new(big.Rat)
+	for _, text := range amounts {
+		sum.Add(sum, decimal(text))
+	}
+	return amount(sum.FloatString(4))
+}
+
+// decimal is a number that was read from the database, exactly; what is none is zero.
+func decimal(text string) *big.Rat {
+	if n, ok := new(big.Rat).SetString(text); ok {
+		return n
+	}
+	return new(big.Rat)
 }
 
 // positive says whether a decimal is more than zero.

@@ -116,12 +116,7 @@ func TestWhatAccountsOweReadsTheirInvoicesOnly(t *testing.T) {
 			arguments = `'{78}'`
 		}
 		plan := explain(t, tn, sql, arguments, "force_custom_plan", "ANALYZE, BUFFERS, TIMING OFF")
-		_, shared, _ := strings.Cut(plan, "shared hit=")
-		var pages int
-		for i := 0; i < len(shared) && shared[i] >= '0' && shared[i] <= '9'; i++ {
-			pages = pages*10 + int(shared[i]-'0')
-		}
-		if pages == 0 || pages > 20 {
+		if pages := pagesTouched(plan); pages == 0 || pages > 20 {
 			t.Errorf("%s reads %d pages:\n%s", name, pages, plan)
 		}
 	}

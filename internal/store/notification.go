@@ -20,8 +20,8 @@ type Notification struct {
 }
 
 const notificationsSQL = `
-SELECT id::text, event_type, category, channel, address, subject, '' AS body, sent_at FROM notification
-WHERE account_id = $1 AND contact_id = $2 AND (sent_at, id) < ($3, $4) ORDER BY sent_at DESC, id DESC LIMIT $5`
+SELECT n.id::text, event_type, category, channel, address, subject, '' AS body, sent_at FROM notification n
+WHERE account_id = $1 AND contact_id = $2 AND (sent_at, n.id) < ($3, $4) ORDER BY sent_at DESC, n.id DESC LIMIT $5`
 
 // The last of all ids, for a page that begins at none.
 const lastID = "ffffffff-ffff-ffff-ffff-ffffffffffff"

@@ -118,17 +118,11 @@ func offersByID(ctx context.Context, db querier, currency string, ids []string) 
 // Add adds so many of a product to an order and to its total, and says whether that can be
 // kept: sums have at most 14 digits before the point, as all amounts have.
 func (o *Order) Add(p Product, quantity int64) bool {
-	price, known := new(big.Rat).SetString(p.Price)
-	total, begun := new(big.Rat).SetString(o.Total)
-	if !known {
-		return false
-	}
-	if !begun {
-		total = new(big.Rat)
-	}
+	price := decimal(p.Price)
 	price.Mul(price, new(big.Rat).SetInt64(quantity))
 	item := OrderItem{Description: p.Name, Quantity: quantity, Amount: amount(price.FloatString(4)), ProductID: p.ID, BillingMonths: p.BillingMonths}
-	o.Items, o.Total, o.Currency = append(o.Items, item), amount(total.Add(total, price).FloatString(4)), p.Currency
+	o.Items, o.Currency = append(o.Items, item), p.Currency
+	o.Total = Sum(o.Total, item.Amount)
 	_, fits := parseUnits(o.Total)
 	return fits
 }

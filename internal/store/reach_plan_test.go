@@ -1,0 +1,84 @@
+package store_test
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/foyerhq/foyer/internal/store"
+)
+
+// TestPlansOfReach: what people of the portal read follows indexes, with ten thousand
+// accounts. Services, orders and requests are those of one account, found by an index, and
+// only they are sorted; products and messages are never sorted.
+func TestPlansOfReach(t *testing.T) {
+	t.Parallel()
+	tn := newTenant(t)
+	fillBilling(t, tn)
+	for _, sql := range []string{
+		`INSERT INTO site (id, account_id, name) SELECT n, n, 'Site' FROM generate_series(1, 10000) n`,
+		`INSERT INTO product (id, name, price, currency, state) SELECT n, 'Product ' || n, 1, 'EUR', CASE WHEN n % 5 = 0 THEN 'Withdrawn' ELSE 'Offered' END FROM generate_series(1, 10000) n`,
+		`INSERT INTO notification SELECT gen_random_uuid(), 1 + n % 10000, 'c', 'invoice.issued', 'Invoice', 'Email', 'x', 'x', 'x', now() FROM generate_series(1, 20000) n`,
+		`VACUUM ANALYZE`,
+	} {
+		tn.exec(t, sql)
+	}
+	const last = `'ffffffff-ffff-ffff-ffff-ffffffffffff'`
+	type query struct {
+		sql, arguments string
+		sorts          bool
+	}
+	queries := map[string]query{
+		"products":       {store.ProductPageSQL(store.List{Limit: 9}), `'', 10`, false},
+		"products since": {store.ProductPageSQL(store.List{UpdatedSince: now, Limit: 9}), `'2026-01-10', 10`, false},
+	}
+	for name, one := range map[string]query{
+		"services":       {"", `'77', '{}', '', '', '', 26`, true},
+		"service counts": {"", `'77', '{}'`, true},
+		"orders":         {"", `'77', 'infinity', '', 26`, true},
+		"requests":       {"", `'77', '{}', 'infinity', '', 26`, true},
+		"request":        {"", `'77', '{}', '20'`, false},
+		"sites":          {"", `'77', '{}'`, true},
+		"offers":         {"", `'EUR', '', '', 51`, false},
+		"offers by id":   {"", `'EUR', '{1,2,3}'`, false},
+		"notifications":  {"", `'77', 'c', 'infinity', ` + last + `, 26`, false},
+		"notification":   {"", `'77', 'c', ` + last, false},
+	} {
+		queries[name] = query{store.ReachQueries[name], one.arguments, one.sorts}
+	}
+	if len(queries) != len(store.ReachQueries)+2 {
+		t.Errorf("there are %d queries", len(store.ReachQueries))
+	}
+	for name, q := range queries {
+		for _, mode := range []string{"force_custom_plan", "force_generic_plan"} {
+			plan := explain(t, tn, q.sql, q.arguments, mode, "COSTS")
+			if strings.Contains(plan, "Seq Scan") || !strings.Contains(plan, "Index") || !q.sorts && strings.Contains(plan, "Sort") {
+				t.Errorf("%s with %s:\n%s", name, mode, plan)
+			}
+		}
+	}
+}
+
+// TestReachCostsWhatTheAccountHas: an account with little reads little, however much others
+// have.
+func TestReachCostsWhatTheAccountHas(t *testing.T) {
+	t.Parallel()
+	tn := newTenant(t)
+	fillBilling(t, tn)
+	for name, arguments := range map[string]string{
+		"services": `'78', '{}', '', '', '', 26`, "service counts": `'78', '{}'`, "orders": `'78', 'infinity', '', 26`, "requests": `'78', '{}', 'infinity', '', 26`,
+	} {
+		plan := explain(t, tn, store.ReachQueries[name], arguments, "force_custom_plan", "ANALYZE, BUFFERS, TIMING OFF")
+		if pages := pagesTouched(plan); pages == 0 || pages > 20 {
+			t.Errorf("%s reads %d pages:\n%s", name, pages, plan)
+		}
+	}
+}
+
+// pagesTouched is how many pages of the database a plan has read, as EXPLAIN first says it.
+func pagesTouched(plan string) (pages int) {
+	_, shared, _ := strings.Cut(plan, "shared hit=")
+	for i := 0; i < len(shared) && shared[i] >= '0' && shared[i] <= '9'; i++ {
+		pages = pages*10 + int(shared[i]-'0')
+	}
+	return pages
+}
