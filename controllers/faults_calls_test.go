@@ -185,6 +185,7 @@ func (e *edited) untouched(kind faultKind) map[string]string {
 		&corev1.Service{ObjectMeta: name("-portal")}, &corev1.Service{ObjectMeta: name("-api")},
 		&appsv1.Deployment{ObjectMeta: name("-portal")}, &appsv1.Deployment{ObjectMeta: name("-backoffice")},
 		&corev1.Secret{ObjectMeta: name("-db-portal")}, &corev1.Secret{ObjectMeta: name("-db-backoffice")}, &corev1.Secret{ObjectMeta: name("-cli")},
+		&corev1.Secret{ObjectMeta: name("-keys")},
 	}
 	if kind != killed {
 		objects = append(objects, e.still)
