@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/foyerhq/foyer/internal/integration"
+	"github.com/foyerhq/foyer/internal/settings"
 )
 
 // Put is one PUT to the integration API: what has no import.
@@ -15,12 +16,22 @@ type Put struct {
 }
 
 // Details makes what the accounts of the people with a printed sign-in have: sites,
-// numbers, services, orders, tickets. The same day gives the same.
-func Details(p Provider, today time.Time) []Put {
+// numbers, services, orders, tickets, and the contacts that are for some of the sites. The
+// same day gives the same.
+func Details(p Provider, passwordHash string, today time.Time) []Put {
 	d := &details{ids: p.accountIDs(), today: midnight(today)}
 	p.Details(d)
+	for _, person := range p.Known {
+		if person.Sites != nil {
+			contact := person.contact(d.ids[person.Account], passwordHash)
+			d.put("contacts/"+contact.ID, contact)
+		}
+	}
 	return d.puts
 }
+
+// invited is the contact of an account that is sent the mail to create a sign-in.
+func invited(account string) string { return account + "-nina" }
 
 type details struct {
 	ids   map[string]string // of accounts, by name
@@ -84,6 +95,10 @@ func acmeDetails(d *details) {
 	d.put("requests/"+coffee+"-1", integration.Request{
 		AccountID: coffee, Number: "R-812", Subject: "Move the socket behind the counter", Text: "It is in the way of the new grinder.", Status: "Scheduled",
 		SiteID: coffee + "-kiosk", OpenedBy: "Sam Okafor", OpenedAt: d.hour(5, 9), ScheduledOn: d.day(-4), Comment: "An engineer comes in the morning.",
+	})
+	d.put("contacts/"+invited(coffee), integration.Contact{
+		AccountID: coffee, FirstName: "Nina", LastName: "Castellano", Email: "nina@customers.example", Roles: []string{"Secondary"},
+		Grants: []settings.Feature{"ReadOnly"}, Access: integration.AccessActive,
 	})
 	acmeTickets(d, coffee, framing)
 }

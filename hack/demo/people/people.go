@@ -1,7 +1,7 @@
 // Package people invents the customers of the demo: customer groups, accounts,
-// contacts with their users, invoices, payments and calls, as the NDJSON lines that the
-// integration API imports, and for some of them sites, services, orders and tickets, as
-// the bodies of requests, one by one; and sends them.
+// contacts with their users, products, invoices, payments and calls, as the NDJSON lines
+// that the integration API imports, and for some of them sites, services, orders and
+// tickets, as the bodies of requests, one by one; and sends them.
 //
 // The same seed and the same day give the same lines, so that a second import
 // changes nothing.
@@ -21,6 +21,7 @@ import (
 
 // Provider says what kind of customers a tenant has.
 type Provider struct {
+	Name          string
 	Seed          uint64
 	FirstID       int // of its accounts
 	Businesses    int
@@ -30,8 +31,14 @@ type Provider struct {
 	BusinessProfile, HomeProfile string
 	Words                        Words
 	Known                        []Person // people with a printed sign-in; each gets an account of its own
-	Phones                       []PhoneLine
-	Details                      func(*details) // what the accounts of known people have
+	// Special is what accounts of known people have that others have not, by name.
+	Special  map[string]integration.Account
+	Products []integration.Product
+	// Shown is the account that has more than imports bring: a PDF of its newest invoice,
+	// and a contact that is invited. Empty: none.
+	Shown   string
+	Phones  []PhoneLine
+	Details func(*details) // what the accounts of known people have
 }
 
 // Person is someone whose sign-in the demo prints.
@@ -42,6 +49,7 @@ type Person struct {
 	Business    bool
 	Status      settings.AccountStatus // of the account
 	Grants      []settings.Feature     // nil: the owner
+	Sites       []string               // the only ones that the grants are for, without the id of the account
 	About       string                 // what to look at
 }
 
@@ -59,6 +67,9 @@ func Lines(p Provider, passwordHash string, today time.Time) []Import {
 	if p.BusinessGroup != "" {
 		m.groups.add(integration.Group{ID: p.BusinessGroup, DisplayName: p.Words.GroupName})
 	}
+	for _, product := range p.Products {
+		m.products.add(product)
+	}
 	for _, person := range p.Known {
 		m.known(person)
 	}
@@ -72,7 +83,7 @@ func Lines(p Provider, passwordHash string, today time.Time) []Import {
 		m.ring(l)
 	}
 	imports := []Import{
-		m.groups.as(integration.Groups), m.people.as(integration.Accounts), m.contacts.as(integration.Contacts),
+		m.groups.as(integration.Groups), m.products.as(integration.Products), m.people.as(integration.Accounts), m.contacts.as(integration.Contacts),
 		m.invoices.as(integration.Invoices), m.payments.as(integration.Payments), m.calls.as(integration.Calls),
 	}
 	return slices.DeleteFunc(imports, func(i Import) bool { return i.Lines == 0 }) // the API refuses an empty body
@@ -86,7 +97,7 @@ type maker struct {
 	next, invoice                      int
 	accounts                           map[string]string // name of a known account -> id
 	groups, people, contacts, invoices lines
-	payments, calls                    lines
+	products, payments, calls          lines
 }
 
 // accountIDs are the ids of known accounts, which are the first ones, by name.
@@ -105,24 +116,55 @@ func (m *maker) known(p Person) {
 	if id == fmt.Sprint(m.next) { // the first of its people
 		m.account(p.Account, p.Status, p.Business, false)
 	}
-	m.contact(id, p.Username, p.First, p.Last, p.Grants == nil, p.Grants)
+	if p.Sites == nil {
+		m.contacts.add(p.contact(id, m.hash))
+	} // else the contact comes after the sites, by [Details]
+}
+
+// contact is the person as a contact of an account.
+func (p Person) contact(account, passwordHash string) integration.Contact {
+	email, id := p.Username+"@customers.example", account+"-1"
+	if p.Grants != nil {
+		id = account + "-" + p.Username
+	}
+	var sites []string
+	for _, site := range p.Sites {
+		sites = append(sites, prefixed(account, site))
+	}
+	return integration.Contact{
+		ID: id, AccountID: account, FirstName: p.First, LastName: p.Last, Email: email, Roles: p.roles(), Owner: p.Grants == nil,
+		Grants: p.Grants, Sites: sites, Access: integration.AccessActive,
+		User: &integration.User{Username: p.Username, Email: email, EmailVerified: true, PasswordHash: passwordHash},
+	}
+}
+
+func (p Person) roles() []string {
+	switch {
+	case p.Grants == nil:
+		return []string{"Primary"}
+	case slices.Contains(p.Grants, "Technical"):
+		return []string{"Technical"}
+	case p.Sites != nil:
+		return nil
+	}
+	return []string{"Billing"}
 }
 
 func (m *maker) business() {
 	first, last := m.name()
 	name := fmt.Sprintf("%s %s %s", last, pick(m, m.Words.Trades), m.Words.Company)
 	id := m.account(name, m.status(), true, m.random.IntN(10) == 0)
-	m.contact(id, "u"+id, first, last, true, nil)
+	m.contacts.add(Person{Username: "u" + id, First: first, Last: last}.contact(id, m.hash))
 	if m.random.IntN(2) == 0 {
 		first, last := m.name()
-		m.contact(id, "u"+id+"b", first, last, false, []settings.Feature{settings.ViewInvoices})
+		m.contacts.add(Person{Username: "u" + id + "b", First: first, Last: last, Grants: []settings.Feature{settings.ViewInvoices}}.contact(id, m.hash))
 	}
 }
 
 func (m *maker) home() {
 	first, last := m.name()
 	id := m.account(first+" "+last, m.status(), false, false)
-	m.contact(id, "u"+id, first, last, true, nil)
+	m.contacts.add(Person{Username: "u" + id, First: first, Last: last}.contact(id, m.hash))
 }
 
 func (m *maker) account(name string, status settings.AccountStatus, business, inGroup bool) string {
@@ -133,32 +175,14 @@ func (m *maker) account(name string, status settings.AccountStatus, business, in
 		profile = m.BusinessProfile
 	}
 	since := time.Date(2024, time.January, 15, 0, 0, 0, 0, time.UTC).AddDate(0, m.next%12, m.next%28)
-	line := integration.Account{ID: id, Name: name, Status: status, AccountProfile: profile, StartsOn: since.Format(time.DateOnly)}
+	line := m.Special[name]
+	line.ID, line.Name, line.Status, line.AccountProfile, line.StartsOn = id, name, status, profile, since.Format(time.DateOnly)
 	if inGroup && m.BusinessGroup != "" {
 		line.Groups = []string{m.BusinessGroup}
 	}
 	m.people.add(line)
 	m.bill(id, business, status)
 	return id
-}
-
-func (m *maker) contact(account, username, first, last string, owner bool, grants []settings.Feature) {
-	email := fmt.Sprintf("%s@customers.example", username)
-	id := account + "-1"
-	if !owner {
-		id = account + "-" + username
-	}
-	m.contacts.add(integration.Contact{
-		ID: id, AccountID: account, FirstName: first, LastName: last, Email: email, Roles: roles(owner), Owner: owner, Grants: grants, Access: integration.AccessActive,
-		User: &integration.User{Username: username, Email: email, EmailVerified: true, PasswordHash: m.hash},
-	})
-}
-
-func roles(owner bool) []string {
-	if owner {
-		return []string{"Primary"}
-	}
-	return []string{"Billing"}
 }
 
 // bill makes the invoices of the last six months. None names a due date: that comes
@@ -182,10 +206,17 @@ func (m *maker) bill(account string, business bool, status settings.AccountStatu
 		m.invoice++
 		id := fmt.Sprintf("%s-%d", account, 6-month)
 		m.pay(account, id, money(cents), m.issued(month), state, month)
-		m.invoices.add(integration.Invoice{
+		invoice := integration.Invoice{
 			ID: id, AccountID: account, Number: fmt.Sprintf("%s%06d", m.Words.InvoicePrefix, m.FirstID+m.invoice),
 			IssuedOn: m.issued(month).Format(time.DateOnly), Total: money(cents), Balance: money(balance), Status: state,
-		})
+			TotalWithoutTax: money(cents * 100 / (100 + m.Words.TaxPercent)),
+			Lines:           []integration.InvoiceLine{{Description: m.Words.Plan, Amount: money(monthly)}, {Description: m.Words.Usage, Amount: money(cents - monthly)}},
+		}
+		invoice.PaymentReference = invoice.Number
+		if state == integration.InvoiceOpen {
+			invoice.PayURL = m.Words.PayAt + id
+		}
+		m.invoices.add(invoice)
 	}
 }
 

@@ -2,6 +2,8 @@ package people
 
 import (
 	"bytes"
+	"fmt"
+	"strings"
 	"testing"
 	"time"
 
@@ -36,6 +38,8 @@ func parse(kind integration.Kind, line []byte) []integration.FieldProblem {
 	switch kind {
 	case integration.Groups:
 		_, problems = integration.Decode[integration.Group](line)
+	case integration.Products:
+		_, problems = integration.Decode[integration.Product](line)
 	case integration.Accounts:
 		_, problems = integration.Decode[integration.Account](line)
 	case integration.Contacts:
@@ -99,16 +103,26 @@ func calls(t *testing.T, today time.Time) map[string]string {
 func TestKnownPeople(t *testing.T) {
 	provider := Acme()
 	contacts := map[string]string{}
+	add := func(text []byte) {
+		contact, problems := integration.Decode[integration.Contact](text)
+		if problems != nil {
+			t.Fatal(problems)
+		}
+		if contact.User != nil {
+			contacts[contact.User.Username] = contact.AccountID
+		}
+	}
 	for _, lines := range Lines(provider, anyHash, day) {
 		if lines.Kind != integration.Contacts {
 			continue
 		}
 		for line := range bytes.Lines(lines.Body) {
-			contact, problems := integration.Decode[integration.Contact](bytes.TrimSpace(line))
-			if problems != nil {
-				t.Fatal(problems)
-			}
-			contacts[contact.User.Username] = contact.AccountID
+			add(bytes.TrimSpace(line))
+		}
+	}
+	for _, put := range Details(provider, anyHash, day) {
+		if strings.HasPrefix(put.Path, "contacts/") {
+			add(put.Body)
 		}
 	}
 	for _, person := range provider.Known {
@@ -118,5 +132,36 @@ func TestKnownPeople(t *testing.T) {
 	}
 	if contacts["dana"] != contacts["sam"] {
 		t.Errorf("dana is of account %s and sam of %s, want colleagues", contacts["dana"], contacts["sam"])
+	}
+}
+
+// The PDF of an invoice says what the invoice says, and its table of objects is right:
+// readers that are strict refuse others.
+func TestInvoiceDocument(t *testing.T) {
+	provider := Acme()
+	id := withDocument(provider.accountIDs()[provider.Shown])
+	document, err := invoiceDocument(Lines(provider, anyHash, day), id, provider.Name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, text := range []string{"%PDF-1.4\n", "(Acme Telecom) Tj", "(Issued on 2026-03-25) Tj", "%%EOF\n"} {
+		if !bytes.Contains(document, []byte(text)) {
+			t.Errorf("the document has no %q", text)
+		}
+	}
+	_, table, _ := bytes.Cut(document, []byte("\nxref\n"))
+	entries := strings.Split(string(table), "\n")[2:]
+	for i := 1; i <= 5; i++ {
+		var at int
+		if _, err := fmt.Sscanf(entries[i-1], "%010d 00000 n", &at); err != nil {
+			t.Fatal(err)
+		}
+		if want := fmt.Sprintf("%d 0 obj\n", i); !bytes.HasPrefix(document[at:], []byte(want)) {
+			t.Errorf("object %d is not at %d", i, at)
+		}
+	}
+	var begins int
+	if _, err := fmt.Sscanf(string(document[bytes.LastIndex(document, []byte("startxref")):]), "startxref\n%d", &begins); err != nil || !bytes.HasPrefix(document[begins:], []byte("xref\n")) {
+		t.Errorf("the table is not at %d: %v", begins, err)
 	}
 }

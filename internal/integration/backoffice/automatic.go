@@ -13,7 +13,7 @@ import (
 // putContacts writes contacts, and sends the mail to create a sign-in to those who became
 // the first owner of an account, in the same transaction, if the tenant wants that. What
 // is written quietly tells nobody.
-func (a *api) putContacts(w *store.Writer, ctx context.Context, items []store.Item[store.Contact]) ([]store.Written[store.Contact], error) {
+func (a *api) putContacts(ctx context.Context, w *store.Writer, items []store.Item[store.Contact]) ([]store.Written[store.Contact], error) {
 	live, err := a.live()
 	if err != nil {
 		return nil, err

@@ -26,7 +26,10 @@ func (a *api) contacts() resource[integration.Contact, store.Contact] {
 		version: func(c *store.Contact) int64 { return c.Version },
 		key:     func(c *integration.Contact) *string { return &c.ID },
 		row:     contactRow,
-		get:     a.Store.Contact, put: a.putContacts, remove: (*store.Writer).DeleteContact,
+		get:     a.Store.Contact, remove: (*store.Writer).DeleteContact,
+		put: func(w *store.Writer, ctx context.Context, items []store.Item[store.Contact]) ([]store.Written[store.Contact], error) {
+			return a.putContacts(ctx, w, items)
+		},
 		keptWhile: "it is the owner and the account has other contacts",
 	}
 }
