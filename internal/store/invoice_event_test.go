@@ -71,6 +71,9 @@ func withAddresses(data map[string]any) map[string]any {
 			object["link"] = "https://my.acme.example/x"
 		}
 	}
+	if credential, ok := data["credential"].(map[string]any); ok && credential["expiresAt"] != nil {
+		credential["link"] = "https://my.acme.example/x"
+	}
 	if overdue, ok := data["overdue"].(map[string]any); ok {
 		for _, one := range overdue["invoices"].([]any) {
 			invoice := one.(map[string]any)
