@@ -3,6 +3,7 @@ package web
 import (
 	"fmt"
 	"math"
+	"regexp"
 	"strings"
 	"testing"
 )
@@ -71,6 +72,50 @@ func TestPaletteOfNoColour(t *testing.T) {
 		if got, _ := Palette(accent); got != want {
 			t.Errorf("Palette(%q) = %v, want the default's %v", accent, got, want)
 		}
+	}
+}
+
+// properties are the colours of the stylesheet in one scheme.
+func properties(css string, dark bool) map[string]string {
+	light, rest, _ := strings.Cut(css, "@media (prefers-color-scheme: dark)")
+	found := map[string]string{}
+	blocks := []string{light}
+	if dark {
+		blocks = append(blocks, rest[:strings.Index(rest, "/*")])
+	}
+	for _, block := range blocks {
+		for _, m := range regexp.MustCompile(`--([a-z-]+): (#[0-9a-f]{6});`).FindAllStringSubmatch(block, -1) {
+			found[m[1]] = m[2]
+		}
+	}
+	return found
+}
+
+// What is written in the stylesheet's own colours can be read, and the edge of what can be
+// operated can be seen.
+func TestStylesheetMeetsAA(t *testing.T) {
+	for _, dark := range []bool{false, true} {
+		colours := properties(string(stylesheet), dark)
+		check := func(a, b string, want float64) {
+			if got := contrast(mustHex(colours[a]), mustHex(colours[b])); got < want {
+				t.Errorf("dark %t: %s on %s has contrast %.2f, want at least %.1f", dark, a, b, got, want)
+			}
+		}
+		for _, ground := range []string{"page", "surface", "sunken", "neutral-soft", "good-soft", "warn-soft", "bad-soft"} {
+			check("text", ground, 4.5)
+		}
+		for _, ground := range []string{"page", "surface", "sunken", "neutral-soft"} {
+			check("muted", ground, 4.5)
+		}
+		for _, ground := range []string{"page", "surface"} {
+			check("line-strong", ground, 3)
+			check("bad", ground, 4.5)
+		}
+		for _, tone := range []string{"neutral", "good", "warn", "bad"} {
+			check(tone, tone+"-soft", 4.5)
+		}
+		check("on-bad", "bad", 4.5)
+		check("on-bad", "bad-hover", 4.5)
 	}
 }
 
