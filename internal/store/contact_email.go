@@ -38,7 +38,8 @@ func (w *Writer) AskToConfirm(ctx context.Context, n NewAddress) error {
 		return err
 	}
 	w.Audit(c.AccountID, ActionEmailAsked, map[string]string{"contact": c.ID})
-	if sameText(n.Address, c.Email) {
+	ofSignIn := n.UserID != "" && !sameText(n.Address, c.User.Email)
+	if sameText(n.Address, c.Email) && !ofSignIn {
 		return nil // it is no change
 	}
 	return w.emailChanged(&c)

@@ -4,12 +4,15 @@ import (
 	"context"
 
 	"github.com/jackc/pgx/v5"
+
+	"github.com/foyerhq/foyer/internal/settings"
 )
 
 // UserAccount is an account that a user is a contact of, with access.
 type UserAccount struct {
 	ContactID string
 	Owner     bool
+	Grants    []settings.Feature
 	Account   AccountView
 }
 
@@ -19,14 +22,14 @@ const mostUserAccounts = 500
 // UserAccounts returns the accounts of a user by name.
 func (s *Store) UserAccounts(ctx context.Context, userID string) ([]UserAccount, error) {
 	rows, err := s.db.Query(ctx, `
-SELECT c.id, c.owner, `+accountColumns+` FROM contact c JOIN account a ON a.id = c.account_id
+SELECT c.id, c.owner, c.grants, `+accountColumns+` FROM contact c JOIN account a ON a.id = c.account_id
 WHERE c.user_id = $1::uuid AND c.access = 'Active' ORDER BY lower(a.name), a.id LIMIT $2`, userID, mostUserAccounts)
 	if err != nil {
 		return nil, fail("list the accounts of a user", err)
 	}
 	list, err := pgx.CollectRows(rows, func(row pgx.CollectableRow) (UserAccount, error) {
 		var u UserAccount
-		return u, row.Scan(append([]any{&u.ContactID, &u.Owner}, u.Account.targets()...)...)
+		return u, row.Scan(append([]any{&u.ContactID, &u.Owner, &u.Grants}, u.Account.targets()...)...)
 	})
 	if err != nil {
 		return nil, fail("list the accounts of a user", err)
