@@ -36,7 +36,7 @@ func NewRecoveryCodes(userID string) (codes []string, hashes [][]byte) {
 // what cannot be one.
 func HashRecoveryCode(userID, typed string) (hash []byte, ok bool) {
 	text := strings.NewReplacer("-", "", " ", "", "o", "0", "i", "1", "l", "1").Replace(strings.ToLower(strings.TrimSpace(typed)))
-	if raw, err := recoveryEncoding.DecodeString(text); err != nil || len(raw) != recoveryBytes {
+	if _, err := recoveryEncoding.DecodeString(text); err != nil || len(text) != recoveryEncoding.EncodedLen(recoveryBytes) {
 		return nil, false
 	}
 	return recoveryHash(userID, text), true

@@ -38,6 +38,8 @@ UNION ALL SELECT to_jsonb(x)::text FROM audit x WHERE account_id = 'B'
 UNION ALL SELECT to_jsonb(x)::text FROM device x WHERE secret_hash = 'b-device'
 UNION ALL SELECT to_jsonb(x)::text FROM credential_link x WHERE account_id = 'B'
 UNION ALL SELECT to_jsonb(x)::text FROM ceremony x WHERE link_id IN (SELECT id FROM credential_link WHERE account_id = 'B')
+UNION ALL SELECT to_jsonb(x)::text FROM passkey x WHERE id LIKE 'b-%'
+UNION ALL SELECT to_jsonb(x)::text FROM totp x WHERE sealed LIKE 'b-%'
 UNION ALL SELECT to_jsonb(x)::text FROM throttle x WHERE key LIKE '%b-%'`
 
 // TestAccountsCannotReachEachOther runs every method of the store for account A, with
@@ -51,6 +53,7 @@ func TestAccountsCannotReachEachOther(t *testing.T) {
 	maps.Copy(attempts, billingAttempts(t, tn))
 	maps.Copy(attempts, peopleAttempts(t, tn))
 	maps.Copy(attempts, callAttempts(t, tn))
+	maps.Copy(attempts, factorAttempts(t, tn))
 	maps.Copy(attempts, reachAttempts(t, tn))
 	maps.Copy(attempts, credentialAttempts(t, tn))
 	methods := reflect.TypeFor[*store.Store]()

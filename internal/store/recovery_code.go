@@ -7,8 +7,7 @@ import (
 	"github.com/jackc/pgx/v5"
 )
 
-// PutRecoveryCodes gives a user new recovery codes in place of all that they had. Without
-// any they have none.
+// PutRecoveryCodes gives a user new recovery codes in place of all that they had.
 func (w *Writer) PutRecoveryCodes(ctx context.Context, userID string, hashes [][]byte) error {
 	batch := &pgx.Batch{}
 	batch.Queue(`DELETE FROM recovery_code WHERE user_id = $1::uuid`, userID)
@@ -23,4 +22,16 @@ func (w *Writer) PutRecoveryCodes(ctx context.Context, userID string, hashes [][
 // it. ErrNotFound: the user has no such code, or no more.
 func (w *Writer) UseRecoveryCode(ctx context.Context, userID string, hash []byte) error {
 	return w.onOne(ctx, "use recovery code", `DELETE FROM recovery_code WHERE user_id = $1::uuid AND code_hash = $2`, userID, hash)
+}
+
+// DropRecoveryCodes takes the recovery codes of a user away who has no second factor any
+// more.
+func (w *Writer) DropRecoveryCodes(ctx context.Context, userID string) error {
+	_, err := w.tx.Exec(ctx, `
+DELETE FROM recovery_code WHERE user_id = $1::uuid
+AND NOT EXISTS (SELECT FROM totp WHERE user_id = $1::uuid) AND NOT EXISTS (SELECT FROM passkey WHERE user_id = $1::uuid)`, userID)
+	if err != nil {
+		return fmt.Errorf("drop recovery codes: %w", err)
+	}
+	return nil
 }

@@ -7,6 +7,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/go-cmp/cmp/cmpopts"
+	"github.com/google/uuid"
 
 	"github.com/foyerhq/foyer/internal/config"
 	"github.com/foyerhq/foyer/internal/settings"
@@ -34,7 +35,7 @@ func TestSessionHoldsWhatARequestNeeds(t *testing.T) {
 	want := store.SessionView{
 		UserID: tn.userID(t, "dana"), Username: "dana", ContactID: "dana", FirstName: "First", LastName: "Last", Email: "dana@example.com",
 		Owner: true, Grants: []settings.Feature{settings.ViewActivity, settings.ViewInvoices},
-		CreatedAt: now, LastSeenAt: now, ExpiresAt: now.Add(8 * time.Hour),
+		Sites: []string{}, CreatedAt: now, LastSeenAt: now, ExpiresAt: now.Add(8 * time.Hour), AuthenticatedAt: now, Accounts: 1,
 		Account: store.AccountView{
 			Account: config.Account{ID: "1001", AccountProfile: "business", MyAccountProfile: "full", Groups: []string{"beta", "gold"},
 				Attributes: settings.Attributes{TradingTermsDays: ptr(int32(21)), TimeZone: "Australia/Sydney"}},
@@ -44,6 +45,10 @@ func TestSessionHoldsWhatARequestNeeds(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	if uuid.Validate(got.SessionID) != nil {
+		t.Errorf("the id is %q", got.SessionID)
+	}
+	got.SessionID = ""
 	if diff := cmp.Diff(want, got, cmpopts.EquateApproxTime(0)); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
 	}

@@ -31,6 +31,18 @@ func (s *Store) Factors(ctx context.Context, userID string) (Factors, error) {
 	return f, nil
 }
 
+// Factors is [Store.Factors] in a transaction, until whose end nobody else can change them.
+func (w *Writer) Factors(ctx context.Context, userID string) (Factors, error) {
+	var f Factors
+	if _, err := w.tx.Exec(ctx, `SELECT FROM app_user WHERE id = $1::uuid FOR UPDATE`, userID); err != nil {
+		return Factors{}, fmt.Errorf("hold user: %w", err)
+	}
+	if err := w.tx.QueryRow(ctx, factorsSQL, userID).Scan(&f.AuthenticatorSince, &f.Passkeys, &f.RecoveryCodes); err != nil {
+		return Factors{}, fmt.Errorf("read second factors: %w", err)
+	}
+	return f, nil
+}
+
 // TOTP returns the sealed secret of a user's authenticator app, or ErrNotFound.
 func (s *Store) TOTP(ctx context.Context, userID string) (sealed []byte, err error) {
 	if err := s.db.QueryRow(ctx, `SELECT sealed FROM totp WHERE user_id = $1::uuid`, userID).Scan(&sealed); err != nil {
