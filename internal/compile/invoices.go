@@ -90,7 +90,9 @@ func noInvoiceTemplate(t *config.Tenant, name string) string {
 	names := []string{settings.StandardInvoice, settings.BusinessInvoice}
 	if t != nil {
 		for _, own := range t.InvoiceTemplates {
-			names = append(names, own.Name)
+			if !slices.Contains(names, own.Name) { // one that is there twice is refused by itself
+				names = append(names, own.Name)
+			}
 		}
 	}
 	return fmt.Sprintf("the Tenant has no invoice template %q, there are: %s", name, listed(names))

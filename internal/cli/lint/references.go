@@ -13,6 +13,7 @@ import (
 	"github.com/foyerhq/foyer/internal/catalog"
 	"github.com/foyerhq/foyer/internal/compile"
 	"github.com/foyerhq/foyer/internal/config"
+	"github.com/foyerhq/foyer/internal/settings"
 )
 
 // ownEventPrefix begins the names of the events that tenants declare.
@@ -33,6 +34,8 @@ func (g *group) input() compile.Input {
 	g.standInForProfiles(&in)
 	if g.tenant == nil || g.tenant.Object == nil {
 		g.leaveOut(&in, func(event string) bool { return strings.HasPrefix(event, ownEventPrefix) })
+		g.noteInvoiceTemplates(in)
+		forgetInvoiceTemplates(in)
 	}
 	return in
 }
@@ -214,6 +217,38 @@ func (g *group) replaceTenant(in *compile.Input) {
 	in.Tenant = g.standInTenant(sound)
 	in.Tenant.Spec.DefaultAccountProfileRef = defaultProfile
 	g.leaveOut(in, func(event string) bool { return broken[event] })
+	forgetInvoiceTemplates(*in)
+}
+
+// noteInvoiceTemplates tells which templates could not be looked up in a Tenant.
+func (g *group) noteInvoiceTemplates(in compile.Input) {
+	if g.options.Complete && g.tenant == nil {
+		return // the Tenant has been asked for already
+	}
+	for i := range in.AccountProfiles {
+		p := &in.AccountProfiles[i]
+		switch name := p.Spec.Attributes.InvoiceTemplate; name {
+		case "", settings.StandardInvoice, settings.BusinessInvoice:
+		default:
+			from := g.declared[kindAccountProfile+" "+g.namespace+"/"+p.Name]
+			g.about(from, Note, "spec.attributes.invoiceTemplate", fmt.Sprintf("invoice template %q could not be looked up, because %s", name, g.whyNoTenant()))
+		}
+	}
+}
+
+// forgetInvoiceTemplates: a stand-in for a Tenant has none that could be named.
+func forgetInvoiceTemplates(in compile.Input) {
+	for i := range in.AccountProfiles {
+		in.AccountProfiles[i].Spec.Attributes.InvoiceTemplate = ""
+	}
+}
+
+// whyNoTenant says why something of a Tenant cannot be looked up.
+func (g *group) whyNoTenant() string {
+	if g.tenant != nil {
+		return "its declaration in the Tenant has errors"
+	}
+	return "the Tenant that declares it is not in these files"
 }
 
 // leaveOut takes templates for events that are not known here out of what is compiled.
@@ -223,11 +258,7 @@ func (g *group) leaveOut(in *compile.Input, unknown func(event string) bool) {
 			return false
 		}
 		from := g.declared[kindEventTemplate+" "+g.namespace+"/"+t.Name]
-		why := "the Tenant that declares it is not in these files"
-		if g.tenant != nil {
-			why = "its declaration in the Tenant has errors"
-		}
-		g.about(from, Note, "spec.event", fmt.Sprintf("%s could not be looked up, because %s: condition and texts were not checked", t.Spec.Event, why))
+		g.about(from, Note, "spec.event", fmt.Sprintf("%s could not be looked up, because %s: condition and texts were not checked", t.Spec.Event, g.whyNoTenant()))
 		return true
 	})
 }
