@@ -34,6 +34,8 @@ func TestNumbersOfTheDocs(t *testing.T) {
 		{api + "body.go", "idleTimeout = time.Minute", limits, "a minute without a byte"},
 		{api + "limits.go", "maxImports = 4", limits, "4 at once in each replica"},
 		{"internal/store/invoice_write.go", "maxPageLines = 20_000", limits, "20,000 lines together"},
+		{"internal/integration/credentials.go", `maxItems:"5000"`, limits, "in one request | 5,000 |"},
+		{"internal/integration/credentials.go", `maxItems:"5000"`, guide, "up to 5,000 at once"},
 		{"internal/integration/lines.go", "MaxLineBytes = 64 << 10", limits, "64 KiB a line"},
 	}
 	for _, test := range tests {
