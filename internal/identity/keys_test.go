@@ -14,7 +14,7 @@ import (
 func keyFile(letters string) []byte {
 	var lines []string
 	for _, letter := range letters {
-		lines = append(lines, base64.StdEncoding.EncodeToString(bytes.Repeat([]byte(string(letter)), keyBytesOfFile)))
+		lines = append(lines, base64.StdEncoding.EncodeToString(bytes.Repeat([]byte(string(letter)), 32)))
 	}
 	return []byte(strings.Join(lines, "\n") + "\n")
 }
