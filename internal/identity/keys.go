@@ -71,7 +71,7 @@ const linkBodyBytes = 16 + 1
 // LinkToken made for the same purpose with one of the tenant's keys.
 func (k *Keys) OpenLinkToken(purpose store.LinkPurpose, token string) (id string, address int, ok bool) {
 	raw, err := base64.RawURLEncoding.Strict().DecodeString(token)
-	if err != nil || len(raw) != linkBodyBytes+sha256.Size {
+	if err != nil || len(raw) != linkBodyBytes+sha256.Size || len(token) != base64.RawURLEncoding.EncodedLen(len(raw)) { // line breaks decode to nothing
 		return "", 0, false
 	}
 	body, mac := raw[:linkBodyBytes], raw[linkBodyBytes:]
