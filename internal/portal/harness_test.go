@@ -1,8 +1,10 @@
 package portal
 
 import (
+	"bytes"
 	"context"
 	"crypto/tls"
+	"encoding/base64"
 	"io"
 	"log/slog"
 	"net/http"
@@ -79,6 +81,7 @@ type site struct {
 	live   atomic.Pointer[config.Live]
 	queue  *identity.Queue
 	logged *lockedBuffer
+	keys   *identity.Keys
 }
 
 // newSite makes a site with a tenant of its own; tests with one run beside each other.
@@ -95,6 +98,7 @@ func newSiteOn(t *testing.T, tenant *storetest.Tenant) *site {
 		clock:  &clock{now: time.Date(2026, 11, 21, 23, 30, 0, 0, time.UTC)}, // 22 November in Melbourne
 		queue:  identity.NewQueue(2, 20, 5*time.Second),
 		logged: &lockedBuffer{},
+		keys:   testKeys(t, 'k'),
 	}
 	s.apply(t)
 	log := slog.New(slog.NewTextHandler(s.logged, nil))
@@ -102,6 +106,7 @@ func newSiteOn(t *testing.T, tenant *storetest.Tenant) *site {
 	trusted := []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")}
 	s.portal = New(Options{
 		Store: tenant.Portal, Settings: s.live.Load, Hasher: identity.NewHasher(cheapParams, s.queue),
+		Keys: func() *identity.Keys { return s.keys },
 		Log: log, Metrics: metrics, Trusted: trusted, Now: s.clock.Now,
 	})
 	s.server = httptest.NewUnstartedServer(s.portal.Handler(process.NewObserver(log, metrics, trusted)))
@@ -116,6 +121,17 @@ func newSiteOn(t *testing.T, tenant *storetest.Tenant) *site {
 		running.Wait()
 	})
 	return s
+}
+
+// testKeys are the keys of a tenant, made of a letter.
+func testKeys(t *testing.T, letter byte) *identity.Keys {
+	t.Helper()
+	file := []byte(base64.StdEncoding.EncodeToString(bytes.Repeat([]byte{letter}, 32)))
+	keys, err := identity.ParseKeys(file, file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return keys
 }
 
 // apply loads the settings document after replacing texts in it: old, new, old, new ...
