@@ -4,11 +4,13 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 
 	apiextensionsv1 "k8s.io/apiextensions-apiserver/pkg/apis/apiextensions/v1"
 
+	"github.com/foyerhq/foyer/internal/settings"
 	"github.com/foyerhq/foyer/internal/testenv/kube"
 )
 
@@ -97,4 +99,23 @@ func readFile(t *testing.T, path ...string) string {
 		t.Fatal(err)
 	}
 	return string(content)
+}
+
+// TestFeaturesAreDocumented wants the table of features to say in which statuses each of
+// them is open.
+func TestFeaturesAreDocumented(t *testing.T) {
+	page := readFile(t, "docs", "myaccountprofile.md")
+	for _, info := range settings.FeatureRegistry() {
+		row := regexp.MustCompile("(?m)^\\| `" + string(info.Feature) + "` \\| [^|]+ \\|(.*)\\|$").FindStringSubmatch(page)
+		if row == nil {
+			t.Errorf("docs/myaccountprofile.md has no row for the feature %s", info.Feature)
+			continue
+		}
+		for i, cell := range strings.Split(row[1], "|") {
+			status := settings.AccountStatuses()[i]
+			if open := slices.Contains(info.Statuses, status); open != (strings.TrimSpace(cell) == "x") {
+				t.Errorf("docs/myaccountprofile.md: %s of an account that is %s is open: %t", info.Feature, status, open)
+			}
+		}
+	}
 }
