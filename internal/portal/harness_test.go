@@ -107,7 +107,7 @@ func newSiteOn(t *testing.T, tenant *storetest.Tenant) *site {
 	s.portal = New(Options{
 		Store: tenant.Portal, Settings: s.live.Load, Hasher: identity.NewHasher(cheapParams, s.queue),
 		Keys: func() *identity.Keys { return s.keys },
-		Log: log, Metrics: metrics, Trusted: trusted, Now: s.clock.Now,
+		Log:  log, Metrics: metrics, Trusted: trusted, Now: s.clock.Now,
 	})
 	s.server = httptest.NewUnstartedServer(s.portal.Handler(process.NewObserver(log, metrics, trusted)))
 	s.server.Config.ErrorLog = slog.NewLogLogger(log.Handler(), slog.LevelWarn)
