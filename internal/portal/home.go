@@ -18,6 +18,9 @@ type area struct {
 	Locked      string // why it is not open to the person; empty: it is
 }
 
+// latestInvoices is how many of them the home page shows.
+const latestInvoices = 3
+
 // homePage is what the home page shows.
 type homePage struct {
 	Page    web.Page
@@ -30,6 +33,7 @@ type homePage struct {
 	Actions []area
 	Areas   []area
 	Owed    *owed // nil without the right to see invoices
+	Latest  []invoiceRow
 }
 
 // owed is what the account owes, in words.
@@ -55,11 +59,12 @@ func (p *Portal) home(w http.ResponseWriter, r *http.Request, v *visit) error {
 		Areas:   v.areas(),
 	}
 	if v.may(settings.ViewInvoices) == settings.Allowed {
-		invoices, err := p.Store.InvoicesOf(r.Context(), v.session.Account.ID, store.InvoiceFilter{Today: v.now.In(v.zone()), Limit: 1})
+		today := v.now.In(v.zone())
+		invoices, err := p.Store.InvoicesOf(r.Context(), v.session.Account.ID, store.InvoiceFilter{Today: today, Limit: latestInvoices})
 		if err != nil {
 			return err
 		}
-		page.Owed = v.owedOf(invoices)
+		page.Owed, page.Latest = v.owedOf(invoices), v.invoiceRows(invoices.Invoices, today)
 	}
 	return v.show(w, r, http.StatusOK, homeView(page))
 }

@@ -177,13 +177,6 @@ func (v *visit) profileWords(name string) string {
 	return v.shown(p)
 }
 
-func countWords(n int, one, many string) string {
-	if n == 1 {
-		return "1 " + one
-	}
-	return strconv.Itoa(n) + " " + many
-}
-
 // waitWords rounds a delay up to what a person would say.
 func (v *visit) waitWords(d time.Duration) string {
 	if d > 90*time.Second {
