@@ -37,7 +37,10 @@ type Portal struct {
 	origin   *http.CrossOriginProtection
 	counts   counters
 	recorder *recorder
+	mailer   *mailer
 	texts    *locale.Catalogue
+
+	invoiceTemplates invoiceTemplates
 }
 
 // New returns the site. [Portal.Run] must run beside it.
@@ -47,6 +50,7 @@ func New(o Options) *Portal {
 		origin:   http.NewCrossOriginProtection(),
 		counts:   newCounters(o.Metrics),
 		recorder: newRecorder(o.Store, o.Log),
+		mailer:   newMailer(o),
 		texts:    texts(),
 	}
 }
@@ -83,7 +87,19 @@ func (p *Portal) routes() []route {
 			{pattern: "/", open: signedIn, handle: p.notFound},
 		},
 		p.signInRoutes(),
+		p.contactRoutes(),
+		p.credentialRoutes(),
 		p.invoiceRoutes(),
+		p.messageRoutes(),
+		p.orderRoutes(),
+		p.paymentRoutes(),
+		p.preferenceRoutes(),
+		p.profileRoutes(),
+		p.requestRoutes(),
+		p.securityRoutes(),
+		p.serviceRoutes(),
+		p.switchRoutes(),
+		p.verifyRoutes(),
 	)
 }
 

@@ -17,6 +17,13 @@ func (p *Portal) signInRoutes() []route {
 	return []route{
 		{pattern: "GET /sign-in", open: everybody, handle: p.signInPage},
 		{pattern: "POST /sign-in", open: everybody, handle: p.signIn},
+		{pattern: "GET /sign-in/enrol", open: everybody, handle: p.enrolPage},
+		{pattern: "POST /sign-in/enrol", open: everybody, handle: p.enrol},
+		{pattern: "POST /sign-in/passkey", open: everybody, handle: p.signInWithPasskey},
+		{pattern: "GET /sign-in/passkey", open: everybody, handle: p.signInPasskeyPage},
+		{pattern: "POST /sign-in/passkey/answer", open: everybody, handle: p.passkeySignIn},
+		{pattern: "GET /sign-in/second-factor", open: everybody, handle: p.secondFactorPage},
+		{pattern: "POST /sign-in/second-factor", open: everybody, handle: p.secondFactor},
 		{pattern: "POST /sign-out", open: everybody, handle: p.signOut},
 	}
 }
@@ -36,7 +43,7 @@ const (
 
 // wrongSignIn is the one answer to a login that nobody has, to a wrong password, and to
 // a user who has no password yet.
-const wrongSignIn = "That username and password do not match. Check both and try again."
+var wrongSignIn = web.Text("That username and password do not match. Check both and try again.")
 
 // signInForm is what the sign-in page shows.
 type signInForm struct {
@@ -44,7 +51,12 @@ type signInForm struct {
 	Next    string
 	Problem string
 	Ended   bool // the person had a session that is over
+	Notice  notice
+	Passkey bool // people can sign in with a passkey
 }
+
+// beginAgain is for a sign-in that was not finished.
+var beginAgain = notice{"", web.Text("Please begin again"), web.Text("The sign-in took too long, or there were too many wrong codes.")}
 
 // attempt is one try to sign in.
 type attempt struct {
@@ -67,16 +79,27 @@ type device struct {
 func (p *Portal) signInPage(w http.ResponseWriter, r *http.Request, v *visit) error {
 	query := r.URL.Query()
 	form := signInForm{Next: safeNext(query.Get("next")), Ended: query.Get("ended") == "1"}
+	if query.Get("again") == "1" {
+		form.Notice = beginAgain
+	}
+	if n, known := signInNotices[query.Get("note")]; known {
+		form.Notice, form.Login = n, shorten(query.Get("login"), maxLogin)
+	}
 	if v.presented != nil && p.recognise(r, v) == nil {
 		http.Redirect(w, r, form.Next, http.StatusSeeOther)
 		return nil
 	}
-	return v.show(w, r, http.StatusOK, signInView(v.signInFrame(), form))
+	return v.showSignIn(w, r, http.StatusOK, form)
+}
+
+func (v *visit) showSignIn(w http.ResponseWriter, r *http.Request, status int, form signInForm) error {
+	form.Passkey = v.factorsOn()
+	return v.show(w, r, status, signInView(v.signInFrame(v.T("Sign in")), form))
 }
 
 // signInFrame has no navigation and no header: the page shows the provider large.
-func (v *visit) signInFrame() web.Page {
-	return web.Page{Title: "Sign in", Brand: v.brand(), Bare: true}
+func (v *visit) signInFrame(title string) web.Page {
+	return web.Page{Title: title, Brand: v.brand(), Bare: true}
 }
 
 func (p *Portal) signIn(w http.ResponseWriter, r *http.Request, v *visit) error {
@@ -103,7 +126,10 @@ func (p *Portal) signIn(w http.ResponseWriter, r *http.Request, v *visit) error 
 	if !match {
 		return p.refuse(w, r, v, a, user)
 	}
-	return p.welcome(w, r, v, a, user)
+	if err := p.Store.ClearFailures(r.Context(), a.throttle.Cleared()); err != nil {
+		return err
+	}
+	return p.enter(w, r, v, entrance{user: user, next: a.form.Next, device: a.device})
 }
 
 func (p *Portal) readAttempt(w http.ResponseWriter, r *http.Request) (attempt, error) {
@@ -139,12 +165,17 @@ func (p *Portal) take(r *http.Request, v *visit, a *attempt) (wait time.Duration
 	if admission.KnownDevice {
 		a.throttle, a.device.known = ofDevice, true
 	}
-	t := a.throttle
-	free, err := p.Store.Attempt(r.Context(), t.Own.Key, v.now, t.Own.Policy)
+	return p.takeOne(r, v, a.throttle.Own, a.throttle.Keys())
+}
+
+// takeOne counts an attempt on a strict counter, unless that is delayed: then it says how
+// long the longest of the keys is.
+func (p *Portal) takeOne(r *http.Request, v *visit, own identity.Limit, keys []string) (wait time.Duration, err error) {
+	free, err := p.Store.Attempt(r.Context(), own.Key, v.now, own.Policy)
 	if err != nil || free {
 		return 0, err
 	}
-	until, err := p.Store.Blocked(r.Context(), t.Keys(), v.now) // another attempt was faster
+	until, err := p.Store.Blocked(r.Context(), keys, v.now)
 	return max(until.Sub(v.now), time.Second), err
 }
 
@@ -180,13 +211,26 @@ func (p *Portal) rehash(r *http.Request, userID, password string) error {
 // delay answers an attempt that came too soon. Nothing was checked and nothing counted.
 func (p *Portal) delay(w http.ResponseWriter, r *http.Request, v *visit, a attempt, wait time.Duration) error {
 	setRetryAfter(w, wait)
-	a.form.Problem = v.T("There were too many attempts. Please wait %s, then try again.", v.waitWords(wait))
-	return v.show(w, r, http.StatusTooManyRequests, signInView(v.signInFrame(), a.form))
+	a.form.Problem = v.tooMany(wait)
+	return v.showSignIn(w, r, http.StatusTooManyRequests, a.form)
+}
+
+func (v *visit) tooMany(wait time.Duration) string {
+	return v.T("There were too many attempts. Please wait %s, then try again.", v.waitWords(wait))
 }
 
 // refuse answers a login and password that do not match. The audit row of a known user
 // is written after the answer: its cost must not tell that there is such a user.
 func (p *Portal) refuse(w http.ResponseWriter, r *http.Request, v *visit, a attempt, user store.SignInUser) error {
+	if err := p.recordWrong(r, v, a, user); err != nil {
+		return err
+	}
+	a.form.Problem = v.T(wrongSignIn)
+	return v.showSignIn(w, r, http.StatusUnprocessableEntity, a.form)
+}
+
+// recordWrong counts a wrong password.
+func (p *Portal) recordWrong(r *http.Request, v *visit, a attempt, user store.SignInUser) error {
 	p.counts.signIns.WithLabelValues(outcomeRefused).Inc()
 	for _, limit := range a.throttle.Failed() {
 		if err := p.Store.RecordFailure(r.Context(), []string{limit.Key}, v.now, limit.Policy); err != nil {
@@ -194,52 +238,71 @@ func (p *Portal) refuse(w http.ResponseWriter, r *http.Request, v *visit, a atte
 		}
 	}
 	p.recorder.signInFailed(user, a.ip, v.now)
-	a.form.Problem = wrongSignIn
-	return v.show(w, r, http.StatusUnprocessableEntity, signInView(v.signInFrame(), a.form))
+	return nil
 }
 
-// welcome starts the session of a person whose password is right.
-func (p *Portal) welcome(w http.ResponseWriter, r *http.Request, v *visit, a attempt, user store.SignInUser) error {
-	if err := p.Store.ClearFailures(r.Context(), a.throttle.Cleared()); err != nil {
+// entrance is a person on the way in: somebody who knows the password, or has a passkey.
+type entrance struct {
+	user         store.SignInUser
+	contact      store.SignInContact // whom they come in as
+	next         string
+	device       device
+	secondFactor bool // they proved more than a password
+}
+
+// enter lets a person in, or asks for their second factor first.
+func (p *Portal) enter(w http.ResponseWriter, r *http.Request, v *visit, e entrance) error {
+	if err := p.endPresented(r, v, process.ClientIP(r, p.Trusted)); err != nil {
 		return err
 	}
-	if err := p.endPresented(r, v, a.ip); err != nil {
-		return err
-	}
-	contact, found, err := p.contactWithPortal(r, v, user)
+	contact, found, err := p.contactWithPortal(r, v, e.user)
 	if err != nil {
 		return err
 	}
 	if !found {
-		if v.presented != nil {
-			clearSession(w)
-		}
+		v.dropSession(w)
 		p.counts.signIns.WithLabelValues(outcomeNoPortal).Inc()
-		return v.show(w, r, http.StatusForbidden, noPortalView(v.page("No portal access", ""), user.Username))
+		return v.show(w, r, http.StatusForbidden, noPortalView(v.page(v.T("No portal access"), ""), e.user.Username))
 	}
-	return p.start(w, r, v, a, user, contact)
+	e.contact = contact
+	if asked, err := p.askFactor(w, r, v, e); err != nil || asked {
+		return err
+	}
+	if err := p.start(w, r, v, e); err != nil {
+		return err
+	}
+	http.Redirect(w, r, e.next, http.StatusSeeOther)
+	return nil
 }
 
-// start makes the session, remembers the device and gives the browser both.
-func (p *Portal) start(w http.ResponseWriter, r *http.Request, v *visit, a attempt, user store.SignInUser, contact store.SignInContact) error {
-	if !a.device.known {
-		a.device.secret, a.device.hash = identity.NewSessionSecret()
+// start makes the session and remembers the device, and gives the browser both.
+func (p *Portal) start(w http.ResponseWriter, r *http.Request, v *visit, e entrance) error {
+	if !e.device.known {
+		e.device.secret, e.device.hash = identity.NewSessionSecret()
 	}
 	secret, hash := identity.NewSessionSecret()
-	limits := v.live.Tenant.Session
+	limits, from := v.live.Tenant.Session, p.originOf(r, v, e)
 	err := p.Store.StartSession(r.Context(), store.NewSession{
-		SecretHash: hash, UserID: user.UserID, ContactID: contact.ContactID, AccountID: contact.AccountID,
-		Actor: nameOf(contact, user), IP: a.ip, UserAgent: shorten(r.UserAgent(), 256), Browser: browserWords(r.UserAgent()),
-		Device: a.device.hash, KnownDevice: a.device.known, Now: v.now, ExpiresAt: v.now.Add(time.Duration(limits.MaxSeconds) * time.Second),
+		SecretHash: hash, UserID: e.user.UserID, ContactID: e.contact.ContactID, AccountID: e.contact.AccountID,
+		Actor: from.Actor, IP: from.IP, UserAgent: shorten(r.UserAgent(), 256), Browser: from.Browser, SecondFactor: e.secondFactor,
+		Device: e.device.hash, KnownDevice: e.device.known,
+		Now: v.now, ExpiresAt: v.now.Add(time.Duration(limits.MaxSeconds) * time.Second),
 	})
 	if err != nil {
 		return err
 	}
 	p.counts.signIns.WithLabelValues(outcomeOK).Inc()
 	setSession(w, secret, limits)
-	setDevice(w, a.device.secret)
-	http.Redirect(w, r, a.form.Next, http.StatusSeeOther)
+	setDevice(w, e.device.secret)
 	return nil
+}
+
+// originOf says who writes while a person is on the way in.
+func (p *Portal) originOf(r *http.Request, v *visit, e entrance) store.Origin {
+	return store.Origin{
+		Actor: nameOf(e.contact, e.user), UserID: e.user.UserID, IP: process.ClientIP(r, p.Trusted),
+		Browser: browserWords(r.UserAgent()), Now: v.now,
+	}
 }
 
 // contactWithPortal is the first of the user's contacts whose account has a portal.
@@ -276,6 +339,13 @@ func (p *Portal) endPresented(r *http.Request, v *visit, ip string) error {
 		return nil
 	}
 	return p.Store.EndSession(r.Context(), v.presented, store.SignOut{IP: ip, Now: v.now})
+}
+
+// dropSession takes the cookie of a session back that is over.
+func (v *visit) dropSession(w http.ResponseWriter) {
+	if v.presented != nil {
+		clearSession(w)
+	}
 }
 
 func (p *Portal) signOut(w http.ResponseWriter, r *http.Request, v *visit) error {

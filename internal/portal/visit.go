@@ -113,6 +113,9 @@ func (p *Portal) recognise(r *http.Request, v *visit) error {
 	if !v.now.Before(session.CreatedAt.Add(time.Duration(limits.MaxSeconds) * time.Second)) {
 		return errSignIn{ended: true}
 	}
+	if !identity.Enough(v.live.Credentials().SecondFactor, session) {
+		return errSignIn{ended: true}
+	}
 	v.session = &session
 	v.effective = v.live.For(session.Account.Account)
 	p.speak(r, v)
