@@ -3,6 +3,7 @@ package portal
 import (
 	"context"
 	"log/slog"
+	"sync"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -72,8 +73,12 @@ func (rec *recorder) signInFailed(user store.SignInUser, ip string, at time.Time
 	}
 }
 
-// Run writes what requests left to be recorded until ctx ends, and then what is left.
+// Run does what requests left to be done behind their answers until ctx ends, and then what
+// is left: it writes the audit and sends mails.
 func (p *Portal) Run(ctx context.Context) {
+	var mails sync.WaitGroup
+	mails.Go(func() { p.mailer.run(ctx) })
+	defer mails.Wait()
 	for {
 		select {
 		case f := <-p.recorder.pending:
