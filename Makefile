@@ -77,13 +77,11 @@ test: check-go test-needs bin/gotestsum ## Run all tests on real servers, with t
 	@echo "make test: everything passed"
 
 .PHONY: test-e2e
-test-e2e: check-go check-root bin/gotestsum demo ## Start the demo and test it from outside, as its users do (5 to 25 minutes)
+test-e2e: check-go check-root bin/gotestsum demo test-browser-needs ## Start the demo and test it from outside, as its users do (5 to 25 minutes)
 	$(call say,Testing the running demo)
 	@bin/gotestsum --format testname -- -tags e2e -count=1 -timeout 30m ./test/e2e/...
-	$(call say,Testing the portals in a browser)
-	@hack/tools/packages.sh chromium=chromium npm=nodejs,npm
-	@PLAYWRIGHT_SKIP_BROWSER_DOWNLOAD=1 hack/tools/npm.sh test/browser --ignore-scripts
-	@npm test --prefix test/browser
+	$(call say,Looking at the portals of the demo in a browser)
+	@npm run demo --prefix test/browser
 	@echo "make test-e2e: everything passed"
 
 .PHONY: bench
@@ -131,7 +129,7 @@ clean: ## Remove built binaries and tools (a running demo or cluster must be sto
 
 comma := ,
 
-.PHONY: check-go check-root check-kubectl test-needs
+.PHONY: check-go check-root check-kubectl test-needs test-browser-needs
 check-go:
 	@command -v go >/dev/null || { echo "go is not in PATH: install Go 1.26 or newer" >&2; exit 1; }
 	@go env GOVERSION | awk '{split(substr($$1, 3), v, "."); if (v[1] == 1 && v[2] < 26) {print "this is " $$1 ": install Go 1.26 or newer" > "/dev/stderr"; exit 1}}'
@@ -148,6 +146,7 @@ test-needs: bin/cluster
 	@hack/tools/packages.sh '/usr/lib/postgresql/*/bin/initdb=postgresql' npm=nodejs,npm curl=curl gcc=gcc,libc6-dev
 	@hack/tools/npm.sh test/postgres18
 	@hack/tools/npm.sh test/api --ignore-scripts
+	@$(MAKE) test-browser-needs
 	@bin/cluster assets --dir bin/kube-assets
 
 bin/controller-gen: hack/tools/go.mod
@@ -165,3 +164,8 @@ bin/golangci-lint: hack/tools/lint/go.mod
 bin/cluster: $(CLUSTER_SOURCES)
 	@echo "Building $@ (seconds)"
 	@go -C hack/cluster build -trimpath -o ../../$@ ./cluster
+
+# A browser, and what drives it.
+test-browser-needs:
+	@hack/tools/packages.sh chromium=chromium npm=nodejs,npm
+	@PLAYWRIGHT_SKIP_BROWSER_DOWNLOAD=1 hack/tools/npm.sh test/browser --ignore-scripts

@@ -1,5 +1,7 @@
-// Debian's Chromium, headless, against the running demo (make demo).
+// Debian's Chromium, headless: against the tenants that browser_test.go starts
+// (make test), or against the running demo (make test-e2e).
 import { defineConfig } from '@playwright/test';
+import { world } from './lib/world.js';
 
 export default defineConfig({
   testDir: 'tests',
@@ -21,6 +23,8 @@ export default defineConfig({
         '--disable-background-networking',
         '--disable-component-update',
         '--disable-sync',
+        // The names are those of the demo, and so are the origins that pages and passkeys see.
+        ...(world.port ? [`--host-resolver-rules=MAP *.localhost 127.0.0.1:${world.port}`] : []),
       ],
     },
   },

@@ -12,12 +12,12 @@ export async function signIn(page, origin, username, secret = password) {
   await page.goto(`${origin}/sign-in`);
   await page.getByLabel(/user name|username|email/i).first().fill(username);
   await page.getByLabel(/^password/i).fill(secret);
-  await page.getByRole('button', { name: /sign in/i }).click();
+  await page.getByRole('button', { name: 'Sign in', exact: true }).click();
 }
 
 export async function signedIn(page, origin, username) {
   await signIn(page, origin, username);
-  await expect(page.getByRole('button', { name: /sign out/i })).toBeVisible();
+  await expect(page.getByRole('banner').locator('.me summary')).toBeVisible();
 }
 
 // Screenshots are for people to look at; the folder is git-ignored.

@@ -1,0 +1,42 @@
+// How the tests reach the tenants besides their portals: by the API of each, and by the
+// key that its links are signed with, since nobody sends the mails of the tests.
+import { createHmac } from 'node:crypto';
+
+export const world = JSON.parse(process.env.FOYER_BROWSER || '{"tenants":{}}');
+
+// api asks the integration API of a tenant, as the provider's billing system does.
+export async function api(tenant, method, path, body) {
+  const { api: base, token } = world.tenants[tenant];
+  const answer = await fetch(`${base}/api/v1/${path}`, {
+    method,
+    headers: { authorization: `Bearer ${token}`, ...(body ? { 'content-type': 'application/json' } : {}) },
+    body: body ? JSON.stringify(body) : undefined,
+  });
+  const text = await answer.text();
+  if (!answer.ok) throw new Error(`${method} ${path}: ${answer.status} ${text}`);
+  return text ? JSON.parse(text) : null;
+}
+
+const purposes = {
+  'portal.credentialCreate': ['Create', '/credentials/'],
+  'portal.passwordReset': ['Reset', '/credentials/'],
+  'contact.invited': ['Invite', '/invitation/'],
+  'contact.verifyEmail': ['VerifyEmail', '/verify/'],
+};
+
+// lastLink is the path of the link that the newest event of a type sends for an account,
+// to the address-th of those that it goes to: what stands in the mail.
+export async function lastLink(tenant, type, account, address = 0) {
+  const events = await allEvents(tenant, type, account);
+  if (events.length === 0) throw new Error(`no event ${type} for account ${account}`);
+  const [purpose, path] = purposes[type];
+  const body = Buffer.concat([Buffer.from(events.at(-1).subject.replaceAll('-', ''), 'hex'), Buffer.from([address])]);
+  const mac = createHmac('sha256', Buffer.from(world.tenants[tenant].linkKey, 'base64'));
+  mac.update(`foyer link 1\0${purpose}\0`).update(body);
+  return path + Buffer.concat([body, mac.digest()]).toString('base64url');
+}
+
+// allEvents are the events of a type of an account, the newest last.
+export async function allEvents(tenant, type, account) {
+  return (await api(tenant, 'GET', `events?limit=1000&type=${type}&accountId=${account}`)).items;
+}
