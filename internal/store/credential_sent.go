@@ -54,5 +54,8 @@ func (w *Writer) OwnersOf(ctx context.Context, accounts []string) (map[string]st
 	return owners, nil
 }
 
+// Now is when what is written happens.
+func (w *Writer) Now() time.Time { return w.origin.Now }
+
 // Quiet says whether what is written emits no events.
 func (w *Writer) Quiet() bool { return w.origin.Quiet }

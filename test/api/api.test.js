@@ -70,6 +70,32 @@ test("what applies to accounts", async () => {
   assert.equal(assigned.data?.changed, 1);
 });
 
+test("sign-ins", async () => {
+  const path = { id: "p-1" };
+  const none = await client.GET("/api/v1/contacts/{id}/credentials", { params: { path } });
+  assert.deepEqual(none.data, { state: "None", mail: "Create" });
+  await expect(await caller.call("sendResetMail", { path }), 409);
+  const sent = await client.POST("/api/v1/contacts/{id}/create-mail", { params: { path, header: { "Idempotency-Key": "first" } } });
+  assert.equal(sent.data?.link?.state, "Open");
+  const again = await client.POST("/api/v1/contacts/{id}/create-mail", { params: { path, header: { "Idempotency-Key": "first" } } });
+  assert.deepEqual(again.data, sent.data);
+  assert.equal(again.response.headers.get("Idempotency-Replayed"), "true");
+  const read = await client.GET("/api/v1/contacts/{id}/credentials", { params: { path } });
+  assert.deepEqual(read.data, sent.data);
+  const contact = await client.GET("/api/v1/contacts/{id}", { params: { path } });
+  assert.equal(contact.data?.portalAccess, "Invited");
+
+  const hash = "$argon2id$v=19$m=19456,t=2,p=1$c2FsdHNhbHRzYWx0c2FsdA$aGFzaGhhc2hoYXNoaGFzaGhhc2hoYXNoaGFzaGhhc2g";
+  const user = { username: "ada", email: "ada@example.com", emailVerified: true, passwordHash: hash };
+  await expect(await caller.call("patchContact", { path, body: { user }, headers: { "Content-Type": "application/merge-patch+json" } }), 200);
+  await expect(await caller.call("sendCreateMail", { path }), 409);
+  const reset = await client.POST("/api/v1/contacts/{id}/reset-mail", { params: { path } });
+  assert.deepEqual([reset.data?.state, reset.data?.mail, reset.data?.link?.purpose], ["Active", "Reset", "Reset"]);
+
+  const many = await client.POST("/api/v1/create-mails", { body: { accounts: ["A-1", "no-such"] } });
+  assert.deepEqual([many.data?.sent, many.data?.refused, many.data?.items.length], [0, 2, 2]);
+});
+
 test("documents of invoices", async () => {
   const put = (/** @type {object} */ headers = {}) => caller.call("putInvoiceDocument", { body: pdf, headers: { "Content-Type": "application/pdf", ...headers } });
   await expect(await put(), 201);

@@ -26,7 +26,7 @@ func (a *api) putContacts(ctx context.Context, w *store.Writer, items []store.It
 	if err != nil {
 		return nil, err
 	}
-	return written, a.sendToOwners(ctx, w, live, seen.first(written))
+	return written, sendToOwners(ctx, w, live, seen.first(written))
 }
 
 // owners is what is seen of owners while contacts are decided.
@@ -79,7 +79,7 @@ func (o owners) first(written []store.Written[store.Contact]) []*store.Contact {
 
 // sendToOwners sends the mail to those of the owners whose accounts begin or are in use.
 // Who cannot be sent it, as there is a password already, is left out.
-func (a *api) sendToOwners(ctx context.Context, w *store.Writer, live *config.Live, list []*store.Contact) error {
+func sendToOwners(ctx context.Context, w *store.Writer, live *config.Live, list []*store.Contact) error {
 	if len(list) == 0 {
 		return nil
 	}
@@ -95,7 +95,7 @@ func (a *api) sendToOwners(ctx context.Context, w *store.Writer, live *config.Li
 		if status := accounts[c.AccountID].Status; status != settings.Active && status != settings.Prospect {
 			continue
 		}
-		sent, refused, err := identity.SendCreateMail(ctx, w, live, c.ID, a.now())
+		sent, refused, err := identity.SendCreateMail(ctx, w, live, c.ID, w.Now())
 		if err != nil {
 			return err
 		}

@@ -197,7 +197,7 @@ func (m *mailing) sendOne(ctx context.Context, w *store.Writer, contact string) 
 	case status != settings.Active && status != settings.Suspended:
 		return refused("the account is " + string(status) + ": this goes to accounts that are Active or Suspended")
 	}
-	sent, why, err := identity.SendCreateMail(ctx, w, m.live, contact, m.now())
+	sent, why, err := identity.SendCreateMail(ctx, w, m.live, contact, w.Now())
 	switch {
 	case err != nil:
 		return integration.CreateMailResult{}, err

@@ -104,8 +104,7 @@ func (a *api) sendMail(ctx context.Context, in *mailInput, purpose store.LinkPur
 	}
 	request := WriteInput{ID: in.ID, ChangeInput: ChangeInput{KeyInput: in.KeyInput}}.request("POST contacts "+string(purpose), nil, false)
 	answer, replayed, err := a.write(ctx, request, func(ctx context.Context, w *store.Writer) (store.Answer, error) {
-		now := a.now().Truncate(time.Microsecond)
-		sent, refused, err := send(ctx, w, live, in.ID, now)
+		sent, refused, err := send(ctx, w, live, in.ID, w.Now())
 		if err != nil {
 			return store.Answer{}, err
 		}
@@ -120,7 +119,7 @@ func (a *api) sendMail(ctx context.Context, in *mailInput, purpose store.LinkPur
 		}
 		shown := showCredentials(known)
 		shown.Link = &integration.SentLink{
-			Purpose: string(purpose), Addresses: len(sent.Addresses), SentAt: now.UTC(), ExpiresAt: sent.ExpiresAt.UTC(), State: string(store.LinkOpen),
+			Purpose: string(purpose), Addresses: len(sent.Addresses), SentAt: w.Now().UTC(), ExpiresAt: sent.ExpiresAt.UTC(), State: string(store.LinkOpen),
 		}
 		text, err := json.Marshal(shown)
 		return store.Answer{Status: http.StatusOK, Body: text}, err

@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/base64"
 	"encoding/json"
+	"fmt"
 	"net/http"
 	"strings"
 	"testing"
@@ -260,5 +261,57 @@ func TestCreateMails(t *testing.T) {
 	}
 	if status, _, _ := send(`{"accounts":["A"]}`, once); status != http.StatusUnprocessableEntity {
 		t.Errorf("a key for another request: %d", status)
+	}
+}
+
+// TestCreateMailsGoOnWhereTheyEnded: a server that stops in the middle says which mails are
+// left; sent again with the same key, those are sent and no other twice.
+func TestCreateMailsGoOnWhereTheyEnded(t *testing.T) {
+	s := newSite(t, server)
+	const all = 2*mailBatch + 10
+	s.must(t, integration.Accounts, `{"id":"A","name":"a"}`)
+	var contacts []string
+	ids := make([]string, all)
+	for i := range ids {
+		ids[i] = fmt.Sprintf("c%04d", all-i)
+		contacts = append(contacts, fmt.Sprintf(`{"id":%q,"accountId":"A","email":"%s@x.example","access":"Active"}`, ids[i], ids[i]))
+	}
+	s.must(t, integration.Contacts, contacts...)
+	body, err := json.Marshal(integration.CreateMails{Contacts: ids})
+	if err != nil {
+		t.Fatal(err)
+	}
+	send := func(key string) (integration.CreateMailsResult, string) {
+		t.Helper()
+		response, text := s.call(t, "POST", "/api/v1/create-mails", map[string]string{"Idempotency-Key": key}, bytes.NewReader(body))
+		var got integration.CreateMailsResult
+		if err := json.Unmarshal([]byte(text), &got); err != nil || response.StatusCode != http.StatusOK || len(got.Items) != all || got.Items[0].ID != ids[0] {
+			t.Fatalf("%s %v: %.300s", response.Status, err, text)
+		}
+		return got, response.Header.Get("Idempotency-Replayed")
+	}
+
+	batches := 0
+	s.api.now = func() time.Time { // asked once for each batch
+		if batches++; batches == 2 {
+			close(s.stopping)
+		}
+		return time.Now()
+	}
+	got, replayed := send("k")
+	if got.Sent != 2*mailBatch || got.Refused != 10 || replayed != "" {
+		t.Errorf("%d sent, %d refused, replayed %q", got.Sent, got.Refused, replayed)
+	}
+	if first := got.Items[0]; first.Outcome != mailRefused || first.Message != "it was not tried: the server is being stopped, another one takes over: send these again" {
+		t.Errorf("%+v", first) // the last one by id
+	}
+	s.api.now, s.api.Stopping = time.Now, nil
+	for _, want := range []string{"", "true"} {
+		if got, replayed := send("k"); got.Sent != all || replayed != want {
+			t.Errorf("%d sent, replayed %q, want %q", got.Sent, replayed, want)
+		}
+	}
+	if mails := s.mails(t); len(mails) != all {
+		t.Errorf("%d mails to %d contacts", len(mails), all)
 	}
 }

@@ -12,16 +12,17 @@
 /** @satisfies {{[name: string]: Partial<Schemas[keyof Schemas]>}} */
 const bodies = {
   group: /** @type {Schemas["Group"]} */ ({ displayName: "Gold customers" }),
+  product: /** @type {Schemas["Product"]} */ ({ name: "Router", description: "Wi-Fi 7.", price: "199.00", currency: "EUR", billingMonths: 1 }),
   account: /** @type {Schemas["Account"]} */ ({
-    name: "Ada Adams", status: "Active", groups: ["gold"], accountProfile: "business", attributes: { tradingTermsDays: 14, locale: "de" },
+    name: "Ada Adams", status: "Active", address: "1 Quay\nHarbour", phone: "+61 2 5550 0142", taxId: "ABN 51", groups: ["gold"], accountProfile: "business", attributes: { tradingTermsDays: 14, locale: "de" },
   }),
   site: /** @type {Schemas["Site"]} */ ({ accountId: "A-1", name: "Home", address: "1 Quay\nHarbour" }),
   campaign: /** @type {Schemas["Campaign"]} */ ({ accountId: "A-1", name: "Spring" }),
   number: /** @type {Schemas["Number"]} */ ({ accountId: "A-1", number: "+61298765432", siteId: "s-1", campaignId: "c-1" }),
-  contact: /** @type {Schemas["Contact"]} */ ({ accountId: "A-1", firstName: "Ada", email: "ada@example.com", access: "Active", owner: true }),
+  contact: /** @type {Schemas["Contact"]} */ ({ accountId: "A-1", firstName: "Ada", email: "ada@example.com", optedOut: ["Product"], access: "Active", owner: true }),
   service: /** @type {Schemas["Service"]} */ ({ accountId: "A-1", name: "Internet 100", status: "Active", startsOn: "2026-01-01", siteId: "s-1", price: "49.90", currency: "EUR" }),
   order: /** @type {Schemas["Order"]} */ ({
-    accountId: "A-1", number: "O-1", status: "Placed", placedAt: "2026-11-22T10:00:00Z", total: "99.00", currency: "EUR", items: [{ description: "Router", quantity: 1, amount: "99.00" }],
+    accountId: "A-1", number: "O-1", status: "Placed", placedAt: "2026-11-22T10:00:00Z", total: "99.00", currency: "EUR", items: [{ description: "Router", quantity: 1, amount: "99.00", productId: "r-1", billingMonths: 1 }],
   }),
   request: /** @type {Schemas["Request"]} */ ({ accountId: "A-1", number: "R-1", subject: "Move", status: "New", openedBy: "Ada", openedAt: "2026-11-22T10:00:00Z", siteId: "s-1" }),
   invoice: /** @type {Schemas["Invoice"]} */ ({
@@ -36,6 +37,7 @@ const bodies = {
 /** @type {Sample[]} */
 export const samples = [
   { one: "Group", many: "Groups", path: { id: "gold" }, body: bodies.group, patch: { displayName: "Gold" } },
+  { one: "Product", many: "Products", path: { id: "r-1" }, body: bodies.product, patch: { state: "Withdrawn" } },
   { one: "Account", many: "Accounts", path: { id: "A-1" }, body: bodies.account, patch: { attributes: { locale: null } } },
   { one: "Site", many: "Sites", path: { id: "s-1" }, body: bodies.site, patch: { address: null } },
   { one: "Campaign", many: "Campaigns", path: { id: "c-1" }, body: bodies.campaign, patch: { name: "Summer" } },
@@ -54,6 +56,7 @@ export const samples = [
 /** What is imported, a line each. */
 export const lines = {
   groups: { id: "silver", displayName: "Silver" },
+  products: { id: "r-2", name: "Telephone", price: "99.00" },
   accounts: { id: "A-2", name: "Ben" },
   contacts: { id: "p-2", accountId: "A-2", access: "Active" },
   invoices: { id: "i-2", accountId: "A-2", number: "2026-2", issuedOn: "2026-11-01", total: "5.00", status: "Open" },
