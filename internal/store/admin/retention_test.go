@@ -98,3 +98,26 @@ func TestClockAhead(t *testing.T) {
 		t.Errorf("left are %v", left)
 	}
 }
+
+// TestLinksAndCeremoniesGo some time after they have expired, and no sooner.
+func TestLinksAndCeremoniesGo(t *testing.T) {
+	t.Parallel()
+	k := newKept(t, newest)
+	k.upkeep(t, "2024-05-20T00:00:00Z", admin.Policy{})
+	k.exec(t, `INSERT INTO contact (id, account_id, access) VALUES ('C', 'A', 'Active')`)
+	for _, expires := range []string{"2024-02-20 00:00:00Z", "2024-02-20 00:00:01Z", "2024-05-20 00:00:00Z"} {
+		k.exec(t, `INSERT INTO credential_link (id, purpose, account_id, contact_id, addresses, created_at, expires_at)
+VALUES (gen_random_uuid(), 'Create', 'A', 'C', '{a@x.example}', '2024-02-01', $1::text::timestamptz)`, expires)
+	}
+	for _, expires := range []string{"2024-05-19 22:59:59Z", "2024-05-19 23:00:01Z", "2024-05-20 00:10:00Z"} {
+		k.exec(t, `INSERT INTO ceremony (secret_hash, kind, created_at, expires_at) VALUES ($1::text::bytea, 'SignIn', '2024-05-19', $1::text::timestamptz)`, expires)
+	}
+	wantReport(t, "a link and a ceremony", admin.Report{Deleted: 2}, k.upkeep(t, "2024-05-20T00:00:01Z", admin.Policy{}))
+	wantReport(t, "again", admin.Report{}, k.upkeep(t, "2024-05-20T00:00:00Z", admin.Policy{}))
+	left := query(t, k.root, `SELECT to_char(expires_at AT TIME ZONE 'UTC', 'MM-DD HH24:MI:SS') FROM credential_link UNION ALL
+SELECT to_char(expires_at AT TIME ZONE 'UTC', 'MM-DD HH24:MI:SS') FROM ceremony ORDER BY 1`)
+	if diff := cmp.Diff([]string{"02-20 00:00:01", "05-19 23:00:01", "05-20 00:00:00", "05-20 00:10:00"}, left); diff != "" {
+		t.Errorf("left (-want +got):\n%s", diff)
+	}
+	wantReport(t, "later", admin.Report{Deleted: 3}, k.upkeep(t, "2024-05-20T02:00:00Z", admin.Policy{}))
+}

@@ -49,6 +49,8 @@ const (
 	eventsKept      = 400 * 24 * time.Hour
 	idempotencyKept = 24 * time.Hour
 	tokensKept      = 30 * 24 * time.Hour // after they have expired
+	linksKept       = 90 * 24 * time.Hour // after they have expired: a person who comes late reads why
+	ceremoniesKept  = time.Hour           // after they have expired
 
 	// ddlTimeout bounds the wait for a lock that customers wait behind.
 	ddlTimeout = "1s"
@@ -118,6 +120,8 @@ type outdated struct {
 	OldestEvent    *time.Time
 	OldestIdempKey *time.Time
 	OldestExpiry   *time.Time // of a token
+	OldestLink     *time.Time // by its expiry
+	OldestCeremony *time.Time // by its expiry
 	Now            time.Time  // of the database
 	CallMonths     int        // in force
 	NextCallMonths *int       // asked for, waits
@@ -128,7 +132,8 @@ const outdatedSQL = `
 SELECT coalesce((SELECT array_agg(c.relname::text) FROM pg_inherits i JOIN pg_class c ON c.oid = i.inhrelid WHERE i.inhparent = 'call'::regclass), '{}'),
        (SELECT min(started_at) FROM call_default), (SELECT min(day) FROM call_day),
        (SELECT at FROM change ORDER BY position LIMIT 1), (SELECT at FROM event ORDER BY position LIMIT 1),
-       (SELECT min(created_at) FROM idempotency), (SELECT min(expires_at) FROM api_token), now(), coalesce(i.call_months, 0), i.next_call_months, i.next_seen_at
+       (SELECT min(created_at) FROM idempotency), (SELECT min(expires_at) FROM api_token),
+       (SELECT min(expires_at) FROM credential_link), (SELECT min(expires_at) FROM ceremony), now(), coalesce(i.call_months, 0), i.next_call_months, i.next_seen_at
 FROM (SELECT) one LEFT JOIN installation i ON true`
 
 // look sees everything in one round trip, by the ends of indexes. Time is the earlier of
@@ -178,6 +183,12 @@ func (u *upkeep) steps() []func(context.Context, pgx.Tx) error {
 	if before(u.found.OldestExpiry, u.now.Add(-tokensKept)) {
 		steps = append(steps, u.deleting(deleteTokensSQL, u.now.Add(-tokensKept)))
 	}
+	if before(u.found.OldestLink, u.now.Add(-linksKept)) {
+		steps = append(steps, u.deleting(deleteLinksSQL, u.now.Add(-linksKept)))
+	}
+	if before(u.found.OldestCeremony, u.now.Add(-ceremoniesKept)) {
+		steps = append(steps, u.deleting(deleteCeremoniesSQL, u.now.Add(-ceremoniesKept)))
+	}
 	return steps
 }
 
@@ -225,6 +236,10 @@ deleted AS (
 UPDATE feed SET %[1]s_purged = greatest(%[1]s_purged, (SELECT max(position) FROM deleted)) RETURNING (SELECT count(*) FROM deleted)`
 	deleteIdempotencySQL = `
 DELETE FROM idempotency WHERE ctid = ANY(ARRAY(SELECT ctid FROM idempotency WHERE created_at < $1 ORDER BY created_at LIMIT $2))`
+	deleteLinksSQL = `
+DELETE FROM credential_link WHERE ctid = ANY(ARRAY(SELECT ctid FROM credential_link WHERE expires_at < $1 ORDER BY expires_at LIMIT $2))`
+	deleteCeremoniesSQL = `
+DELETE FROM ceremony WHERE ctid = ANY(ARRAY(SELECT ctid FROM ceremony WHERE expires_at < $1 ORDER BY expires_at LIMIT $2))`
 	deleteTokensSQL = `
 WITH gone AS (
     DELETE FROM api_token WHERE ctid = ANY(ARRAY(SELECT ctid FROM api_token WHERE expires_at < $1 LIMIT $2)) RETURNING name
