@@ -45,7 +45,11 @@ func (p *Portal) activity(w http.ResponseWriter, r *http.Request, v *visit) erro
 	}
 	for _, entry := range list.Entries {
 		row := activityRow{When: locale.DateTime(v.locale(), entry.At, v.zone()), Who: entry.Actor, What: v.actionWords(entry), From: entry.IP}
-		if !entry.ByUser {
+		switch {
+		case entry.ByUser:
+		case entry.Actor == somebody:
+			row.Who = v.T("Somebody")
+		default:
 			row.Who, row.From = v.live.Tenant.DisplayName, ""
 		}
 		page.Rows = append(page.Rows, row)

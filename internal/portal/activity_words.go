@@ -63,6 +63,10 @@ var doings = map[string]string{
 	"documentDeleted": web.Text("%s document deleted"),
 }
 
+// somebody is who acts without being signed in, as with a link. It is written down so, and
+// translated where it is shown.
+const somebody = "Somebody"
+
 // actionWords says what happened in an entry of the activity page.
 func (v *visit) actionWords(entry store.Activity) string {
 	if words, known := actions[entry.Action]; known {

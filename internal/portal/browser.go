@@ -5,7 +5,7 @@ import "strings"
 // browserWords names a browser and its system for people, as "Firefox on Windows", from
 // what it says of itself; empty: it says nothing known. It is for people to recognise
 // their own, and proves nothing.
-func browserWords(userAgent string) string {
+func (v *visit) browserWords(userAgent string) string {
 	browser := firstOf(userAgent, []named{
 		{"Edg/", "Edge"}, {"OPR/", "Opera"}, {"Firefox/", "Firefox"}, {"FxiOS/", "Firefox"}, {"CriOS/", "Chrome"},
 		{"Chromium/", "Chromium"}, {"Chrome/", "Chrome"}, {"Safari/", "Safari"},
@@ -19,7 +19,7 @@ func browserWords(userAgent string) string {
 	case system == "":
 		return browser
 	}
-	return browser + " on " + system
+	return v.T("%s on %s", browser, system)
 }
 
 type named struct{ mark, name string }

@@ -40,7 +40,33 @@ func (f *form) on(field string) bool { return f.values.Get(field) != "" }
 
 // wrong marks a field with a sentence that helps, in the person's language already.
 func (f *form) wrong(field, sentence string) {
-	f.problems = append(f.problems, web.FieldProblem{Field: field, Text: sentence})
+	problem := web.FieldProblem{Field: field, Text: sentence}
+	if title, known := fieldTitles[field]; known {
+		problem.Label = f.v.T(title)
+	}
+	f.problems = append(f.problems, problem)
+}
+
+// fieldTitles are what pages call the fields, for the summary of what is wrong.
+var fieldTitles = map[string]string{
+	"address":   web.Text("Address"),
+	"code":      web.Text("Code"),
+	"comment":   web.Text("Comment"),
+	"current":   web.Text("Current password"),
+	"email":     web.Text("Email"),
+	"firstName": web.Text("First name"),
+	"lastName":  web.Text("Last name"),
+	"locale":    web.Text("Language and formats"),
+	"login":     web.Text("Username or email"),
+	"name":      web.Text("Name"),
+	"phone":     web.Text("Telephone"),
+	"repeat":    web.Text("New password once more"),
+	"site":      web.Text("Site"),
+	"subject":   web.Text("Subject"),
+	"taxId":     web.Text("Tax number"),
+	"text":      web.Text("What do you need?"),
+	"timeZone":  web.Text("Time zone"),
+	"username":  web.Text("Username"),
 }
 
 // ok says whether nothing is wrong so far.

@@ -88,14 +88,16 @@ func (v *visit) quickActions() []area {
 	for _, q := range []struct {
 		feature settings.Feature
 		title   string
+		path    string
+		icon    string
 	}{
-		{settings.PlaceOrders, web.Text("Order something")},
-		{settings.RequestService, web.Text("Ask for service")},
-		{settings.ManageContacts, web.Text("Invite someone")},
-		{settings.EditProfile, web.Text("Update your details")},
+		{settings.PlaceOrders, web.Text("Order something"), "/orders/new", "orders"},
+		{settings.RequestService, web.Text("Ask for service"), "/requests/new", "requests"},
+		{settings.ManageContacts, web.Text("Invite someone"), "/portal-settings/contacts/new", "people"},
+		{settings.EditProfile, web.Text("Update your details"), "/profile", "edit"},
 	} {
-		if info, _ := settings.LookupFeature(q.feature); v.may(q.feature) == settings.Allowed {
-			actions = append(actions, area{Title: v.T(q.title), Path: info.Path, Icon: iconOf(q.feature)})
+		if v.may(q.feature) == settings.Allowed {
+			actions = append(actions, area{Title: v.T(q.title), Path: q.path, Icon: q.icon})
 		}
 	}
 	return actions

@@ -209,7 +209,7 @@ func (p *Portal) madePasskey(r *http.Request, v *visit, e entrance, c *identity.
 
 // passkeyName is what a passkey is called until its owner calls it something else.
 func (v *visit) passkeyName(r *http.Request) string {
-	if browser := browserWords(r.UserAgent()); browser != "" {
+	if browser := v.browserWords(r.UserAgent()); browser != "" {
 		return browser
 	}
 	return v.T("Passkey")

@@ -62,7 +62,7 @@ func (p *Portal) sessions(w http.ResponseWriter, r *http.Request, v *visit) erro
 
 func (v *visit) sessionRow(s store.ListedSession) sessionRow {
 	row := sessionRow{
-		ID: s.ID, Browser: browserWords(s.UserAgent), IP: s.IP, This: s.ID == v.session.SessionID, SecondFactor: s.SecondFactor,
+		ID: s.ID, Browser: v.browserWords(s.UserAgent), IP: s.IP, This: s.ID == v.session.SessionID, SecondFactor: s.SecondFactor,
 		Began: locale.DateTime(v.locale(), s.CreatedAt, v.zone()), Used: locale.DateTime(v.locale(), s.LastSeenAt, v.zone()),
 	}
 	if row.Browser == "" {

@@ -301,7 +301,7 @@ func (p *Portal) start(w http.ResponseWriter, r *http.Request, v *visit, e entra
 func (p *Portal) originOf(r *http.Request, v *visit, e entrance) store.Origin {
 	return store.Origin{
 		Actor: nameOf(e.contact, e.user), UserID: e.user.UserID, IP: process.ClientIP(r, p.Trusted),
-		Browser: browserWords(r.UserAgent()), Now: v.now,
+		Browser: v.browserWords(r.UserAgent()), Now: v.now,
 	}
 }
 

@@ -165,7 +165,7 @@ func (v *visit) firstName() string {
 func (v *visit) origin(r *http.Request, trusted []netip.Prefix) store.Origin {
 	return store.Origin{
 		Actor: v.person(), UserID: v.session.UserID, IP: process.ClientIP(r, trusted),
-		Browser: browserWords(r.UserAgent()), Now: v.now,
+		Browser: v.browserWords(r.UserAgent()), Now: v.now,
 	}
 }
 
