@@ -64,7 +64,7 @@ func (p *Portal) verify(w http.ResponseWriter, r *http.Request, v *visit) error 
 	if err != nil {
 		return err
 	}
-	origin := store.Origin{IP: process.ClientIP(r, p.Trusted), Browser: browserWords(r.UserAgent()), Now: v.now}
+	origin := store.Origin{IP: process.ClientIP(r, p.Trusted), Browser: v.browserWords(r.UserAgent()), Now: v.now}
 	err = p.Store.Write(r.Context(), origin, func(ctx context.Context, w *store.Writer) error {
 		_, err := w.ConfirmEmail(ctx, link.ID)
 		return err
