@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
+	"regexp"
 	"strings"
 	"testing"
 	"time"
@@ -13,6 +14,7 @@ import (
 
 	"github.com/foyerhq/foyer/internal/settings"
 	"github.com/foyerhq/foyer/internal/store"
+	"github.com/foyerhq/foyer/internal/store/storetest"
 )
 
 // business opens every page of services, orders, requests, the profile and messages to dana,
@@ -194,6 +196,60 @@ func TestNameCursors(t *testing.T) {
 	for _, bad := range []string{"x", "2026-11-21~x", "2026-11-21T12:00:00Z~", "~", "2026-11-21T12:00:00Z"} {
 		if got, err := readNewest(bad); err == nil {
 			t.Errorf("%q is %v", bad, got)
+		}
+	}
+}
+
+// TestRoundTripsOfBusinessPages: one for the person, one for the page.
+func TestRoundTripsOfBusinessPages(t *testing.T) {
+	s := newSite(t)
+	s.business(t)
+	counting := &countingDB{DB: storetest.Pool(t, s.tenant.PortalURI)}
+	s.portal.Store = store.New(counting)
+	dana := s.signedIn(t, "dana")
+	for _, path := range []string{"/services", "/orders", "/requests", "/requests/new", "/profile", "/messages"} {
+		counting.trips.Store(0)
+		dana.get(path).is(t, http.StatusOK)
+		if got := counting.trips.Load(); got != 2 {
+			t.Errorf("%s takes %d round trips", path, got)
+		}
+	}
+}
+
+// TestBusinessPagesAreTranslated is [TestPagesAreTranslated] for pages that need something
+// to be there.
+func TestBusinessPagesAreTranslated(t *testing.T) {
+	s := newSite(t)
+	s.business(t)
+	s.portal.texts = markedTexts(t)
+	s.elsewhere(t, func(a *store.Account) { a.Attributes.Locale = "de-DE" })
+	const name = "Full access" // as the names of the provider's things are
+	for i, status := range serviceStatuses {
+		s.putServices(t, aService(fmt.Sprint("s", i), "10042", name, func(s *store.Service) {
+			s.Status, s.EndsOn, s.Price, s.Currency, s.BillingMonths = status, pointer(day("2026-12-24")), pointer("1"), "AUD", []int64{0, 1, 12, 3}[i]
+		}))
+	}
+	s.products(t, row("p1", aProduct(name, "1", 24)), row("p2", aProduct(name, "1", 0)))
+	s.sent(t, "10042", "c-dana", "Product", "SMS", "", 1)
+	s.sent(t, "10042", "c-dana", "Security", "Email", "", 1)
+	dana := s.signedIn(t, "dana")
+	review := dana.get("/orders/review?product=p1&quantity=2&product=p2&quantity=1").is(t, http.StatusOK)
+	order := dana.do(http.MethodPost, "/orders", fields(review.body)).is(t, http.StatusSeeOther).header.Get("Location")
+	form := fields(dana.get("/requests/new").body)
+	form.Set("key", form.Get("key"))
+	form["subject"], form["text"], form["site"] = []string{name}, []string{name}, []string{""}
+	request := dana.do(http.MethodPost, "/requests", form).is(t, http.StatusSeeOther).header.Get("Location")
+	paths := []string{"/services", "/services?status=Active", "/orders", order, "/requests", request, "/orders/new?product=p1&quantity=1", "/messages", "/profile?done=saved",
+		"/orders/review", "/orders/review?product=p1&quantity=x", "/orders/review?product=p1&quantity=2&product=p2&quantity=1"}
+	for _, id := range s.column(t, "SELECT id::text FROM notification") {
+		paths = append(paths, "/messages/"+id)
+	}
+	for _, path := range paths {
+		page := dana.get(path)
+		for _, text := range notTranslated(t, page.body) {
+			if numbers := regexp.MustCompile(`^([OR]-\d+|\d+ ×|c-|Body(?s:.*))$`); !numbers.MatchString(text) {
+				t.Errorf("%s (%d): %q is not translated", path, page.status, text)
+			}
 		}
 	}
 }
