@@ -7,6 +7,8 @@ import (
 	"encoding/base64"
 	"errors"
 	"fmt"
+	"io"
+	"log"
 	"net/http"
 	"net/http/httptest"
 	"net/http/httputil"
@@ -137,12 +139,12 @@ func write(t *testing.T, files map[string]string) string {
 // run starts a binary and returns its address once it is ready.
 func run(t *testing.T, binary, settings, uri string, flags ...string) string {
 	t.Helper()
-	log := &output{}
+	out := &output{}
 	ctx, stop := context.WithCancel(context.WithoutCancel(t.Context()))
 	flags = append(flags, "--settings-dir="+settings, "--database-dir="+write(t, map[string]string{"uri": uri}),
 		"--listen=127.0.0.1:0", "--admin-listen=127.0.0.1:0", "--drain-seconds=0", "--trusted-proxies=127.0.0.1")
 	command := exec.CommandContext(ctx, binary, flags...) //nolint:gosec // our own program
-	command.Stderr = log
+	command.Stderr = out
 	if err := command.Start(); err != nil {
 		t.Fatal(err)
 	}
@@ -150,15 +152,15 @@ func run(t *testing.T, binary, settings, uri string, flags ...string) string {
 		stop()
 		_ = command.Wait() // killed
 		if t.Failed() {
-			t.Logf("what %s had to say:\n%s", filepath.Base(binary), log.problems())
+			t.Logf("what %s had to say:\n%s", filepath.Base(binary), out.problems())
 		}
 	})
 	address := func(listener string) string {
 		pattern := regexp.MustCompile(`"msg":"` + listener + `".*"address":"([^"]+)"`)
-		return "http://" + eventually(t, log, listener, func() string { return log.find(pattern) })
+		return "http://" + eventually(t, out, listener, func() string { return out.find(pattern) })
 	}
 	admin := address("admin listener")
-	eventually(t, log, "ready", func() string {
+	eventually(t, out, "ready", func() string {
 		response, err := http.Get(admin + "/readyz") //nolint:noctx,gosec // a server of this test
 		if err != nil {
 			return ""
@@ -173,7 +175,7 @@ func run(t *testing.T, binary, settings, uri string, flags ...string) string {
 }
 
 // eventually asks until there is an answer.
-func eventually(t *testing.T, log *output, what string, ask func() string) string {
+func eventually(t *testing.T, out *output, what string, ask func() string) string {
 	t.Helper()
 	deadline := time.After(time.Minute)
 	tick := time.NewTicker(10 * time.Millisecond)
@@ -184,7 +186,7 @@ func eventually(t *testing.T, log *output, what string, ask func() string) strin
 		}
 		select {
 		case <-deadline:
-			t.Fatalf("not in time: %s\n%s", what, log.problems())
+			t.Fatalf("not in time: %s\n%s", what, out.problems())
 		case <-tick.C:
 		}
 	}
@@ -223,6 +225,7 @@ func newEdge(t *testing.T) *edge {
 		}
 		site.ServeHTTP(w, r)
 	}))
+	e.Config.ErrorLog = log.New(io.Discard, "", 0) // a browser tries an unknown certificate once before it is told to take it
 	e.TLS = &tls.Config{MinVersion: tls.VersionTLS13}
 	e.StartTLS()
 	t.Cleanup(e.Close)

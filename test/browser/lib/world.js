@@ -1,6 +1,7 @@
 // How the tests reach the tenants besides their portals: by the API of each, and by the
 // key that its links are signed with, since nobody sends the mails of the tests.
 import { createHmac } from 'node:crypto';
+import { request } from 'node:https';
 
 export const world = JSON.parse(process.env.FOYER_BROWSER || '{"tenants":{}}');
 
@@ -39,4 +40,15 @@ export async function lastLink(tenant, type, account, address = 0) {
 // allEvents are the events of a type of an account, the newest last.
 export async function allEvents(tenant, type, account) {
   return (await api(tenant, 'GET', `events?limit=1000&type=${type}&accountId=${account}`)).items;
+}
+
+// scan asks for a page as a mail scanner does, without a browser: the status.
+export function scan(method, origin, path) {
+  const { hostname } = new URL(origin);
+  return new Promise((resolve, reject) => {
+    request({ method, host: '127.0.0.1', port: world.port, servername: hostname, path, headers: { host: hostname }, rejectUnauthorized: false }, (answer) => {
+      answer.resume();
+      answer.on('end', () => resolve(answer.statusCode));
+    }).on('error', reject).end();
+  });
 }

@@ -15,12 +15,17 @@ export async function signIn(page, origin, username, secret = password) {
   await page.getByRole('button', { name: 'Sign in', exact: true }).click();
 }
 
-export async function signedIn(page, origin, username) {
-  await signIn(page, origin, username);
-  await expect(page.getByRole('banner').locator('.me summary')).toBeVisible();
+export async function signedIn(page, origin, username, secret = password) {
+  await signIn(page, origin, username, secret);
+  await expect(page.getByRole('banner').locator('.person summary')).toBeVisible();
 }
 
 // Screenshots are for people to look at; the folder is git-ignored.
 export async function picture(page, name) {
   await page.screenshot({ path: `screenshots/${name}.png`, fullPage: true });
+}
+
+// fill writes into the field with exactly this label.
+export async function fill(page, label, text) {
+  await page.getByLabel(label, { exact: true }).fill(text);
 }
