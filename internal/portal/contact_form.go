@@ -245,34 +245,39 @@ func validEmail(text string) bool {
 // chooseGrants makes of what the form says what the contact shall have.
 func (f *form) chooseGrants(m identity.Manager, base store.Contact, sent *store.Contact) {
 	preset := settings.Feature(f.get("preset"))
-	features, sites := sent.Grants, sent.Sites
+	own := preset == "" || preset == ownChoice
 	if base.ID == m.ContactID || base.Owner { // their form has none of it: what came all the same is refused
-		if len(features)+len(sites) == 0 && (preset == "" || preset == ownChoice) {
+		if own && len(sent.Grants)+len(sent.Sites) == 0 {
 			sent.Grants, sent.Sites = base.Grants, base.Sites
 		}
 		return
 	}
 	switch {
-	case preset == "" || preset == ownChoice:
-	case slices.Contains(m.Presets(), preset):
-		features = m.Expand(preset)
-	default:
+	case base.ID == "" && preset == "":
+		f.wrong("preset", f.v.T("This is needed."))
+	case !own && !slices.Contains(m.Presets(), preset):
 		f.wrong("preset", f.v.T("Please choose one of the list."))
+	case !own:
+		sent.Grants = m.Expand(preset)
 	}
 	if f.get("where") == everywhere {
-		sites = nil
+		sent.Sites = nil
 	}
-	sent.Grants, sent.Sites = m.Granted(base, features, sites)
-	if f.get("where") == someSites && len(sent.Grants) > 0 && len(sent.Sites) == 0 {
+	sent.Grants, sent.Sites = m.Granted(base, sent.Grants, sent.Sites)
+	f.checkWhere(preset, sent)
+}
+
+// checkWhere: a choice of sites has at least one, and a site contact has such a choice.
+func (f *form) checkWhere(preset settings.Feature, sent *store.Contact) {
+	switch where := f.get("where"); {
+	case where == someSites && len(sent.Grants) > 0 && len(sent.Sites) == 0:
 		f.wrong("sites", f.v.T("Please tick at least one site."))
-	}
-	if preset == "SiteContact" && f.get("where") == everywhere && f.ok() {
+	case where == everywhere && preset == presetSiteContact && f.ok():
 		f.wrong("where", f.v.T("A site contact is for certain sites. Please choose which."))
 	}
-	if base.ID == "" && len(base.Grants) == 0 && preset == "" {
-		f.wrong("preset", f.v.T("This is needed."))
-	}
 }
+
+const presetSiteContact settings.Feature = "SiteContact"
 
 // contactTerms are the fields of a contact in words, to see what somebody else changed.
 func (v *visit) contactTerms(c *store.Contact) []term {

@@ -29,14 +29,37 @@ type checkedRoute struct {
 // checkedRoutes holds every route by its pattern. A new route without an entry here
 // fails the test.
 var checkedRoutes = map[string]checkedRoute{
-	"GET /assets/":   {method: "GET", path: web.StylesheetPath(), nobody: 200, person: 200},
-	"GET /sign-in":   {method: "GET", path: "/sign-in", nobody: 200, person: 303},
-	"POST /sign-in":  {method: "POST", path: "/sign-in", nobody: 422, person: 422},
-	"GET /{$}":       {method: "GET", path: "/", nobody: 303, toSignIn: true, person: 200},
-	"GET /invoices":  {method: "GET", path: "/invoices", nobody: 303, toSignIn: true, person: 200},
-	"GET /activity":  {method: "GET", path: "/activity", nobody: 303, toSignIn: true, person: 200},
-	"/":              {method: "GET", path: "/no/such/page", nobody: 303, toSignIn: true, person: 404},
-	"POST /sign-out": {method: "POST", path: "/sign-out", nobody: 303, toSignIn: true, person: 303}, // last: it ends the session
+	"GET /assets/":                                   {method: "GET", path: web.StylesheetPath(), nobody: 200, person: 200},
+	"GET /sign-in":                                   {method: "GET", path: "/sign-in", nobody: 200, person: 303},
+	"POST /sign-in":                                  {method: "POST", path: "/sign-in", nobody: 422, person: 422},
+	"GET /{$}":                                       {method: "GET", path: "/", nobody: 303, toSignIn: true, person: 200},
+	"GET /invoices":                                  {method: "GET", path: "/invoices", nobody: 303, toSignIn: true, person: 200},
+	"GET /activity":                                  {method: "GET", path: "/activity", nobody: 303, toSignIn: true, person: 200},
+	"/":                                              {method: "GET", path: "/no/such/page", nobody: 303, toSignIn: true, person: 404},
+	"POST /sign-out":                                 {method: "POST", path: "/sign-out", nobody: 303, toSignIn: true, person: 303}, // last: it ends the session
+	"GET /portal-settings":                           {method: "GET", path: "/portal-settings", nobody: 303, toSignIn: true, person: 403},
+	"GET /portal-settings/contacts/new":              {method: "GET", path: "/portal-settings/contacts/new", nobody: 303, toSignIn: true, person: 403},
+	"POST /portal-settings/contacts/new":             {method: "POST", path: "/portal-settings/contacts/new", nobody: 303, toSignIn: true, person: 403},
+	"GET /portal-settings/contacts/{id}":             {method: "GET", path: "/portal-settings/contacts/c-sam", nobody: 303, toSignIn: true, person: 403},
+	"POST /portal-settings/contacts/{id}":            {method: "POST", path: "/portal-settings/contacts/c-sam", nobody: 303, toSignIn: true, person: 403},
+	"GET /portal-settings/contacts/{id}/delete":      {method: "GET", path: "/portal-settings/contacts/c-sam/delete", nobody: 303, toSignIn: true, person: 403},
+	"POST /portal-settings/contacts/{id}/delete":     {method: "POST", path: "/portal-settings/contacts/c-sam/delete", nobody: 303, toSignIn: true, person: 403},
+	"POST /portal-settings/contacts/{id}/disable":    {method: "POST", path: "/portal-settings/contacts/c-sam/disable", nobody: 303, toSignIn: true, person: 403},
+	"POST /portal-settings/contacts/{id}/email":      {method: "POST", path: "/portal-settings/contacts/c-sam/email", nobody: 303, toSignIn: true, person: 403},
+	"POST /portal-settings/contacts/{id}/email/drop": {method: "POST", path: "/portal-settings/contacts/c-sam/email/drop", nobody: 303, toSignIn: true, person: 403},
+	"POST /portal-settings/contacts/{id}/enable":     {method: "POST", path: "/portal-settings/contacts/c-sam/enable", nobody: 303, toSignIn: true, person: 403},
+	"POST /portal-settings/contacts/{id}/invite":     {method: "POST", path: "/portal-settings/contacts/c-sam/invite", nobody: 303, toSignIn: true, person: 403},
+	"GET /portal-settings/owner":                     {method: "GET", path: "/portal-settings/owner", nobody: 303, toSignIn: true, person: 403},
+	"POST /portal-settings/owner":                    {method: "POST", path: "/portal-settings/owner", nobody: 303, toSignIn: true, person: 403},
+	"GET /preferences":                               {method: "GET", path: "/preferences", nobody: 303, toSignIn: true, person: 200},
+	"POST /preferences":                              {method: "POST", path: "/preferences", nobody: 303, toSignIn: true, person: 400},
+	"GET /preferences/email":                         {method: "GET", path: "/preferences/email", nobody: 303, toSignIn: true, person: 200},
+	"POST /preferences/email":                        {method: "POST", path: "/preferences/email", nobody: 303, toSignIn: true, person: 400},
+	"POST /preferences/email/drop":                   {method: "POST", path: "/preferences/email/drop", nobody: 303, toSignIn: true, person: 400},
+	"GET /accounts":                                  {method: "GET", path: "/accounts", nobody: 303, toSignIn: true, person: 200},
+	"POST /switch-account":                           {method: "POST", path: "/switch-account", nobody: 303, toSignIn: true, person: 422},
+	"GET /verify/{token}":                            {method: "GET", path: "/verify/x", nobody: 404, person: 404},
+	"POST /verify/{token}":                           {method: "POST", path: "/verify/x", nobody: 404, person: 404},
 }
 
 func TestEveryRoute(t *testing.T) {
