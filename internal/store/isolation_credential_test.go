@@ -30,6 +30,12 @@ func credentialAttempts(t *testing.T, tn tenant) map[string]func(*testing.T) {
 				t.Errorf("got %+v", got)
 			}
 		},
+		"NewestLink": func(t *testing.T) {
+			got := must[store.SentLink](t)(tn.Backoffice.NewestLink(t.Context(), "a-none"))
+			if got.ID != links["a-"] || got.ContactID != "a-none" || !got.SentAt.Equal(now) {
+				t.Errorf("got %+v", got)
+			}
+		},
 		"SetUp": func(t *testing.T) {
 			if got := must[store.SetUp](t)(p.SetUp(t.Context(), mine(t))); got.ContactID != "a-none" || got.Account.ID != "A" {
 				t.Errorf("got %+v", got)

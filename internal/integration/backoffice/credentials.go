@@ -54,13 +54,9 @@ type credentialsOutput struct {
 }
 
 func (a *api) contactCredentials(ctx context.Context, in *credentialsInput) (*credentialsOutput, error) {
-	contact, err := a.Store.Contact(ctx, in.ID)
+	known, err := a.Store.Credentials(ctx, in.ID)
 	if err != nil {
 		return nil, err
-	}
-	var known store.Credentials
-	if contact.User != nil {
-		known.UserID, known.Username, known.HasPassword = *contact.UserID, contact.User.Username, contact.User.HasPassword
 	}
 	out := &credentialsOutput{showCredentials(known)}
 	newest, err := a.Store.NewestLink(ctx, in.ID)

@@ -23,7 +23,7 @@ func TestWordsOfRefusals(t *testing.T) {
 		{"POST", "sites", `{}`, nil, 405, "", `"detail":"this address takes GET, HEAD; the id is yours: create with PUT /sites/{id}"`},
 		{"POST", "sites/s1", `{}`, nil, 405, "", `"detail":"this address takes DELETE, GET, HEAD, PATCH, PUT"`},
 		{"GET", "calls", "", nil, 422, "", `{"field":"accountId","rule":"required","message":"is missing"}`},
-		{"POST", "import/sites", `{}`, lines, 404, "", `"detail":"there are imports of groups, accounts, contacts, invoices, payments, calls; everything else is written one by one, with PUT"`},
+		{"POST", "import/sites", `{}`, lines, 404, "", `"detail":"there are imports of groups, products, accounts, contacts, invoices, payments, calls; everything else is written one by one, with PUT"`},
 		{"GET", "import/sites", "", nil, 404, "", "there are imports of groups"},
 		{"GET", "import/accounts", "", nil, 405, "", `"detail":"this address takes POST"`},
 		{"POST", "import/groups?mode=whole", `{`, lines, 200, "", "1 of 1 line is refused, so nothing was applied"},
