@@ -14,4 +14,8 @@
 // A person who has no right to a page that the portal knows is greeted by name and
 // told why, what is open to them, and whom to ask. What does not exist, or belongs to
 // another account, is a plain 404: the two cannot be told apart.
+//
+// A person whose grants are limited to sites sees the services and service requests at
+// those sites, in lists and by address, and nothing of what is at no site. What has no site
+// at all, as orders and invoices, is open to whoever was granted its page.
 package portal

@@ -715,7 +715,7 @@ func reviewOrderView(p reviewOrderPage) templ.Component {
 				return templ_7745c5c3_Err
 			}
 			templ_7745c5c3_Err = web.Field(web.Input{Name: "comment", Label: web.T(ctx, "Comment"), Value: p.Comment, Rows: 3, MaxLength: 2000,
-				Hint: web.T(ctx, "What %s should know, as when somebody is there.", p.Page.Brand.Name), Problem: web.ProblemAt(p.Problems, "comment")}).Render(ctx, templ_7745c5c3_Buffer)
+				Hint: web.T(ctx, "Anything %s should know, for example when somebody is in.", p.Page.Brand.Name), Problem: web.ProblemAt(p.Problems, "comment")}).Render(ctx, templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}

@@ -227,7 +227,7 @@ func TestManyProducts(t *testing.T) {
 	if len(query["product"]) != 52 || query["quantity"][0] != "2" || query["quantity"][1] != "lots" {
 		t.Errorf("the form has %v", query)
 	}
-	dana.get("/orders/review?"+query.Encode()).is(t, http.StatusUnprocessableEntity).shows(t, "Product 004: Please write a whole number from 0 to 999.", "Product 003").
+	dana.get("/orders/review?"+query.Encode()).is(t, http.StatusUnprocessableEntity).shows(t, "Please write a whole number from 0 to 999.", "Product 003").
 		has(t, `href="#quantity-1"`, `id="quantity-1-problem"`)
 	query["quantity"][1] = "0"
 	dana.get("/orders/review?"+query.Encode()).is(t, http.StatusOK).shows(t, "Product 003 $1.00 once 2 $2.00 once").hides(t, "Product 004")

@@ -780,7 +780,7 @@ func newRequestView(p newRequestPage) templ.Component {
 					return templ_7745c5c3_Err
 				}
 				templ_7745c5c3_Err = web.Field(web.Input{Name: "subject", Label: web.T(ctx, "Subject"), Value: p.Subject, Required: true, MaxLength: 150,
-					Hint: web.T(ctx, "In a few words, as “Move the router to another room”."), Problem: web.ProblemAt(p.Problems, "subject")}).Render(ctx, templ_7745c5c3_Buffer)
+					Hint: web.T(ctx, "In a few words, for example: Move the router to another room."), Problem: web.ProblemAt(p.Problems, "subject")}).Render(ctx, templ_7745c5c3_Buffer)
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}
