@@ -16,6 +16,8 @@
 //
 //	bulk-accounts      0.3   of bare COPY into the same tables
 //	bulk-calls         0.5   of the same
+//	sign-in-throughput 0.9   of the bare hash with the same parameters, as many at once
+//	page               0.75  of a handler that is written by hand
 //
 // It ends with status 1 when a figure is missed or could not be measured. What is going
 // on is written to standard error. Package scale says what the benchmarks of the
@@ -36,6 +38,7 @@ import (
 
 	"github.com/foyerhq/foyer/hack/bench/bulk"
 	"github.com/foyerhq/foyer/hack/bench/operator"
+	"github.com/foyerhq/foyer/hack/bench/page"
 )
 
 // figure is what a benchmark measured, all in the same unit.
@@ -80,6 +83,11 @@ var benchmarks = []benchmark{
 	{"resolve", runResolve},
 	{"bulk-accounts", runBulkAccounts},
 	{"bulk-calls", runBulkCalls},
+	{"page", runPage},
+	{"sign-in-processor", runSignInProcessor},
+	{"sign-in-throughput", runSignInThroughput},
+	{"sign-in-timing-idle", runSignInIdle},
+	{"sign-in-timing-busy", runSignInBusy},
 	{"ask-account-settings", asking("account-settings")},
 	{"ask-account-page", asking("account-page")},
 	{"ask-account-late-page", asking("account-late-page")},
@@ -96,12 +104,16 @@ var (
 	tenants  = flag.Int("tenants", 1000, "how `many` tenants the benchmarks of the operator are over; cold-start takes half of them")
 	accounts = flag.Int("accounts", bulk.Full.Accounts, "how `many` accounts the benchmarks of the integration API are over, with three times the invoices and ten times the calls")
 	binary   = flag.String("backoffice", "bin/backoffice", "the `binary` whose integration API is measured")
+	portal   = flag.String("portal", "bin/portal", "the `binary` whose page is measured")
 	profiles = flag.String("profiles", "", "a `folder` for processor profiles of the operators that are measured")
 )
 
 func main() {
 	if operator.IsChild(os.Args) {
 		os.Exit(operator.Child())
+	}
+	if page.IsFloor(os.Args) {
+		os.Exit(page.Floor())
 	}
 	run := flag.String("run", ".", "a regular expression: only benchmarks whose `name` matches")
 	flag.Parse()

@@ -9,6 +9,7 @@ import (
 
 	"github.com/foyerhq/foyer/hack/bench/bulk"
 	"github.com/foyerhq/foyer/hack/bench/compiling"
+	"github.com/foyerhq/foyer/hack/bench/page"
 	"github.com/foyerhq/foyer/hack/bench/propagation"
 	"github.com/foyerhq/foyer/hack/bench/resolve"
 	"github.com/foyerhq/foyer/hack/bench/scale"
@@ -150,6 +151,19 @@ func perSecond(p bulk.Pair, least float64) figure {
 		value: rows(bulk.Median(p.API)), floor: rows(bulk.Median(p.Copy)), unit: "rows/s", least: least,
 		smallest: rows(p.API[len(p.API)-1]), largest: rows(p.API[0]),
 	}
+}
+
+// runPage compares how many pages a second of processor time makes.
+func runPage(ctx context.Context, progress func(string, ...any)) (figure, error) {
+	r, err := page.Measure(ctx, *portal, progress)
+	if err != nil {
+		return figure{}, err
+	}
+	pages := func(each time.Duration) float64 { return float64(time.Second) / float64(each) }
+	return figure{
+		value: pages(page.Median(r.Portal)), floor: pages(page.Median(r.Floor)), unit: "pages/s", least: page.Target,
+		smallest: pages(r.Portal[len(r.Portal)-1]), largest: pages(r.Portal[0]),
+	}, nil
 }
 
 func asking(question string) func(context.Context, func(string, ...any)) (figure, error) {
