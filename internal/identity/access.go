@@ -1,6 +1,10 @@
 package identity
 
-import "github.com/foyerhq/foyer/internal/store"
+import (
+	"slices"
+
+	"github.com/foyerhq/foyer/internal/store"
+)
 
 // AccessAction is what can be done about a contact's access to the portal.
 type AccessAction string
@@ -24,5 +28,7 @@ var accessActions = map[string][]AccessAction{
 	store.AccessRevoked:    nil,
 }
 
-// AccessActions are the actions that a state of access allows.
-func AccessActions(access string) []AccessAction { return accessActions[access] }
+// PermitAccess says whether a state of access allows an action.
+func PermitAccess(access string, action AccessAction) bool {
+	return slices.Contains(accessActions[access], action)
+}

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"net/http"
 	"strconv"
-	"time"
 
 	"github.com/foyerhq/foyer/internal/identity"
 	"github.com/foyerhq/foyer/internal/settings"
@@ -87,15 +86,10 @@ func (p *Portal) invite(ctx context.Context, w *store.Writer, v *visit, m identi
 	if err := p.room(ctx, w, v, c.ID); err != nil {
 		return err
 	}
-	credentials, err := w.Credentials(ctx, c.ID)
-	if err != nil {
-		return err
-	}
-	if len(credentials.Addresses(store.LinkInvite)) == 0 || !validEmail(credentials.Addresses(store.LinkInvite)[0]) {
+	sent, refused, err := identity.SendInvitation(ctx, w, v.live, c.ID, v.person(), v.now)
+	if err == nil && (refused != nil || !validEmail(sent.Addresses[0])) {
 		return refusedContact{field: "email", text: v.T("%s has no email address that an invitation could go to. Add one first.", v.contactName(&c))}
 	}
-	seconds := v.live.Credentials().CreateLinkSeconds
-	_, err = w.SendLink(ctx, credentials, store.LinkInvite, v.person(), v.now.Add(time.Duration(seconds)*time.Second))
 	return err
 }
 

@@ -158,13 +158,13 @@ func (v *visit) contactRow(m identity.Manager, c *store.AccountContact) contactR
 	if may(m.CheckDelete(c.Contact)) {
 		row.Delete = path + "/delete"
 	}
-	if row.On && may(m.CheckChange(&c.Contact, withAccess(c.Contact, store.AccessDisabled))) {
+	if row.On && identity.PermitAccess(state, identity.Disable) && may(m.CheckChange(&c.Contact, withAccess(c.Contact, store.AccessDisabled))) {
 		row.Toggle = path + "/disable"
 	}
 	if !row.On && mayEnable(m, c.Contact) {
 		row.Toggle = path + "/enable"
 	}
-	if state != store.AccessActive && row.On && may(m.CheckInvite(c.Contact)) {
+	if row.On && identity.PermitAccess(state, identity.Invite) && may(m.CheckInvite(c.Contact)) {
 		row.Invite = path + "/invite"
 	}
 	return row

@@ -105,14 +105,6 @@ func TestAUsernameThatIsAnothersEmail(t *testing.T) {
 	}
 	nell := s.browser(t).openSetUp(s.send(t, store.LinkCreate, "c-nell"))
 	nell.do(http.MethodPost, "/set-up", choice("ravi@mail.example", newPassword)).is(t, http.StatusUnprocessableEntity)
-	var refused *store.Refusal
-	err := s.tenant.Backoffice.Write(t.Context(), store.Origin{Now: s.clock.Now()}, func(ctx context.Context, w *store.Writer) (err error) {
-		refused, err = w.SetUsername(ctx, "c-nell", "ravi@mail.example")
-		return err
-	})
-	if err != nil || refused == nil {
-		t.Errorf("by the provider: %v, %v", refused, err)
-	}
 	s.signedIn(t, "ravi@mail.example").get("/").shows(t, "Hello, Ravi")
 }
 

@@ -6,6 +6,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/foyerhq/foyer/internal/config"
 )
 
 // fieldChange is one field of a row that changed, in words; an empty value is none.
@@ -69,8 +71,30 @@ func announceContact(_ context.Context, w *Writer, before, after *Contact) error
 	if err := w.emitContact("contact.updated", after, after.PortalAccess(w.origin.Now), contactChanges(before, after)); err != nil {
 		return err
 	}
+	if err := w.emitSignInChanges(before, after); err != nil {
+		return err
+	}
 	if after.Access == AccessDisabled {
 		return w.emitRevoked(before, after)
+	}
+	return nil
+}
+
+// emitSignInChanges tells a person what the provider changed of the sign-in that they have
+// set up. What people change themselves is told where they do it.
+func (w *Writer) emitSignInChanges(before, after *Contact) error {
+	was, is := before.User, after.User
+	if w.origin.UserID != "" || was == nil || is == nil || !was.HasPassword {
+		return nil
+	}
+	c := Credentials{ContactID: after.ID, UserID: *before.UserID, Account: AccountView{Account: config.Account{ID: after.AccountID}}}
+	if was.Username != is.Username {
+		if err := w.credentialsChanged(c, is.Username, "Username"); err != nil {
+			return err
+		}
+	}
+	if !sameText(was.Email, is.Email) {
+		return w.credentialsChanged(c, is.Username, "Email")
 	}
 	return nil
 }

@@ -29,13 +29,9 @@ func TestFusebillScreens(t *testing.T) {
 	state(" false")
 	name := func(username string) {
 		t.Helper()
-		tn.write(t, func(ctx context.Context, w *store.Writer) error {
-			refused, err := w.SetUsername(ctx, "dana", username)
-			if refused != nil {
-				t.Error(refused)
-			}
-			return err
-		})
+		named := owner(nobody("dana", "1001"))
+		named.User = &store.ContactUser{Username: username}
+		tn.contacts(t, named)
 	}
 	name("dana.m")
 	state("dana.m false")
@@ -63,29 +59,25 @@ func TestFusebillScreens(t *testing.T) {
 	}
 }
 
-// TestStaffCannotTakeAUsername: what SetUsername refuses, with the reason.
-func TestStaffCannotTakeAUsername(t *testing.T) {
+// TestThePersonIsToldWhatTheProviderChanged of a sign-in that is set up, and of no other.
+func TestThePersonIsToldWhatTheProviderChanged(t *testing.T) {
 	t.Parallel()
 	tn := newTenant(t)
-	tn.accounts(t, "1001", "1002")
-	tn.contacts(t, person("sam", "1001"), nobody("dana", "1001"))
-	same := nobody("twin", "1002")
-	same.Email = "sam@example.com"
-	tn.contacts(t, same)
-	for _, test := range []struct{ contact, username, want string }{
-		{"dana", "SAM", `"SAM" is already the username of another user`},
-		{"twin", "sam", `"sam" is already the username of another user`}, // the same address is not the same person
-		{"dana", "sam@example.com", `"sam@example.com" contains @, so it must be the user's own verified email`},
-		{"dana", "däna", `"däna" is not allowed, allowed are letters from A to Z, digits and signs`},
-		{"sam", "", "is missing"},
-	} {
-		tn.write(t, func(ctx context.Context, w *store.Writer) error {
-			refused, err := w.SetUsername(ctx, test.contact, test.username)
-			if refused == nil || refused.Message != test.want {
-				t.Errorf("%s as %q: %v, want %q", test.contact, test.username, refused, test.want)
-			}
-			return err
-		})
+	tn.accounts(t, "1001")
+	named := nobody("named", "1001")
+	named.User = &store.ContactUser{Username: "given"}
+	dana := person("dana", "1001")
+	tn.contacts(t, named, dana)
+	named.User, dana.User = &store.ContactUser{Username: "given.2"}, &store.ContactUser{Username: "dana.m", Email: "dana@new.example"}
+	dana.Phone = "+44 7700 900142"
+	tn.contacts(t, named, dana)
+	const origin = `"origin": {"at": "2026-11-21T12:00:00Z", "by": "Staff"}`
+	want := []string{
+		`{` + origin + `, "credential": {"changed": "Username", "username": "dana.m"}}`,
+		`{` + origin + `, "credential": {"changed": "Email", "username": "dana.m"}}`,
+	}
+	if diff := cmp.Diff(want, tn.payloads(t, "portal.credentialsChanged")); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
 	}
 }
 
@@ -161,7 +153,11 @@ func TestSetUpNeedsWhatItWasOpenedFor(t *testing.T) {
 			if err := w.DeleteUsername(ctx, "named"); err != nil {
 				return err
 			}
-			_, err := w.SetUsername(ctx, "named", "successor")
+			_, err := w.PutContacts(ctx, []store.Item[store.Contact]{{ID: "named", Decide: func(old *store.Contact) (store.Contact, *store.Refusal) {
+				next := *old
+				next.User = &store.ContactUser{Username: "successor"}
+				return next, nil
+			}}})
 			return err
 		},
 	} {
@@ -318,9 +314,6 @@ func TestAUserOfTwoAccountsUnlinkedByOne(t *testing.T) {
 		}
 	}
 	tn.write(t, func(ctx context.Context, w *store.Writer) error {
-		if refused, err := w.SetUsername(ctx, "dana", "mine"); refused == nil {
-			t.Errorf("one account renames the user of two: %v", err)
-		}
 		return w.DeleteUsername(ctx, "dana")
 	})
 	wantUsers(t, tn, "dana dana@example.com verified password")

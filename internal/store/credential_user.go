@@ -110,53 +110,6 @@ WHERE id = $1::uuid AND NOT EXISTS (SELECT FROM app_user o WHERE lower(o.usernam
 	return w.credentialsChanged(c, username, "Username")
 }
 
-// SetUsername gives a contact a username, or its user another one, as the provider's staff
-// do. The refusal says why not: it is another's, or the user is one of several accounts.
-func (w *Writer) SetUsername(ctx context.Context, contactID, username string) (*Refusal, error) {
-	c, err := w.Credentials(ctx, contactID)
-	if err != nil {
-		return nil, err
-	}
-	user := ContactUser{Username: username, Email: c.UserEmail, EmailVerified: c.EmailVerified}
-	if c.UserID == "" {
-		user.Email = c.Email
-		taken, err := w.userNamed(ctx, username)
-		if err != nil || taken {
-			return refusal("user.username", "%q is already the username of another user", username), err
-		}
-	}
-	written, err := w.PutContacts(ctx, []Item[Contact]{{ID: contactID, Decide: func(old *Contact) (Contact, *Refusal) {
-		next := *old
-		next.User = &user
-		return next, nil
-	}}})
-	if err != nil {
-		return nil, err
-	}
-	if one := written[0]; one.Outcome != Updated {
-		if one.Outcome == Refused {
-			return &Refusal{one.Field, one.Message}, nil
-		}
-		return nil, nil
-	}
-	w.Audit(c.Account.ID, ActionUsernameChanged, nil)
-	if !c.HasPassword {
-		return nil, nil // nobody signs in with it yet
-	}
-	return nil, w.credentialsChanged(c, username, "Username")
-}
-
-func (w *Writer) userNamed(ctx context.Context, username string) (found bool, err error) {
-	if badText(username) {
-		return false, nil
-	}
-	err = w.tx.QueryRow(ctx, `SELECT EXISTS (SELECT FROM app_user WHERE lower(username) = lower($1))`, username).Scan(&found)
-	if err != nil {
-		err = fmt.Errorf("look for a username: %w", err)
-	}
-	return found, err
-}
-
 // DeleteUsername takes the sign-in from a contact: its sessions end, and so does the user,
 // unless that is a contact of other accounts, where all stays as it is. Links that were
 // sent stop working. A contact without a user is ErrNotFound.
