@@ -6,6 +6,7 @@ import (
 	"math/rand/v2"
 	"reflect"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -25,6 +26,7 @@ type world struct {
 	input    compile.Input
 	accounts []config.Account
 	uids     int
+	invoices bool // it has invoice templates as well
 }
 
 var (
@@ -32,6 +34,7 @@ var (
 	portalNames  = []string{"p", "q", "r", "s", "t"}
 	customerIDs  = []string{"1", "2", "3"}
 	groupNames   = []string{"gold", "silver"}
+	invoiceNames = []string{"x", "y"}
 )
 
 func newWorld(seed uint64) *world {
@@ -103,7 +106,20 @@ func (w *world) changeTenant() {
 		Attributes:                 v1alpha1.Attributes{Currency: maybe(w, 30, []string{"EUR", "AUD", "AUD", "AUD", "NIX"})},
 		Events:                     w.ownEvents(),
 	}
+	if w.invoices {
+		w.addInvoiceTemplates(t)
+	}
 	w.input.Tenant = t
+}
+
+func (w *world) addInvoiceTemplates(t *v1alpha1.Tenant) {
+	t.Spec.Attributes.InvoiceTemplate = maybe(w, 3, invoiceNames)
+	for _, name := range invoiceNames {
+		if w.chance(60) {
+			html := goodInvoice + maybe(w, 30, []string{"", "!", "?", "?", "{{.nothing}}"})
+			t.Spec.InvoiceTemplates = append(t.Spec.InvoiceTemplates, v1alpha1.InvoiceTemplate{Name: name, HTML: html})
+		}
+	}
 }
 
 func (w *world) newAccountProfile(meta metav1.ObjectMeta) v1alpha1.AccountProfile {
@@ -118,6 +134,9 @@ func (w *world) newAccountProfile(meta metav1.ObjectMeta) v1alpha1.AccountProfil
 func (w *world) attributes() v1alpha1.Attributes {
 	draw := w.random.Int32N(400)
 	a := v1alpha1.Attributes{TradingTermsDays: &draw, CreditLimit: []string{"", "1", "1.00"}[draw%3]} // some days are out of range
+	if w.invoices {
+		a.InvoiceTemplate = []string{"", "", "", "standard", "x", "y", "nowhere"}[draw%7]
+	}
 	a.LateFee.Type = v1alpha1.LateFeeType([]string{"", "None", "Flat", "Flat"}[draw%4])
 	for _, name := range []string{"c", "a", "b"}[:draw%4] {
 		a.Custom = append(a.Custom, v1alpha1.CustomAttribute{Name: name, Value: fmt.Sprint(draw % 5)})
@@ -205,21 +224,26 @@ func (w *world) shuffled() compile.Input {
 func everywhere(t *testing.T, check func(t *testing.T, w *world, out compile.Output)) {
 	t.Helper()
 	for seed := range uint64(20) {
-		w := newWorld(seed)
-		for step := range 8 {
-			out := mustCompile(t, w.input)
-			check(t, w, out)
-			if t.Failed() {
-				t.Fatalf("seed %d, step %d", seed, step)
-			}
-			if out.Document != nil {
-				w.input.Live = out.Document
-			}
-			if out.Routing != nil {
-				w.input.LiveRouting = out.Routing
-			}
-			w.step()
+		live(t, newWorld(seed), seed, check)
+	}
+}
+
+// live runs a check over one world.
+func live(t *testing.T, w *world, seed uint64, check func(t *testing.T, w *world, out compile.Output)) {
+	t.Helper()
+	for step := range 8 {
+		out := mustCompile(t, w.input)
+		check(t, w, out)
+		if t.Failed() {
+			t.Fatalf("seed %d, step %d", seed, step)
 		}
+		if out.Document != nil {
+			w.input.Live = out.Document
+		}
+		if out.Routing != nil {
+			w.input.LiveRouting = out.Routing
+		}
+		w.step()
 	}
 }
 
@@ -353,6 +377,63 @@ func TestNothingIsLostOrDangling(t *testing.T) {
 			}
 		}
 	})
+}
+
+func TestNoInvoiceTemplateIsDangling(t *testing.T) {
+	protected := 0
+	for seed := range uint64(30) {
+		w := newWorld(seed)
+		w.invoices = true
+		live(t, w, seed, func(t *testing.T, w *world, out compile.Output) {
+			if strings.Contains(out.Tenant.Accepted.Message, "leave the template") {
+				protected++
+			}
+			if out.Document == nil {
+				return
+			}
+			w.checkInvoiceTemplates(t, out.Document)
+			in := w.input
+			in.Live, in.LiveRouting, in.Acknowledged = out.Document, out.Routing, false
+			if again := mustCompile(t, in); !bytes.Equal(again.Document, out.Document) {
+				t.Errorf("it moves:\n%s", cmp.Diff(string(out.Document), string(again.Document)))
+			}
+		})
+	}
+	if protected == 0 {
+		t.Error("no template was to be taken away from who uses it: this test tries too little")
+	}
+}
+
+// checkInvoiceTemplates: what an account profile names is there, unless it was deleted, or
+// came back as it was.
+func (w *world) checkInvoiceTemplates(t *testing.T, document []byte) {
+	t.Helper()
+	has := map[string]bool{"": true, "standard": true, "business": true}
+	own := content[config.Tenant](t, document, "Tenant", "acme")
+	for _, template := range own.InvoiceTemplates {
+		has[template.Name] = true
+	}
+	if !has[own.Attributes.InvoiceTemplate] {
+		t.Errorf("the Tenant names %q, and has %v", own.Attributes.InvoiceTemplate, has)
+	}
+	doc, err := config.Parse(document)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, e := range doc.AccountProfiles {
+		used := content[config.AccountProfile](t, document, "AccountProfile", e.Name).Attributes.InvoiceTemplate
+		if has[used] || e.State == config.Retired {
+			continue
+		}
+		if w.input.Live != nil {
+			if _, there := lookup(t, w.input.Live, "AccountProfile", e.Name); there &&
+				content[config.AccountProfile](t, w.input.Live, "AccountProfile", e.Name).Attributes.InvoiceTemplate == used &&
+				!slices.ContainsFunc(content[config.Tenant](t, w.input.Live, "Tenant", "acme").InvoiceTemplates, func(i config.InvoiceTemplate) bool { return i.Name == used }) {
+				continue
+			}
+		}
+		t.Errorf("account profile %s names %q, and there are %v", e.Name, used, has)
+	}
 }
 
 // Only deletions, and however many passes follow: every account is treated as before,
