@@ -10,6 +10,23 @@
 // answer is [ErrBusy]. [Hasher.VerifyNobody] costs the same as a real check, so that
 // an unknown user cannot be told from a wrong password.
 //
+// What people may choose as password and username says [CheckPassword], with a list of
+// common ones, and [CheckUsername].
+//
+// # Credentials and access
+//
+// Two state machines, each a table. A sign-in has no username, a username only, or both;
+// [PermitCredential] says which mail may be sent: without a password only the one to create
+// it, with one only the one to reset it. The access of a contact is NotInvited, Invited,
+// Expired, Active, Disabled or Revoked; [PermitAccess] says what can be done about it.
+// [SendCreateMail], [SendResetMail] and [SendInvitation] are the only ways to send a link,
+// for the portal and for the API. Whom a mail goes to decides [store.Credentials.Addresses].
+//
+// # Links
+//
+// The secret of a link is made of its id by the tenant's keys ([Keys]) when its mail is
+// rendered, so it is in no table. It is for one purpose, one address and one tenant.
+//
 // # Sessions
 //
 // A session is a random secret of 32 bytes. The cookie holds the secret, the database
