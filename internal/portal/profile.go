@@ -279,7 +279,7 @@ func (f *form) profile() (profilePage, error) {
 		Fields: profileFields{
 			Address: f.text("address", rule{most: 500, lines: true}),
 			Phone:   f.text("phone", rule{most: 40}),
-			TaxID:   f.text("taxId", rule{most: 50}),
+			TaxID:   f.text("taxId", rule{most: 40}),
 			Locale:  f.get("locale"), TimeZone: f.get("timeZone"),
 		},
 	}

@@ -309,7 +309,7 @@ func profileView(p profilePage) templ.Component {
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
-			templ_7745c5c3_Err = web.Field(web.Input{Name: "taxId", Label: web.T(ctx, "Tax number"), Value: p.Fields.TaxID, MaxLength: 50,
+			templ_7745c5c3_Err = web.Field(web.Input{Name: "taxId", Label: web.T(ctx, "Tax number"), Value: p.Fields.TaxID, MaxLength: 40,
 				Hint: web.T(ctx, "Your VAT number or the like, if you have one."), Problem: web.ProblemAt(p.Problems, "taxId")}).Render(ctx, templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err

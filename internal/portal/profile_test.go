@@ -158,7 +158,7 @@ func TestBadProfiles(t *testing.T) {
 		{"phone", strings.Repeat("1", 41), "This is too long: at most 40 characters fit."},
 		{"phone", "call me", "A telephone number has digits and spaces, and may begin with +."},
 		{"phone", "1\n2", cannot},
-		{"taxId", strings.Repeat("x", 51), "This is too long: at most 50 characters fit."},
+		{"taxId", strings.Repeat("x", 41), "This is too long: at most 40 characters fit."},
 		{"taxId", "\xff", cannot},
 		{"locale", "xx-nothing", "Please choose one of the list."},
 		{"locale", "nl-BE", "Please choose one of the list."},
