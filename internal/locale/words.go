@@ -7,6 +7,7 @@ import (
 	"path"
 	"slices"
 	"strings"
+	"sync"
 
 	"golang.org/x/text/feature/plural"
 	"golang.org/x/text/language"
@@ -26,7 +27,16 @@ import (
 type Catalogue struct {
 	matcher   language.Matcher
 	languages []*Words
+
+	mu     sync.RWMutex
+	chosen map[string]*Words // by what was preferred; nil: it says nothing
 }
+
+// maxChosen and longestChosen bound what is remembered of what browsers prefer.
+const (
+	maxChosen     = 256
+	longestChosen = 128 // bytes
+)
 
 // Words writes texts in one language. It is safe for concurrent use.
 type Words struct {
@@ -37,7 +47,7 @@ type Words struct {
 // NewCatalogue reads the JSON files of the given folders. English comes first: it is what
 // those get who read none of the languages.
 func NewCatalogue(languages []string, folders ...fs.FS) (*Catalogue, error) {
-	c := &Catalogue{languages: []*Words{{tag: language.English}}}
+	c := &Catalogue{languages: []*Words{{tag: language.English}}, chosen: map[string]*Words{}}
 	tags := []language.Tag{language.English}
 	for _, name := range languages {
 		tag, err := language.Parse(name)
@@ -85,16 +95,41 @@ func (c *Catalogue) read(folder fs.FS) error {
 // BCP 47 tag or a list as in Accept-Language; the first that says anything decides.
 func (c *Catalogue) For(preferred ...string) *Words {
 	for _, list := range preferred {
-		tags, _, err := language.ParseAcceptLanguage(list)
-		if err != nil || len(tags) == 0 {
-			continue
-		}
-		_, index, confidence := c.matcher.Match(tags...)
-		if confidence > language.No {
-			return c.languages[index]
+		if chosen := c.remembered(list); chosen != nil {
+			return chosen
 		}
 	}
 	return c.languages[0]
+}
+
+// remembered is choose, from memory where it can: a page asks several times.
+func (c *Catalogue) remembered(list string) *Words {
+	c.mu.RLock()
+	chosen, known := c.chosen[list]
+	c.mu.RUnlock()
+	if known {
+		return chosen
+	}
+	chosen = c.choose(list)
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if len(c.chosen) < maxChosen && len(list) <= longestChosen {
+		c.chosen[list] = chosen
+	}
+	return chosen
+}
+
+// choose returns the words of the best language of a list; nil: it says nothing.
+func (c *Catalogue) choose(list string) *Words {
+	tags, _, err := language.ParseAcceptLanguage(list)
+	if err != nil || len(tags) == 0 {
+		return nil
+	}
+	_, index, confidence := c.matcher.Match(tags...)
+	if confidence == language.No {
+		return nil
+	}
+	return c.languages[index]
 }
 
 // Language is the tag of the language, as "de".

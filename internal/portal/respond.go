@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"net/url"
 	"strconv"
+	"sync"
 	"time"
 
 	"github.com/a-h/templ"
@@ -18,11 +19,17 @@ import (
 	"github.com/foyerhq/foyer/internal/web"
 )
 
+// buffers are those of pages, which are large: a new one would grow and be copied several
+// times for each page.
+var buffers = sync.Pool{New: func() any { return new(bytes.Buffer) }}
+
 // show renders a page in the person's language, whole before the first byte leaves, so that an error on the way
 // is an error page and not half a page.
 func (v *visit) show(w http.ResponseWriter, r *http.Request, status int, page templ.Component) error {
-	var buffer bytes.Buffer
-	if err := page.Render(web.WithWords(r.Context(), v.words), &buffer); err != nil {
+	buffer, _ := buffers.Get().(*bytes.Buffer)
+	buffer.Reset()
+	defer buffers.Put(buffer)
+	if err := page.Render(web.WithWords(r.Context(), v.words), buffer); err != nil {
 		return err
 	}
 	w.Header().Set("Content-Type", "text/html; charset=utf-8")
