@@ -9,6 +9,7 @@ import (
 	"net"
 	"os"
 	"os/exec"
+	"strings"
 	"testing"
 
 	"github.com/foyerhq/foyer/internal/testenv/postgres"
@@ -49,7 +50,7 @@ func TestPortal(t *testing.T) {
 	}
 	arguments := []string{"playwright", "test"}
 	if only := os.Getenv("SPEC"); only != "" { // SPEC=contacts: one file, while it is written
-		arguments = append(arguments, only)
+		arguments = append(arguments, strings.Fields(only)...)
 	}
 	command := exec.CommandContext(t.Context(), "npx", arguments...) //nolint:gosec // tests of our own
 	command.Env = append(os.Environ(), "FOYER_BROWSER="+string(given), "NO_COLOR=1")

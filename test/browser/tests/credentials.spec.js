@@ -2,24 +2,9 @@
 // screens, links that work once, forgotten passwords.
 import { test, expect } from '@playwright/test';
 import { colleague, credentials, customer, sendCreateMail, sendResetMail } from '../lib/customer.js';
+import { choose, secret, setUp } from '../lib/signin.js';
 import { api, lastLink, scan } from '../lib/world.js';
 import { acme, fill, picture, signIn, signedIn } from './people.js';
-
-const secret = 'seven blue kettles';
-
-// setUp follows a link to its end.
-async function setUp(page, link, username, password = secret) {
-  await page.goto(acme + link);
-  await page.getByRole('main').getByRole('button').click();
-  if (username) await fill(page, 'Username', username);
-  await choose(page, password);
-}
-
-async function choose(page, password, again = password) {
-  await fill(page, 'New password', password);
-  await fill(page, 'New password once more', again);
-  await page.getByRole('main').getByRole('button').click();
-}
 
 test('the screen is empty: only the create mail may be sent, and its link makes a sign-in', async ({ page }) => {
   const robin = await customer('Miller Joinery');
