@@ -60,6 +60,35 @@ var checkedRoutes = map[string]checkedRoute{
 	"POST /switch-account":                           {method: "POST", path: "/switch-account", nobody: 303, toSignIn: true, person: 422},
 	"GET /verify/{token}":                            {method: "GET", path: "/verify/x", nobody: 404, person: 404},
 	"POST /verify/{token}":                           {method: "POST", path: "/verify/x", nobody: 404, person: 404},
+	"GET /sign-in/enrol":                             {method: "GET", path: "/sign-in/enrol", nobody: 303, person: 303, toSignIn: true},
+	"POST /sign-in/enrol":                            {method: "POST", path: "/sign-in/enrol", nobody: 303, person: 303, toSignIn: true},
+	"GET /sign-in/passkey":                           {method: "GET", path: "/sign-in/passkey", nobody: 303, person: 303, toSignIn: true},
+	"POST /sign-in/passkey/answer":                   {method: "POST", path: "/sign-in/passkey/answer", nobody: 303, person: 303, toSignIn: true},
+	"GET /sign-in/second-factor":                     {method: "GET", path: "/sign-in/second-factor", nobody: 303, person: 303, toSignIn: true},
+	"POST /sign-in/second-factor":                    {method: "POST", path: "/sign-in/second-factor", nobody: 303, person: 303, toSignIn: true},
+	"POST /sign-in/passkey":                          {method: "POST", path: "/sign-in/passkey", nobody: 303, person: 303, toSignIn: true},
+	"GET /confirm":                                   {method: "GET", path: "/confirm", nobody: 303, person: 200, toSignIn: true},
+	"POST /confirm":                                  {method: "POST", path: "/confirm", nobody: 303, person: 422, toSignIn: true},
+	"POST /confirm/passkey":                          {method: "POST", path: "/confirm/passkey", nobody: 303, person: 404, toSignIn: true},
+	"GET /confirm/passkey":                           {method: "GET", path: "/confirm/passkey", nobody: 303, person: 303, toSignIn: true},
+	"POST /confirm/passkey/answer":                   {method: "POST", path: "/confirm/passkey/answer", nobody: 303, person: 303, toSignIn: true},
+	"GET /security":                                  {method: "GET", path: "/security", nobody: 303, person: 200, toSignIn: true},
+	"POST /security/authenticator":                   {method: "POST", path: "/security/authenticator", nobody: 303, person: 303, toSignIn: true},
+	"GET /security/authenticator":                    {method: "GET", path: "/security/authenticator", nobody: 303, person: 200, toSignIn: true},
+	"POST /security/authenticator/confirm":           {method: "POST", path: "/security/authenticator/confirm", nobody: 303, person: 422, toSignIn: true},
+	"GET /security/authenticator/remove":             {method: "GET", path: "/security/authenticator/remove", nobody: 303, person: 303, toSignIn: true},
+	"POST /security/authenticator/remove":            {method: "POST", path: "/security/authenticator/remove", nobody: 303, person: 404, toSignIn: true},
+	"GET /security/recovery-codes":                   {method: "GET", path: "/security/recovery-codes", nobody: 303, person: 303, toSignIn: true},
+	"POST /security/recovery-codes":                  {method: "POST", path: "/security/recovery-codes", nobody: 303, person: 303, toSignIn: true},
+	"POST /security/passkeys":                        {method: "POST", path: "/security/passkeys", nobody: 303, person: 303, toSignIn: true},
+	"GET /security/passkeys/new":                     {method: "GET", path: "/security/passkeys/new", nobody: 303, person: 200, toSignIn: true},
+	"POST /security/passkeys/new":                    {method: "POST", path: "/security/passkeys/new", nobody: 303, person: 422, toSignIn: true},
+	"GET /sessions":                                  {method: "GET", path: "/sessions", nobody: 303, person: 200, toSignIn: true},
+	"POST /sessions/end":                             {method: "POST", path: "/sessions/end", nobody: 303, person: 404, toSignIn: true},
+	"GET /security/passkeys/{id}":                    {method: "GET", path: "/security/passkeys/AAAA", nobody: 303, person: 404, toSignIn: true},
+	"POST /security/passkeys/{id}":                   {method: "POST", path: "/security/passkeys/AAAA", nobody: 303, person: 404, toSignIn: true},
+	"POST /security/passkeys/{id}/remove":            {method: "POST", path: "/security/passkeys/AAAA/remove", nobody: 303, person: 404, toSignIn: true},
+	"POST /sessions/end-others":                      {method: "POST", path: "/sessions/end-others", nobody: 303, person: 303, toSignIn: true},
 }
 
 func TestEveryRoute(t *testing.T) {
@@ -104,7 +133,7 @@ func TestEveryRoute(t *testing.T) {
 func checkHeaders(t *testing.T, name string, a answer) {
 	t.Helper()
 	want := map[string]string{
-		"Content-Security-Policy": "default-src 'none'; style-src 'self'; img-src 'self' data:; " +
+		"Content-Security-Policy": "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; " +
 			"form-action 'self'; frame-ancestors 'none'; base-uri 'none'",
 		"Strict-Transport-Security":    "max-age=31536000; includeSubDomains",
 		"X-Content-Type-Options":       "nosniff",
