@@ -54,8 +54,8 @@ var tables = []string{
 	"account", "account_bucket", "account_group", "api_token", "app_user", "attachment", "attribute_use", "audit",
 	"call", "call_day", "campaign", "ceremony", "change", "contact", "credential_link", "customer_order", "device",
 	"document", "event", "feed", "goose_db_version", "group_member", "idempotency", "installation", "invoice",
-	"invoice_line", "note", "notification", "payment", "phone_number", "product", "replica", "service",
-	"service_request", "session", "site", "throttle", "ticket", "ticket_message", "whole_import",
+	"invoice_line", "note", "notification", "passkey", "payment", "phone_number", "product", "recovery_code", "replica",
+	"service", "service_request", "session", "site", "throttle", "ticket", "ticket_message", "totp", "whole_import",
 }
 
 // actualSQL is an expression: a digest of the rights and role settings that there are,
