@@ -9,7 +9,6 @@ import (
 	"io"
 	"io/fs"
 	"maps"
-	"net/http"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -17,15 +16,12 @@ import (
 	"strconv"
 	"strings"
 	"testing"
-	"testing/fstest"
 	"unicode"
 
 	"github.com/google/go-cmp/cmp"
 	"golang.org/x/net/html"
 
-	"github.com/foyerhq/foyer/internal/locale"
 	"github.com/foyerhq/foyer/internal/settings"
-	"github.com/foyerhq/foyer/internal/store"
 	"github.com/foyerhq/foyer/internal/web"
 )
 
@@ -319,139 +315,4 @@ func TestVisibleTexts(t *testing.T) {
 	if diff := cmp.Diff([]string{"One", "two", "three", "four"}, visibleTexts(t, markup)); diff != "" {
 		t.Error(diff)
 	}
-}
-
-// markedTexts is a catalogue in which every text of the pages stands between marks.
-func markedTexts(t *testing.T) *locale.Catalogue {
-	t.Helper()
-	marked := map[string]map[string]string{}
-	for key := range usedKeys(t) {
-		text, _, _ := strings.Cut(key, "#")
-		marked[key] = map[string]string{"de": "⟦" + strings.ReplaceAll(text, "|", "⟧|⟦") + "⟧"}
-	}
-	content, err := json.Marshal(marked)
-	if err != nil {
-		t.Fatal(err)
-	}
-	c, err := locale.NewCatalogue([]string{"de"}, fstest.MapFS{"words/marked.json": {Data: content}})
-	if err != nil {
-		t.Fatal(err)
-	}
-	return c
-}
-
-// outsideMarks is what of texts does not stand between marks. Marks can be in marks, and
-// a sentence with a link is several texts.
-func outsideMarks(texts []string) []string {
-	var all []string
-	depth := 0
-	for _, text := range texts {
-		var rest strings.Builder
-		for _, r := range text {
-			switch {
-			case r == '⟦':
-				depth++
-			case r == '⟧':
-				depth--
-			case depth == 0:
-				rest.WriteRune(r)
-			}
-		}
-		all = append(all, rest.String())
-	}
-	return all
-}
-
-func TestOutsideMarks(t *testing.T) {
-	got := outsideMarks([]string{"⟦Hello ⟦there⟧⟧, Dana", "⟦write to", "somebody", "now⟧.", "AUD"})
-	if diff := cmp.Diff([]string{", Dana", "", "", ".", "AUD"}, got); diff != "" {
-		t.Error(diff)
-	}
-}
-
-// data is what the pages of the test show that nobody translates: names, addresses, what
-// the provider wrote, units and languages.
-var data = []string{
-	"Acme Telecom", "help@acme.example", "Harbour Lane Coffee", "Business customers", "Full access",
-	"Dana Whitfield", "Sam Okafor", "dana@mail.example", "sam@mail.example", "dana", "sam",
-	"Melbourne", "Deutsch (Deutschland)", "AU$", "AUD", "INV-d", "gone-profile",
-}
-
-// ownNames are lists of languages by their own names, and of cities.
-var ownNames = regexp.MustCompile(`(?s)<select[^>]* id="(locale|timeZone)".*?</select>`)
-
-// notTranslated is the text of a page that is neither translated nor data.
-func notTranslated(t *testing.T, page string) (found []string) {
-	t.Helper()
-	var pairs []string
-	for _, text := range data {
-		pairs = append(pairs, text, "")
-	}
-	known := strings.NewReplacer(pairs...)
-	for _, text := range outsideMarks(visibleTexts(t, ownNames.ReplaceAllString(page, ""))) {
-		if rest := strings.TrimSpace(known.Replace(text)); len([]rune(rest)) > 1 && hasLetters(rest) {
-			found = append(found, rest)
-		}
-	}
-	return found
-}
-
-// samplePaths are the pages with something in their address.
-var samplePaths = map[string]string{
-	"/portal-settings/contacts/{id}":        "/portal-settings/contacts/c-sam",
-	"/portal-settings/contacts/{id}/delete": "/portal-settings/contacts/c-sam/delete",
-}
-
-// TestPagesAreTranslated opens every page in a language in which each text stands between
-// marks: what is outside of them did not go through the translations.
-func TestPagesAreTranslated(t *testing.T) {
-	s := newSite(t)
-	s.seed(t)
-	s.seedInvoices(t)
-	s.portal.texts = markedTexts(t)
-	german := store.Account{Row: store.Row{ID: "10042"}, Name: "Harbour Lane Coffee", Status: settings.Active, AccountProfile: "ap-business",
-		Attributes: settings.Attributes{Locale: "de-DE"}}
-	s.accounts(t, german)
-	s.apply(t, `["ViewInvoices","ViewActivity"]`, everyFeature(t))
-	nobody, dana, sam := s.browser(t), s.signedIn(t, "dana"), s.signedIn(t, "sam")
-	opened := 0
-	for _, r := range s.portal.routes() {
-		method, path, _ := strings.Cut(r.pattern, " ")
-		if method != http.MethodGet || strings.HasSuffix(path, "/assets/") {
-			continue
-		}
-		path = strings.TrimSuffix(path, "{$}")
-		if strings.Contains(path, "{") {
-			if path = samplePaths[path]; path == "" {
-				continue
-			}
-		}
-		for name, b := range map[string]*browser{"nobody": nobody, "dana": dana, "sam": sam} {
-			page := b.do(http.MethodGet, path, nil, "Accept-Language", "de")
-			if page.status == http.StatusSeeOther || page.header.Get("Content-Type") != "text/html; charset=utf-8" {
-				continue
-			}
-			opened++
-			for _, text := range notTranslated(t, page.body) {
-				t.Errorf("%s for %s (%d): %q is not translated", path, name, page.status, text)
-			}
-		}
-	}
-	if opened < 20 {
-		t.Errorf("only %d pages were opened", opened)
-	}
-}
-
-// everyFeature is the list of all features, for a settings document.
-func everyFeature(t *testing.T) string {
-	t.Helper()
-	var all []settings.Feature
-	for _, f := range settings.FeatureRegistry() {
-		all = append(all, f.Feature)
-	}
-	text, err := json.Marshal(all)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return string(text)
 }

@@ -50,7 +50,7 @@ func Language(ctx context.Context) string { return wordsOf(ctx).Language() }
 
 // A slot stands in a text for a component, as a link: a translation has it where its
 // language wants it.
-func slot(n int) string { return string(firstSlot + rune(n)) }
+func slot(n rune) string { return string(firstSlot + n) }
 
 // firstSlot begins the characters of Unicode that mean nothing.
 const firstSlot = '\ue000'
