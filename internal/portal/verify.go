@@ -5,7 +5,6 @@ import (
 	"errors"
 	"net/http"
 
-	"github.com/foyerhq/foyer/internal/process"
 	"github.com/foyerhq/foyer/internal/store"
 	"github.com/foyerhq/foyer/internal/web"
 )
@@ -64,8 +63,7 @@ func (p *Portal) verify(w http.ResponseWriter, r *http.Request, v *visit) error 
 	if err != nil {
 		return err
 	}
-	origin := store.Origin{IP: process.ClientIP(r, p.Trusted), Browser: v.browserWords(r.UserAgent()), Now: v.now}
-	err = p.Store.Write(r.Context(), origin, func(ctx context.Context, w *store.Writer) error {
+	err = p.Store.Write(r.Context(), p.stranger(r, v), func(ctx context.Context, w *store.Writer) error {
 		_, err := w.ConfirmEmail(ctx, link.ID)
 		return err
 	})
