@@ -101,15 +101,6 @@ type Fields struct {
 	Problem string
 }
 
-// Switch is a button that turns something on or off. Its label says what, not the state.
-type Switch struct {
-	Name     string
-	Value    string
-	Label    string
-	On       bool
-	Disabled bool
-}
-
 // FieldProblem marks a field of a form with a sentence that helps.
 type FieldProblem struct {
 	Field string // the name of the field, which is its id too

@@ -63,7 +63,7 @@
       const credential = form.dataset.passkey === "create"
         ? await navigator.credentials.create({ publicKey: wanted(options) })
         : await navigator.credentials.get({ publicKey: asked(options) });
-      form.elements.answer.value = answerOf(credential);
+      form.querySelector('input[name="answer"]').value = answerOf(credential);
       form.submit();
     } catch {
       failed.hidden = false; // the person said no, waited too long, or has none here
