@@ -96,7 +96,7 @@ func serveFloor() error {
 	}
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /invoices", f.invoices)
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	listener, err := (&net.ListenConfig{}).Listen(context.Background(), "tcp", "127.0.0.1:0")
 	if err != nil {
 		return err
 	}
