@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net/http"
 	"regexp"
+	"slices"
 	"strconv"
 	"sync"
 	"time"
@@ -158,9 +159,9 @@ func (v *visit) invoicePayload(i *store.ShownInvoice, standing string, days int)
 
 // withTexts adds those texts that are not empty: name, text, name, text ...
 func withTexts(fields map[string]any, more ...string) map[string]any {
-	for i := 0; i < len(more); i += 2 {
-		if more[i+1] != "" {
-			fields[more[i]] = more[i+1]
+	for pair := range slices.Chunk(more, 2) {
+		if pair[1] != "" {
+			fields[pair[0]] = pair[1]
 		}
 	}
 	return fields
