@@ -19,15 +19,15 @@ func (p *Portal) credentialRoutes() []route {
 		{pattern: "POST /forgot", open: everybody, handle: p.forgot},
 		{pattern: "GET /invitation/{token}", open: everybody, handle: p.invitation},
 		{pattern: "POST /invitation/{token}", open: everybody, handle: p.spendInvitation},
-		{pattern: "GET /security/password", handle: p.passwordPage},
-		{pattern: "POST /security/password", handle: p.changePassword},
-		{pattern: "GET /security/username", recent: true, handle: p.usernamePage},
-		{pattern: "POST /security/username", recent: true, handle: p.changeUsername},
+		{pattern: "GET /security/password", open: customer, handle: p.passwordPage},
+		{pattern: "POST /security/password", open: customer, handle: p.changePassword},
+		{pattern: "GET /security/username", open: customer, recent: true, handle: p.usernamePage},
+		{pattern: "POST /security/username", open: customer, recent: true, handle: p.changeUsername},
 		{pattern: "GET /set-up", open: everybody, handle: p.setUpPage},
 		{pattern: "POST /set-up", open: everybody, handle: p.setUp},
-		{pattern: "GET /set-up/join", recent: true, handle: p.joinPage},
-		{pattern: "POST /set-up/join", recent: true, handle: p.join},
-		{pattern: "GET /set-up/joined", handle: p.joined},
+		{pattern: "GET /set-up/join", open: customer, recent: true, handle: p.joinPage},
+		{pattern: "POST /set-up/join", open: customer, recent: true, handle: p.join},
+		{pattern: "GET /set-up/joined", open: customer, handle: p.joined},
 	}
 }
 

@@ -64,9 +64,9 @@ const (
 	customer  audience = "customer"  // anyone whose account has a portal
 )
 
-// route is one address. A feature makes it a page of that feature. The zero audience is
-// customer: what nobody thought about is closed, and a customer's route without a feature
-// has to say that it is for all of them.
+// route is one address. It declares the feature that it is a page of, or whom it is open
+// to; a test refuses one that declares neither, and a list that is kept by hand holds those
+// without a feature. The zero audience is closed like customer.
 type route struct {
 	pattern string
 	open    audience
@@ -82,7 +82,7 @@ func (p *Portal) routes() []route {
 	return slices.Concat(
 		[]route{
 			{pattern: "GET /assets/", open: everybody, handle: p.assets},
-			{pattern: "GET /{$}", handle: p.home},
+			{pattern: "GET /{$}", open: customer, handle: p.home},
 			{pattern: "GET /activity", feature: settings.ViewActivity, handle: p.activity},
 			{pattern: "/", open: signedIn, handle: p.notFound},
 		},

@@ -13,11 +13,11 @@ import (
 
 func (p *Portal) preferenceRoutes() []route {
 	return []route{
-		{pattern: "GET /preferences", handle: p.preferences},
-		{pattern: "POST /preferences", handle: p.savePreferences},
-		{pattern: "GET /preferences/email", recent: true, handle: p.ownEmailPage},
-		{pattern: "POST /preferences/email", recent: true, handle: p.changeOwnEmail},
-		{pattern: "POST /preferences/email/drop", recent: true, handle: p.dropOwnEmail},
+		{pattern: "GET /preferences", open: customer, handle: p.preferences},
+		{pattern: "POST /preferences", open: customer, handle: p.savePreferences},
+		{pattern: "GET /preferences/email", open: customer, recent: true, handle: p.ownEmailPage},
+		{pattern: "POST /preferences/email", open: customer, recent: true, handle: p.changeOwnEmail},
+		{pattern: "POST /preferences/email/drop", open: customer, recent: true, handle: p.dropOwnEmail},
 	}
 }
 
