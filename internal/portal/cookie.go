@@ -44,7 +44,11 @@ func setSession(w http.ResponseWriter, secret string, limits config.Session) {
 	http.SetCookie(w, newCookie(sessionCookie, secret, int(limits.MaxSeconds)))
 }
 
+// clearSession takes the cookie of a session back, and has the browser forget what it kept
+// of its pages, so that the next person at it does not go back to them. Other cookies stay:
+// the one of the device is no secret of the session.
 func clearSession(w http.ResponseWriter) {
+	w.Header().Set("Clear-Site-Data", `"cache", "storage"`)
 	http.SetCookie(w, newCookie(sessionCookie, "", -1))
 }
 

@@ -82,7 +82,7 @@ func (p *Portal) passkeySignIn(w http.ResponseWriter, r *http.Request, v *visit)
 	}
 	e, err := p.ownerOfPasskey(r, v, state, f.get("answer"))
 	if errors.As(err, &errWrongFactor{}) || errors.Is(err, store.ErrNotFound) || errors.Is(err, identity.ErrPasskey) {
-		p.counts.signIns.WithLabelValues(outcomeRefused).Inc()
+		p.countSignIn(r, outcomeRefused)
 		p.Log.InfoContext(r.Context(), "sign-in with a passkey refused", "id", process.RequestID(r.Context()), "error", err)
 		return v.showSignIn(w, r, http.StatusUnprocessableEntity, signInForm{Next: state.Next, Problem: v.T(wrongPasskey(err).text)})
 	}

@@ -3,11 +3,13 @@ package portal
 import (
 	"context"
 	"log/slog"
+	"net/http"
 	"sync"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
 
+	"github.com/foyerhq/foyer/internal/process"
 	"github.com/foyerhq/foyer/internal/store"
 )
 
@@ -43,6 +45,14 @@ func newCounters(metrics prometheus.Registerer) counters {
 	}
 	metrics.MustRegister(c.signIns, c.denied)
 	return c
+}
+
+// countSignIn counts an attempt to sign in and logs it, the same for a known and an unknown
+// user. Who it was is in the audit, if it was anybody; the line of the request with the same
+// id has the route and the client.
+func (p *Portal) countSignIn(r *http.Request, outcome string) {
+	p.counts.signIns.WithLabelValues(outcome).Inc()
+	p.Log.InfoContext(r.Context(), "sign-in", "id", process.RequestID(r.Context()), "outcome", outcome)
 }
 
 // recorder writes audit rows that must not cost the request any time. It keeps a

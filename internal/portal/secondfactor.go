@@ -264,7 +264,7 @@ func (p *Portal) wrongFactor(w http.ResponseWriter, r *http.Request, v *visit, s
 	if !errors.As(err, &wrong) {
 		return err
 	}
-	p.counts.signIns.WithLabelValues(outcomeRefused).Inc()
+	p.countSignIn(r, outcomeRefused)
 	f.wrong(wrong.field, v.T(wrong.text))
 	return p.factorAgain(w, r, v, s, f, http.StatusUnprocessableEntity)
 }

@@ -112,7 +112,7 @@ func (p *Portal) signIn(w http.ResponseWriter, r *http.Request, v *visit) error 
 		return err
 	}
 	if wait > 0 {
-		p.counts.signIns.WithLabelValues(outcomeDelayed).Inc()
+		p.countSignIn(r, outcomeDelayed)
 		return p.delay(w, r, v, a, wait)
 	}
 	user, match, err := p.check(r, a)
@@ -231,7 +231,7 @@ func (p *Portal) refuse(w http.ResponseWriter, r *http.Request, v *visit, a atte
 
 // recordWrong counts a wrong password.
 func (p *Portal) recordWrong(r *http.Request, v *visit, a attempt, user store.SignInUser) error {
-	p.counts.signIns.WithLabelValues(outcomeRefused).Inc()
+	p.countSignIn(r, outcomeRefused)
 	for _, limit := range a.throttle.Failed() {
 		if err := p.Store.RecordFailure(r.Context(), []string{limit.Key}, v.now, limit.Policy); err != nil {
 			return err
@@ -261,7 +261,7 @@ func (p *Portal) enter(w http.ResponseWriter, r *http.Request, v *visit, e entra
 	}
 	if !found {
 		v.dropSession(w)
-		p.counts.signIns.WithLabelValues(outcomeNoPortal).Inc()
+		p.countSignIn(r, outcomeNoPortal)
 		return v.show(w, r, http.StatusForbidden, noPortalView(v.page(v.T("No portal access"), ""), e.user.Username))
 	}
 	e.contact = contact
@@ -291,7 +291,7 @@ func (p *Portal) start(w http.ResponseWriter, r *http.Request, v *visit, e entra
 	if err != nil {
 		return err
 	}
-	p.counts.signIns.WithLabelValues(outcomeOK).Inc()
+	p.countSignIn(r, outcomeOK)
 	setSession(w, secret, limits)
 	setDevice(w, e.device.secret)
 	return nil
