@@ -42,18 +42,26 @@ func importCustomers(ctx context.Context, d *demo) error {
 }
 
 func (d *demo) importSite(ctx context.Context, s site, hash string) error {
-	token, err := d.apiToken(ctx, s)
+	api, err := d.api(ctx, s)
 	if err != nil {
 		return err
 	}
-	http, err := visit.Client(stateDir)
-	if err != nil {
-		return err
-	}
-	api := &integration.Client{BaseURL: "https://api." + s.host, Token: token, HTTP: http}
 	return people.Send(ctx, api, s.provider, hash, time.Now(), func(format string, args ...any) {
 		note("%-10s "+format, append([]any{s.tenant}, args...)...)
 	})
+}
+
+// api is the integration API of a tenant, through the edge.
+func (d *demo) api(ctx context.Context, s site) (*integration.Client, error) {
+	token, err := d.apiToken(ctx, s)
+	if err != nil {
+		return nil, err
+	}
+	http, err := visit.Client(stateDir)
+	if err != nil {
+		return nil, err
+	}
+	return &integration.Client{BaseURL: "https://api." + s.host, Token: token, HTTP: http}, nil
 }
 
 // apiToken reads the tenant's first token, with the user's own Kubernetes rights.

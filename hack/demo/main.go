@@ -5,8 +5,11 @@
 //	bin/demo up       (make demo)
 //	bin/demo down     (make demo-down)
 //
-// Three more commands are for a demo that runs: check, and database-stop and
-// database-start, which show what an outage of PostgreSQL looks like.
+// More commands are for a demo that runs. check looks whether it all works. links prints
+// the links that somebody could press now, each with who it is for, as the mail would have
+// it: the demo sends no mail. It needs what a person with kubectl has, the Secrets of the
+// tenants' first token and of their keys. database-stop and database-start show what an
+// outage of PostgreSQL looks like.
 //
 // It needs Debian, Go and root. Whatever it starts is written down below
 // .state/demo, and down removes it again. A second up replaces the operator and its
@@ -43,6 +46,8 @@ func run(ctx context.Context, args []string) error {
 		return down(ctx)
 	case "check":
 		return check(ctx)
+	case "links":
+		return links(ctx)
 	case "database-stop":
 		return databaseStop(ctx)
 	case "database-start":
@@ -50,5 +55,5 @@ func run(ctx context.Context, args []string) error {
 	case "edge": // the detached process that up starts
 		return runEdge(ctx)
 	}
-	return fmt.Errorf("say one of: up, down, check, database-stop, database-start")
+	return fmt.Errorf("say one of: up, down, check, links, database-stop, database-start")
 }

@@ -40,6 +40,10 @@ func up(ctx context.Context) error {
 		return err
 	}
 	printWelcome(d)
+	if err := printLinks(ctx, d); err != nil {
+		return fmt.Errorf("the links that are in nobody's mail: %w", err)
+	}
+	fmt.Printf("\nDemo is up (%s).\n", time.Now().Format(time.TimeOnly))
 	return nil
 }
 
@@ -191,7 +195,7 @@ func printWelcome(d *demo) {
 	for _, s := range sites() {
 		fmt.Printf("\n  https://%s\n", s.host)
 		for _, person := range s.provider.Known {
-			fmt.Printf("    %-6s %s\n", person.Username, person.About)
+			fmt.Printf("    %-7s %s\n", person.Username, person.About)
 		}
 		fmt.Printf("  https://api.%s/api/v1/docs    the integration API\n", s.host)
 	}
@@ -210,6 +214,7 @@ Now try, with
   kubectl get foyer -A
   kubectl -n acme patch accountprofile business --type=merge -p '{"spec":{"attributes":{"tradingTermsDays":30}}}'
   kubectl -n acme patch myaccountprofile basic --type=merge -p '{"spec":{"myAccountFlags":["ViewInvoices","ViewActivity"]}}'
+  kubectl -n acme patch tenant acme --type=merge -p '{"spec":{"credentials":{"secondFactor":"Required"}}}'
   kubectl -n acme get accountprofile business -o yaml
   kubectl foyer lint --complete -R -f config/samples/acme
   kubectl foyer events invoice.unpaid
@@ -218,8 +223,10 @@ Now try, with
 
 and reload the page of a customer. "bin/demo database-stop" and "database-start" show
 what customers and kubectl see while PostgreSQL is away. "make demo-down" removes everything.
+
+No mail is sent. Links to create a sign-in, to choose a new password, to accept an
+invitation and to confirm an address are shown by "bin/demo links". These work now:
 `, ca, d.kubeconfig, filepath.Dir(d.kubectl))
-	fmt.Printf("\nDemo is up (%s).\n", time.Now().Format(time.TimeOnly))
 }
 
 // down removes what up made, in the opposite order. It goes on after a failure, so

@@ -44,13 +44,13 @@ func Acme() Provider {
 			PayAt: "https://pay.acme.example/", Plan: "Fibre, telephone and support", Usage: "Calls", TaxPercent: 10,
 		},
 		Known: []Person{
-			{Username: "dana", First: "Dana", Last: "Whitfield", Account: harbourLane, Business: true, Status: settings.Active, About: "Business, owner: 21 days, invoices and activity"},
-			{Username: "sam", First: "Sam", Last: "Okafor", Account: harbourLane, Business: true, Status: settings.Active, Grants: []settings.Feature{settings.ViewInvoices}, About: "Business, sub-account: activity is locked"},
+			{Username: "dana", First: "Dana", Last: "Whitfield", Account: harbourLane, Business: true, Status: settings.Active, About: "Business, owner: 21 days to pay, and every page there is"},
+			{Username: "sam", First: "Sam", Last: "Okafor", Account: harbourLane, Business: true, Status: settings.Active, Grants: []settings.Feature{settings.ViewInvoices}, About: "Business, sub-account: invoices, the rest is locked"},
 			{Username: "bella", First: "Bella", Last: "Ruiz", Account: harbourLane, Business: true, Status: settings.Active, Grants: []settings.Feature{"Billing"}, About: "Business, billing department: pays invoices and orders"},
 			{Username: "theo", First: "Theo", Last: "Lindqvist", Account: harbourLane, Business: true, Status: settings.Active, Grants: []settings.Feature{"Technical"}, About: "Business, web developer: services, and no invoices"},
 			{Username: "kit", First: "Kit", Last: "Marlowe", Account: harbourLane, Business: true, Status: settings.Active, Grants: []settings.Feature{"SiteContact"}, Sites: []string{"kiosk"}, About: "Business, site contact: service requests of the kiosk"},
-			{Username: "ravi", First: "Ravi", Last: "Menon", Account: "Ravi Menon", Status: settings.Active, About: "Residential, owner: 14 days, invoices only"},
-			{Username: "june", First: "June", Last: "Abbott", Account: abbottFraming, Business: true, Status: settings.Suspended, About: "Business, suspended: activity is closed"},
+			{Username: "ravi", First: "Ravi", Last: "Menon", Account: "Ravi Menon", Status: settings.Active, About: "Residential, owner: 14 days to pay, invoices, payments and profile"},
+			{Username: "june", First: "June", Last: "Abbott", Account: abbottFraming, Business: true, Status: settings.Suspended, About: "Business, suspended: invoices and payments, the rest is closed"},
 			{Username: "camille", First: "Camille", Last: "Moreau", Account: lumiere, Business: true, Status: settings.Active, About: "Business, owner: in French"},
 		},
 		Special: map[string]integration.Account{

@@ -61,19 +61,19 @@ type sender struct{ api *integration.Client }
 func (s sender) put(ctx context.Context, put Put) error {
 	path := put.Path + "?notify=none"
 	key := sha256.Sum256(append([]byte(path+"\n"), put.Body...))
-	_, err := s.ask(ctx, http.MethodPut, path, map[string]string{"Content-Type": "application/json", "Idempotency-Key": hex.EncodeToString(key[:])}, put.Body)
+	_, err := Ask(ctx, s.api, http.MethodPut, path, map[string]string{"Content-Type": "application/json", "Idempotency-Key": hex.EncodeToString(key[:])}, put.Body)
 	return err
 }
 
 // document uploads the PDF of an invoice.
 func (s sender) document(ctx context.Context, invoice string, pdf []byte) error {
-	_, err := s.ask(ctx, http.MethodPut, "invoices/"+invoice+"/document", map[string]string{"Content-Type": "application/pdf"}, pdf)
+	_, err := Ask(ctx, s.api, http.MethodPut, "invoices/"+invoice+"/document", map[string]string{"Content-Type": "application/pdf"}, pdf)
 	return err
 }
 
 // invite sends a contact the mail to create a sign-in, unless it has been sent before.
 func (s sender) invite(ctx context.Context, contact string) error {
-	text, err := s.ask(ctx, http.MethodGet, "contacts/"+contact, nil, nil)
+	text, err := Ask(ctx, s.api, http.MethodGet, "contacts/"+contact, nil, nil)
 	if err != nil {
 		return err
 	}
@@ -84,26 +84,27 @@ func (s sender) invite(ctx context.Context, contact string) error {
 	if known.PortalAccess != integration.PortalNotInvited {
 		return nil
 	}
-	_, err = s.ask(ctx, http.MethodPost, "contacts/"+contact+"/create-mail", nil, nil)
+	_, err = Ask(ctx, s.api, http.MethodPost, "contacts/"+contact+"/create-mail", nil, nil)
 	return err
 }
 
-// ask makes a request and returns the body of the answer, which must be a good one.
-func (s sender) ask(ctx context.Context, method, path string, header map[string]string, body []byte) ([]byte, error) {
-	request, err := http.NewRequestWithContext(ctx, method, s.api.BaseURL+"/api/v1/"+path, bytes.NewReader(body))
+// Ask makes a request to the API and returns the body of the answer, which must be a good
+// one. path is without the first part, that all have.
+func Ask(ctx context.Context, api *integration.Client, method, path string, header map[string]string, body []byte) ([]byte, error) {
+	request, err := http.NewRequestWithContext(ctx, method, api.BaseURL+"/api/v1/"+path, bytes.NewReader(body))
 	if err != nil {
 		return nil, err
 	}
-	request.Header.Set("Authorization", "Bearer "+s.api.Token)
+	request.Header.Set("Authorization", "Bearer "+api.Token)
 	for name, value := range header {
 		request.Header.Set(name, value)
 	}
-	response, err := s.api.HTTP.Do(request)
+	response, err := api.HTTP.Do(request)
 	if err != nil {
 		return nil, fmt.Errorf("%s %s: %w", method, path, err)
 	}
 	defer response.Body.Close() //nolint:errcheck // read only
-	text, err := io.ReadAll(io.LimitReader(response.Body, 1<<20))
+	text, err := io.ReadAll(io.LimitReader(response.Body, 16<<20))
 	if err != nil {
 		return nil, fmt.Errorf("%s %s: %w", method, path, err)
 	}
