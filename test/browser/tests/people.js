@@ -25,7 +25,13 @@ export async function picture(page, name) {
   await page.screenshot({ path: `screenshots/${name}.png`, fullPage: true });
 }
 
+// field is the one with exactly this label; fields that may stay empty say so after it.
+export function field(page, label) {
+  const words = label.replace(/[.*+?^${}()|[\]\\]/g, '\\$&');
+  return page.getByLabel(new RegExp(`^\\s*${words}(\\s*\\([^)]+\\))?\\s*$`));
+}
+
 // fill writes into the field with exactly this label.
 export async function fill(page, label, text) {
-  await page.getByLabel(label, { exact: true }).fill(text);
+  await field(page, label).fill(text);
 }

@@ -86,39 +86,3 @@ test('a wrong password and an unknown user read the same', async ({ browser }) =
   }
   expect(texts[0]).toBe(texts[1]);
 });
-
-test('by keyboard alone: sign in, read the invoices, sign out', async ({ page }) => {
-  await page.goto(`${acme}/sign-in`);
-  await focus(page, 'textbox');
-  await page.keyboard.type('dana');
-  await page.keyboard.press('Tab');
-  await page.keyboard.type('try-the-portal');
-  await page.keyboard.press('Enter');
-  await expect(page.getByRole('button', { name: /sign out/i })).toBeVisible();
-  await tabTo(page, /^invoices/i);
-  await page.keyboard.press('Enter');
-  await expect(page).toHaveURL(/\/invoices/);
-  await tabTo(page, /sign out/i);
-  await page.keyboard.press('Enter');
-  await expect(page.getByRole('button', { name: /sign in/i })).toBeVisible();
-  await page.goto(`${acme}/invoices`);
-  await expect(page.getByRole('button', { name: /sign in/i })).toBeVisible();
-});
-
-async function focus(page, role) {
-  for (let presses = 0; presses < 20; presses++) {
-    const focused = await page.evaluate(() => document.activeElement?.tagName === 'INPUT');
-    if (focused) return;
-    await page.keyboard.press('Tab');
-  }
-  throw new Error(`no ${role} can be reached by keyboard`);
-}
-
-async function tabTo(page, name) {
-  for (let presses = 0; presses < 40; presses++) {
-    await page.keyboard.press('Tab');
-    const text = await page.evaluate(() => document.activeElement?.innerText || '');
-    if (name.test(text.trim())) return;
-  }
-  throw new Error(`${name} cannot be reached by keyboard`);
-}
