@@ -271,7 +271,18 @@ type answer struct {
 
 func (b *browser) do(method, path string, form url.Values, headers ...string) answer {
 	b.t.Helper()
-	request, err := http.NewRequestWithContext(b.t.Context(), method, b.site.server.URL+path, strings.NewReader(form.Encode()))
+	return b.exchange(method, path, form.Encode(), headers...)
+}
+
+// send posts a body as it is.
+func (b *browser) send(path, body string, headers ...string) answer {
+	b.t.Helper()
+	return b.exchange(http.MethodPost, path, body, headers...)
+}
+
+func (b *browser) exchange(method, path, body string, headers ...string) answer {
+	b.t.Helper()
+	request, err := http.NewRequestWithContext(b.t.Context(), method, b.site.server.URL+path, strings.NewReader(body))
 	if err != nil {
 		b.t.Fatal(err)
 	}
@@ -288,11 +299,11 @@ func (b *browser) do(method, path string, form url.Values, headers ...string) an
 		b.t.Fatal(err)
 	}
 	defer response.Body.Close()
-	body, err := io.ReadAll(response.Body)
+	page, err := io.ReadAll(response.Body)
 	if err != nil {
 		b.t.Fatal(err)
 	}
-	return answer{response.StatusCode, response.Header, string(body)}
+	return answer{response.StatusCode, response.Header, string(page)}
 }
 
 func (b *browser) get(path string) answer { b.t.Helper(); return b.do(http.MethodGet, path, nil) }
