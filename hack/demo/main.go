@@ -13,7 +13,8 @@
 //
 // It needs Debian, Go and root. Whatever it starts is written down below
 // .state/demo, and down removes it again. A second up replaces the operator and its
-// images by what the checkout holds now, and keeps the data.
+// images by what the checkout holds now, sets the objects of config/samples back to what
+// they say, and keeps the data.
 package main
 
 import (

@@ -179,13 +179,15 @@ patches:
 }
 
 func applyTenants(ctx context.Context, d *demo) error {
-	if _, err := d.kube(ctx, nil, "apply", "--server-side", "--validate=strict", "-k", "config/samples"); err != nil {
+	if _, err := d.kube(ctx, nil, "apply", "--server-side", "--force-conflicts", "--validate=strict", "-k", "config/samples"); err != nil {
 		return err
 	}
-	note("waiting until both tenants are Ready")
-	if _, err := d.kube(ctx, nil, "wait", "--for=condition=Ready", "tenants", "--all", "--all-namespaces", "--timeout=180s"); err != nil {
-		state, _ := d.kube(ctx, nil, "get", "foyer", "--all-namespaces", "-o", "wide")
-		return fmt.Errorf("%w\n%s", err, state)
+	note("waiting until both tenants and their profiles are Ready")
+	for _, kind := range []string{"tenants", "accountprofiles", "myaccountprofiles"} {
+		if _, err := d.kube(ctx, nil, "wait", "--for=condition=Ready", kind, "--all", "--all-namespaces", "--timeout=180s"); err != nil {
+			state, _ := d.kube(ctx, nil, "get", "foyer", "--all-namespaces", "-o", "wide")
+			return fmt.Errorf("%w\n%s", err, state)
+		}
 	}
 	return nil
 }
