@@ -91,7 +91,9 @@ func linkMAC(key []byte, purpose store.LinkPurpose, body []byte) []byte {
 	return mac.Sum(nil)
 }
 
-var errSealed = errors.New("sealed data is not readable with the keys of this tenant")
+// ErrSealed is returned for sealed data that none of the keys opens: that of another
+// tenant, or of a key that was lost.
+var ErrSealed = errors.New("sealed data is not readable with the keys of this tenant: if its keys were lost, put the old ones back into their Secret")
 
 // Seal encrypts a small secret. of says whose it is, as the id of a user: it is opened
 // with the same only.
@@ -102,7 +104,7 @@ func (k *Keys) Seal(secret []byte, of string) []byte {
 	return aead.Seal(nonce, nonce, secret, []byte(of))
 }
 
-// Open decrypts what Seal made.
+// Open decrypts what Seal made. It fails with ErrSealed alone.
 func (k *Keys) Open(sealed []byte, of string) ([]byte, error) {
 	for _, aead := range k.seal {
 		if len(sealed) < aead.NonceSize() {
@@ -113,5 +115,5 @@ func (k *Keys) Open(sealed []byte, of string) ([]byte, error) {
 			return secret, nil
 		}
 	}
-	return nil, errSealed
+	return nil, ErrSealed
 }

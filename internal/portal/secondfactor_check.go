@@ -33,6 +33,7 @@ func (e errWrongFactor) Error() string { return e.text }
 
 var (
 	errWrongCode = errWrongFactor{"code", web.Text("This code is not right, or it was used already. Wait for the next one, or type a recovery code.")}
+	errLostApp   = errWrongFactor{"code", web.Text("We cannot check the codes of your app any more. Type one of your recovery codes or use your passkey, and then set the app up again. If you have neither, ask us for help.")}
 	errNoCode    = errWrongFactor{"code", web.Text("Type the code of 6 digits, or a recovery code.")}
 	errWrongKey  = errWrongFactor{"answer", web.Text("This passkey cannot be used here. Try another one, or type a code.")}
 	errCopiedKey = errWrongFactor{"answer", web.Text("This passkey may have been copied, so it was not accepted. Sign in another way, and then remove it.")}
@@ -78,6 +79,10 @@ func (p *Portal) useApp(r *http.Request, v *visit, userID, code string) error {
 		return err
 	}
 	step, err := p.matchSealed(v, userID, sealed, code)
+	if errors.Is(err, identity.ErrSealed) { // the person can do nothing about it here, and gets in another way
+		p.Log.ErrorContext(r.Context(), "code of an authenticator app cannot be checked", "id", process.RequestID(r.Context()), "error", err)
+		return errLostApp
+	}
 	if err != nil {
 		return err
 	}
@@ -88,7 +93,8 @@ func (p *Portal) useApp(r *http.Request, v *visit, userID, code string) error {
 	return err
 }
 
-// matchSealed returns the time step of a code of an app, or errWrongCode.
+// matchSealed returns the time step of a code of an app, errWrongCode, or
+// [identity.ErrSealed].
 func (p *Portal) matchSealed(v *visit, userID string, sealed []byte, code string) (step int64, err error) {
 	secret, err := p.Keys().Open(sealed, userID)
 	if err != nil {

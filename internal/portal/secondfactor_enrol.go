@@ -30,11 +30,12 @@ type qrCode struct {
 	Path string
 }
 
-// newAppSetUp opens the sealed secret for the one page that shows it.
+// newAppSetUp opens the sealed secret for the one page that shows it. errAgain: the keys
+// are others now.
 func (p *Portal) newAppSetUp(v *visit, sealed []byte, userID, username string) (appSetUp, error) {
 	secret, err := p.Keys().Open(sealed, userID)
 	if err != nil {
-		return appSetUp{}, fmt.Errorf("secret of an authenticator app: %w", err)
+		return appSetUp{}, errAgain{}
 	}
 	code, err := drawQR(identity.TOTPAddress(secret, v.live.Tenant.DisplayName, username))
 	if err != nil {
@@ -96,7 +97,7 @@ func (p *Portal) enrolPage(w http.ResponseWriter, r *http.Request, v *visit) err
 func (p *Portal) showEnrol(w http.ResponseWriter, r *http.Request, v *visit, s pending, status int, problems []web.FieldProblem) error {
 	app, err := p.newAppSetUp(v, s.state.Sealed, s.user.UserID, s.user.Username)
 	if err != nil {
-		return err
+		return orAgain(w, r, store.CeremonySignIn, err)
 	}
 	f := enrolForm{App: app, Passkey: string(s.state.Passkey.Options), Problem: web.ProblemAt(problems, "answer")}
 	if f.Problem == "" {
@@ -125,7 +126,7 @@ func (p *Portal) enrol(w http.ResponseWriter, r *http.Request, v *visit) error {
 		return p.showEnrol(w, r, v, s, http.StatusUnprocessableEntity, f.problems)
 	}
 	if err != nil {
-		return err
+		return orAgain(w, r, store.CeremonySignIn, err)
 	}
 	codes, hashes := identity.NewRecoveryCodes(s.user.UserID)
 	err = p.Store.Write(r.Context(), p.originOf(r, v, s.entrance), func(ctx context.Context, w *store.Writer) error {
@@ -178,8 +179,11 @@ func (p *Portal) newFactor(r *http.Request, v *visit, e entrance, state enrolSta
 		return nil, errNoAppCode
 	}
 	step, err := p.matchSealed(v, userID, state.Sealed, f.get("code"))
-	if errors.Is(err, errWrongCode) {
+	switch {
+	case errors.Is(err, errWrongCode):
 		err = errWrongAppCode
+	case errors.Is(err, identity.ErrSealed):
+		err = errAgain{}
 	}
 	return func(ctx context.Context, w *store.Writer) error {
 		if err := w.PutTOTP(ctx, userID, state.Sealed, step); err != nil {

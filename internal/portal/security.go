@@ -2,6 +2,7 @@ package portal
 
 import (
 	"encoding/base64"
+	"errors"
 	"net/http"
 	"slices"
 
@@ -48,6 +49,7 @@ type securityPage struct {
 	On       bool // second factors and passkeys are there at all
 	Required bool
 	App      string // since when there is an authenticator app; empty: there is none
+	AppLost  bool   // its codes cannot be checked any more
 	Codes    int    // recovery codes that are left
 	Any      bool   // there is a second factor
 	Passkeys []passkeyRow
@@ -107,12 +109,29 @@ func (p *Portal) addFactors(r *http.Request, v *visit, page *securityPage) error
 	page.Codes, page.Any = factors.RecoveryCodes, factors.Any()
 	if factors.AuthenticatorSince != nil {
 		page.App = locale.DateTime(v.locale(), *factors.AuthenticatorSince, v.zone())
+		if page.AppLost, err = p.appLost(r, v); err != nil {
+			return err
+		}
 	}
 	passkeys, err := p.Store.Passkeys(r.Context(), v.session.UserID)
 	for _, k := range passkeys {
 		page.Passkeys = append(page.Passkeys, v.passkeyRow(k))
 	}
 	return err
+}
+
+// appLost says whether the keys that the secret of the person's app was sealed with are
+// gone.
+func (p *Portal) appLost(r *http.Request, v *visit) (bool, error) {
+	sealed, err := p.Store.TOTP(r.Context(), v.session.UserID)
+	if errors.Is(err, store.ErrNotFound) { // removed since
+		return false, nil
+	}
+	if err != nil {
+		return false, err
+	}
+	_, err = p.Keys().Open(sealed, v.session.UserID)
+	return err != nil, nil
 }
 
 func (v *visit) passkeyRow(k store.Passkey) passkeyRow {

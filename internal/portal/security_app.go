@@ -64,6 +64,10 @@ func (p *Portal) appPage(w http.ResponseWriter, r *http.Request, v *visit) error
 
 func (p *Portal) showApp(w http.ResponseWriter, r *http.Request, v *visit, status int, state enrolState, problems []web.FieldProblem) error {
 	app, err := p.newAppSetUp(v, state.Sealed, v.session.UserID, v.session.Username)
+	if errors.Is(err, errAgain{}) {
+		toSecurity(w, r, "")
+		return nil
+	}
 	if err != nil {
 		return err
 	}
@@ -89,6 +93,10 @@ func (p *Portal) addApp(w http.ResponseWriter, r *http.Request, v *visit) error 
 	if errors.As(err, &wrong) {
 		f.wrong(wrong.field, v.T(wrong.text))
 		return p.showApp(w, r, v, http.StatusUnprocessableEntity, state, f.problems)
+	}
+	if errors.Is(err, errAgain{}) {
+		toSecurity(w, r, "")
+		return nil
 	}
 	if err != nil {
 		return err
