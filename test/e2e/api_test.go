@@ -35,7 +35,13 @@ type apiClient struct {
 // apiOf has the token that the operator put into the Secret of a demo tenant.
 func apiOf(t *testing.T, tenant string) apiClient {
 	t.Helper()
-	encoded := mustKubectl(t, "--namespace", tenant, "get", "secret", tenant+"-cli", "-o", "jsonpath={.data.token}")
+	// A cleanup calls it too, when the test's own context is over.
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(t.Context()), time.Minute)
+	defer cancel()
+	encoded, err := kubectl(ctx, "--namespace", tenant, "get", "secret", tenant+"-cli", "-o", "jsonpath={.data.token}")
+	if err != nil {
+		t.Fatal(err)
+	}
 	token, err := base64.StdEncoding.DecodeString(encoded)
 	if err != nil {
 		t.Fatal(err)

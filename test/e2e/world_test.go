@@ -77,17 +77,19 @@ func mustKubectl(t *testing.T, args ...string) string {
 	return out
 }
 
-// demoCommand runs a command of the demo's own program.
-func demoCommand(t *testing.T, command string) {
+// demoCommand runs a command of the demo's own program, and returns what it printed.
+func demoCommand(t *testing.T, command string) string {
 	t.Helper()
 	// A cleanup runs it too, when the test's own context is over.
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(t.Context()), 2*time.Minute)
 	defer cancel()
 	cmd := exec.CommandContext(ctx, "bin/demo", command)
 	cmd.Dir = repository
-	if out, err := cmd.CombinedOutput(); err != nil {
+	out, err := cmd.CombinedOutput()
+	if err != nil {
 		t.Fatalf("demo %s: %v: %s", command, err, out)
 	}
+	return string(out)
 }
 
 func signIn(t *testing.T, user string) *visit.Person {
