@@ -176,5 +176,5 @@ func (p *Portal) spendLink(w http.ResponseWriter, r *http.Request, v *visit, pur
 
 // stranger is the origin of what somebody does who is not signed in.
 func (p *Portal) stranger(r *http.Request, v *visit) store.Origin {
-	return store.Origin{Actor: somebody, IP: process.ClientIP(r, p.Trusted), Browser: v.browserWords(r.UserAgent()), Now: v.now}
+	return store.Origin{Actor: somebody, Stranger: true, IP: process.ClientIP(r, p.Trusted), Browser: v.browserWords(r.UserAgent()), Now: v.now}
 }

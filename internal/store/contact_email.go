@@ -92,7 +92,9 @@ func (w *Writer) ConfirmEmail(ctx context.Context, linkID string) (Link, error) 
 	if !ofContact && !ofSignIn {
 		return l, ErrLinkOver
 	}
-	w.origin.Actor, w.origin.UserID = l.Name(), l.UserID
+	if l.UserID != "" {
+		w.origin.Actor, w.origin.UserID = l.Name(), l.UserID
+	}
 	if ofSignIn {
 		if err := w.moveSignIn(ctx, c, address); err != nil {
 			return l, err

@@ -39,7 +39,7 @@ func (tn tenant) askEmail(t *testing.T, by, id, address string, signIn bool) str
 // confirm is what the holder of an address does, in a browser without a session.
 func (tn tenant) confirm(t *testing.T, link string, at time.Time) error {
 	t.Helper()
-	return tn.Portal.Write(t.Context(), store.Origin{Now: at, IP: "198.51.100.9"}, func(ctx context.Context, w *store.Writer) error {
+	return tn.Portal.Write(t.Context(), store.Origin{Actor: "Somebody", Stranger: true, Now: at, IP: "198.51.100.9"}, func(ctx context.Context, w *store.Writer) error {
 		_, err := w.ConfirmEmail(ctx, link)
 		return err
 	})
@@ -85,6 +85,27 @@ func TestAnAddressWaitsForItsHolder(t *testing.T) {
 	const notice = `{"origin": {"at": "2026-11-21T12:00:00Z", "by": "Contact", "ip": "203.0.113.7", "browser": "Firefox on Linux"}, "credential": {"changed": "Email", "username": "sam"}}`
 	if diff := cmp.Diff([]string{notice, notice}, tn.payloads(t, "portal.credentialsChanged")); diff != "" {
 		t.Errorf("the old address is told (-want +got):\n%s", diff)
+	}
+}
+
+// TestAnAddressOfAContactWithoutSignIn: its holder is a person, and not the provider.
+func TestAnAddressOfAContactWithoutSignIn(t *testing.T) {
+	t.Parallel()
+	tn := newTenant(t)
+	tn.accounts(t, "1001")
+	tn.contacts(t, owner(person("dana", "1001")), nobody("sam", "1001"))
+	link := tn.askEmail(t, "dana", "sam", "sam@new.example", false)
+	if err := tn.confirm(t, link, now); err != nil {
+		t.Fatal(err)
+	}
+	updated := tn.column(t, "SELECT data->>'origin' FROM event WHERE type = 'contact.updated' ORDER BY position DESC LIMIT 1")
+	want := []string{`{"at": "2026-11-21T12:00:00Z", "by": "Contact", "ip": "198.51.100.9"}`}
+	if diff := cmp.Diff(want, updated); diff != "" {
+		t.Errorf("event (-want +got):\n%s", diff)
+	}
+	page := must[store.ActivityPage](t)(tn.Portal.Activity(t.Context(), "1001", 0, 1))
+	if len(page.Entries) != 1 || page.Entries[0].Actor != "Somebody" || page.Entries[0].Action != store.ActionEmailConfirmed {
+		t.Errorf("activity %+v", page.Entries)
 	}
 }
 

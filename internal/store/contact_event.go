@@ -84,7 +84,7 @@ func announceContact(_ context.Context, w *Writer, before, after *Contact) error
 // set up. What people change themselves is told where they do it.
 func (w *Writer) emitSignInChanges(before, after *Contact) error {
 	was, is := before.User, after.User
-	if w.origin.UserID != "" || was == nil || is == nil || !was.HasPassword {
+	if !w.origin.ofProvider() || was == nil || is == nil || !was.HasPassword {
 		return nil
 	}
 	c := Credentials{ContactID: after.ID, UserID: *before.UserID, Account: AccountView{Account: config.Account{ID: after.AccountID}}}
@@ -134,14 +134,14 @@ func contactData(c *Contact, access string) map[string]any {
 }
 
 // originData says who did something to a user of their own (User) or to another's
-// (Contact). Who writes through the API is the provider's: the address of its system is
+// (Contact), as one who has no user does. Who writes through the API is the provider's: the address of its system is
 // for the audit trail only, customers are shown payloads.
 func (w *Writer) originData(userID string) map[string]any {
-	if w.origin.UserID == "" {
+	if w.origin.ofProvider() {
 		return map[string]any{"at": w.origin.Now, "by": "Staff"}
 	}
 	data := map[string]any{"at": w.origin.Now, "by": "Contact"}
-	if w.origin.UserID == userID {
+	if w.origin.UserID != "" && w.origin.UserID == userID {
 		data["by"] = "User"
 	}
 	setText(data, "ip", w.origin.IP)

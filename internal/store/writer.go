@@ -30,10 +30,12 @@ type Origin struct {
 	Actor string // for the audit trail, as "token cli"
 	IP    string
 	Now   time.Time
-	// UserID is the user who writes, in the portal; empty: it is the provider. Browser is
-	// what the person is told of where it came from, as "Firefox on Windows".
-	UserID  string
-	Browser string
+	// UserID is the user who writes, in the portal; empty: it is the provider, or a Stranger,
+	// who is not signed in, as with a link. Browser is what the person is told of where it
+	// came from, as "Firefox on Windows".
+	UserID   string
+	Stranger bool
+	Browser  string
 	// Quiet leaves the events out: a bulk import notifies nobody unless asked. The
 	// change feed has everything all the same.
 	Quiet bool
@@ -43,6 +45,9 @@ type Origin struct {
 	// not gives up soon: while it waits it holds one of a few connections.
 	Patient bool
 }
+
+// ofProvider says that the provider writes, and no person in the portal.
+func (o Origin) ofProvider() bool { return o.UserID == "" && !o.Stranger }
 
 // ErrRefused is returned by the work of [Store.Write] to write nothing.
 var ErrRefused = errors.New("refused")
