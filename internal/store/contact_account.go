@@ -3,6 +3,7 @@ package store
 import (
 	"context"
 	"fmt"
+	"slices"
 
 	"github.com/jackc/pgx/v5"
 
@@ -89,7 +90,7 @@ func (w *Writer) HandOver(ctx context.Context, from, to Item[Contact], grants []
 			return Contact{}, refusal("owner", "is another one now")
 		}
 		next := *old
-		next.Owner, next.Sites, next.Grants = false, nil, append(grants, old.Grants...)
+		next.Owner, next.Sites, next.Grants = false, nil, slices.Concat(grants, old.Grants) // grants are shared
 		next.Roles = without(old.Roles, "Primary")
 		return next, nil
 	}
