@@ -32,12 +32,11 @@ func CredentialsOf(c store.Credentials) CredentialState {
 // CredentialAction is what can be done about a sign-in.
 type CredentialAction string
 
-// The actions of a sign-in.
+// The actions of a sign-in. To set a username is none: it can be done at any time.
 const (
 	SendCreate     CredentialAction = "SendCreateMail"
 	SendInvite     CredentialAction = "SendInvitation" // a create mail that says who invites
 	SendReset      CredentialAction = "SendResetMail"
-	ChangeUsername CredentialAction = "SetUsername"
 	RemoveUsername CredentialAction = "DeleteUsername" // of a user of several accounts it unlinks this contact
 )
 
@@ -50,9 +49,9 @@ const (
 // credentialActions is the whole state machine: each action of each state, with why it is
 // refused; "" is allowed.
 var credentialActions = map[CredentialState]map[CredentialAction]string{
-	CredentialNone:   {SendCreate: "", SendInvite: "", SendReset: onlyCreate, ChangeUsername: "", RemoveUsername: noUsername},
-	CredentialNamed:  {SendCreate: "", SendInvite: "", SendReset: onlyCreate, ChangeUsername: "", RemoveUsername: ""},
-	CredentialActive: {SendCreate: onlyReset, SendInvite: onlyReset, SendReset: "", ChangeUsername: "", RemoveUsername: ""},
+	CredentialNone:   {SendCreate: "", SendInvite: "", SendReset: onlyCreate, RemoveUsername: noUsername},
+	CredentialNamed:  {SendCreate: "", SendInvite: "", SendReset: onlyCreate, RemoveUsername: ""},
+	CredentialActive: {SendCreate: onlyReset, SendInvite: onlyReset, SendReset: "", RemoveUsername: ""},
 }
 
 // PermitCredential says why an action is refused in a state, after "the contact"; "": it

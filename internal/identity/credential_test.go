@@ -27,11 +27,11 @@ func TestCredentialsOf(t *testing.T) {
 // TestEveryActionOfEveryState is the only-allowed-action rule of Fusebill's screen: without
 // a password only the create mail, with one only the reset mail.
 func TestEveryActionOfEveryState(t *testing.T) {
-	actions := []CredentialAction{SendCreate, SendInvite, SendReset, ChangeUsername, RemoveUsername}
+	actions := []CredentialAction{SendCreate, SendInvite, SendReset, RemoveUsername}
 	want := map[CredentialState][]CredentialAction{
-		CredentialNone:   {SendCreate, SendInvite, ChangeUsername},
-		CredentialNamed:  {SendCreate, SendInvite, ChangeUsername, RemoveUsername},
-		CredentialActive: {SendReset, ChangeUsername, RemoveUsername},
+		CredentialNone:   {SendCreate, SendInvite},
+		CredentialNamed:  {SendCreate, SendInvite, RemoveUsername},
+		CredentialActive: {SendReset, RemoveUsername},
 	}
 	if len(credentialActions) != len(want) {
 		t.Errorf("there are %d states", len(credentialActions))
@@ -53,14 +53,14 @@ func TestEveryActionOfEveryState(t *testing.T) {
 }
 
 func TestEveryActionOfEveryAccess(t *testing.T) {
-	all := []string{store.AccessNotInvited, store.AccessInvited, store.AccessExpired, store.AccessActive, store.AccessDisabled, store.AccessRevoked}
-	want := [][]AccessAction{{Invite, Disable, Remove}, {Invite, Disable, Remove}, {Invite, Disable, Remove}, {Disable, Remove}, {Enable, Remove}, nil}
+	all := []string{store.AccessNotInvited, store.AccessInvited, store.AccessExpired, store.AccessActive, store.AccessDisabled}
+	want := [][]AccessAction{{Invite, Enable, Disable}, {Invite, Disable}, {Invite, Disable}, {Disable}, {Enable}}
 	if len(accessActions) != len(all) {
 		t.Errorf("there are %d states", len(accessActions))
 	}
 	for i, access := range all {
 		var allowed []AccessAction
-		for _, action := range []AccessAction{Invite, Enable, Disable, Remove} {
+		for _, action := range []AccessAction{Invite, Enable, Disable} {
 			if PermitAccess(access, action) {
 				allowed = append(allowed, action)
 			}

@@ -18,7 +18,7 @@
 // Two state machines, each a table. A sign-in has no username, a username only, or both;
 // [PermitCredential] says which mail may be sent: without a password only the one to create
 // it, with one only the one to reset it. The access of a contact is NotInvited, Invited,
-// Expired, Active, Disabled or Revoked; [PermitAccess] says what can be done about it.
+// Expired, Active or Disabled; [PermitAccess] says what can be done about it.
 // [SendCreateMail], [SendResetMail] and [SendInvitation] are the only ways to send a link,
 // for the portal and for the API. Whom a mail goes to decides [store.Credentials.Addresses].
 //

@@ -120,16 +120,23 @@ func (p *Portal) press(w http.ResponseWriter, r *http.Request, v *visit, done st
 	return nil
 }
 
+// permits says whether the access of a contact allows what a button is for.
+func (v *visit) permits(c *store.Contact, action identity.AccessAction) bool {
+	return identity.PermitAccess(c.PortalAccess(v.now), action)
+}
+
 // enableContact switches the portal on for a contact, and invites who has no sign-in yet.
 func (p *Portal) enableContact(w http.ResponseWriter, r *http.Request, v *visit) error {
 	m, id := v.manager(r), r.PathValue("id")
 	return p.press(w, r, v, "enabled", func(ctx context.Context, w *store.Writer, version int64) error {
-		_, after, err := p.changeContact(ctx, w, v, m, contactChange{id, version, func(old *store.Contact) store.Contact {
+		before, after, err := p.changeContact(ctx, w, v, m, contactChange{id, version, func(old *store.Contact) store.Contact {
 			return withAccess(*old, store.AccessActive)
 		}})
 		switch {
 		case err != nil:
 			return err
+		case !v.permits(before, identity.Enable):
+			return errChanged
 		case signsIn(&after):
 			return p.room(ctx, w, v, id)
 		}
@@ -142,9 +149,12 @@ func (p *Portal) enableContact(w http.ResponseWriter, r *http.Request, v *visit)
 func (p *Portal) disableContact(w http.ResponseWriter, r *http.Request, v *visit) error {
 	m, id := v.manager(r), r.PathValue("id")
 	return p.press(w, r, v, "disabled", func(ctx context.Context, w *store.Writer, version int64) error {
-		_, _, err := p.changeContact(ctx, w, v, m, contactChange{id, version, func(old *store.Contact) store.Contact {
+		before, _, err := p.changeContact(ctx, w, v, m, contactChange{id, version, func(old *store.Contact) store.Contact {
 			return withAccess(*old, store.AccessDisabled)
 		}})
+		if err == nil && !v.permits(before, identity.Disable) {
+			err = errChanged
+		}
 		return err
 	})
 }
@@ -157,7 +167,7 @@ func (p *Portal) inviteContact(w http.ResponseWriter, r *http.Request, v *visit)
 		switch {
 		case err != nil:
 			return err
-		case after.Access != store.AccessActive:
+		case !signsIn(&after) && !v.permits(&after, identity.Invite): // who signs in is told so
 			return errChanged
 		}
 		return p.invite(ctx, w, v, m, after)

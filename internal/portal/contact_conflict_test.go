@@ -158,3 +158,25 @@ func TestPreferencesWithBadInput(t *testing.T) {
 		t.Errorf("tom is %+v", got)
 	}
 }
+
+// TestButtonsThatAreNotOffered: what the state of a contact's access does not allow is not
+// done, whatever version is sent.
+func TestButtonsThatAreNotOffered(t *testing.T) {
+	s := newTeam(t)
+	dana := s.signedIn(t, "dana")
+	refused := func(id, button string) {
+		t.Helper()
+		before := s.row(t, id)
+		s.press(t, dana, id, button).is(t, http.StatusConflict)
+		if diff := cmp.Diff(before, s.row(t, id)); diff != "" {
+			t.Errorf("%s of %s (-before +after):\n%s", button, id, diff)
+		}
+	}
+	refused("c-tom", "enable") // is on
+	s.press(t, dana, "c-tom", "disable").goesTo(t, "/portal-settings?done=disabled")
+	refused("c-tom", "disable")
+	s.press(t, dana, "c-gus", "enable").goesTo(t, "/portal-settings?done=enabled")
+	refused("c-gus", "enable") // is invited
+	s.press(t, dana, "c-gus", "disable").goesTo(t, "/portal-settings?done=disabled")
+	refused("c-gus", "invite")
+}

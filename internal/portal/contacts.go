@@ -161,7 +161,7 @@ func (v *visit) contactRow(m identity.Manager, c *store.AccountContact) contactR
 	if row.On && identity.PermitAccess(state, identity.Disable) && may(m.CheckChange(&c.Contact, withAccess(c.Contact, store.AccessDisabled))) {
 		row.Toggle = path + "/disable"
 	}
-	if !row.On && mayEnable(m, c.Contact) {
+	if !row.On && identity.PermitAccess(state, identity.Enable) && mayEnable(m, c.Contact) {
 		row.Toggle = path + "/enable"
 	}
 	if row.On && identity.PermitAccess(state, identity.Invite) && may(m.CheckInvite(c.Contact)) {

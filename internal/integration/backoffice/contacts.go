@@ -138,11 +138,14 @@ func checkPasswordHash(phc string) *store.Refusal {
 
 // takeUser takes the sign-in of a contact away. A contact without one is not found.
 func takeUser(ctx context.Context, w *store.Writer, id string, ifVersion int64) (store.Result, error) {
-	found := false
+	c, err := w.Credentials(ctx, id)
+	if err != nil {
+		return store.Result{}, err
+	}
+	if identity.PermitCredential(identity.CredentialsOf(c), identity.RemoveUsername) != "" {
+		return store.Result{}, store.ErrNotFound
+	}
 	held, err := w.PutContacts(ctx, []store.Item[store.Contact]{{ID: id, IfVersion: ifVersion, Decide: func(old *store.Contact) (store.Contact, *store.Refusal) {
-		if found = old != nil && old.User != nil; !found {
-			return store.Contact{}, &store.Refusal{}
-		}
 		return *old, nil
 	}}})
 	switch {
@@ -150,8 +153,6 @@ func takeUser(ctx context.Context, w *store.Writer, id string, ifVersion int64) 
 		return store.Result{}, err
 	case held[0].Outcome == store.Conflict:
 		return held[0].Result, nil
-	case !found:
-		return store.Result{}, store.ErrNotFound
 	}
 	return store.Result{Outcome: store.Updated}, w.DeleteUsername(ctx, id)
 }
