@@ -1,6 +1,7 @@
 package portal
 
 import (
+	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -60,12 +61,12 @@ func (p *Portal) ceremony(r *http.Request, v *visit, kind store.CeremonyKind, st
 // signInState is what is kept of a person whose password was right and who is not signed
 // in yet.
 type signInState struct {
-	Next        string                    `json:"next"`
-	Began       time.Time                 `json:"began"`
-	KnownDevice bool                      `json:"knownDevice"`
-	App         bool                      `json:"app"`               // they have an authenticator app
-	Passkey     *identity.PasskeyCeremony `json:"passkey,omitempty"` // to use one, or to make one
-	Sealed      []byte                    `json:"sealed,omitempty"`  // of an app that they may add: they have no second factor
+	Next    string                    `json:"next"`
+	Began   time.Time                 `json:"began"`
+	Device  []byte                    `json:"device,omitempty"`  // hash of the known one that they came with
+	App     bool                      `json:"app"`               // they have an authenticator app
+	Passkey *identity.PasskeyCeremony `json:"passkey,omitempty"` // to use one, or to make one
+	Sealed  []byte                    `json:"sealed,omitempty"`  // of an app that they may add: they had no second factor
 }
 
 // pending is a sign-in that waits for its second factor.
@@ -86,7 +87,10 @@ func (p *Portal) askFactor(w http.ResponseWriter, r *http.Request, v *visit, e e
 	if err != nil || !factors.Any() && rule != config.SecondFactorRequired {
 		return false, err
 	}
-	state := signInState{Next: e.next, Began: v.now, KnownDevice: e.device.known, App: factors.AuthenticatorSince != nil}
+	state := signInState{Next: e.next, Began: v.now, App: factors.AuthenticatorSince != nil}
+	if e.device.known {
+		state.Device = e.device.hash
+	}
 	page, lifetime := "/sign-in/second-factor", signInTime
 	passkeys, owner, err := p.passkeysOf(r, v, e.user.UserID, e.user.Username, nameOf(e.contact, e.user))
 	switch {
@@ -134,7 +138,7 @@ func (p *Portal) pendingSignIn(r *http.Request, v *visit, enrols bool) (pending,
 	}
 	s.contact = contact
 	s.device.secret, s.device.hash = presentedSecret(r, deviceCookie)
-	s.device.known = s.state.KnownDevice && s.device.hash != nil
+	s.device.known = s.device.hash != nil && bytes.Equal(s.device.hash, s.state.Device)
 	return s, err
 }
 
