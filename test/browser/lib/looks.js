@@ -22,13 +22,13 @@ const order = '/orders/review?product=phone&quantity=2&product=backup-line&quant
 
 const account = ['/', '/payments', '/services', '/services?status=Cancelled', '/messages', '/activity', '/profile', '/preferences'];
 const lists = [
-  '/invoices', '/invoices?status=Paid', '/invoices?number=no-such', detail('/invoices', /^\/invoices\/[^/?]+$/),
-  '/orders', '/orders/new', detail('/orders', /^\/orders\/(?!new)[^/?]+$/),
-  '/requests', '/requests/new', detail('/requests', /^\/requests\/(?!new)[^/?]+$/),
+  '/invoices', '/invoices?state=paid', '/invoices?number=no-such', detail('/invoices', /^\/invoices\/[^/?]+$/),
+  '/orders', '/orders/new', '/requests', '/requests/new',
 ];
+const anOrder = detail('/orders', /^\/orders\/(?!new)[^/?]+$/);
+const aRequest = detail('/requests', /^\/requests\/(?!new)[^/?]+$/);
 const settings = [
-  '/portal-settings', '/portal-settings/contacts/new', detail('/portal-settings', /^\/portal-settings\/contacts\/(?!new)[^/]+$/),
-  detail('/portal-settings', /\/delete$/), '/portal-settings/owner',
+  '/portal-settings', '/portal-settings/contacts/new', detail('/portal-settings', /^\/portal-settings\/contacts\/(?!new)[^/]+$/), '/portal-settings/owner',
 ];
 const security = [
   '/security', '/security/username', '/security/password', '/security/authenticator/remove', '/security/recovery-codes',
@@ -38,8 +38,8 @@ const security = [
 // Whose browser looks at what.
 export const visits = {
   'a visitor': { origin: acme, routes: ['/sign-in', '/sign-in?ended=1', '/forgot', '/credentials/no-such-link', '/invitation/no-such-link', '/verify/no-such-link', '/set-up'] },
-  dana: { origin: acme, routes: [...account, ...lists, ...settings, ...security, order, '/no-such-page', '/invoices/no-such-invoice'] },
-  lena: { origin: nordlicht, routes: [...account, ...lists, ...settings, ...security, '/orders/review?product=backup&quantity=2'] },
+  dana: { origin: acme, routes: [...account, ...lists, ...settings, ...security, order, anOrder, aRequest, detail('/portal-settings', /\/delete$/), '/no-such-page', '/invoices/no-such-invoice'] },
+  lena: { origin: nordlicht, routes: [...account, ...lists, ...settings, ...security, anOrder, '/orders/review?product=backup&quantity=2'] },
   camille: { origin: acme, routes: [...account, ...lists, ...settings, ...security, order] },
   sam: { origin: acme, routes: ['/', '/invoices', detail('/invoices', /^\/invoices\/[^/?]+$/), '/activity', '/portal-settings'] },
   bella: { origin: acme, routes: ['/', '/invoices', '/orders/new', '/services'] },

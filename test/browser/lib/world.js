@@ -42,13 +42,25 @@ export async function allEvents(tenant, type, account) {
   return (await api(tenant, 'GET', `events?limit=1000&type=${type}&accountId=${account}`)).items;
 }
 
-// scan asks for a page as a mail scanner does, without a browser: the status.
-export function scan(method, origin, path) {
+// ask sends a request to a portal without a browser: the answer, as it came.
+export function ask(method, origin, path, { headers = {}, body } = {}) {
   const { hostname } = new URL(origin);
   return new Promise((resolve, reject) => {
-    request({ method, host: '127.0.0.1', port: world.port, servername: hostname, path, headers: { host: hostname }, rejectUnauthorized: false }, (answer) => {
-      answer.resume();
-      answer.on('end', () => resolve(answer.statusCode));
-    }).on('error', reject).end();
+    request({ method, host: '127.0.0.1', port: world.port, servername: hostname, path, headers: { host: hostname, ...headers }, rejectUnauthorized: false }, async (answer) => {
+      const chunks = await answer.toArray();
+      resolve({ status: answer.statusCode, headers: answer.headers, body: Buffer.concat(chunks).toString('latin1') });
+    })
+      .on('error', reject)
+      .end(body);
   });
+}
+
+// scan asks for a page as a mail scanner does: the status.
+export const scan = async (method, origin, path) => (await ask(method, origin, path)).status;
+
+// post sends a form as the browser of a context does that has it open already.
+export async function post(context, origin, path, body, headers = {}) {
+  const cookies = await context.cookies(origin);
+  const cookie = cookies.map((c) => `${c.name}=${c.value}`).join('; ');
+  return ask('POST', origin, path, { headers: { 'content-type': 'application/x-www-form-urlencoded', 'sec-fetch-site': 'same-origin', cookie, ...headers }, body });
 }

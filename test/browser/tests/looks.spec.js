@@ -90,7 +90,6 @@ test('forms that were not accepted, and changes of the other side', async ({ bro
     ['/requests/new', 'Send the request'],
     ['/portal-settings/contacts/new', 'Save contact'],
     ['/security/password', /password/],
-    ['/security/username', /username/],
   ]) {
     await page.goto(acme + route);
     await page.locator('main form:not([hidden])').evaluateAll((forms) => forms.forEach((f) => (f.noValidate = true)));
