@@ -82,7 +82,8 @@ const ActionOwnerChanged = "ownerChanged"
 
 // HandOver makes another contact of an account its owner. The old owner becomes an
 // ordinary contact with grants, everywhere, and hands the role Primary over too: whoever
-// has that reads the mails that reset the owner's sign-in. The versions are those that the
+// has that reads the mails that reset the owner's sign-in. Addresses that wait to be
+// confirmed, of both and of the primary contacts, are dropped. The versions are those that the
 // old owner has seen. ErrRefused: the result says why not.
 func (w *Writer) HandOver(ctx context.Context, from, to Item[Contact], grants []settings.Feature) (Result, error) {
 	from.Decide = func(old *Contact) (Contact, *Refusal) {
@@ -91,7 +92,7 @@ func (w *Writer) HandOver(ctx context.Context, from, to Item[Contact], grants []
 		}
 		next := *old
 		next.Owner, next.Sites, next.Grants = false, nil, slices.Concat(grants, old.Grants) // grants are shared
-		next.Roles = without(old.Roles, "Primary")
+		next.Roles, next.PendingEmail = without(old.Roles, "Primary"), ""
 		return next, nil
 	}
 	to.Decide = func(old *Contact) (Contact, *Refusal) {
@@ -100,6 +101,7 @@ func (w *Writer) HandOver(ctx context.Context, from, to Item[Contact], grants []
 		}
 		next := *old
 		next.Owner, next.Sites, next.Roles = true, nil, append([]string{"Primary"}, old.Roles...)
+		next.PendingEmail = ""
 		return next, nil
 	}
 	written, err := w.PutContacts(ctx, []Item[Contact]{from, to})
@@ -114,8 +116,28 @@ func (w *Writer) HandOver(ctx context.Context, from, to Item[Contact], grants []
 	if written[0].Row.AccountID != written[1].Row.AccountID {
 		return Result{Outcome: Refused, Message: "the contacts belong to different accounts"}, ErrRefused
 	}
+	if err := w.endOwnersLinks(ctx, written[0].Row.AccountID, from.ID, to.ID); err != nil {
+		return Result{}, err
+	}
 	w.Audit(written[0].Row.AccountID, ActionOwnerChanged, map[string]string{"from": from.ID, "to": to.ID})
 	return Result{Outcome: Updated}, nil
+}
+
+// endOwnersLinks ends what was sent to the old and the new owner. Addresses that the old
+// owner asked for, of contacts by which the new one's password is reset, are dropped.
+func (w *Writer) endOwnersLinks(ctx context.Context, accountID, from, to string) error {
+	if _, err := w.tx.Exec(ctx, voidContactLinksSQL, w.origin.Now, []string{from, to}); err != nil {
+		return fmt.Errorf("void links: %w", err)
+	}
+	rows, err := w.tx.Query(ctx, `SELECT id FROM contact WHERE account_id = $1 AND 'Primary' = ANY(roles) ORDER BY id`, accountID)
+	if err != nil {
+		return fail("list the primary contacts of an account", err)
+	}
+	primary, err := pgx.CollectRows(rows, pgx.RowTo[string])
+	if err != nil {
+		return fail("list the primary contacts of an account", err)
+	}
+	return w.dropAddresses(ctx, primary)
 }
 
 // without is a list without a text.

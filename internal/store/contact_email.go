@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"strings"
 	"time"
+
+	"github.com/jackc/pgx/v5"
 )
 
 // The actions of addresses in the audit.
@@ -56,6 +58,42 @@ func (w *Writer) StopAsking(ctx context.Context, c Contact) error {
 		return fmt.Errorf("void links: %w", err)
 	}
 	return nil
+}
+
+// voidVerifyLinksSQL: what would confirm an address, of the contact or of its sign-in.
+const voidVerifyLinksSQL = `
+UPDATE credential_link SET voided_at = $1
+WHERE contact_id = ANY($2) AND purpose = 'VerifyEmail' AND voided_at IS NULL AND completed_at IS NULL`
+
+const dropAddressesSQL = `
+UPDATE contact SET pending_email = '', version = version + 1, updated_at = $1 WHERE id = ANY($2) AND pending_email <> ''
+RETURNING id, account_id, version`
+
+// dropAddresses gives up the addresses of contacts that wait for their holders, and the
+// links that would confirm them: whoever asked for them does not decide any more.
+func (w *Writer) dropAddresses(ctx context.Context, contactIDs []string) error {
+	if _, err := w.tx.Exec(ctx, voidVerifyLinksSQL, w.origin.Now, contactIDs); err != nil {
+		return fmt.Errorf("void links that confirm an address: %w", err)
+	}
+	return touch(ctx, w, contacts.name, dropAddressesSQL, contactIDs)
+}
+
+// forget is for when a person takes their sign-in back: whatever was sent to them stops
+// working, and so does what would move the sign-in, or one of their contacts, to another
+// address.
+func (w *Writer) forget(ctx context.Context, c Credentials) error {
+	if err := w.VoidLinks(ctx, c.ContactID, c.UserID); err != nil {
+		return err
+	}
+	rows, err := w.tx.Query(ctx, `SELECT id FROM contact WHERE user_id = $1::uuid ORDER BY id`, c.UserID)
+	if err != nil {
+		return fail("list the contacts of a user", err)
+	}
+	ids, err := pgx.CollectRows(rows, pgx.RowTo[string])
+	if err != nil {
+		return fail("list the contacts of a user", err)
+	}
+	return w.dropAddresses(ctx, ids)
 }
 
 func (w *Writer) emailChanged(c *Contact) error {

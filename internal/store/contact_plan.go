@@ -23,6 +23,7 @@ type contactPlan struct {
 	demoted   []string // contacts that stop being the owner
 	signedOut []string // contacts whose sessions end
 	voided    []string // contacts whose links stop working
+	moved     []string // contacts whose user is another, or has another name or address
 	left      []string // users that a contact no longer has
 }
 
@@ -181,6 +182,17 @@ func (p *contactPlan) decide(i int, c *Contact) {
 		return
 	}
 	p.endSessions(c, before)
+	if before != nil && movedUser(before.User, c.User) {
+		p.moved = append(p.moved, c.ID)
+		if c.PendingEmail == before.PendingEmail {
+			c.PendingEmail = ""
+		}
+	}
+}
+
+// movedUser says whether a sign-in is another: then what was to move it before is over.
+func movedUser(was, is *ContactUser) bool {
+	return was != nil && (is == nil || !sameText(was.Username, is.Username) || !sameText(was.Email, is.Email))
 }
 
 // own keeps in mind who is the owner.

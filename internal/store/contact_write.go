@@ -64,6 +64,11 @@ func (p *contactPlan) prepare(ctx context.Context) error {
 			return fmt.Errorf("void links: %w", err)
 		}
 	}
+	if len(p.moved) > 0 {
+		if _, err := p.tx.Exec(ctx, voidVerifyLinksSQL, p.origin.Now, p.moved); err != nil {
+			return fmt.Errorf("void links that confirm an address: %w", err)
+		}
+	}
 	return nil
 }
 

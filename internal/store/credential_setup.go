@@ -133,6 +133,9 @@ func (w *Writer) resetPassword(ctx context.Context, s SetUp, hash string) error 
 			return err
 		}
 	}
+	if err := w.forget(ctx, s.Credentials); err != nil {
+		return err
+	}
 	if err := w.endSessions(ctx, s.UserID, "", nil); err != nil {
 		return err
 	}

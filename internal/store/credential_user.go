@@ -43,8 +43,8 @@ type NewPassword struct {
 	KeepOthers bool
 }
 
-// SetPassword gives the user of a contact another password. Links that were sent to reset
-// it stop working. ErrNotFound: the contact is not the user's any more.
+// SetPassword gives the user of a contact another password. Links that were sent stop
+// working, and addresses that wait to be confirmed are dropped. ErrNotFound: the contact is not the user's any more.
 func (w *Writer) SetPassword(ctx context.Context, n NewPassword) error {
 	c, err := w.Credentials(ctx, n.ContactID)
 	if err != nil {
@@ -56,7 +56,7 @@ func (w *Writer) SetPassword(ctx context.Context, n NewPassword) error {
 	if err := w.storePassword(ctx, c.UserID, n.Hash); err != nil {
 		return err
 	}
-	if err := w.VoidLinks(ctx, c.ContactID, c.UserID); err != nil {
+	if err := w.forget(ctx, c); err != nil {
 		return err
 	}
 	if n.KeepOthers {
