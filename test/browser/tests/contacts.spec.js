@@ -59,7 +59,7 @@ test('toggle: off ends the session at once, on lets the person back in', async (
 
   await settings(page);
   await toggle(page, 'tess');
-  await expect(row(page, 'tess')).toContainText('Disabled');
+  await expect(row(page, 'tess')).toContainText('Switched off');
   await tess.goto(`${acme}/invoices`);
   await expect(tess).toHaveURL(/\/sign-in/);
   expect((await allEvents('acme', 'portal.accessRevoked', who.account)).length).toBe(1);

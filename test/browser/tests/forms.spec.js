@@ -120,14 +120,14 @@ test('any script, both directions and emoji are people’s own words', async ({ 
 });
 
 test('the sign-in form: too long, control characters, emoji', async ({ page }) => {
-  for (const login of ['x'.repeat(300), 'da\u0007na', 'دانا 👋']) {
+  for (const [login, kept = login] of [['x'.repeat(300), ''], ['x'.repeat(254)], ['da\u0007na'], ['دانا 👋']]) {
     await page.goto(`${acme}/sign-in`);
     await unchecked(page);
     await fill(page, 'Username or email', login);
     await fill(page, 'Password', 'not the password');
     await page.keyboard.press('Enter');
     await expect(page.getByRole('alert')).toBeVisible();
-    await expect(page.getByLabel('Username or email')).toHaveValue(login);
+    await expect(page.getByLabel('Username or email')).toHaveValue(kept); // what can be nobody's is not kept
   }
 });
 
