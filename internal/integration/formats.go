@@ -3,7 +3,6 @@ package integration
 import (
 	"errors"
 	"fmt"
-	"net/mail"
 	"net/url"
 	"reflect"
 	"strings"
@@ -111,8 +110,7 @@ func checkCurrency(text string) string {
 }
 
 func checkEmail(text string) string {
-	address, err := mail.ParseAddress(text)
-	if err != nil || address.Address != text || strings.ContainsAny(text, `"<> `) {
+	if !settings.IsEmail(text) {
 		return "is not an email address"
 	}
 	return ""

@@ -87,7 +87,7 @@ func (p *Portal) invite(ctx context.Context, w *store.Writer, v *visit, m identi
 		return err
 	}
 	sent, refused, err := identity.SendInvitation(ctx, w, v.live, c.ID, v.person(), v.now)
-	if err == nil && (refused != nil || !validEmail(sent.Addresses[0])) {
+	if err == nil && (refused != nil || !settings.IsEmail(sent.Addresses[0])) {
 		return refusedContact{field: "email", text: v.T("%s has no email address that an invitation could go to. Add one first.", v.contactName(&c))}
 	}
 	return err

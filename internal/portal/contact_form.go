@@ -2,7 +2,6 @@ package portal
 
 import (
 	"net/http"
-	"net/mail"
 	"slices"
 	"strconv"
 	"strings"
@@ -222,7 +221,7 @@ func (f *form) optedOut() []string {
 // email reads a mail address, which may be empty.
 func (f *form) email(field string) string {
 	text := f.text(field, rule{most: maxLogin})
-	if text != "" && web.ProblemAt(f.problems, field) == "" && !validEmail(text) {
+	if text != "" && web.ProblemAt(f.problems, field) == "" && !settings.IsEmail(text) {
 		f.wrong(field, f.v.T("This does not look like an email address. It should read like name@example.com."))
 	}
 	return text
@@ -235,11 +234,6 @@ func (f *form) phone(field string) string {
 		f.wrong(field, f.v.T("A telephone number has digits and spaces, and may begin with +."))
 	}
 	return text
-}
-
-func validEmail(text string) bool {
-	address, err := mail.ParseAddress(text)
-	return err == nil && address.Address == text && len(text) <= maxLogin && !strings.ContainsAny(text, `"<> `)
 }
 
 // chooseGrants makes of what the form says what the contact shall have.

@@ -9,6 +9,7 @@ import (
 
 	"github.com/foyerhq/foyer/internal/identity"
 	"github.com/foyerhq/foyer/internal/process"
+	"github.com/foyerhq/foyer/internal/settings"
 	"github.com/foyerhq/foyer/internal/store"
 	"github.com/foyerhq/foyer/internal/web"
 )
@@ -30,7 +31,7 @@ func (p *Portal) signInRoutes() []route {
 
 const (
 	maxFormBytes = 16 << 10
-	maxLogin     = 254 // the longest email
+	maxLogin     = settings.MaxEmail // people sign in by their address too
 )
 
 // The outcomes of a sign-in, as counted.

@@ -9,18 +9,17 @@ import (
 
 // Notification is a message that was sent to a person.
 type Notification struct {
-	ID        string    `db:"id"`
-	EventType string    `db:"event_type"`
-	Category  string    `db:"category"`
-	Channel   string    `db:"channel"`
-	Address   string    `db:"address"`
-	Subject   string    `db:"subject"`
-	Body      string    `db:"body"` // in a list: none
-	SentAt    time.Time `db:"sent_at"`
+	ID       string    `db:"id"`
+	Category string    `db:"category"`
+	Channel  string    `db:"channel"`
+	Address  string    `db:"address"`
+	Subject  string    `db:"subject"`
+	Body     string    `db:"body"` // in a list: none
+	SentAt   time.Time `db:"sent_at"`
 }
 
 const notificationsSQL = `
-SELECT n.id::text, event_type, category, channel, address, subject, '' AS body, sent_at FROM notification n
+SELECT n.id::text, category, channel, address, subject, '' AS body, sent_at FROM notification n
 WHERE account_id = $1 AND contact_id = $2 AND (sent_at, n.id) < ($3, $4) ORDER BY sent_at DESC, n.id DESC LIMIT $5`
 
 // The last of all ids, for a page that begins at none.
@@ -52,7 +51,7 @@ func (s *Store) Notifications(ctx context.Context, accountID, contactID string, 
 }
 
 const notificationSQL = `
-SELECT id::text, event_type, category, channel, address, subject, CASE WHEN category = 'Security' THEN '' ELSE body END AS body, sent_at
+SELECT id::text, category, channel, address, subject, CASE WHEN category = 'Security' THEN '' ELSE body END AS body, sent_at
 FROM notification WHERE id = $3 AND account_id = $1 AND contact_id = $2`
 
 // Notification returns a message that was sent to a contact by its id, which is a UUID, or
