@@ -231,7 +231,7 @@ func (s pending) limit() identity.Limit {
 	return identity.NewFactorLimit(s.user.UserID, nil)
 }
 
-// finishPending ends the ceremony, which one request alone can do, and starts the session.
+// finishPending ends the ceremony, which one request alone can do, and lets the person in.
 func (p *Portal) finishPending(w http.ResponseWriter, r *http.Request, v *visit, s pending, limit identity.Limit) error {
 	ended, err := p.Store.EndCeremony(r.Context(), s.hash)
 	if err != nil {
@@ -240,6 +240,11 @@ func (p *Portal) finishPending(w http.ResponseWriter, r *http.Request, v *visit,
 	if !ended {
 		return errAgain{}
 	}
+	return p.letIn(w, r, v, s, limit)
+}
+
+// letIn starts the session of a sign-in whose ceremony has ended.
+func (p *Portal) letIn(w http.ResponseWriter, r *http.Request, v *visit, s pending, limit identity.Limit) error {
 	if err := p.Store.ClearFailures(r.Context(), []string{limit.Key}); err != nil {
 		return err
 	}

@@ -119,7 +119,7 @@ func (p *Portal) enrol(w http.ResponseWriter, r *http.Request, v *visit) error {
 	if err := p.Store.TakeAttempt(r.Context(), s.hash, ceremonyAttempts, v.now); err != nil {
 		return p.endAttempts(w, r, s, err)
 	}
-	add, err := p.newFactor(r, v, s.entrance, enrolState{Sealed: s.state.Sealed, Passkey: s.state.Passkey, Name: v.passkeyName(r)}, f)
+	codes, err := p.addFirst(r, v, s, f)
 	var wrong errWrongFactor
 	if errors.As(err, &wrong) {
 		f.wrong(wrong.field, v.T(wrong.text))
@@ -128,21 +128,52 @@ func (p *Portal) enrol(w http.ResponseWriter, r *http.Request, v *visit) error {
 	if err != nil {
 		return orAgain(w, r, store.CeremonySignIn, err)
 	}
-	codes, hashes := identity.NewRecoveryCodes(s.user.UserID)
-	err = p.Store.Write(r.Context(), p.originOf(r, v, s.entrance), func(ctx context.Context, w *store.Writer) error {
-		if err := add(ctx, w); err != nil {
-			return err
-		}
-		return w.PutRecoveryCodes(ctx, s.user.UserID, hashes)
-	})
-	if err != nil {
-		return err
-	}
 	s.secondFactor = true
-	if err := p.finishPending(w, r, v, s, s.limit()); err != nil {
+	if err := p.letIn(w, r, v, s, s.limit()); err != nil {
 		return orAgain(w, r, store.CeremonySignIn, err)
 	}
 	return v.show(w, r, http.StatusOK, codesView(v.signInFrame(v.T("Your recovery codes")), codesPage{Codes: codes, Next: s.next}))
+}
+
+// addFirst adds the second factor of a person who has none, and returns their recovery
+// codes. errAgain: they have one by now, since minutes go by after the password was
+// checked, or another request was faster.
+func (p *Portal) addFirst(r *http.Request, v *visit, s pending, f *form) ([]string, error) {
+	add, err := p.newFactor(r, v, s.entrance, enrolState{Sealed: s.state.Sealed, Passkey: s.state.Passkey, Name: v.passkeyName(r)}, f)
+	if err != nil {
+		return nil, err
+	}
+	codes, hashes := identity.NewRecoveryCodes(s.user.UserID)
+	err = p.Store.Write(r.Context(), p.originOf(r, v, s.entrance), func(ctx context.Context, w *store.Writer) error {
+		factors, err := w.Factors(ctx, s.user.UserID)
+		if err != nil {
+			return err
+		}
+		if factors.Any() {
+			return errAgain{}
+		}
+		if err := endCeremony(ctx, w, s.hash); err != nil {
+			return err
+		}
+		if err := add(ctx, w); err != nil {
+			return err
+		}
+		if err := w.PutRecoveryCodes(ctx, s.user.UserID, hashes); err != nil {
+			return err
+		}
+		return w.EndOtherSessions(ctx, s.user.UserID, "", s.state.Device)
+	})
+	return codes, err
+}
+
+// endCeremony ends what was begun together with what it leads to. errAgain: another
+// request was faster.
+func endCeremony(ctx context.Context, w *store.Writer, hash []byte) error {
+	err := w.EndCeremony(ctx, hash)
+	if errors.Is(err, store.ErrNotFound) {
+		return errAgain{}
+	}
+	return err
 }
 
 // enrolState is what is kept of a second factor that is being added.

@@ -88,64 +88,86 @@ func (p *Portal) addApp(w http.ResponseWriter, r *http.Request, v *visit) error 
 	if err != nil {
 		return err
 	}
-	add, err := p.newFactor(r, v, v.self(), state, f)
+	err = p.addFactor(w, r, v, hash, state, f, "app")
 	var wrong errWrongFactor
 	if errors.As(err, &wrong) {
 		f.wrong(wrong.field, v.T(wrong.text))
 		return p.showApp(w, r, v, http.StatusUnprocessableEntity, state, f.problems)
 	}
-	if errors.Is(err, errAgain{}) {
-		toSecurity(w, r, "")
-		return nil
-	}
-	if err != nil {
-		return err
-	}
-	return p.addFactor(w, r, v, hash, add, "app")
+	return err
 }
 
-// addFactor writes a factor of the person of the session, whose secret is replaced. Those
-// who have no recovery codes get some.
-func (p *Portal) addFactor(w http.ResponseWriter, r *http.Request, v *visit, ceremony []byte, add func(context.Context, *store.Writer) error, done string) error {
-	ended, err := p.Store.EndCeremony(r.Context(), ceremony)
+// addFactor adds a factor to the person of the session, and answers. errWrongFactor: the
+// form says why it cannot be.
+func (p *Portal) addFactor(w http.ResponseWriter, r *http.Request, v *visit, ceremony []byte, state enrolState, f *form, done string) error {
+	add, err := p.newFactor(r, v, v.self(), state, f)
 	if err != nil {
-		return err
-	}
-	clearCeremony(w, store.CeremonyEnrol)
-	if !ended {
-		toSecurity(w, r, "")
-		return nil
-	}
-	factors, err := p.Store.Factors(r.Context(), v.session.UserID)
-	if err != nil {
-		return err
-	}
-	var codes []string
-	var hashes [][]byte
-	if factors.RecoveryCodes == 0 {
-		codes, hashes = identity.NewRecoveryCodes(v.session.UserID)
+		return p.orSecurity(w, r, err)
 	}
 	secret, newHash := identity.NewSessionSecret()
-	err = p.Store.Write(r.Context(), v.origin(r, p.Trusted), func(ctx context.Context, w *store.Writer) error {
-		if err := add(ctx, w); err != nil {
-			return err
-		}
-		if hashes != nil {
-			if err := w.PutRecoveryCodes(ctx, v.session.UserID, hashes); err != nil {
-				return err
-			}
-		}
-		return w.ProveAgain(ctx, store.Proof{Old: v.presented, New: newHash, SecondFactor: true})
-	})
+	codes, err := p.writeFactor(r, v, ceremony, add, newHash)
 	if err != nil {
-		return err
+		return p.orSecurity(w, r, err)
 	}
+	clearCeremony(w, store.CeremonyEnrol)
 	setSession(w, secret, v.live.Tenant.Session)
 	if codes == nil {
 		toSecurity(w, r, "?done="+done)
 		return nil
 	}
 	return v.showCodes(w, r, codesPage{Done: v.T(doneWords[done]), Codes: codes, Next: "/security"})
+}
+
+// orSecurity leads back when a set-up has to begin anew, and leaves other errors to the
+// caller.
+func (p *Portal) orSecurity(w http.ResponseWriter, r *http.Request, err error) error {
+	if !errors.Is(err, errAgain{}) {
+		return err
+	}
+	clearCeremony(w, store.CeremonyEnrol)
+	toSecurity(w, r, "")
+	return nil
+}
+
+// writeFactor adds a factor to the person of the session, whose secret is replaced. Other
+// sessions end and other devices are forgotten: they knew no more than the password. Those
+// who have no recovery codes get some.
+func (p *Portal) writeFactor(r *http.Request, v *visit, ceremony []byte, add func(context.Context, *store.Writer) error, newHash []byte) (given []string, err error) {
+	_, device := presentedSecret(r, deviceCookie)
+	codes, hashes := identity.NewRecoveryCodes(v.session.UserID)
+	err = p.Store.Write(r.Context(), v.origin(r, p.Trusted), func(ctx context.Context, w *store.Writer) error {
+		factors, err := w.Factors(ctx, v.session.UserID)
+		if err != nil {
+			return err
+		}
+		if err := endCeremony(ctx, w, ceremony); err != nil {
+			return err
+		}
+		if err := add(ctx, w); err != nil {
+			return err
+		}
+		given = nil
+		if factors.RecoveryCodes == 0 {
+			given = codes
+			if err := w.PutRecoveryCodes(ctx, v.session.UserID, hashes); err != nil {
+				return err
+			}
+		}
+		if err := w.EndOtherSessions(ctx, v.session.UserID, v.session.SessionID, device); err != nil {
+			return err
+		}
+		return w.ProveAgain(ctx, store.Proof{Old: v.presented, New: newHash, SecondFactor: true})
+	})
+	return given, orEnded(err)
+}
+
+// orEnded is for the secret of a session that could not be replaced: the session ended
+// meanwhile, or the form was sent twice.
+func orEnded(err error) error {
+	if errors.Is(err, store.ErrNotFound) {
+		return errSignIn{ended: true}
+	}
+	return err
 }
 
 func (v *visit) showCodes(w http.ResponseWriter, r *http.Request, page codesPage) error {

@@ -75,23 +75,18 @@ func (p *Portal) addPasskey(w http.ResponseWriter, r *http.Request, v *visit) er
 	}
 	suggested := state.Name
 	state.Name = f.text("name", rule{required: true, most: maxPasskeyName})
-	var add func(context.Context, *store.Writer) error
 	if f.ok() {
-		add, err = p.newFactor(r, v, v.self(), state, f)
+		err = p.addFactor(w, r, v, hash, state, f, "passkey")
 		var wrong errWrongFactor
-		if errors.As(err, &wrong) {
-			f.wrong("", v.T(wrong.text))
-		} else if err != nil {
+		if !errors.As(err, &wrong) {
 			return err
 		}
+		f.wrong("", v.T(wrong.text))
 	}
-	if !f.ok() {
-		if state.Name == "" {
-			state.Name = suggested
-		}
-		return v.showNewPasskey(w, r, http.StatusUnprocessableEntity, state, f.problems)
+	if state.Name == "" {
+		state.Name = suggested
 	}
-	return p.addFactor(w, r, v, hash, add, "passkey")
+	return v.showNewPasskey(w, r, http.StatusUnprocessableEntity, state, f.problems)
 }
 
 // passkeyEdit is the page of one passkey.

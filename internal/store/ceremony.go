@@ -77,6 +77,12 @@ UPDATE ceremony SET attempts = attempts + 1 WHERE secret_hash = $1 AND attempts 
 	return nil
 }
 
+// EndCeremony removes a ceremony together with what it leads to. ErrNotFound: it is over, or
+// another request had it.
+func (w *Writer) EndCeremony(ctx context.Context, secretHash []byte) error {
+	return w.onOne(ctx, "end ceremony", `DELETE FROM ceremony WHERE secret_hash = $1`, secretHash)
+}
+
 // EndCeremony removes a ceremony and says whether it was there: of several that end it at
 // the same moment one goes on.
 func (s *Store) EndCeremony(ctx context.Context, secretHash []byte) (ended bool, err error) {
