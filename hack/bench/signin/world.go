@@ -38,8 +38,8 @@ type Progress func(format string, args ...any)
 
 const (
 	people   = 100
-	password = "flat white, no sugar"
-	forgets  = 25 * time.Hour // after which no failure counts any more
+	password = "flat white, no sugar" //nolint:gosec // of people that are made up
+	forgets  = 25 * time.Hour         // after which no failure counts any more
 )
 
 // world is a tenant on a database server.
@@ -170,7 +170,7 @@ func (w *world) now() time.Time {
 func (s *site) signIn(login, password, from string, want int) error {
 	s.world.clock.Add(1)
 	form := url.Values{"login": {login}, "password": {password}}.Encode()
-	request := httptest.NewRequest(http.MethodPost, "https://my.acme.example/sign-in", strings.NewReader(form))
+	request := httptest.NewRequestWithContext(context.Background(), http.MethodPost, "https://my.acme.example/sign-in", strings.NewReader(form))
 	request.Header.Set("Content-Type", "application/x-www-form-urlencoded")
 	request.Header.Set("Sec-Fetch-Site", "same-origin")
 	request.RemoteAddr = from
