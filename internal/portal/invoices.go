@@ -59,8 +59,8 @@ func (p *Portal) invoiceRoutes() []route {
 	return []route{
 		{pattern: "GET /invoices", feature: settings.ViewInvoices, handle: p.invoices},
 		{pattern: "GET /invoices/{id}", feature: settings.ViewInvoices, handle: p.invoice},
-		{pattern: "GET /invoices/{id}/document", feature: settings.DownloadInvoices, handle: p.invoiceDocument},
-		{pattern: "GET /invoices/{id}/pay", feature: settings.PayInvoices, handle: p.payInvoice},
+		{pattern: "GET /invoices/{id}/document", feature: settings.DownloadInvoices, within: settings.ViewInvoices, handle: p.invoiceDocument},
+		{pattern: "GET /invoices/{id}/pay", feature: settings.PayInvoices, within: settings.ViewInvoices, handle: p.payInvoice},
 	}
 }
 

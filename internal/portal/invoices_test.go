@@ -169,7 +169,7 @@ func TestRightsOnInvoices(t *testing.T) {
 		{"suspended", "dana", `["ViewInvoices","DownloadInvoices","PayInvoices"]`, settings.Suspended, 200, 303, 200, []string{open, pdf}, []string{locked}},
 		{"closed", "dana", `["ViewInvoices","DownloadInvoices","PayInvoices"]`, settings.Closed, 200, 403, 200, []string{locked, pdf, "(closed with the account)"}, []string{open}},
 		{"not a customer yet", "dana", `["ViewInvoices","DownloadInvoices","PayInvoices"]`, settings.Prospect, 403, 403, 403, nil, []string{open, locked, pdf}},
-		{"no invoices at all", "dana", `["DownloadInvoices","PayInvoices"]`, settings.Active, 403, 303, 200, nil, []string{open, locked, pdf}},
+		{"no invoices at all", "dana", `["DownloadInvoices","PayInvoices"]`, settings.Active, 403, 403, 403, nil, []string{open, locked, pdf}},
 	} {
 		s.apply(t, `["ViewInvoices","ViewActivity"]`, test.features)
 		s.accounts(t, store.Account{Row: store.Row{ID: "10042"}, Name: "Harbour Lane Coffee", Status: test.status, AccountProfile: "ap-business"})
@@ -189,6 +189,15 @@ func TestRightsOnInvoices(t *testing.T) {
 		}
 		b.get("/invoices/x/pay").is(t, test.pay)
 		b.get("/invoices/x/document").is(t, test.download)
+	}
+	s.apply(t, `["ViewInvoices","ViewActivity"]`, `["ViewInvoices","DownloadInvoices","PayInvoices"]`)
+	s.accounts(t, store.Account{Row: store.Row{ID: "10042"}, Name: "Harbour Lane Coffee", Status: settings.Active, AccountProfile: "ap-business"})
+	if _, err := s.root(t).Exec(t.Context(), "UPDATE contact SET grants = '{DownloadInvoices,PayInvoices}' WHERE id = 'c-sam'"); err != nil {
+		t.Fatal(err)
+	}
+	sam := s.signedIn(t, "sam")
+	for _, path := range []string{"/invoices", "/invoices/x", "/invoices/x/pay", "/invoices/x/document"} {
+		sam.get(path).is(t, http.StatusForbidden).shows(t, "has Invoices, but you have not been given access to it")
 	}
 }
 

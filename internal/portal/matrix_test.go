@@ -47,7 +47,10 @@ func TestEveryRouteDeclaresWhoItIsFor(t *testing.T) {
 	got := map[audience][]string{}
 	for _, r := range (&Portal{}).routes() {
 		_, known := settings.LookupFeature(r.feature)
+		_, knownPage := settings.LookupFeature(r.within)
 		switch {
+		case r.within != "" && (r.feature == "" || r.within == r.feature || !knownPage):
+			t.Errorf("%s is declared to be a part of a page of %q, and to be of %q", r.pattern, r.within, r.feature)
 		case r.feature == "" && r.open == "":
 			t.Errorf("%s declares neither a feature nor an audience", r.pattern)
 		case r.feature != "" && (!known || r.open != ""):
@@ -194,6 +197,12 @@ func (m *matrix) asks(t *testing.T, r route, open bool, where string) {
 	}
 }
 
+// expected is whether a feature, or none, is open: by its entry in the registry.
+func expected(f settings.Feature, profile matrixProfile, g grant, status settings.AccountStatus) bool {
+	info, asked := settings.LookupFeature(f)
+	return !asked || slices.Contains(profile.features, f) && (g.owner || slices.Contains(g.features, f)) && slices.Contains(info.Statuses, status)
+}
+
 // TestAuthorisationMatrix: every route with a feature x what the profile has x what the
 // person was granted x the status of the account. What is expected is read from the
 // registry here, and not from what decides in the portal.
@@ -202,6 +211,9 @@ func TestAuthorisationMatrix(t *testing.T) {
 	routes := map[settings.Feature][]route{}
 	for _, r := range m.portal.routes() {
 		routes[r.feature] = append(routes[r.feature], r)
+		if r.within != "" {
+			routes[r.within] = append(routes[r.within], r)
+		}
 	}
 	before := m.state(t)
 	for _, info := range settings.FeatureRegistry() {
@@ -213,9 +225,8 @@ func TestAuthorisationMatrix(t *testing.T) {
 				m.use(t, g, status)
 				for _, profile := range profilesOf(info.Feature) {
 					m.profile(t, profile.features)
-					open := slices.Contains(profile.features, info.Feature) && (g.owner || slices.Contains(g.features, info.Feature)) && slices.Contains(info.Statuses, status)
 					for _, r := range routes[info.Feature] {
-						m.asks(t, r, open, fmt.Sprintf("profile with %s, %s, %s", profile.name, g.name, status))
+						m.asks(t, r, expected(r.feature, profile, g, status) && expected(r.within, profile, g, status), fmt.Sprintf("profile with %s, %s, %s", profile.name, g.name, status))
 					}
 				}
 			}

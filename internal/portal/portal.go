@@ -71,6 +71,8 @@ type route struct {
 	pattern string
 	open    audience
 	feature settings.Feature
+	// within is the feature of the page that the route is a part of: it asks for both.
+	within settings.Feature
 	// recent asks the person to prove again who they are, unless they did in the last
 	// minutes: for what a borrowed browser must not change.
 	recent bool

@@ -64,9 +64,12 @@ func (p *Portal) admit(r *http.Request, v *visit, rt route) error {
 	if !v.effective.HasPortal() {
 		return errDenied{decision: identity.NoPortal}
 	}
-	if rt.feature != "" {
-		if decision := v.may(rt.feature); decision != settings.Allowed {
-			return errDenied{rt.feature, decision}
+	for _, feature := range []settings.Feature{rt.within, rt.feature} {
+		if feature == "" {
+			continue
+		}
+		if decision := v.may(feature); decision != settings.Allowed {
+			return errDenied{feature, decision}
 		}
 	}
 	if rt.recent && !v.isRecent(r) {
@@ -91,6 +94,10 @@ func (v *visit) isRecent(r *http.Request) bool {
 	allowed := recentToSend
 	if r.Method == http.MethodGet || r.Method == http.MethodHead {
 		allowed = recentToOpen
+	}
+	// A session that began before there was a second factor proved too little.
+	if v.session.HasFactor && !v.session.SecondFactor && v.factorsOn() {
+		return false
 	}
 	return v.now.Sub(v.session.AuthenticatedAt) < allowed
 }
