@@ -92,17 +92,21 @@ func (f *form) picks() ([]pick, error) {
 		if len(prices) > 0 {
 			one.seen = prices[i]
 		}
-		if one.text == "" || one.text == "0" {
+		if one.text == "" {
+			continue
+		}
+		n, err := strconv.ParseUint(one.text, 10, 32) // digits, and nothing else
+		if err == nil && n == 0 {
 			continue
 		}
 		if slices.ContainsFunc(list, func(p pick) bool { return p.product == id }) {
 			return nil, web.BadRequest(errors.New("an order with a product twice"))
 		}
-		n, err := strconv.ParseInt(one.text, 10, 64)
-		if err != nil || n < 0 || n > mostOfProduct {
+		if err != nil || n > mostOfProduct {
 			f.wrong("product "+id, f.v.T("Please write a whole number from 0 to %d.", mostOfProduct))
+		} else {
+			one.quantity, one.text = int64(n), strconv.FormatUint(n, 10)
 		}
-		one.quantity = n
 		list = append(list, one)
 	}
 	if len(list) > mostProducts {
@@ -166,7 +170,7 @@ func (p *Portal) showChoice(w http.ResponseWriter, r *http.Request, f *form, lis
 			page.Others = append(page.Others, v.offerRow(len(page.Chosen)+len(page.Others), product, ""))
 		}
 	}
-	page.mark(f.problems)
+	page.mark(f.problems, v.T("What you chose is not offered any more. Please choose again."))
 	if next != nil {
 		page.More = writeNameCursor(*next)
 	}
@@ -180,19 +184,25 @@ func (v *visit) offerRow(n int, p store.Product, quantity string) offerRow {
 	}
 }
 
-// mark ties the problems of products to their fields on the page.
-func (p *chooseOrderPage) mark(problems []web.FieldProblem) {
+// mark ties the problems of products to their fields on the page. Where none of them is
+// offered any more, it says so.
+func (p *chooseOrderPage) mark(problems []web.FieldProblem, notOffered string) {
+	gone := false
 	for _, problem := range problems {
 		id, of := strings.CutPrefix(problem.Field, "product ")
 		if of {
 			row := slices.IndexFunc(p.Chosen, func(o offerRow) bool { return o.ID == id })
 			if row < 0 {
-				continue // it is not offered any more
+				gone = true
+				continue
 			}
 			p.Chosen[row].Problem = problem.Text
 			problem.Field, problem.Label = p.Chosen[row].Field, p.Chosen[row].Name
 		}
 		p.Problems = append(p.Problems, problem)
+	}
+	if gone && len(p.Problems) == 0 {
+		p.Problems = []web.FieldProblem{{Text: notOffered}}
 	}
 }
 
@@ -253,8 +263,11 @@ func (p *Portal) showReview(w http.ResponseWriter, r *http.Request, f *form, key
 	return v.show(w, r, status, reviewOrderView(page))
 }
 
-// priceSeen is what a person agrees to pay for a product: how much, and how often.
-func priceSeen(p store.Product) string { return p.Price + "/" + strconv.FormatInt(p.BillingMonths, 10) }
+// priceSeen is what a person agrees to pay for a product: how much of which money, and how
+// often.
+func priceSeen(p store.Product) string {
+	return p.Price + " " + p.Currency + "/" + strconv.FormatInt(p.BillingMonths, 10)
+}
 
 // errOtherOffer says that what a person agreed to is not what is offered now.
 var errOtherOffer = errors.New("the offer has changed")
