@@ -60,6 +60,11 @@ func oddInvoices() []store.Invoice {
 	paid, on := invoice("paid", "10042", "2026-11-01", "2026-11-15", "Invoice", "", "10", "0", "Paid"), day("2026-11-10")
 	paid.PaidOn = &on
 	void := invoice("void", "10042", "2026-11-01", "2026-11-15", "Invoice", "", "10", "10", "Void")
+	nothing := invoice("nothing", "10042", "2026-11-01", "2026-11-15", "Invoice", "", "120", "0", "Void")
+	left := invoice("left", "10042", "2026-11-01", "2026-11-15", "Invoice", "", "-50", "-20", "Open")
+	used := invoice("used", "10042", "2026-11-01", "2026-11-15", "Invoice", "", "-50", "0", "Paid")
+	used.PaidOn = &on
+	noCredit := invoice("nocredit", "10042", "2026-11-01", "2026-11-15", "Invoice", "", "-50", "0", "Void")
 	odd := payable("odd", "10042", "2026-12-15", "99999999999999.9999")
 	odd.Number, odd.Total, odd.TotalWithoutTax = "حساب \u202e 7", "99999999999999.9999", tax("-99999999999999.9999")
 	odd.Lines = []store.InvoiceLine{
@@ -69,7 +74,7 @@ func oddInvoices() []store.Invoice {
 	}
 	jpy := invoice("jpy", "10042", "2026-11-01", "2026-11-22", "Invoice", "", "1200", "1200", "Open")
 	jpy.Currency = "JPY"
-	return []store.Invoice{full, empty, credit, paid, void, odd, jpy}
+	return []store.Invoice{full, empty, credit, paid, void, odd, jpy, nothing, left, used, noCredit}
 }
 
 // TestInvoicesByTheirTemplate shows invoices of every kind by both templates.
@@ -83,23 +88,31 @@ func TestInvoicesByTheirTemplate(t *testing.T) {
 			"full": {"Invoice INV-full Was to be paid by 20 Nov 2026 $1,234.50 For Harbour Lane Coffee 12 Harbour Lane Melbourne VIC 3000 Customer number 10042 Issued 1 Nov 2026 Due 20 Nov 2026",
 				"Fibre 250 1 $1,400.00 Calls 1,234.5 $34.5678", "Without taxes $1,037.395 Taxes $397.105 Total $1,434.50 Paid so far $200.00 To pay $1,234.50", "Payment reference: RF18 5390 0754",
 				"Questions about this invoice? help@acme.example"},
-			"empty":  {"Nothing to pay $0.00", "Total $0.00"},
-			"credit": {"Credit note INV-credit You get back -$50.25", "Total -$50.25"},
-			"paid":   {"Paid on 10 Nov 2026 $10.00", "Paid so far $10.00"},
-			"void":   {"Cancelled, nothing to pay $10.00"},
-			"odd":    {"حساب", "🚀", `<script>alert(1)</script>" onload="x {{.invoice.total}} [[Total]] %s 0.0001 -$0.0001`, "$99,999,999,999,999.9999"},
-			"jpy":    {"To pay today", "1,200"},
+			"empty":    {"Nothing to pay $0.00", "Total $0.00"},
+			"credit":   {"Credit note INV-credit You get back -$50.25", "Total -$50.25"},
+			"paid":     {"Paid on 10 Nov 2026 $10.00", "Paid so far $10.00"},
+			"void":     {"Cancelled, nothing to pay $10.00"},
+			"nothing":  {"Cancelled, nothing to pay $120.00 For", "Total $120.00 Questions"},
+			"left":     {"You get back -$20.00", "Total -$50.00 In your favour -$20.00 Questions"},
+			"used":     {"Used up or paid out -$50.00", "Total -$50.00 Questions"},
+			"nocredit": {"Cancelled, nothing to pay -$50.00", "Total -$50.00 Questions"},
+			"odd":      {"حساب", "🚀", `<script>alert(1)</script>" onload="x {{.invoice.total}} [[Total]] %s 0.0001 -$0.0001`, "$99,999,999,999,999.9999"},
+			"jpy":      {"To pay today", "1,200"},
 		},
 		settings.BusinessInvoice: {
 			"full": {"Invoice to Harbour Lane Coffee 12 Harbour Lane Melbourne VIC 3000 Tax number ABN 51 824 From Acme Telecom help@acme.example", "Invoice INV-full Overdue since 20 Nov 2026",
 				"Customer number 10042 Invoice date 1 Nov 2026 Terms 19 days net Due date 20 Nov 2026 Payment reference RF18 5390 0754", "No. Description Quantity Amount in AUD 1 Fibre 250 1 $1,400.00 2 Calls 1,234.5",
 				"Net total $1,037.395 Taxes $397.105 Total $1,434.50 Paid so far $200.00 Amount due $1,234.50", "Payment terms Please pay $1,234.50 by 20 Nov 2026 and name the reference RF18 5390 0754."},
-			"empty":  {"Terms On receipt", "Acme Telecom lists no items for it.", "Amount due $0.00"},
-			"credit": {"Credit note INV-credit", "In your favour -$50.25"},
-			"paid":   {"Paid on 10 Nov 2026", "Amount due $0.00"},
-			"void":   {"Cancelled"},
-			"odd":    {"حساب", "🚀", "$99,999,999,999,999.9999", "name the invoice number"},
-			"jpy":    {"Due today", "Amount due JPY 1,200"},
+			"empty":    {"Terms On receipt", "Acme Telecom lists no items for it.", "Amount due $0.00"},
+			"credit":   {"Credit note INV-credit", "In your favour -$50.25"},
+			"paid":     {"Paid on 10 Nov 2026", "Amount due $0.00"},
+			"void":     {"Cancelled"},
+			"nothing":  {"INV-nothing Cancelled Customer", "Total $120.00 Thank you"},
+			"left":     {"Total -$50.00 In your favour -$20.00"},
+			"used":     {"INV-used Used up or paid out Customer", "Total -$50.00 Amount due $0.00"},
+			"nocredit": {"INV-nocredit Cancelled Customer", "Total -$50.00 Thank you"},
+			"odd":      {"حساب", "🚀", "$99,999,999,999,999.9999", "name the invoice number"},
+			"jpy":      {"Due today", "Amount due JPY 1,200"},
 		},
 	} {
 		s.accounts(t, store.Account{Row: store.Row{ID: "10042"}, Name: "Harbour Lane Coffee", Status: settings.Active, AccountProfile: "ap-business",

@@ -245,8 +245,9 @@ type ShownInvoice struct {
 	AccountTaxID   string  `db:"tax_id"`
 }
 
-// PartlyPaid says whether something of the invoice was paid, or all of it.
-func (v *ShownInvoice) PartlyPaid() bool { return positive(v.Paid) }
+// PartlyPaid says whether something of the invoice was paid, or all of it. What is not left
+// of a cancelled one was not paid.
+func (v *ShownInvoice) PartlyPaid() bool { return v.Status != InvoiceVoid && positive(v.Paid) }
 
 var shownInvoiceSQL = `
 SELECT ` + invoices.sel + `, trim_scale(t.total - t.total_without_tax)::text AS tax, trim_scale(t.total - t.balance)::text AS paid, c.address, c.tax_id
