@@ -122,7 +122,7 @@ type SessionView struct {
 	Email      string
 	Owner      bool
 	Grants     []settings.Feature
-	Sites      []string // that the grants are limited to; empty: all
+	Sites      []string // that the grants are limited to; empty: all, as of every owner
 	CreatedAt  time.Time
 	LastSeenAt time.Time
 	ExpiresAt  time.Time
@@ -136,7 +136,7 @@ type SessionView struct {
 
 const sessionSQL = `
 SELECT u.id::text, u.username, c.id, c.first_name, c.last_name, c.email, c.owner, c.grants,
-       c.sites, s.id::text, s.authenticated_at, s.second_factor,
+       CASE WHEN c.owner THEN '{}' ELSE c.sites END, s.id::text, s.authenticated_at, s.second_factor,
        (SELECT count(*) FROM contact o WHERE o.user_id = s.user_id AND o.access = 'Active'),
        s.created_at, s.last_seen_at, s.expires_at, ` + accountColumns + `
 FROM session s

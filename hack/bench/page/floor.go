@@ -24,7 +24,7 @@ import (
 // The statements of the portal. A test finds them in package store.
 const (
 	sessionColumns = `SELECT u.id::text, u.username, c.id, c.first_name, c.last_name, c.email, c.owner, c.grants,
-       c.sites, s.id::text, s.authenticated_at, s.second_factor,
+       CASE WHEN c.owner THEN '{}' ELSE c.sites END, s.id::text, s.authenticated_at, s.second_factor,
        (SELECT count(*) FROM contact o WHERE o.user_id = s.user_id AND o.access = 'Active'),
        s.created_at, s.last_seen_at, s.expires_at, `
 	accountColumns = `a.id, a.name, a.status, coalesce(a.account_profile, ''), coalesce(a.my_account_profile, ''), a.groups, a.attributes`
