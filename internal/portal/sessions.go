@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"time"
 
+	"github.com/foyerhq/foyer/internal/identity"
 	"github.com/foyerhq/foyer/internal/locale"
 	"github.com/foyerhq/foyer/internal/store"
 	"github.com/foyerhq/foyer/internal/web"
@@ -93,16 +94,21 @@ func (p *Portal) endSession(w http.ResponseWriter, r *http.Request, v *visit) er
 }
 
 // endOtherSessions signs the person out everywhere else. Browsers that they used before
-// are strangers again.
+// are strangers again, and so is who has a copy of this session's secret.
 func (p *Portal) endOtherSessions(w http.ResponseWriter, r *http.Request, v *visit) error {
 	_, thisDevice := presentedSecret(r, deviceCookie)
+	secret, newHash := identity.NewSessionSecret()
 	err := p.Store.Write(r.Context(), v.origin(r, p.Trusted), func(ctx context.Context, w *store.Writer) error {
 		w.Audit(v.session.Account.ID, store.ActionSessionsEnded, nil)
-		return w.EndOtherSessions(ctx, v.session.UserID, v.session.SessionID, thisDevice)
+		if err := w.EndOtherSessions(ctx, v.session.UserID, v.session.SessionID, thisDevice); err != nil {
+			return err
+		}
+		return w.Rotate(ctx, v.presented, newHash)
 	})
 	if err != nil {
-		return err
+		return orEnded(err)
 	}
+	setSession(w, secret, v.live.Tenant.Session)
 	http.Redirect(w, r, "/sessions?done=sessions-ended", http.StatusSeeOther)
 	return nil
 }
