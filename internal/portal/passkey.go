@@ -89,7 +89,7 @@ func (p *Portal) passkeySignIn(w http.ResponseWriter, r *http.Request, v *visit)
 	if err != nil {
 		return err
 	}
-	return p.enter(w, r, v, e)
+	return orAgain(w, r, store.CeremonySignIn, p.enter(w, r, v, e))
 }
 
 // wrongPasskey is what a person is told: whether a passkey is known here is nobody's
@@ -108,7 +108,7 @@ var errUnknownKey = errWrongFactor{"answer", web.Text("This passkey is not known
 func (p *Portal) takePasskey(w http.ResponseWriter, r *http.Request, v *visit, of string) (passkeyState, error) {
 	var state passkeyState
 	c, hash, err := p.ceremony(r, v, store.CeremonyPasskey, &state)
-	if errors.Is(err, store.ErrNotFound) || err == nil && c.UserID != of {
+	if errors.Is(err, store.ErrNotFound) || err == nil && (c.UserID != of || !v.factorsOn()) {
 		return state, errAgain{}
 	}
 	if err != nil {
@@ -133,9 +133,10 @@ func (p *Portal) ownerOfPasskey(r *http.Request, v *visit, state passkeyState, a
 	if err != nil {
 		return e, err
 	}
-	if e.user, err = p.Store.SignInUserByID(r.Context(), userID, v.now); err != nil {
+	if e.user, err = p.Store.SignInUserByID(r.Context(), userID); err != nil {
 		return e, err
 	}
+	e.user.PasswordHash = "" // nobody asked for it, so it may change meanwhile
 	if len(e.user.Contacts) > 0 {
 		e.contact = e.user.Contacts[0] // for the audit trail; enter decides
 	}

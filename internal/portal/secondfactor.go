@@ -2,6 +2,7 @@ package portal
 
 import (
 	"bytes"
+	"crypto/sha256"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -61,12 +62,12 @@ func (p *Portal) ceremony(r *http.Request, v *visit, kind store.CeremonyKind, st
 // signInState is what is kept of a person whose password was right and who is not signed
 // in yet.
 type signInState struct {
-	Next    string                    `json:"next"`
-	Began   time.Time                 `json:"began"`
-	Device  []byte                    `json:"device,omitempty"`  // hash of the known one that they came with
-	App     bool                      `json:"app"`               // they have an authenticator app
-	Passkey *identity.PasskeyCeremony `json:"passkey,omitempty"` // to use one, or to make one
-	Sealed  []byte                    `json:"sealed,omitempty"`  // of an app that they may add: they had no second factor
+	Next     string                    `json:"next"`
+	Password [sha256.Size]byte         `json:"password"`          // digest of the hash that the password fitted
+	Device   []byte                    `json:"device,omitempty"`  // hash of the known one that they came with
+	App      bool                      `json:"app"`               // they have an authenticator app
+	Passkey  *identity.PasskeyCeremony `json:"passkey,omitempty"` // to use one, or to make one
+	Sealed   []byte                    `json:"sealed,omitempty"`  // of an app that they may add: they had no second factor
 }
 
 // pending is a sign-in that waits for its second factor.
@@ -87,7 +88,7 @@ func (p *Portal) askFactor(w http.ResponseWriter, r *http.Request, v *visit, e e
 	if err != nil || !factors.Any() && rule != config.SecondFactorRequired {
 		return false, err
 	}
-	state := signInState{Next: e.next, Began: v.now, App: factors.AuthenticatorSince != nil}
+	state := signInState{Next: e.next, Password: sha256.Sum256([]byte(e.user.PasswordHash)), App: factors.AuthenticatorSince != nil}
 	if e.device.known {
 		state.Device = e.device.hash
 	}
@@ -125,8 +126,8 @@ func (p *Portal) pendingSignIn(r *http.Request, v *visit, enrols bool) (pending,
 		return s, err
 	}
 	s.hash, s.next = hash, s.state.Next
-	s.user, err = p.Store.SignInUserByID(r.Context(), c.UserID, s.state.Began)
-	if errors.Is(err, store.ErrNotFound) { // deleted, or with another password since
+	s.user, err = p.Store.SignInUserByID(r.Context(), c.UserID)
+	if errors.Is(err, store.ErrNotFound) || err == nil && sha256.Sum256([]byte(s.user.PasswordHash)) != s.state.Password { // deleted, or with another password since
 		return s, errAgain{}
 	}
 	if err != nil {

@@ -219,6 +219,10 @@ func (p *Portal) removeApp(w http.ResponseWriter, r *http.Request, v *visit) err
 // removeFactor removes a factor of the person of the session, whose secret is replaced.
 // Recovery codes go with the last factor.
 func (p *Portal) removeFactor(w http.ResponseWriter, r *http.Request, v *visit, done string, remove func(context.Context, *store.Writer) error) error {
+	if !v.factorsOn() {
+		toSecurity(w, r, "")
+		return nil
+	}
 	secret, newHash := identity.NewSessionSecret()
 	err := p.Store.Write(r.Context(), v.origin(r, p.Trusted), func(ctx context.Context, w *store.Writer) error {
 		factors, err := w.Factors(ctx, v.session.UserID)

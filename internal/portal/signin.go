@@ -130,7 +130,8 @@ func (p *Portal) signIn(w http.ResponseWriter, r *http.Request, v *visit) error 
 	if err := p.Store.ClearFailures(r.Context(), a.throttle.Cleared()); err != nil {
 		return err
 	}
-	return p.enter(w, r, v, entrance{user: user, next: a.form.Next, device: a.device})
+	err = p.enter(w, r, v, entrance{user: user, next: a.form.Next, device: a.device})
+	return orAgain(w, r, store.CeremonySignIn, err)
 }
 
 func (p *Portal) readAttempt(w http.ResponseWriter, r *http.Request) (attempt, error) {
@@ -192,21 +193,26 @@ func (p *Portal) check(r *http.Request, a attempt) (user store.SignInUser, match
 	}
 	verdict, err := p.Hasher.Verify(r.Context(), a.password, user.PasswordHash)
 	if err == nil && verdict.Rehash {
-		err = p.rehash(r, user.UserID, a.password)
+		user.PasswordHash, err = p.rehash(r, user, a.password)
 	}
 	return user, verdict.Match, err
 }
 
-// rehash stores the password with the parameters of today.
-func (p *Portal) rehash(r *http.Request, userID, password string) error {
+// rehash stores the password with the parameters of today, and returns the hash that fits
+// it. The user's may be of another password by now: that stays.
+func (p *Portal) rehash(r *http.Request, user store.SignInUser, password string) (string, error) {
 	hash, err := p.Hasher.Hash(r.Context(), password)
 	if errors.Is(err, identity.ErrBusy) {
-		return nil // at the next sign-in
+		return user.PasswordHash, nil // at the next sign-in
 	}
 	if err != nil {
-		return err
+		return "", err
 	}
-	return p.Store.SetPasswordHash(r.Context(), userID, hash)
+	stored, err := p.Store.Rehash(r.Context(), user.UserID, user.PasswordHash, hash)
+	if !stored {
+		hash = user.PasswordHash
+	}
+	return hash, err
 }
 
 // delay answers an attempt that came too soon. Nothing was checked and nothing counted.
@@ -244,7 +250,7 @@ func (p *Portal) recordWrong(r *http.Request, v *visit, a attempt, user store.Si
 
 // entrance is a person on the way in: somebody who knows the password, or has a passkey.
 type entrance struct {
-	user         store.SignInUser
+	user         store.SignInUser    // without password hash: they came in without
 	contact      store.SignInContact // whom they come in as
 	next         string
 	device       device
@@ -276,7 +282,8 @@ func (p *Portal) enter(w http.ResponseWriter, r *http.Request, v *visit, e entra
 	return nil
 }
 
-// start makes the session and remembers the device, and gives the browser both.
+// start makes the session and remembers the device, and gives the browser both. errAgain:
+// the person's password is another than the one that was checked, or their access is gone.
 func (p *Portal) start(w http.ResponseWriter, r *http.Request, v *visit, e entrance) error {
 	if !e.device.known {
 		e.device.secret, e.device.hash = identity.NewSessionSecret()
@@ -285,10 +292,14 @@ func (p *Portal) start(w http.ResponseWriter, r *http.Request, v *visit, e entra
 	limits, from := v.live.Tenant.Session, p.originOf(r, v, e)
 	err := p.Store.StartSession(r.Context(), store.NewSession{
 		SecretHash: hash, UserID: e.user.UserID, ContactID: e.contact.ContactID, AccountID: e.contact.AccountID,
-		Actor: from.Actor, IP: from.IP, UserAgent: shorten(r.UserAgent(), 256), Browser: from.Browser, SecondFactor: e.secondFactor,
+		Actor: from.Actor, IP: from.IP, UserAgent: shorten(r.UserAgent(), 256), Browser: from.Browser,
+		SecondFactor: e.secondFactor, PasswordHash: e.user.PasswordHash,
 		Device: e.device.hash, KnownDevice: e.device.known,
 		Now: v.now, ExpiresAt: v.now.Add(time.Duration(limits.MaxSeconds) * time.Second),
 	})
+	if errors.Is(err, store.ErrNotFound) {
+		return errAgain{}
+	}
 	if err != nil {
 		return err
 	}

@@ -95,6 +95,10 @@ func (v *visit) isRecent(r *http.Request) bool {
 	if r.Method == http.MethodGet || r.Method == http.MethodHead {
 		allowed = recentToOpen
 	}
+	// A session that began before there was a second factor proved too little.
+	if v.session.HasFactor && !v.session.SecondFactor && v.factorsOn() {
+		return false
+	}
 	return v.now.Sub(v.session.AuthenticatedAt) < allowed
 }
 

@@ -152,7 +152,10 @@ func attemptsOfA(t *testing.T, tn tenant, session []byte) map[string]func(*testi
 			own := tn.signIn(t, "a-owner", "A")
 			fine(t, tn.Portal.EndSession(t.Context(), own, store.SignOut{Now: now}))
 		},
-		"SetPasswordHash": func(t *testing.T) { fine(t, tn.Portal.SetPasswordHash(t.Context(), users["a-owner"], "$argon2id$a")) },
+		"Rehash": func(t *testing.T) {
+			_, err := tn.Portal.Rehash(t.Context(), users["a-owner"], hash, "$argon2id$a")
+			fine(t, err)
+		},
 		"InvoicesOf": func(t *testing.T) {
 			for _, filter := range []store.InvoiceFilter{
 				{}, {After: store.Newest{At: day(time.May, 3), ID: "b-1"}}, {State: store.OpenInvoices, From: day(time.May, 1)}, {State: store.OverdueInvoices, Number: "n-"},

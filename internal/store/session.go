@@ -32,6 +32,8 @@ type NewSession struct {
 	Browser    string // as people say it, for the message about a new browser
 	// SecondFactor says whether the person proved who they are by more than a password.
 	SecondFactor bool
+	// PasswordHash is the one that the person's password fitted; empty: they came in without.
+	PasswordHash string
 	// Device is the hash of the secret that the browser keeps when the person signs out;
 	// nil: it keeps none. KnownDevice says that the user signed in with it before.
 	Device      []byte
@@ -41,11 +43,13 @@ type NewSession struct {
 }
 
 // The session is only made for a contact that has access and belongs to this user and
-// account. The user's expired sessions go at the same time, so that none pile up.
+// account, and whose password is still the one that was checked: that row is held, so that
+// a change of the password comes before, or ends this session too. The user's expired sessions go at the same time, so that none pile up.
 const startSessionSQL = `
 WITH who AS (
-    SELECT user_id, id, account_id FROM contact
-    WHERE id = $3 AND user_id = $2::uuid AND account_id = $4 AND access = 'Active'
+    SELECT c.user_id, c.id, c.account_id FROM contact c JOIN app_user u ON u.id = c.user_id
+    WHERE c.id = $3 AND c.user_id = $2::uuid AND c.account_id = $4 AND c.access = 'Active' AND ($11 = '' OR u.password_hash = $11)
+    FOR SHARE OF u
 ), expired AS (
     DELETE FROM session WHERE user_id = $2::uuid AND expires_at <= $8
 ), started AS (
@@ -57,7 +61,8 @@ SELECT account_id, user_id, $5, '` + ActionSignedIn + `', $6, $8 FROM who`
 
 // StartSession stores a session, the audit entry of the sign-in and the device, all or
 // none. From a device that the user had not used before it is told to them, unless it is
-// their first. A contact that may not sign in is ErrNotFound.
+// their first. A contact that may not sign in, or
+// whose password is another by now, is ErrNotFound.
 func (s *Store) StartSession(ctx context.Context, n NewSession) error {
 	if n.KnownDevice || n.Device == nil {
 		return s.startKnown(ctx, n)
@@ -68,7 +73,7 @@ func (s *Store) StartSession(ctx context.Context, n NewSession) error {
 
 func (n NewSession) arguments() []any {
 	return []any{n.SecretHash, n.UserID, n.ContactID, n.AccountID,
-		cleanText(n.Actor), cleanText(n.IP), cleanText(n.UserAgent), n.Now, n.ExpiresAt, n.SecondFactor}
+		cleanText(n.Actor), cleanText(n.IP), cleanText(n.UserAgent), n.Now, n.ExpiresAt, n.SecondFactor, n.PasswordHash}
 }
 
 func (s *Store) startKnown(ctx context.Context, n NewSession) error {
@@ -131,12 +136,14 @@ type SessionView struct {
 	SessionID       string    // not its secret
 	AuthenticatedAt time.Time // when the person proved last who they are
 	SecondFactor    bool
-	Accounts        int // that the user is a contact of, with access
+	HasFactor       bool // the user has a second factor, whether or not this session proved it
+	Accounts        int  // that the user is a contact of, with access
 }
 
 const sessionSQL = `
 SELECT u.id::text, u.username, c.id, c.first_name, c.last_name, c.email, c.owner, c.grants,
        CASE WHEN c.owner THEN '{}' ELSE c.sites END, s.id::text, s.authenticated_at, s.second_factor,
+       EXISTS (SELECT FROM totp WHERE user_id = s.user_id) OR EXISTS (SELECT FROM passkey WHERE user_id = s.user_id),
        (SELECT count(*) FROM contact o WHERE o.user_id = s.user_id AND o.access = 'Active'),
        s.created_at, s.last_seen_at, s.expires_at, ` + accountColumns + `
 FROM session s
@@ -150,7 +157,7 @@ WHERE s.secret_hash = $1 AND s.expires_at > $2 AND s.last_seen_at > $3 AND c.acc
 func (s *Store) Session(ctx context.Context, secretHash []byte, now time.Time, idle time.Duration) (SessionView, error) {
 	var v SessionView
 	targets := append([]any{&v.UserID, &v.Username, &v.ContactID, &v.FirstName, &v.LastName, &v.Email, &v.Owner, &v.Grants,
-		&v.Sites, &v.SessionID, &v.AuthenticatedAt, &v.SecondFactor, &v.Accounts, &v.CreatedAt, &v.LastSeenAt, &v.ExpiresAt}, v.Account.targets()...)
+		&v.Sites, &v.SessionID, &v.AuthenticatedAt, &v.SecondFactor, &v.HasFactor, &v.Accounts, &v.CreatedAt, &v.LastSeenAt, &v.ExpiresAt}, v.Account.targets()...)
 	err := s.db.QueryRow(ctx, sessionSQL, secretHash, now, now.Add(-idle)).Scan(targets...)
 	if err != nil {
 		return SessionView{}, fail("read session", err)

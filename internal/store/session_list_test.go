@@ -3,6 +3,7 @@ package store_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"testing"
 	"time"
 
@@ -151,29 +152,41 @@ func TestSecretsOfSessionsAreReplaced(t *testing.T) {
 	}
 }
 
-// A sign-in that waits for its second factor is over when the password was changed.
-func TestSignInUserByIDSincePassword(t *testing.T) {
+func TestSignInUserByID(t *testing.T) {
 	t.Parallel()
 	tn := newTenant(t)
 	tn.accounts(t, "1001")
 	tn.contacts(t, person("dana", "1001"))
-	find := func() error {
-		user, err := tn.Portal.SignInUserByID(t.Context(), tn.userID(t, "dana"), now)
-		if err == nil && (user.Username != "dana" || len(user.Contacts) != 1 || user.Contacts[0].AccountID != "1001") {
-			t.Errorf("got %+v", user)
+	user, err := tn.Portal.SignInUserByID(t.Context(), tn.userID(t, "dana"))
+	if err != nil || user.Username != "dana" || user.PasswordHash != hash || len(user.Contacts) != 1 || user.Contacts[0].AccountID != "1001" {
+		t.Errorf("got %+v, %v", user, err)
+	}
+	if _, err := tn.Portal.SignInUserByID(t.Context(), "00000000-0000-4000-8000-000000000000"); !errors.Is(err, store.ErrNotFound) {
+		t.Errorf("unknown user: %v", err)
+	}
+}
+
+// A password that was right when it was checked, and is another by now, opens no session.
+func TestStartSessionWithThePasswordOfBefore(t *testing.T) {
+	t.Parallel()
+	tn := newTenant(t)
+	tn.accounts(t, "1001")
+	tn.contacts(t, person("dana", "1001"))
+	tn.remember(t, "dana", "known", now)
+	for _, known := range []bool{false, true} {
+		for _, test := range []struct {
+			hash string
+			want error
+		}{{otherHash, store.ErrNotFound}, {hash, nil}, {"", nil}} {
+			n := tn.sessionFrom(t, "dana", "known", now)
+			n.SecretHash, n.KnownDevice, n.PasswordHash = store.TokenHash(fmt.Sprint(known, test.hash)), known, test.hash
+			if err := tn.Portal.StartSession(t.Context(), n); !errors.Is(err, test.want) {
+				t.Errorf("known device %v, hash %q: %v", known, test.hash, err)
+			}
 		}
-		return err
 	}
-	if err := find(); err != nil {
-		t.Error(err)
-	}
-	tn.exec(t, "UPDATE app_user SET password_changed_at = $1", now.Add(-time.Second))
-	if err := find(); err != nil {
-		t.Error(err)
-	}
-	tn.exec(t, "UPDATE app_user SET password_changed_at = $1", now.Add(time.Second))
-	if err := find(); !errors.Is(err, store.ErrNotFound) {
-		t.Errorf("after another password: %v", err)
+	if got := len(tn.sessionIDs(t, "dana")); got != 5 {
+		t.Errorf("%d sessions", got)
 	}
 }
 

@@ -73,16 +73,14 @@ func (s *Store) signInUser(ctx context.Context, sql string, arguments ...any) (S
 	return user, nil
 }
 
-// SetPasswordHash stores a new hash of a user's password, for example when its
-// parameters were raised.
-func (s *Store) SetPasswordHash(ctx context.Context, userID, hash string) error {
+// Rehash replaces the hash of a password by another of the same password, for example
+// when its parameters were raised. It returns false, and changes nothing, when the user has
+// another hash by now.
+func (s *Store) Rehash(ctx context.Context, userID, old, hash string) (bool, error) {
 	tag, err := s.db.Exec(ctx, `
-UPDATE app_user SET password_hash = $2, version = version + 1, updated_at = now() WHERE id = $1::uuid`, userID, hash)
-	if err == nil && tag.RowsAffected() == 0 {
-		err = ErrNotFound
-	}
+UPDATE app_user SET password_hash = $3, version = version + 1, updated_at = now() WHERE id = $1::uuid AND password_hash = $2`, userID, old, hash)
 	if err != nil {
-		return fail("set password", err)
+		return false, fail("store password again", err)
 	}
-	return nil
+	return tag.RowsAffected() > 0, nil
 }

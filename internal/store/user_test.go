@@ -57,19 +57,26 @@ func TestSignInUser(t *testing.T) {
 	}
 }
 
-func TestSetPasswordHash(t *testing.T) {
+// A late rehash does not bring a password back that was changed meanwhile.
+func TestRehash(t *testing.T) {
 	t.Parallel()
 	tn := newTenant(t)
 	tn.accounts(t, "1001")
 	tn.contacts(t, person("dana", "1001"), person("kim", "1001"))
-	if err := tn.Portal.SetPasswordHash(t.Context(), tn.userID(t, "dana"), "$argon2id$new"); err != nil {
-		t.Fatal(err)
+	for _, test := range []struct {
+		user, old, hash string
+		want            bool
+	}{
+		{tn.userID(t, "dana"), hash, "$argon2id$new", true},
+		{tn.userID(t, "dana"), hash, "$argon2id$late", false},
+		{"00000000-0000-4000-8000-000000000000", hash, "$argon2id$nobody", false},
+	} {
+		if got, err := tn.Portal.Rehash(t.Context(), test.user, test.old, test.hash); got != test.want || err != nil {
+			t.Errorf("%s: got %v, %v", test.hash, got, err)
+		}
 	}
 	got := tn.column(t, "SELECT concat(username, ' ', version, ' ', password_hash) FROM app_user ORDER BY username")
 	if diff := cmp.Diff([]string{"dana 2 $argon2id$new", "kim 1 " + hash}, got); diff != "" {
 		t.Error(diff)
-	}
-	if err := tn.Portal.SetPasswordHash(t.Context(), "00000000-0000-4000-8000-000000000000", hash); !errors.Is(err, store.ErrNotFound) {
-		t.Errorf("unknown user: got %v", err)
 	}
 }
