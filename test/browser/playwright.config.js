@@ -8,7 +8,7 @@ export default defineConfig({
   outputDir: 'results',
   workers: 1, // one small machine: people do not queue for the same processor
   retries: 0, // flaky is broken
-  timeout: 60_000,
+  timeout: 180_000, // a whole walk, on a machine with other work; expect has its own
   expect: { timeout: 10_000 },
   reporter: [['list']],
   use: {

@@ -9,13 +9,13 @@ import { acme, fill, picture, signIn, signedIn } from './people.js';
 
 for (const who of Object.keys(visits)) {
   test(`what ${who} sees`, async ({ browser }) => {
-    test.setTimeout(240_000);
+    test.setTimeout(900_000);
     expect(await walk(browser, who)).toEqual([]);
   });
 }
 
 test('on the way to a sign-in, and to a second step', async ({ browser }) => {
-  test.setTimeout(240_000);
+  test.setTimeout(900_000);
   const { context, page, findings } = await watched(browser);
   const see = async (name) => findings.push(...(await inspect(page, `way-${name}`)));
   const who = await customer('Looks Ltd');
