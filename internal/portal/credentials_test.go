@@ -157,6 +157,23 @@ func TestUsernamesByTheProvidersRule(t *testing.T) {
 	}
 }
 
+// TestAnAddressAsUsernameThatIsAnothers: the provider made an address the username, and
+// the mail goes to another one, which is confirmed and takes its place.
+func TestAnAddressAsUsernameThatIsAnothers(t *testing.T) {
+	s := newSite(t)
+	s.seed(t)
+	s.apply(t, `"session":`, `"credentials":{"usernames":"Email"},"session":`)
+	s.accounts(t, store.Account{Row: store.Row{ID: "40001"}, Name: "Boss Ltd", Status: "Active", AccountProfile: "ap-business"})
+	boss := nobody("c-boss", "40001", "Boss")
+	boss.Owner, boss.User = true, &store.ContactUser{Username: "boss@mail.example", Email: "boss@mail.example", EmailVerified: true}
+	office := nobody("c-office", "40001", "Office")
+	office.Roles = []string{"Primary"}
+	s.contacts(t, boss, office)
+	b := s.browser(t).openSetUp(s.send(t, store.LinkCreate, "c-boss"))
+	b.do(http.MethodPost, "/set-up", choice("", newPassword)).goesTo(t, "/sign-in?note=created&login=office%40mail.example")
+	s.browser(t).signIn("office@mail.example", newPassword).goesTo(t, "/")
+}
+
 func TestResetAPassword(t *testing.T) {
 	s := newSite(t)
 	s.seed(t)

@@ -89,9 +89,12 @@ func (v *visit) setUpForm(s store.SetUp) setUpForm {
 // leaves to them; fixed: it is not theirs to choose.
 func (v *visit) givenUsername(s store.SetUp) (username string, fixed bool) {
 	rule := v.live.Credentials().Usernames
-	if s.UserID != "" {
-		return s.Username, s.Purpose == store.LinkReset || s.Accounts > 1 || rule != "Free"
-	}
+	switch {
+	case s.UserID != "" && (s.Purpose == store.LinkReset || s.Accounts > 1):
+		return s.Username, true
+	case s.UserID != "" && identity.CheckUsername(s.Username, s.Address) != identity.UsernameNotOwn:
+		return s.Username, rule != "Free"
+	} // else it is an address, and the one that is confirmed now is another
 	username = identity.FixedUsername(rule, s.Owner, s.Account.ID, s.Address)
 	return username, username != ""
 }

@@ -194,24 +194,42 @@ ON CONFLICT (lower(username)) DO NOTHING`, id, u.Username, u.Email, w.origin.Now
 // putContact changes one contact. A username that is another's is ErrTaken, any other
 // refusal an error that says what it is.
 func (w *Writer) putContact(ctx context.Context, id string, change func(Contact) Contact) (Contact, error) {
+	var username string
+	user := nobodysID
 	written, err := w.PutContacts(ctx, []Item[Contact]{{ID: id, Decide: func(old *Contact) (Contact, *Refusal) {
 		if old == nil {
 			return Contact{}, refusal("id", "there is no contact %q", id)
 		}
-		return change(*old), nil
+		next := change(*old)
+		if old.UserID != nil {
+			user = *old.UserID
+		}
+		if next.User != nil {
+			username = next.User.Username
+		}
+		return next, nil
 	}}})
 	if err != nil {
 		return Contact{}, err
 	}
-	switch one := written[0]; {
-	case one.Outcome != Refused:
+	one := written[0]
+	if one.Outcome != Refused {
 		return one.Row, nil
-	case one.Field == "user.username":
-		return Contact{}, ErrTaken
-	default:
-		return Contact{}, fmt.Errorf("contact %q: %s %s", id, one.Field, one.Message)
 	}
+	if one.Field == "user.username" {
+		taken, err := w.otherUserNamed(ctx, user, username)
+		if err != nil {
+			return Contact{}, err
+		}
+		if taken {
+			return Contact{}, ErrTaken
+		}
+	}
+	return Contact{}, fmt.Errorf("contact %q: %s %s", id, one.Field, one.Message)
 }
+
+// nobodysID is the id of no user.
+const nobodysID = "00000000-0000-0000-0000-000000000000"
 
 // AcceptInvitation makes a user who has signed in the user of the contact that a set-up is
 // for. ErrTaken: the user is another contact of the account already.
