@@ -164,7 +164,6 @@ func (m *mailer) send(ctx context.Context, f forgotten) {
 		m.log.Warn("could not look up who forgot their password", "error", err)
 		return
 	}
-	f.origin.UserID = user.UserID
 	var reasons []string
 	for _, c := range user.Contacts {
 		refused, err := m.sendTo(ctx, f, user, c)
@@ -180,12 +179,21 @@ func (m *mailer) send(ctx context.Context, f forgotten) {
 	m.log.Info("no mail to reset a password was sent", "user", user.UserID, "reasons", strings.Join(reasons, "; "))
 }
 
+// sendTo sends a contact the mail, unless one was sent a moment ago: whoever asks is a
+// stranger, and floods no mailbox.
 func (m *mailer) sendTo(ctx context.Context, f forgotten, user store.SignInUser, c store.SignInContact) (refused *store.Refusal, err error) {
-	send := identity.SendResetMail
+	send, purpose := identity.SendResetMail, store.LinkReset
 	if user.PasswordHash == "" {
-		send = identity.SendCreateMail
+		send, purpose = identity.SendCreateMail, store.LinkCreate
 	}
 	err = m.store.Write(ctx, f.origin, func(ctx context.Context, w *store.Writer) error {
+		credentials, err := w.Credentials(ctx, c.ContactID)
+		if err != nil {
+			return err
+		}
+		if lately, err := w.SentLately(ctx, credentials, purpose); err != nil || lately {
+			return err
+		}
 		_, why, err := send(ctx, w, m.settings(), c.ContactID, f.origin.Now)
 		refused = why
 		return err

@@ -3,6 +3,7 @@ package portal
 import (
 	"context"
 	"encoding/json"
+	"fmt"
 	"net/http"
 	"net/url"
 	"strings"
@@ -13,6 +14,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/foyerhq/foyer/internal/store"
+	"github.com/foyerhq/foyer/internal/store/storetest"
 )
 
 // mails lists the mails with links that were sent, as "type contact".
@@ -167,6 +169,57 @@ func TestForgotIsBounded(t *testing.T) {
 	s.browser(t).forgot("nobody").is(t, http.StatusServiceUnavailable)
 }
 
+// TestStrangersKeepNobodyFromTheirLinks: however often a stranger asks, from however many
+// networks, the links that are out still work, also one that was opened already, and a few
+// mails are sent.
+func TestStrangersKeepNobodyFromTheirLinks(t *testing.T) {
+	s := newSite(t)
+	s.seed(t)
+	invitation := s.send(t, store.LinkInvite, "c-olga")
+	s.clock.Advance(time.Hour)
+	olga := s.browser(t).openSetUp(invitation)
+	dana := s.browser(t).openSetUp(s.send(t, store.LinkReset, "c-dana"))
+	stranger := func(login string, i int) {
+		b := s.browser(t)
+		b.from = fmt.Sprintf("198.51.%d.7", i)
+		b.forgot(login).goesTo(t, "/forgot?done=sent")
+	}
+	for i := range 10 {
+		stranger("olga", i)
+		stranger("dana", i)
+		s.clock.Advance(time.Minute)
+	}
+	stranger("ravi", 1) // after all others
+	s.settle(t, "Reset c-dana dana@mail.example", "Create c-olga olga@mail.example", "Reset c-dana dana@mail.example",
+		"Create c-olga olga@mail.example", "Reset c-dana dana@mail.example", "Reset c-ravi ravi@mail.example")
+	olga.do(http.MethodPost, "/set-up", choice("olga", newPassword)).goesTo(t, "/sign-in?note=created&login=olga")
+	dana.do(http.MethodPost, "/set-up", choice("", newPassword)).goesTo(t, "/sign-in?note=reset&login=dana")
+}
+
+// TestALinkOfTheProviderVoidsThoseOfStrangers: the newest mail of who may send one counts.
+func TestALinkOfTheProviderVoidsThoseOfStrangers(t *testing.T) {
+	s := newSite(t)
+	s.seed(t)
+	s.browser(t).forgot("dana").goesTo(t, "/forgot?done=sent")
+	s.settle(t, "Reset c-dana dana@mail.example")
+	s.send(t, store.LinkReset, "c-dana")
+	pool := storetest.Pool(t, s.tenant.BackofficeURI)
+	var open int
+	if err := pool.QueryRow(t.Context(), "SELECT count(*) FROM credential_link WHERE voided_at IS NULL").Scan(&open); err != nil || open != 1 {
+		t.Errorf("%d links are open, %v", open, err)
+	}
+}
+
+// TestAnAnonymousRequestIsNobodys: the activity page does not say that the person asked.
+func TestAnAnonymousRequestIsNobodys(t *testing.T) {
+	s := newSite(t)
+	s.seed(t)
+	s.browser(t).forgot("dana").goesTo(t, "/forgot?done=sent")
+	s.settle(t, "Reset c-dana dana@mail.example")
+	dana := s.signedIn(t, "dana")
+	dana.get("/activity").is(t, http.StatusOK).shows(t, "Somebody Sent a link to reset a password")
+}
+
 // TestForgottenPasswordFromEndToEnd: who asked is told from where, and gets in again.
 func TestForgottenPasswordFromEndToEnd(t *testing.T) {
 	s := newSite(t)
@@ -185,7 +238,7 @@ func TestForgottenPasswordFromEndToEnd(t *testing.T) {
 	if err := json.Unmarshal(page.Entries[0].Data, &data); err != nil {
 		t.Fatal(err)
 	}
-	if data.Credential.Username != "dana" || data.Origin.By != "User" || data.Origin.IP != "203.0.113.7" || data.Origin.Browser != "Firefox on Linux" {
+	if data.Credential.Username != "dana" || data.Origin.By != "System" || data.Origin.IP != "203.0.113.7" || data.Origin.Browser != "Firefox on Linux" {
 		t.Errorf("told %+v", data)
 	}
 	b.openSetUp("/credentials/" + s.token(t, store.LinkReset, page.Entries[0].Subject, 0))

@@ -189,7 +189,11 @@ func (w *Writer) linkData(ctx context.Context, c Credentials, purpose LinkPurpos
 	setText(credential, "username", c.Username)
 	data := map[string]any{"credential": credential}
 	if purpose == LinkReset {
-		data["origin"] = w.originData(c.UserID)
+		origin := w.originData(c.UserID)
+		if w.origin.Stranger {
+			origin["by"] = "System" // nobody knows who asked
+		}
+		data["origin"] = origin
 	}
 	return data, nil
 }

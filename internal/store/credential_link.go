@@ -28,6 +28,14 @@ var linkEvents = map[LinkPurpose]string{
 	LinkInvite: "contact.invited", LinkVerifyEmail: "contact.verifyEmail",
 }
 
+// alike are the purposes of links that end in the same.
+func (p LinkPurpose) alike() []string {
+	if p == LinkCreate || p == LinkInvite {
+		return []string{string(LinkCreate), string(LinkInvite)}
+	}
+	return []string{string(p)}
+}
+
 // NewLink is a link to be sent. Addresses are whom it goes to, each with a secret of its
 // own. Data is the payload of its event, without the address of the link.
 type NewLink struct {
@@ -53,14 +61,14 @@ VALUES ($1, $2, $3, $4, nullif($5, '')::uuid, $6, $7, $8, $9)`
 
 // IssueLink makes a link and the event by which it is sent, and returns its id. Links of
 // the same purpose that were sent before it stop working. It is written whatever the
-// origin says of events: a link that nobody is sent is of no use.
+// origin says of events: a link that nobody is sent is of no use. What a stranger asks for
+// stops nothing: they could keep a person from ever using a link.
 func (w *Writer) IssueLink(ctx context.Context, n NewLink) (string, error) {
-	id, purposes := newID(), []string{string(n.Purpose)}
-	if n.Purpose == LinkCreate || n.Purpose == LinkInvite {
-		purposes = []string{string(LinkCreate), string(LinkInvite)}
-	}
+	id := newID()
 	batch := &pgx.Batch{}
-	batch.Queue(voidLinksSQL, w.origin.Now, n.ContactID, n.UserID, purposes)
+	if !w.origin.Stranger {
+		batch.Queue(voidLinksSQL, w.origin.Now, n.ContactID, n.UserID, n.Purpose.alike())
+	}
 	batch.Queue(insertLinkSQL, id, string(n.Purpose), n.AccountID, n.ContactID, n.UserID, n.Addresses, cleanText(n.InvitedBy), w.origin.Now, n.ExpiresAt)
 	if err := w.tx.SendBatch(ctx, batch).Close(); err != nil {
 		return "", fmt.Errorf("make link: %w", err)

@@ -45,6 +45,35 @@ func (s *Store) NewestLink(ctx context.Context, contactID string) (SentLink, err
 	return l, nil
 }
 
+// What strangers can have sent: after a few links in a day one an hour, so that nobody's
+// mailbox is flooded, and nobody is kept from getting one.
+const (
+	linkPause     = 5 * time.Minute
+	longLinkPause = time.Hour
+	linksADay     = 3
+)
+
+// A link that was used, or whose button was pressed, is no reason to wait: strangers
+// cannot do that.
+const sentLatelySQL = `
+SELECT count(*), coalesce(max(created_at) FILTER (WHERE spent_at IS NULL AND voided_at IS NULL AND completed_at IS NULL), '-infinity') > $5,
+       coalesce(max(created_at) FILTER (WHERE spent_at IS NULL AND voided_at IS NULL AND completed_at IS NULL), '-infinity') > $6
+FROM credential_link WHERE (contact_id = $1 OR user_id = nullif($2, '')::uuid) AND purpose = ANY($3) AND created_at > $4`
+
+// SentLately says whether a contact was sent a link so lately that somebody who is not
+// signed in can have no other sent.
+func (w *Writer) SentLately(ctx context.Context, c Credentials, purpose LinkPurpose) (bool, error) {
+	var sent int
+	var lately, thisHour bool
+	now := w.origin.Now
+	err := w.tx.QueryRow(ctx, sentLatelySQL, c.ContactID, c.UserID, purpose.alike(), now.AddDate(0, 0, -1), now.Add(-linkPause), now.Add(-longLinkPause)).
+		Scan(&sent, &lately, &thisHour)
+	if err != nil {
+		return false, fmt.Errorf("look for links that were sent: %w", err)
+	}
+	return lately || sent >= linksADay && thisHour, nil
+}
+
 // OwnersOf returns the contacts that are the owners of accounts, by account.
 func (w *Writer) OwnersOf(ctx context.Context, accounts []string) (map[string]string, error) {
 	owners, err := pairs(ctx, w.tx, `SELECT account_id, id FROM contact WHERE owner AND account_id = ANY($1)`, storable(accounts))
