@@ -50,6 +50,7 @@ const (
 	HoldsMore      ContactRefusal = "HoldsMore"      // the contact may do more than the person
 	EmailOfSignIn  ContactRefusal = "EmailOfSignIn"  // the contact signs in, so the address is not for others to change
 	PrimaryOfOwner ContactRefusal = "PrimaryOfOwner" // a primary address is the owner's matter
+	RoleNotHeld    ContactRefusal = "RoleNotHeld"    // with the role come messages about what the person may not see
 	NotRecent      ContactRefusal = "NotRecent"      // they have to prove again who they are
 )
 
@@ -59,7 +60,7 @@ func (m Manager) CheckChange(before *store.Contact, after store.Contact) Contact
 	if before == nil {
 		before = &store.Contact{Access: after.Access, Email: after.Email, PendingEmail: after.PendingEmail}
 	}
-	checks := []func(before, after *store.Contact) ContactRefusal{m.checkOwner, m.checkOwn, m.checkGrants, m.checkReach, m.checkPrimary}
+	checks := []func(before, after *store.Contact) ContactRefusal{m.checkOwner, m.checkOwn, m.checkGrants, m.checkReach, m.checkPrimary, m.checkRoles}
 	for _, check := range checks {
 		if refused := check(before, &after); refused != "" {
 			return refused
@@ -190,6 +191,29 @@ func (m Manager) checkPrimary(before, after *store.Contact) ContactRefusal {
 		return PrimaryOfOwner
 	case !m.Recent:
 		return NotRecent
+	}
+	return ""
+}
+
+// roleNeeds is what somebody sees themselves who decides who gets the messages of a role.
+var roleNeeds = map[string][]settings.Feature{
+	"Billing": {settings.ViewInvoices}, "Technical": {settings.ViewServices}, "Secondary": {settings.ViewInvoices, settings.ViewServices},
+}
+
+// MayGiveRole says whether the person may give and take a role. Its messages are about the
+// whole account.
+func (m Manager) MayGiveRole(role string) bool {
+	lacking := slices.ContainsFunc(roleNeeds[role], func(f settings.Feature) bool { return !m.HasFeature(f) })
+	return m.Owner || role != RolePrimary && len(m.Sites) == 0 && !lacking
+}
+
+// checkRoles: messages have content, so nobody gives a role, or takes it, whose messages
+// they could not read. Primary is checked on its own.
+func (m Manager) checkRoles(before, after *store.Contact) ContactRefusal {
+	for _, role := range Roles() {
+		if slices.Contains(before.Roles, role) != slices.Contains(after.Roles, role) && !m.MayGiveRole(role) {
+			return RoleNotHeld
+		}
 	}
 	return ""
 }

@@ -125,3 +125,19 @@ func NewForgotThrottle(login, address string) Throttle {
 	}
 	return t
 }
+
+// NewMailLimits returns the counters of mails that the people of an account send to an
+// address of their choice, which can be a stranger's: to this one, and to all.
+func NewMailLimits(accountID, address string) []Limit {
+	day := 24 * time.Hour
+	return []Limit{
+		{"mail " + loginDigest(accountID+" "+address), store.ThrottlePolicy{Free: 5, First: time.Minute, Most: time.Hour, Forget: day}},
+		{"mails " + loginDigest(accountID), store.ThrottlePolicy{Free: 50, First: time.Minute, Most: time.Hour, Forget: day}},
+	}
+}
+
+// NewUsernameLimit returns the counter of usernames that a person tries for themselves:
+// the answer says whether somebody else has one.
+func NewUsernameLimit(userID string) Limit {
+	return Limit{"username " + userID, store.ThrottlePolicy{Free: 20, First: time.Minute, Most: time.Hour, Forget: 24 * time.Hour}}
+}

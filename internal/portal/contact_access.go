@@ -59,7 +59,7 @@ func (p *Portal) changeContact(ctx context.Context, w *store.Writer, v *visit, m
 // refusalFields are the fields of the form that some refusals are about.
 var refusalFields = map[identity.ContactRefusal]string{
 	identity.OwnGrants: "grants", identity.NotOffered: "grants", identity.NotHeld: "grants",
-	identity.EmailOfSignIn: "email", identity.PrimaryOfOwner: "roles",
+	identity.EmailOfSignIn: "email", identity.PrimaryOfOwner: "roles", identity.RoleNotHeld: "roles",
 }
 
 // room refuses a sub-account too many.
@@ -78,12 +78,30 @@ func (p *Portal) room(ctx context.Context, w *store.Writer, v *visit, id string)
 	return err
 }
 
+// takeMail counts a mail to an address that people of the account chose, and refuses one
+// too many: it can be anybody's.
+func (p *Portal) takeMail(ctx context.Context, w *store.Writer, v *visit, address string) error {
+	for _, limit := range identity.NewMailLimits(v.session.Account.ID, address) {
+		free, err := w.Attempt(ctx, limit.Key, limit.Policy)
+		if err != nil {
+			return err
+		}
+		if !free {
+			return refusedContact{field: "email", text: v.T("Many messages were sent lately, so this one was not. Please wait an hour, then try again.")}
+		}
+	}
+	return nil
+}
+
 // invite sends a contact an invitation. An older one is void.
 func (p *Portal) invite(ctx context.Context, w *store.Writer, v *visit, m identity.Manager, c store.Contact) error {
 	if reason := m.CheckInvite(c); reason != "" {
 		return refusedContact{reason: reason}
 	}
 	if err := p.room(ctx, w, v, c.ID); err != nil {
+		return err
+	}
+	if err := p.takeMail(ctx, w, v, c.Email); err != nil {
 		return err
 	}
 	sent, refused, err := identity.SendInvitation(ctx, w, v.live, c.ID, v.person(), v.now)

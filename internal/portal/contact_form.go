@@ -100,7 +100,7 @@ func (v *visit) roleChecks(m identity.Manager, c store.Contact) []web.Check {
 	var checks []web.Check
 	for _, role := range identity.Roles() {
 		checks = append(checks, web.Check{Name: "roles", Value: role, Label: v.T(roleTitles[role]), Hint: v.T(roleHints[role]),
-			On: slices.Contains(c.Roles, role), Disabled: role == identity.RolePrimary && !m.Owner})
+			On: slices.Contains(c.Roles, role), Disabled: !m.MayGiveRole(role)})
 	}
 	return checks
 }

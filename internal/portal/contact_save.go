@@ -54,6 +54,13 @@ func (p *Portal) addContact(w http.ResponseWriter, r *http.Request, v *visit) er
 
 func (p *Portal) createContact(ctx context.Context, w *store.Writer, v *visit, m identity.Manager, id string, sent store.Contact) error {
 	sent.AccountID = v.session.Account.ID
+	deleted, err := w.WasDeleted(ctx, sent.AccountID, id)
+	if err != nil {
+		return err
+	}
+	if deleted { // an old form: what was sent to the one before is not for this one
+		id = uuid.NewString()
+	}
 	_, after, err := p.changeContact(ctx, w, v, m, contactChange{id: id, change: func(*store.Contact) store.Contact { return sent }})
 	if err != nil || after.Access != store.AccessActive {
 		return err
@@ -109,8 +116,10 @@ func (p *Portal) editContact(w http.ResponseWriter, r *http.Request, v *visit) e
 	}
 	m, sent := v.manager(r), f.readContact()
 	f.chooseGrants(m, old.Contact, &sent)
-	if identity.IsPrimary(&old.Contact) && !m.Owner {
-		sent.Roles = append(sent.Roles, identity.RolePrimary) // the box is fixed, so it does not come
+	for _, role := range old.Roles {
+		if !m.MayGiveRole(role) {
+			sent.Roles = append(sent.Roles, role) // the box is fixed, so it does not come
+		}
 	}
 	page := contactPage{Version: version, Fields: withSent(old.Contact, sent), Seen: f.seenTerms()}
 	if version != old.Version {
@@ -195,6 +204,9 @@ func (p *Portal) saveContact(ctx context.Context, w *store.Writer, v *visit, m i
 // ask sends the link that confirms the pending address of a contact. Of the person's own
 // it is the address of their sign-in too, if that was the same.
 func (p *Portal) ask(ctx context.Context, w *store.Writer, v *visit, c store.Contact) error {
+	if err := p.takeMail(ctx, w, v, c.PendingEmail); err != nil {
+		return err
+	}
 	n := store.NewAddress{Contact: c, Address: c.PendingEmail, ExpiresAt: v.now.Add(verifyLifetime)}
 	if c.ID == v.session.ContactID && (c.User.Email == "" || strings.EqualFold(c.User.Email, c.Email)) {
 		n.UserID = v.session.UserID

@@ -87,6 +87,7 @@ var refusals = map[identity.ContactRefusal]string{
 	identity.HoldsMore:      web.Text("This contact may do more than you, so only the owner can do that."),
 	identity.EmailOfSignIn:  web.Text("This contact signs in already. Only they themselves and the owner change the address, and nobody sends them an invitation."),
 	identity.PrimaryOfOwner: web.Text("Links that reset the owner's password go to the primary contact. So only the owner decides who that is and which address it has."),
+	identity.RoleNotHeld:    web.Text("With a role come messages about things that you may not see yourself, so somebody who sees them decides who has it. Nothing was changed."),
 	identity.NotRecent:      web.Text("Please sign in again to do that."),
 }
 

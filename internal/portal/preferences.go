@@ -226,6 +226,9 @@ func (p *Portal) askOwn(ctx context.Context, w *store.Writer, v *visit, m identi
 	case after.PendingEmail == email:
 		return p.ask(ctx, w, v, after)
 	}
+	if err := p.takeMail(ctx, w, v, email); err != nil {
+		return err
+	}
 	return w.AskToConfirm(ctx, store.NewAddress{Contact: after, Address: email, UserID: v.session.UserID, ExpiresAt: v.now.Add(verifyLifetime)})
 }
 

@@ -74,6 +74,11 @@ func (p *Portal) changeUsername(w http.ResponseWriter, r *http.Request, v *visit
 		page.Username = f.username(page.Email)
 	}
 	if f.ok() && page.Username != page.Current {
+		if err := p.takeUsername(r, v, f); err != nil {
+			return err
+		}
+	}
+	if f.ok() && page.Username != page.Current {
 		err = p.Store.Write(r.Context(), v.origin(r, p.Trusted), func(ctx context.Context, w *store.Writer) error {
 			return w.RenameUser(ctx, v.session.ContactID, v.session.UserID, page.Username)
 		})
@@ -89,4 +94,14 @@ func (p *Portal) changeUsername(w http.ResponseWriter, r *http.Request, v *visit
 	}
 	http.Redirect(w, r, "/security/username?done=changed", http.StatusSeeOther)
 	return nil
+}
+
+// takeUsername counts a try of another username.
+func (p *Portal) takeUsername(r *http.Request, v *visit, f *form) error {
+	limit := identity.NewUsernameLimit(v.session.UserID)
+	wait, err := p.takeOne(r, v, limit, []string{limit.Key})
+	if err == nil && wait > 0 {
+		f.wrong("username", v.T("There were too many attempts. Please wait %s, then try again.", v.waitWords(wait)))
+	}
+	return err
 }

@@ -137,8 +137,19 @@ const touchTicketsSQL = `
 UPDATE ticket SET contact_id = NULL, version = version + 1, updated_at = $1 WHERE account_id = $2 AND contact_id = $3
 RETURNING id, account_id, version`
 
-// DeleteContact deletes a contact, and with it its sessions, and its user unless that is
-// another contact too. The owner is refused while the account has others.
+// WasDeleted says whether an account had a contact with an id before. What is in the audit
+// of that one is not of another person.
+func (w *Writer) WasDeleted(ctx context.Context, accountID, contactID string) (deleted bool, err error) {
+	err = w.tx.QueryRow(ctx, `SELECT EXISTS (SELECT FROM audit WHERE account_id = $1 AND action = 'contact.deleted' AND detail->>'id' = $2)`,
+		accountID, contactID).Scan(&deleted)
+	if err != nil {
+		err = fmt.Errorf("look for a contact that was deleted: %w", err)
+	}
+	return deleted, err
+}
+
+// DeleteContact deletes a contact, and with it its sessions and the messages that were sent
+// to it, and its user unless that is another contact too. The owner is refused while the account has others.
 func (w *Writer) DeleteContact(ctx context.Context, id string, ifVersion int64) (Result, error) {
 	if badText(id) {
 		return Result{}, fail("delete contact", ErrNotFound)
@@ -160,6 +171,9 @@ FROM contact c WHERE c.id = $1 FOR UPDATE OF c`, id).Scan(&c.AccountID, &c.UserI
 	case c.Owner && c.Others:
 		return Result{Outcome: Refused, Message: fmt.Sprintf(
 			"contact %q is the owner of account %q, which has other contacts: hand over first, write this one with owner false and then another one with owner true", id, c.AccountID)}, nil
+	}
+	if _, err := w.tx.Exec(ctx, `DELETE FROM notification WHERE account_id = $1 AND contact_id = $2`, c.AccountID, id); err != nil {
+		return Result{}, fmt.Errorf("delete the messages of a contact: %w", err)
 	}
 	if err := touch(ctx, w, tickets.name, touchTicketsSQL, c.AccountID, id); err != nil {
 		return Result{}, err

@@ -113,6 +113,15 @@ func (s *Store) Attempt(ctx context.Context, key string, now time.Time, policy T
 	return tag.RowsAffected() > 0, nil
 }
 
+// Attempt is that of the store in a transaction: it counts if that is committed.
+func (w *Writer) Attempt(ctx context.Context, key string, policy ThrottlePolicy) (bool, error) {
+	tag, err := w.tx.Exec(ctx, attemptSQL, []string{key}, w.origin.Now, policy.delays(), w.origin.Now.Add(-policy.Forget))
+	if err != nil {
+		return false, fail("count attempt", err)
+	}
+	return tag.RowsAffected() > 0, nil
+}
+
 // The delay goes with the count, unless a later attempt was counted meanwhile: then it is
 // that one's, as if this one had not been.
 const takeBackSQL = `

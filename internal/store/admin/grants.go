@@ -31,7 +31,7 @@ var logins = map[string]login{
 			"SELECT (id, account_id, contact_id, version), UPDATE (contact_id, version, updated_at) ON ticket",
 			"SELECT, INSERT, UPDATE ON credential_link", "SELECT, INSERT, UPDATE, DELETE ON ceremony",
 			// What is written is locked first, which takes the right to update some of it.
-			"SELECT ON service", "SELECT ON product", "SELECT ON notification",
+			"SELECT ON service", "SELECT ON product", "SELECT, DELETE ON notification",
 			"SELECT, INSERT, UPDATE (updated_at) ON customer_order", "USAGE ON SEQUENCE order_number",
 			"SELECT, INSERT, UPDATE (updated_at) ON service_request", "USAGE ON SEQUENCE request_number",
 			"UPDATE (address, phone, tax_id, attributes, version, updated_at) ON account",
@@ -68,6 +68,7 @@ var logins = map[string]login{
 			"SELECT, INSERT, UPDATE ON idempotency",
 			"SELECT, INSERT ON audit",
 			"SELECT (contact_id), DELETE ON session", "SELECT, INSERT, UPDATE ON credential_link",
+			"SELECT (account_id, contact_id), DELETE ON notification",
 			"SELECT, INSERT, DELETE, UPDATE (last_used_at) ON api_token",
 			"SELECT, INSERT, UPDATE ON replica", "SELECT ON goose_db_version",
 		},

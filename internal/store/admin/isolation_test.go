@@ -52,7 +52,7 @@ func privileges(t *testing.T, conn *pgx.Conn, role, schema string) []string {
 func TestLoginRolesHaveExactlyTheirRights(t *testing.T) {
 	want := map[string][]string{
 		admin.Portal: {
-			"DELETE ON app_user", "DELETE ON ceremony", "DELETE ON contact", "DELETE ON device", "DELETE ON passkey",
+			"DELETE ON app_user", "DELETE ON ceremony", "DELETE ON contact", "DELETE ON device", "DELETE ON notification", "DELETE ON passkey",
 			"DELETE ON recovery_code", "DELETE ON session", "DELETE ON throttle", "DELETE ON totp", "INSERT ON app_user",
 			"INSERT ON audit", "INSERT ON ceremony", "INSERT ON change", "INSERT ON contact", "INSERT ON credential_link",
 			"INSERT ON customer_order", "INSERT ON device", "INSERT ON event", "INSERT ON passkey", "INSERT ON recovery_code",
@@ -75,7 +75,7 @@ func TestLoginRolesHaveExactlyTheirRights(t *testing.T) {
 		admin.Backoffice: {
 			"DELETE ON account_group", "DELETE ON api_token", "DELETE ON app_user", "DELETE ON attachment", "DELETE ON campaign",
 			"DELETE ON contact", "DELETE ON customer_order", "DELETE ON invoice", "DELETE ON invoice_line", "DELETE ON note",
-			"DELETE ON payment", "DELETE ON phone_number", "DELETE ON product", "DELETE ON service", "DELETE ON service_request",
+			"DELETE ON notification", "DELETE ON payment", "DELETE ON phone_number", "DELETE ON product", "DELETE ON service", "DELETE ON service_request",
 			"DELETE ON session", "DELETE ON site", "INSERT ON account", "INSERT ON account_group", "INSERT ON api_token",
 			"INSERT ON app_user", "INSERT ON attachment", "INSERT ON audit", "INSERT ON call", "INSERT ON call_day", "INSERT ON campaign",
 			"INSERT ON change", "INSERT ON contact", "INSERT ON credential_link", "INSERT ON customer_order", "INSERT ON event",
@@ -88,7 +88,7 @@ func TestLoginRolesHaveExactlyTheirRights(t *testing.T) {
 			"SELECT ON group_member", "SELECT ON idempotency", "SELECT ON invoice", "SELECT ON invoice_line", "SELECT ON note",
 			"SELECT ON payment", "SELECT ON phone_number", "SELECT ON product", "SELECT ON replica", "SELECT ON service",
 			"SELECT ON service_request", "SELECT ON site", "SELECT ON ticket", "SELECT ON ticket_message", "SELECT ON whole_import",
-			"SELECT(contact_id) ON session", "UPDATE ON account", "UPDATE ON account_group", "UPDATE ON app_user", "UPDATE ON attachment",
+			"SELECT(account_id) ON notification", "SELECT(contact_id) ON notification", "SELECT(contact_id) ON session", "UPDATE ON account", "UPDATE ON account_group", "UPDATE ON app_user", "UPDATE ON attachment",
 			"UPDATE ON call_day", "UPDATE ON campaign", "UPDATE ON contact", "UPDATE ON credential_link", "UPDATE ON customer_order",
 			"UPDATE ON feed", "UPDATE ON idempotency", "UPDATE ON invoice", "UPDATE ON invoice_line", "UPDATE ON note",
 			"UPDATE ON payment", "UPDATE ON phone_number", "UPDATE ON product", "UPDATE ON replica", "UPDATE ON service",
