@@ -114,11 +114,7 @@ func Amount(code, amount string) string {
 	if !ok {
 		return amount
 	}
-	scale := usualDecimals
-	if unit, err := currency.ParseISO(code); err == nil {
-		scale = decimals(unit)
-	}
-	fraction = atLeast(strings.TrimRight(fraction, "0"), scale)
+	fraction = atLeast(strings.TrimRight(fraction, "0"), Decimals(code))
 	if fraction != "" {
 		fraction = "." + fraction
 	}
@@ -130,6 +126,15 @@ func Amount(code, amount string) string {
 
 // usualDecimals are those of most currencies, and of codes that nobody knows.
 const usualDecimals = 2
+
+// Decimals is how many digits a currency has after the point: 2 of EUR, none of JPY.
+func Decimals(code string) int {
+	unit, err := currency.ParseISO(code)
+	if err != nil {
+		return usualDecimals
+	}
+	return decimals(unit)
+}
 
 // decimals is how many decimals amounts of a currency have at least.
 func decimals(unit currency.Unit) int {

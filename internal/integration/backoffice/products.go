@@ -2,6 +2,7 @@ package backoffice
 
 import (
 	"cmp"
+	"strings"
 
 	"github.com/foyerhq/foyer/internal/config"
 	"github.com/foyerhq/foyer/internal/integration"
@@ -42,5 +43,14 @@ func productRow(live *config.Live, p integration.Product, old *store.Product) (s
 	if row.Currency == "" {
 		row.Currency = live.For(config.Account{}).Attributes.Currency.Value
 	}
-	return row, nil
+	return row, checkPrice(row)
+}
+
+// checkPrice: a price can be paid in its currency, so that what people see adds up.
+func checkPrice(p store.Product) *store.Refusal {
+	_, fraction, _ := strings.Cut(p.Price, ".")
+	if most := locale.Decimals(p.Currency); len(strings.TrimRight(fraction, "0")) > most {
+		return refuse("price", "is %s, allowed in %s are at most %d decimals", p.Price, p.Currency, most)
+	}
+	return nil
 }

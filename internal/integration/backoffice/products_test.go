@@ -18,7 +18,10 @@ func TestProducts(t *testing.T) {
 		{"PUT", "products/router", router, nil, 200, `"v4"`, `"currency":"NZD","state":"Withdrawn"`}, // both stay
 		{"PUT", "products/router", router, map[string]string{"If-Match": `"v2"`}, 412, "", "Product is at version 4, not 2"},
 		{"PUT", "products/x", `{"name":"x"}`, nil, 422, "", `{"field":"price","rule":"required"`},
-		{"PUT", "products/x", `{"name":"x","price":"free"}`, nil, 422, "", `{"field":"price","rule":"format"`},
+		{"PUT", "products/x", `{"name":"x","price":"free"}`, nil, 422, "", `{"field":"price","rule":"pattern"`},
+		{"PUT", "products/x", `{"name":"x","price":"-5"}`, nil, 422, "", `{"field":"price","rule":"pattern"`},
+		{"PUT", "products/x", `{"name":"x","price":"0.0049"}`, nil, 422, "", `is 0.0049, allowed in AUD are at most 2 decimals`},
+		{"PUT", "products/x", `{"name":"x","price":"0.5","currency":"JPY"}`, nil, 422, "", `is 0.5, allowed in JPY are at most 0 decimals`},
 		{"PUT", "products/x", `{"name":"x","price":"1","currency":"QQQ"}`, nil, 422, "", `{"field":"currency","rule":"format"`},
 		{"PUT", "products/x", `{"name":"x","price":"1","billingMonths":0}`, nil, 422, "", `{"field":"billingMonths","rule":"minimum"`},
 		{"PUT", "products/x", `{"name":"x","price":"1","state":"Gone"}`, nil, 422, "", `{"field":"state","rule":"enum","message":"\"Gone\" is not allowed, allowed are Offered, Withdrawn"}`},
@@ -32,6 +35,9 @@ func TestProducts(t *testing.T) {
 		{"DELETE", "products/router", "", map[string]string{"If-Match": `"v1"`}, 412, "", "is at version 5"},
 		{"DELETE", "products/router", "", nil, 204, "", ""},
 		{"GET", "products/router", "", nil, 404, "", ""},
+		{"PUT", "products/free", `{"name":"x","price":"0.0000","currency":"JPY"}`, nil, 201, `"v7"`, `"price":"0"`},
+		{"PUT", "products/dinar", `{"name":"x","price":"1.125","currency":"KWD"}`, nil, 201, `"v7"`, `"price":"1.125"`},
+		{"PATCH", "products/dinar", `{"currency":"USD"}`, nil, 422, "", `allowed in USD are at most 2 decimals`},
 	})
 }
 
