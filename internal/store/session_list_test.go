@@ -146,7 +146,9 @@ func TestSecretsOfSessionsAreReplaced(t *testing.T) {
 		t.Error("a password alone takes back that the session has a second factor")
 	}
 	tn.exec(t, "UPDATE session SET authenticated_at = $1", now.Add(-time.Hour))
-	err := tn.asUser(t, "dana", func(ctx context.Context, w *store.Writer) error { return w.Rotate(ctx, []byte("third"), []byte("fourth")) })
+	err := tn.asUser(t, "dana", func(ctx context.Context, w *store.Writer) error {
+		return w.Rotate(ctx, []byte("third"), []byte("fourth"))
+	})
 	if v := view([]byte("fourth")); err != nil || !v.AuthenticatedAt.Equal(now.Add(-time.Hour)) {
 		t.Errorf("to replace a secret proves nothing: %+v, %v", v, err)
 	}

@@ -43,7 +43,9 @@ func TestTOTPStepsAreUsedOnce(t *testing.T) {
 	}
 	put := func(user, sealed string, step int64) {
 		t.Helper()
-		err := tn.asUser(t, user, func(ctx context.Context, w *store.Writer) error { return w.PutTOTP(ctx, tn.userID(t, user), []byte(sealed), step) })
+		err := tn.asUser(t, user, func(ctx context.Context, w *store.Writer) error {
+			return w.PutTOTP(ctx, tn.userID(t, user), []byte(sealed), step)
+		})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -81,7 +83,9 @@ func TestRecoveryCodesAreUsedOnce(t *testing.T) {
 		for _, code := range codes {
 			hashes = append(hashes, []byte(code))
 		}
-		err := tn.asUser(t, user, func(ctx context.Context, w *store.Writer) error { return w.PutRecoveryCodes(ctx, tn.userID(t, user), hashes) })
+		err := tn.asUser(t, user, func(ctx context.Context, w *store.Writer) error {
+			return w.PutRecoveryCodes(ctx, tn.userID(t, user), hashes)
+		})
 		if err != nil {
 			t.Fatal(err)
 		}
