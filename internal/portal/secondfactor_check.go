@@ -36,6 +36,7 @@ var (
 	errLostApp   = errWrongFactor{"code", web.Text("We cannot check the codes of your app any more. Type one of your recovery codes or use your passkey, and then set the app up again. If you have neither, ask us for help.")}
 	errNoCode    = errWrongFactor{"code", web.Text("Type the code of 6 digits, or a recovery code.")}
 	errWrongKey  = errWrongFactor{"answer", web.Text("This passkey cannot be used here. Try another one, or type a code.")}
+	errManyKeys  = errWrongFactor{"answer", web.Text("You have as many passkeys as there can be. Remove one, and then add this one.")}
 	errCopiedKey = errWrongFactor{"answer", web.Text("This passkey may have been copied, so it was not accepted. Sign in another way, and then remove it.")}
 )
 

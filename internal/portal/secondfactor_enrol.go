@@ -234,6 +234,9 @@ func (p *Portal) madePasskey(r *http.Request, v *visit, e entrance, c *identity.
 	if err != nil {
 		return store.Passkey{}, err
 	}
+	if len(owner.Passkeys) >= store.MaxPasskeys {
+		return store.Passkey{}, errManyKeys
+	}
 	made, err := passkeys.Made(owner, c, answer)
 	if errors.Is(err, identity.ErrPasskey) {
 		p.Log.InfoContext(r.Context(), "new passkey refused", "id", process.RequestID(r.Context()), "error", err)

@@ -44,7 +44,8 @@ type NewSession struct {
 
 // The session is only made for a contact that has access and belongs to this user and
 // account, and whose password is still the one that was checked: that row is held, so that
-// a change of the password comes before, or ends this session too. The user's expired sessions go at the same time, so that none pile up.
+// a change of the password comes before, or ends this session too. The user's expired
+// sessions go at the same time, so that none pile up.
 const startSessionSQL = `
 WITH who AS (
     SELECT c.user_id, c.id, c.account_id FROM contact c JOIN app_user u ON u.id = c.user_id
@@ -61,8 +62,8 @@ SELECT account_id, user_id, $5, '` + ActionSignedIn + `', $6, $8 FROM who`
 
 // StartSession stores a session, the audit entry of the sign-in and the device, all or
 // none. From a device that the user had not used before it is told to them, unless it is
-// their first. A contact that may not sign in, or
-// whose password is another by now, is ErrNotFound.
+// their first. A contact that may not sign in, or whose password is another by now, is
+// ErrNotFound.
 func (s *Store) StartSession(ctx context.Context, n NewSession) error {
 	if n.KnownDevice || n.Device == nil {
 		return s.startKnown(ctx, n)
