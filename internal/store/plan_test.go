@@ -21,6 +21,8 @@ func TestPlansUseIndexes(t *testing.T) {
 		`INSERT INTO app_user (id, username, email, email_verified_at) SELECT gen_random_uuid(), 'user' || n, 'user' || n || '@example.com', now() FROM generate_series(1, 10000) n`,
 		`INSERT INTO contact (id, account_id, user_id, access) SELECT substr(username, 5), substr(username, 5), id, 'Active' FROM app_user`,
 		`INSERT INTO session SELECT sha256(id::bytea), user_id, id, now(), now(), now() + interval '1 day' FROM contact`,
+		`INSERT INTO totp SELECT id, 'sealed', 0, now() FROM app_user`,
+		`INSERT INTO passkey SELECT sha256(id::text::bytea), id, 'phone', '{}', now() FROM app_user`,
 		`INSERT INTO device SELECT sha256(id::bytea), user_id, now() FROM contact`,
 		`INSERT INTO throttle SELECT 'own:' || id, 6, now(), now() FROM contact`,
 		`INSERT INTO invoice (id, account_id, number, issued_on, due_on, due_source, currency, total, balance, status)
