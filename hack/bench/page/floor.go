@@ -25,6 +25,7 @@ import (
 const (
 	sessionColumns = `SELECT u.id::text, u.username, c.id, c.first_name, c.last_name, c.email, c.owner, c.grants,
        CASE WHEN c.owner THEN '{}' ELSE c.sites END, s.id::text, s.authenticated_at, s.second_factor,
+       EXISTS (SELECT FROM totp WHERE user_id = s.user_id) OR EXISTS (SELECT FROM passkey WHERE user_id = s.user_id),
        (SELECT count(*) FROM contact o WHERE o.user_id = s.user_id AND o.access = 'Active'),
        s.created_at, s.last_seen_at, s.expires_at, `
 	accountColumns = `a.id, a.name, a.status, coalesce(a.account_profile, ''), coalesce(a.my_account_profile, ''), a.groups, a.attributes`
@@ -133,7 +134,7 @@ type session struct {
 	grants, sites, groups                       []string
 	id                                          string
 	authenticated, created, seen, expires       time.Time
-	secondFactor                                bool
+	secondFactor, hasFactor                     bool
 	accounts                                    int
 	account, name, status, profile, myProfile   string
 	attributes                                  []byte
@@ -151,7 +152,7 @@ func (f *floor) invoices(w http.ResponseWriter, r *http.Request) {
 	now := time.Now()
 	if err == nil {
 		err = f.db.QueryRow(r.Context(), sessionSQL, hash[:], now, now.Add(-time.Hour)).Scan(
-			&s.user, &s.username, &s.contact, &s.first, &s.last, &s.email, &s.owner, &s.grants, &s.sites, &s.id, &s.authenticated, &s.secondFactor, &s.accounts,
+			&s.user, &s.username, &s.contact, &s.first, &s.last, &s.email, &s.owner, &s.grants, &s.sites, &s.id, &s.authenticated, &s.secondFactor, &s.hasFactor, &s.accounts,
 			&s.created, &s.seen, &s.expires, &s.account, &s.name, &s.status, &s.profile, &s.myProfile, &s.groups, &s.attributes)
 	}
 	if err != nil {
