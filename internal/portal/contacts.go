@@ -151,23 +151,28 @@ func (v *visit) contactRow(m identity.Manager, c *store.AccountContact) contactR
 	if state == store.AccessInvited {
 		row.Until = v.T("until %s", locale.DateTime(v.locale(), *c.InvitedUntil, v.zone()))
 	}
+	row.offer(m, &c.Contact, state)
+	return row
+}
+
+// offer adds the addresses of what the person may do about the contact now.
+func (row *contactRow) offer(m identity.Manager, c *store.Contact, state string) {
 	path := contactPath(c.ID)
-	if may(m.CheckChange(&c.Contact, c.Contact)) {
+	if may(m.CheckChange(c, *c)) {
 		row.Edit = path
 	}
-	if may(m.CheckDelete(c.Contact)) {
+	if may(m.CheckDelete(*c)) {
 		row.Delete = path + "/delete"
 	}
-	if row.On && identity.PermitAccess(state, identity.Disable) && may(m.CheckChange(&c.Contact, withAccess(c.Contact, store.AccessDisabled))) {
+	if row.On && identity.PermitAccess(state, identity.Disable) && may(m.CheckChange(c, withAccess(*c, store.AccessDisabled))) {
 		row.Toggle = path + "/disable"
 	}
-	if !row.On && identity.PermitAccess(state, identity.Enable) && mayEnable(m, c.Contact) {
+	if !row.On && identity.PermitAccess(state, identity.Enable) && mayEnable(m, *c) {
 		row.Toggle = path + "/enable"
 	}
-	if row.On && identity.PermitAccess(state, identity.Invite) && may(m.CheckInvite(c.Contact)) {
+	if row.On && identity.PermitAccess(state, identity.Invite) && may(m.CheckInvite(*c)) {
 		row.Invite = path + "/invite"
 	}
-	return row
 }
 
 // may says whether a refusal is none, or one that the person can do something about.
