@@ -114,7 +114,7 @@ type InvoicePage struct {
 
 	Balance         []Money // of open invoices, by currency
 	Overdue         []Money // what is left of overdue invoices, by currency; none: empty
-	OpenInvoices    int64
+	OpenInvoices    int64   // of which something is left to pay: a credit note is not one
 	OverdueInvoices int64
 	Oldest          time.Time // when the first invoice was issued; zero: there is none
 }
@@ -129,7 +129,7 @@ FROM invoice i
 WHERE i.account_id = $1 AND (i.issued_on, i.id) < ($2::date, $3::text)`
 
 const openInvoicesSQL = `
-SELECT currency, trim_scale(sum(balance))::text, count(*),
+SELECT currency, trim_scale(sum(balance))::text, count(*) FILTER (WHERE balance > 0),
        trim_scale(coalesce(sum(balance) FILTER (WHERE due_on < $2::date AND balance > 0), 0))::text,
        count(*) FILTER (WHERE due_on < $2::date AND balance > 0)
 FROM invoice

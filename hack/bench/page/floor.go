@@ -44,7 +44,7 @@ FROM invoice i
 WHERE i.account_id = $1 AND (i.issued_on, i.id) < ($2::date, $3::text)`
 	invoicesOrder = ` ORDER BY i.issued_on DESC, i.id DESC LIMIT $`
 	invoicesSQL   = invoicesOf + invoicesOrder + "4"
-	openSQL       = `SELECT currency, trim_scale(sum(balance))::text, count(*),
+	openSQL       = `SELECT currency, trim_scale(sum(balance))::text, count(*) FILTER (WHERE balance > 0),
        trim_scale(coalesce(sum(balance) FILTER (WHERE due_on < $2::date AND balance > 0), 0))::text,
        count(*) FILTER (WHERE due_on < $2::date AND balance > 0)
 FROM invoice
