@@ -169,9 +169,6 @@ func (w *Writer) createSignIn(ctx context.Context, s SetUp, chosen Chosen) (stri
 	if row.User == nil || row.User.PasswordHash != chosen.PasswordHash {
 		return "", errRaced // it got another password meanwhile
 	}
-	if _, err := w.tx.Exec(ctx, `UPDATE app_user SET password_changed_at = $2 WHERE id = $1::uuid`, w.origin.UserID, w.origin.Now); err != nil {
-		return "", fmt.Errorf("note when the password was chosen: %w", err)
-	}
 	w.Audit(s.Account.ID, ActionSignInCreated, nil)
 	return user.Username, w.credentialsChanged(s.Credentials, user.Username, "Password")
 }

@@ -10,7 +10,7 @@ import (
 )
 
 const storePasswordSQL = `
-UPDATE app_user SET password_hash = $2, password_changed_at = $3, version = version + 1, updated_at = $3 WHERE id = $1::uuid`
+UPDATE app_user SET password_hash = $2, version = version + 1, updated_at = $3 WHERE id = $1::uuid`
 
 func (w *Writer) storePassword(ctx context.Context, userID, hash string) error {
 	tag, err := w.tx.Exec(ctx, storePasswordSQL, userID, hash, w.origin.Now)

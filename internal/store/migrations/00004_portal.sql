@@ -12,8 +12,6 @@ ALTER TABLE contact
     ADD COLUMN opted_out     text[] NOT NULL DEFAULT '{}',
     ADD COLUMN pending_email text   NOT NULL DEFAULT '';
 
-ALTER TABLE app_user ADD COLUMN password_changed_at timestamptz;
-
 -- id is what the list of sessions shows of a session, whose key is a secret.
 -- authenticated_at is when the person proved last who they are; second_factor says
 -- whether with more than a password.
