@@ -4,7 +4,9 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"log/slog"
 	"net/http"
+	"net/http/httptest"
 	"net/url"
 	"strings"
 	"sync"
@@ -12,7 +14,9 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/prometheus/client_golang/prometheus"
 
+	"github.com/foyerhq/foyer/internal/process"
 	"github.com/foyerhq/foyer/internal/store"
 	"github.com/foyerhq/foyer/internal/store/storetest"
 )
@@ -164,9 +168,18 @@ func TestForgotIsDoneBeforeTheEnd(t *testing.T) {
 }
 
 func TestForgotIsBounded(t *testing.T) {
-	s := newSite(t)
-	s.portal.mailer.pending = nil // no room, and nobody who makes any
-	s.browser(t).forgot("nobody").is(t, http.StatusServiceUnavailable)
+	options := newSite(t).portal.Options
+	options.Metrics = prometheus.NewRegistry()
+	p := New(options) // nobody runs it, so nothing makes room
+	for p.mailer.forgotten(forgotten{}) {
+	}
+	request := httptest.NewRequest(http.MethodPost, "https://my.acme.example/forgot", strings.NewReader("login=nobody"))
+	request.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	answer := httptest.NewRecorder()
+	p.Handler(process.NewObserver(slog.New(slog.DiscardHandler), prometheus.NewRegistry(), nil)).ServeHTTP(answer, request)
+	if answer.Code != http.StatusServiceUnavailable {
+		t.Errorf("status = %d, want 503", answer.Code)
+	}
 }
 
 // TestStrangersKeepNobodyFromTheirLinks: however often a stranger asks, from however many
