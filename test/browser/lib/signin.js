@@ -1,4 +1,5 @@
 // A sign-in of a test's own, made as people make theirs: by the link that they are sent.
+import { expect } from '@playwright/test';
 import { acme, fill } from '../tests/people.js';
 import { sendCreateMail } from './customer.js';
 import { lastLink } from './world.js';
@@ -19,7 +20,7 @@ export async function setUp(page, link, username, password = secret) {
   await page.getByRole('main').getByRole('button').click();
   if (username) await fill(page, 'Username', username);
   await choose(page, password);
-  await page.waitForURL(/\/sign-in/);
+  await expect(page).toHaveURL(/\/sign-in/, { timeout: 60_000 });
 }
 
 // choose types a new password, twice.
