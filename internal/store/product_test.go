@@ -123,6 +123,7 @@ func TestOrderOfThePortal(t *testing.T) {
 	order := orderOf("A")
 	order.Comment, order.Items = "After 5 pm.", []store.OrderItem{{Description: "Fibre", Quantity: 1, Amount: "1", ProductID: "p1", BillingMonths: 12}}
 	place := func() (outcome, number string) {
+		order := order // four place it at once
 		err := tn.Portal.Write(t.Context(), store.Origin{Actor: "Dana", Now: now}, func(ctx context.Context, w *store.Writer) (err error) {
 			if order.Number, err = w.OrderNumber(ctx); err != nil {
 				return err

@@ -12,6 +12,7 @@ export default defineConfig({
   expect: { timeout: 10_000 },
   reporter: [['list']],
   use: {
+    screenshot: 'only-on-failure',
     ignoreHTTPSErrors: true, // the demo's certificates come from its own authority
     launchOptions: {
       executablePath: process.env.CHROMIUM || '/usr/bin/chromium',

@@ -6,9 +6,10 @@ import { lastLink } from './world.js';
 
 export const secret = 'seven blue kettles';
 
-// withSignIn gives the owner of a customer a sign-in and returns it.
+// withSignIn gives the owner of a customer a sign-in and returns it. The username begins
+// with the name, and is nobody else's.
 export async function withSignIn(page, who, name) {
-  const username = `${name}-${process.pid}`;
+  const username = `${name}-${who.account}`;
   await sendCreateMail(who.contact);
   await setUp(page, await lastLink('acme', 'portal.credentialCreate', who.account), username);
   return { ...who, username, password: secret };
