@@ -73,6 +73,10 @@ type Tenant struct {
 	Credentials             Credentials         `json:"credentials,omitzero"`
 	InvoiceTemplates        []InvoiceTemplate   `json:"invoiceTemplates,omitempty"` // sorted by name
 	Events                  []catalog.Own       `json:"events,omitempty"`           // the tenant's own event types, sorted by name
+	Delivery                Delivery            `json:"delivery,omitzero"`
+	Email                   EmailChannel        `json:"email,omitzero"`
+	SMS                     SMSChannel          `json:"sms,omitzero"`
+	Webhooks                []TenantWebhook     `json:"webhooks,omitempty"` // sorted by name
 }
 
 // Branding is how a tenant's portal looks and whom it names. Every field may be empty.
@@ -150,6 +154,7 @@ type AccountProfile struct {
 	Description      string              `json:"description,omitempty"`
 	Attributes       settings.Attributes `json:"attributes,omitzero"`
 	MyAccountProfile string              `json:"myAccountProfile,omitempty"`
+	StandardEvents   StandardEvents      `json:"standardEvents,omitzero"`
 }
 
 // Availability says how a MyAccountProfile is offered.

@@ -58,18 +58,20 @@ type Schedule struct {
 
 // Action is one action. The field of its type is set, and no other.
 type Action struct {
-	Name            string   `json:"name"`
-	Type            string   `json:"type"`            // Email, SMS, Webhook, Banner or Log
-	State           string   `json:"state,omitempty"` // Disabled, or empty
-	Days            []int32  `json:"days,omitempty"`  // sorted
-	RepeatEveryDays int32    `json:"repeatEveryDays,omitempty"`
-	MaxRepeats      int32    `json:"maxRepeats,omitempty"`
-	Log             string   `json:"log,omitempty"` // CustomerNotes, or empty
-	Email           *Email   `json:"email,omitempty"`
-	SMS             *SMS     `json:"sms,omitempty"`
-	Webhook         *Webhook `json:"webhook,omitempty"`
-	Banner          *Banner  `json:"banner,omitempty"`
-	Note            *Note    `json:"note,omitempty"`
+	Name            string  `json:"name"`
+	Type            string  `json:"type"`            // Email, SMS, Webhook, Banner or Log
+	State           string  `json:"state,omitempty"` // Disabled, or empty
+	Days            []int32 `json:"days,omitempty"`  // sorted
+	RepeatEveryDays int32   `json:"repeatEveryDays,omitempty"`
+	MaxRepeats      int32   `json:"maxRepeats,omitempty"`
+	Log             string  `json:"log,omitempty"` // CustomerNotes, or empty
+	// Combine Account: one message for all invoices of an account that fall due at once.
+	Combine string   `json:"combine,omitempty"`
+	Email   *Email   `json:"email,omitempty"`
+	SMS     *SMS     `json:"sms,omitempty"`
+	Webhook *Webhook `json:"webhook,omitempty"`
+	Banner  *Banner  `json:"banner,omitempty"`
+	Note    *Note    `json:"note,omitempty"`
 }
 
 // Email is a mail.
@@ -96,7 +98,9 @@ type EmailTranslation struct {
 
 // SMS is a text message.
 type SMS struct {
-	To           []string          `json:"to"` // roles and numbers, sorted
+	To []string `json:"to"` // roles and numbers, sorted
+	// Fallback Email: who has no number that takes text messages gets the text by mail.
+	Fallback     string            `json:"fallback,omitempty"`
 	Text         BodyRef           `json:"text"`
 	Translations []TextTranslation `json:"translations,omitempty"` // sorted by locale
 }

@@ -1,0 +1,123 @@
+package config
+
+import (
+	"cmp"
+
+	"github.com/foyerhq/foyer/internal/catalog"
+)
+
+// DeliveryMode says what becomes of notifications.
+type DeliveryMode string
+
+// The delivery modes. Nobody is mailed by accident: without one it is Hold.
+const (
+	DeliveryHold     DeliveryMode = "Hold"     // they are planned and shown, not sent
+	DeliveryRedirect DeliveryMode = "Redirect" // mails go to RedirectTo, nothing else goes out
+	DeliveryLive     DeliveryMode = "Live"
+)
+
+// Delivery says what becomes of notifications.
+type Delivery struct {
+	Mode       DeliveryMode `json:"mode,omitempty"`
+	RedirectTo string       `json:"redirectTo,omitempty"` // a mail address
+	MaxPerHour int64        `json:"maxPerHour,omitempty"` // of mails and text messages together; 0: no bound
+}
+
+// Delivery says what becomes of notifications, with the default for what the document
+// does not say.
+func (l *Live) Delivery() Delivery {
+	d := l.Tenant.Delivery
+	d.Mode = cmp.Or(d.Mode, DeliveryHold)
+	return d
+}
+
+// EmailChannel is how mails are sent. From is empty where the tenant sends none.
+type EmailChannel struct {
+	From    string `json:"from,omitempty"` // "billing@acme.example" or "Acme <billing@acme.example>"
+	ReplyTo string `json:"replyTo,omitempty"`
+	SMTP    SMTP   `json:"smtp,omitzero"`
+	DKIM    DKIM   `json:"dkim,omitzero"`
+}
+
+// SMTP is the server that takes the mails.
+type SMTP struct {
+	Host     string       `json:"host"`
+	Port     int32        `json:"port,omitempty"` // 0: 465 with TLS, else 587
+	Security SMTPSecurity `json:"security,omitempty"`
+	// Signed says that a username and a password are mounted (see [SMTPSecretDir]).
+	Signed bool `json:"signed,omitempty"`
+}
+
+// SMTPSecurity says how the connection to the server is protected.
+type SMTPSecurity string
+
+// The ways; empty means TLS.
+const (
+	SMTPTLS      SMTPSecurity = "TLS"      // from the first byte
+	SMTPStartTLS SMTPSecurity = "StartTLS" // required, never given up
+	SMTPNone     SMTPSecurity = "None"
+)
+
+// DKIM signs mails. Without a selector they are not signed.
+type DKIM struct {
+	Domain   string `json:"domain,omitempty"`
+	Selector string `json:"selector,omitempty"`
+}
+
+// SMSType is the protocol of the provider of text messages.
+type SMSType string
+
+// The protocols.
+const (
+	SMSTwilio SMSType = "Twilio" // Twilio's, and of those that speak it
+	SMSHTTP   SMSType = "HTTP"   // a JSON POST of Foyer's own form
+)
+
+// SMSChannel is how text messages are sent. Type is empty where the tenant sends none.
+type SMSChannel struct {
+	Type SMSType `json:"type,omitempty"`
+	From string  `json:"from,omitempty"` // a number, or a name of at most 11 letters and digits
+	URL  string  `json:"url,omitempty"`  // empty with Twilio: its own
+}
+
+// TenantWebhook gets every event of its types in order, whatever the templates say.
+type TenantWebhook struct {
+	Name   string   `json:"name"`
+	URL    string   `json:"url"`
+	Events []string `json:"events"` // types, or all of an object as "contact.*"; sorted
+}
+
+// Takes says whether the webhook gets events of a type.
+func (w TenantWebhook) Takes(eventType string) bool {
+	for _, pattern := range w.Events {
+		if catalog.Matches(pattern, eventType) {
+			return true
+		}
+	}
+	return false
+}
+
+// The directories, below that of the channels, in which the dispatcher finds their secrets.
+// Each file of a Secret has the name of its key.
+const (
+	SMTPSecretDir = "smtp" // username, password
+	DKIMSecretDir = "dkim" // key: a private key in PEM
+	SMSSecretDir  = "sms"  // accountSID and authToken of Twilio; authorization of HTTP
+	// WebhookSecretDir and the name of a webhook; secret: as "whsec_" and base64
+	WebhookSecretDir = "webhook-"
+)
+
+// StandardEvents says which messages of the standard suite the accounts of a profile get.
+type StandardEvents struct {
+	Mode     StandardEventsMode `json:"mode,omitempty"`
+	Disabled []string           `json:"disabled,omitempty"` // event types, sorted
+}
+
+// StandardEventsMode switches the standard suite off.
+type StandardEventsMode string
+
+// The modes; empty means Inherit.
+const (
+	StandardEventsInherit StandardEventsMode = "Inherit"
+	StandardEventsNone    StandardEventsMode = "None"
+)

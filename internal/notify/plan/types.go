@@ -1,0 +1,134 @@
+package plan
+
+import (
+	"time"
+
+	"github.com/foyerhq/foyer/internal/config"
+	"github.com/foyerhq/foyer/internal/settings"
+)
+
+// Event is something that happened, as the feed has it.
+type Event struct {
+	Position  int64
+	ID        string
+	Type      string
+	AccountID string
+	About     string // the id of what it is about; for a secret link: the link's
+	ContactID string // who did it; empty: no contact
+	Data      map[string]any
+	At        time.Time
+	// Link is whom a secret link was made for; nil: the event has none.
+	Link *Link
+}
+
+// Link is whom a secret link was made for. Each address has a secret of its own, by its
+// place in the list.
+type Link struct {
+	ID        string
+	Purpose   string // Create, Reset, Invite or VerifyEmail
+	ContactID string
+	Addresses []string
+	ExpiresAt time.Time
+	Over      bool // it was voided or completed
+}
+
+// Account is the state of an account when something is planned for it.
+type Account struct {
+	config.Account
+	Name     string
+	Status   settings.AccountStatus
+	Contacts []Contact // sorted by id
+	Owed     Owed
+}
+
+// Contact is a person of an account.
+type Contact struct {
+	ID, FirstName, LastName string
+	Email                   string // several addresses of a primary contact: with ";"
+	Verified                bool   // Email is that of the person's sign-in, and verified
+	Phone                   string // as people write it
+	Roles                   []string
+	Owner                   bool
+	OptedOut                []string // categories
+}
+
+// Invoice is an invoice with a balance.
+type Invoice struct {
+	ID, Number       string
+	IssuedOn, DueOn  time.Time // dates, midnight UTC
+	Currency         string
+	Total, Balance   string // decimals
+	TotalWithoutTax  string // empty: unknown
+	PaymentReference string
+	PayURL           string
+	Open             bool // not paid and not void
+}
+
+// Owed is what an account has to pay, in every currency that it has open invoices in.
+type Owed map[string]OwedIn // by currency
+
+// OwedIn is what is open and what of it is overdue, in one currency.
+type OwedIn struct {
+	OpenCount      int
+	OpenBalance    string
+	OverdueCount   int
+	OverdueBalance string
+	Overdue        []Invoice // the oldest 50, oldest first
+}
+
+// Source says where an action comes from.
+type Source string
+
+// The sources.
+const (
+	OwnTemplate Source = "EventTemplate"
+	Standard    Source = "Standard" // the standard suite
+)
+
+// Reason says why a notification is not sent.
+type Reason string
+
+// The reasons of suppression, in the order in which they are asked.
+const (
+	Disabled     Reason = "disabled"     // the account's channel, or its reminders, are switched off
+	OptedOut     Reason = "optedOut"     // the person does not want messages of the category
+	NoConsent    Reason = "noConsent"    // text messages take a consent that is not there
+	NoAddress    Reason = "noAddress"    // there is nobody, or no address by the channel
+	Unverified   Reason = "unverified"   // the account sends to verified addresses only
+	Duplicate    Reason = "duplicate"    // it has happened already
+	Paid         Reason = "paid"         // nothing is owed any more
+	Paused       Reason = "paused"       // reminders of the account are paused
+	Disputed     Reason = "disputed"     // the account disputes what it owes
+	BelowMinimum Reason = "belowMinimum" // less is owed than the account is reminded of
+	BeforeGoLive Reason = "beforeGoLive" // it fell due before messages went out
+	Over         Reason = "over"         // the link does not work any more
+	NotLive      Reason = "notLive"      // while delivery is Redirect only mails go out
+)
+
+// Notification is one message of one action to one recipient.
+type Notification struct {
+	Event      Event
+	Invoice    *Invoice // of a dated event
+	Day        int32    // of a dated event: days since the due date
+	Source     Source
+	Template   string // of OwnTemplate
+	Action     string
+	Channel    string // a type of actions
+	Category   string
+	ContactID  string
+	Address    string // mail address, E.164 number or URL; of Banner and Log: empty
+	LinkPlace  int    // of Address in Event.Link
+	CC, BCC    []string
+	Locale     string
+	DueAt      time.Time
+	Security   bool   // its own lane; nobody can opt out, its text is not kept
+	Suppressed Reason // empty: it is to be sent
+	// Occurrences are what is recorded as having happened, once and for all: one per
+	// invoice of a combined reminder.
+	Occurrences []Occurrence
+}
+
+// Occurrence is what happens once: see table occurrence.
+type Occurrence struct {
+	EventType, About, Occurrence, Channel, Address string
+}

@@ -1,0 +1,127 @@
+-- +goose Up
+
+-- Notifications: one message of one action to one recipient each. The row is the job as
+-- well: it says what is left to do. id is a UUID of version 7, whose time is when it was
+-- planned, so months of ids are months of notifications. Nobody has written any before.
+--
+-- Planned and Retry wait for due_at; Held waits for the delivery mode; Leased is with a
+-- worker until leased_until, which proves by lease that it still is; Uncertain waits for
+-- staff. Sent, Dead, Suppressed and Cancelled are ends. turn_at is the place in the queue:
+-- due_at, and later for what an account has more than others at that moment. What is sent
+-- is kept in subject and body, but not where it is about signing in.
+DROP TABLE notification;
+CREATE TABLE notification (
+    id              uuid        PRIMARY KEY,
+    account_id      text        NOT NULL DEFAULT '',
+    contact_id      text        NOT NULL DEFAULT '',
+    event_type      text        NOT NULL,
+    event_position  bigint      NOT NULL DEFAULT 0, -- in the feed; 0: of a dated event
+    event_id        text        NOT NULL DEFAULT '',
+    about           text        NOT NULL DEFAULT '', -- what the event is about, as the id of an invoice
+    occurrence      text        NOT NULL,            -- the event's id, or the day of a dated event
+    category        text        NOT NULL CHECK (category IN ('General', 'Invoice', 'Product', 'Support', 'Security')),
+    source          text        NOT NULL CHECK (source IN ('EventTemplate', 'Standard')),
+    template        text        NOT NULL DEFAULT '', -- of source EventTemplate
+    action          text        NOT NULL,
+    channel         text        NOT NULL CHECK (channel IN ('Email', 'SMS', 'Webhook', 'Banner', 'Log')),
+    address         text        NOT NULL DEFAULT '',
+    cc              text[]      NOT NULL DEFAULT '{}',
+    bcc             text[]      NOT NULL DEFAULT '{}',
+    redirected_to   text        NOT NULL DEFAULT '',
+    locale          text        NOT NULL DEFAULT '',
+    settings_digest text        NOT NULL DEFAULT '',
+    routing_digest  text        NOT NULL DEFAULT '',
+    suite           text        NOT NULL DEFAULT '', -- the version of the standard suite
+    state           text        NOT NULL CHECK (state IN ('Planned', 'Held', 'Leased', 'Retry', 'Uncertain', 'Sent', 'Dead', 'Suppressed', 'Cancelled')),
+    lane            smallint    NOT NULL DEFAULT 1, -- 0: about signing in, which does not wait for others
+    due_at          timestamptz NOT NULL,
+    turn_at         timestamptz NOT NULL,
+    attempts        smallint    NOT NULL DEFAULT 0,
+    lease           bigint      NOT NULL DEFAULT 0,
+    leased_until    timestamptz,
+    reason          text        NOT NULL DEFAULT '', -- why it was suppressed, is dead or waits
+    detail          text        NOT NULL DEFAULT '', -- for staff, in words
+    provider_id     text        NOT NULL DEFAULT '',
+    receipt         text        NOT NULL DEFAULT '' CHECK (receipt IN ('', 'Delivered', 'Failed')),
+    subject         text        NOT NULL DEFAULT '',
+    body            text        NOT NULL DEFAULT '',
+    sent_at         timestamptz,
+    updated_at      timestamptz NOT NULL
+) PARTITION BY RANGE (id);
+CREATE TABLE notification_default PARTITION OF notification DEFAULT;
+CREATE INDEX notification_queue ON notification (lane, turn_at, id) WHERE state IN ('Planned', 'Retry');
+CREATE INDEX notification_leased ON notification (leased_until) WHERE state = 'Leased';
+CREATE INDEX notification_waiting ON notification (state, id) WHERE state IN ('Held', 'Uncertain', 'Dead');
+CREATE INDEX notification_account ON notification (account_id, id DESC);
+CREATE INDEX notification_newest ON notification (account_id, contact_id, sent_at DESC, id DESC) WHERE state = 'Sent';
+CREATE INDEX notification_provider ON notification (provider_id) WHERE provider_id <> '';
+
+-- Each attempt to hand a notification over, from before the channel is asked. One without
+-- an end is uncertain: its process has gone.
+CREATE TABLE notification_attempt (
+    notification_id uuid        NOT NULL,
+    number          smallint    NOT NULL,
+    began_at        timestamptz NOT NULL,
+    ended_at        timestamptz,
+    outcome         text        NOT NULL DEFAULT '', -- Sent, Retry, Dead, Suppressed, Uncertain, Returned
+    class           text        NOT NULL DEFAULT '', -- of the error
+    code            text        NOT NULL DEFAULT '', -- of the channel
+    detail          text        NOT NULL DEFAULT '',
+    PRIMARY KEY (notification_id, number)
+) PARTITION BY RANGE (notification_id);
+CREATE TABLE notification_attempt_default PARTITION OF notification_attempt DEFAULT;
+
+-- What has happened once and for all, whatever templates are called: an event, or a day of
+-- a dated event, by one channel to one address. It is permanent, so it is narrow. Without
+-- an address it says that this day was dealt with and nobody was told.
+CREATE TABLE occurrence (
+    account_id text     NOT NULL,
+    event_type text     NOT NULL,
+    about      text     NOT NULL,
+    occurrence text     NOT NULL,
+    channel    text     NOT NULL,
+    address    text     NOT NULL,
+    PRIMARY KEY (account_id, event_type, about, occurrence, channel, address)
+);
+
+-- Where the planner is, and since when messages go out: what fell due before live_since is
+-- never sent. Events from before this release notify nobody.
+CREATE TABLE delivery (
+    one        boolean     PRIMARY KEY DEFAULT true CHECK (one),
+    position   bigint      NOT NULL,             -- of the last event that was planned
+    mode       text        NOT NULL DEFAULT 'Hold' CHECK (mode IN ('Hold', 'Redirect', 'Live')),
+    live_since timestamptz,                      -- null: never yet
+    swept_at   timestamptz                       -- when the last whole sweep was made
+);
+INSERT INTO delivery (position) SELECT coalesce(max(event), 0) FROM feed;
+
+CREATE SEQUENCE notification_lease;
+
+-- A tenant's webhooks get every event that they ask for, in order: position is the last
+-- that the other side has taken.
+CREATE TABLE webhook (
+    name        text        PRIMARY KEY,
+    position    bigint      NOT NULL,
+    failures    integer     NOT NULL DEFAULT 0, -- since the last success
+    next_at     timestamptz NOT NULL,
+    leased_until timestamptz,
+    detail      text        NOT NULL DEFAULT ''
+);
+
+-- What an account's people see in the portal until they close it, each for themselves.
+CREATE TABLE banner (
+    id         uuid        PRIMARY KEY, -- of the notification
+    account_id text        NOT NULL,
+    category   text        NOT NULL,
+    texts      jsonb       NOT NULL, -- by language, "" is the template's own
+    shown_from timestamptz NOT NULL,
+    shown_to   timestamptz NOT NULL,
+    closed_by  text[]      NOT NULL DEFAULT '{}' -- contacts
+);
+CREATE INDEX banner_account ON banner (account_id, shown_to);
+
+-- Who did it, where a contact did: the Initiator of templates.
+ALTER TABLE event ADD COLUMN contact_id text NOT NULL DEFAULT '';
+
+-- What the sweep of unpaid invoices looks for.
+CREATE INDEX invoice_due ON invoice (due_on, account_id, id) WHERE status = 'Open' AND balance > 0;
