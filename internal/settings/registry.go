@@ -1,6 +1,9 @@
 package settings
 
-import "strconv"
+import (
+	"slices"
+	"strconv"
+)
 
 // Use says who acts on an attribute.
 type Use string
@@ -39,19 +42,23 @@ const (
 
 // The built-in layer. Fourteen days are Emersion's own default trading terms.
 const (
-	builtInTradingTermsDays = 14
-	builtInInvoiceTemplate  = StandardInvoice
-	builtInCurrency         = "EUR"
-	builtInLocale           = "en"
-	builtInTimeZone         = "UTC"
-	builtInPortalAccess     = Enabled
-	builtInInvoiceDelivery  = ByEmail
-	builtInLateFeeType      = NoLateFee
+	builtInTradingTermsDays     = 14
+	builtInInvoiceTemplate      = StandardInvoice
+	builtInCurrency             = "EUR"
+	builtInLocale               = "en"
+	builtInTimeZone             = "UTC"
+	builtInPortalAccess         = Enabled
+	builtInEmailNotifications   = Enabled
+	builtInSMSNotifications     = SMSEnabled
+	builtInReminders            = Enabled
+	builtInRequireVerifiedEmail = Disabled
+	builtInInvoiceDelivery      = ByEmail
+	builtInLateFeeType          = NoLateFee
 )
 
 const moneyAllowed = `a decimal in quotes such as "1500.00", with at most 14 digits before and 4 after the point`
 
-var declarations = append(enforced(), published()...)
+var declarations = slices.Concat(enforced(), notifying(), accountOnly(), published())
 
 func enforced() []declaration {
 	return []declaration{
@@ -83,6 +90,57 @@ func enforced() []declaration {
 			"a whole number from 0 to 1000", "", Enforced},
 			func(a *Attributes) string { return numberText(a.MaxSubAccounts) },
 			func(r *Resolved) Value[string] { return numberValue(r.MaxSubAccounts) }},
+	}
+}
+
+// notifying are the attributes that decide who is sent what, and when.
+func notifying() []declaration {
+	return []declaration{
+		{Attribute{"emailNotifications", "Emails", "Whether people of the account are mailed; what keeps a sign-in safe always is.",
+			"Enabled or Disabled", string(builtInEmailNotifications), Enforced},
+			func(a *Attributes) string { return string(a.EmailNotifications) },
+			func(r *Resolved) Value[string] { return textValue(r.EmailNotifications) }},
+		{Attribute{"smsNotifications", "Text messages", "Whether people of the account are sent text messages: always, never, or if the account's consent.sms is Granted.",
+			"Enabled, Disabled or WithConsent", string(builtInSMSNotifications), Enforced},
+			func(a *Attributes) string { return string(a.SMSNotifications) },
+			func(r *Resolved) Value[string] { return textValue(r.SMSNotifications) }},
+		{Attribute{"reminders", "Reminders", "Whether the account is reminded of unpaid invoices.",
+			"Enabled or Disabled", string(builtInReminders), Enforced},
+			func(a *Attributes) string { return string(a.Reminders) },
+			func(r *Resolved) Value[string] { return textValue(r.Reminders) }},
+		{Attribute{"reminderMinimumAmount", "Reminders from", "The balance from which on there is a reminder, in the account's currency: of the invoice, or of all that are overdue where one message is about all.",
+			moneyAllowed, "", Enforced},
+			func(a *Attributes) string { return a.ReminderMinimumAmount },
+			func(r *Resolved) Value[string] { return r.ReminderMinimumAmount }},
+		{Attribute{"quietHours", "Quiet hours", "When messages wait, in the account's time zone; what keeps a sign-in safe does not.",
+			`an object with start and end, two different times of day from 00:00 to 23:59, as {"start": "22:00", "end": "07:00"}`, "", Enforced},
+			func(a *Attributes) string { return a.QuietHours.String() },
+			func(r *Resolved) Value[string] {
+				return Value[string]{r.QuietHours.Value.String(), r.QuietHours.Source, r.QuietHours.SourceName}
+			}},
+		{Attribute{"requireVerifiedEmail", "Verified addresses only", "Whether mails go only to addresses that their people have verified; what keeps a sign-in safe is mailed anyway.",
+			"Enabled or Disabled", string(builtInRequireVerifiedEmail), Enforced},
+			func(a *Attributes) string { return string(a.RequireVerifiedEmail) },
+			func(r *Resolved) Value[string] { return textValue(r.RequireVerifiedEmail) }},
+	}
+}
+
+// accountOnly are the attributes that say something about one customer: profiles and
+// tenants have no fields for them.
+func accountOnly() []declaration {
+	return []declaration{
+		{Attribute{"remindersPausedUntil", "Reminders paused until", "The last day on which the account is not reminded of unpaid invoices.",
+			"a date such as 2026-12-31, of an account only", "", Enforced},
+			func(a *Attributes) string { return a.RemindersPausedUntil },
+			func(r *Resolved) Value[string] { return r.RemindersPausedUntil }},
+		{Attribute{"disputed", "Disputed", "That the customer disputes what the account owes, and is not reminded of it.",
+			"Yes, of an account only", "", Enforced},
+			func(a *Attributes) string { return string(a.Disputed) },
+			func(r *Resolved) Value[string] { return textValue(r.Disputed) }},
+		{Attribute{"consent.sms", "Consent to text messages", "Whether the customer agreed to text messages.",
+			"Granted or Withheld, of an account only", "", Enforced},
+			func(a *Attributes) string { return string(a.Consent.SMS) },
+			func(r *Resolved) Value[string] { return textValue(r.Consent.SMS) }},
 	}
 }
 

@@ -35,18 +35,32 @@ type Value[T any] struct {
 
 // Resolved holds the effective value of every attribute.
 type Resolved struct {
-	TradingTermsDays Value[int32]
-	InvoiceTemplate  Value[string]
-	Currency         Value[string]
-	Locale           Value[string]
-	TimeZone         Value[string]
-	PortalAccess     Value[Access]
-	MaxSubAccounts   Value[int32] // SourceUnset: no limit
-	CreditLimit      Value[string]
-	BillingDay       Value[int32]
-	InvoiceDelivery  Value[InvoiceDelivery]
-	LateFee          ResolvedLateFee
-	Custom           []ResolvedCustom // sorted by name
+	TradingTermsDays      Value[int32]
+	InvoiceTemplate       Value[string]
+	Currency              Value[string]
+	Locale                Value[string]
+	TimeZone              Value[string]
+	PortalAccess          Value[Access]
+	MaxSubAccounts        Value[int32] // SourceUnset: no limit
+	EmailNotifications    Value[Access]
+	SMSNotifications      Value[SMSPermission]
+	Reminders             Value[Access]
+	ReminderMinimumAmount Value[string]     // SourceUnset: any amount
+	QuietHours            Value[QuietHours] // SourceUnset: none
+	RequireVerifiedEmail  Value[Access]
+	RemindersPausedUntil  Value[string]
+	Disputed              Value[Dispute]
+	Consent               ResolvedConsent
+	CreditLimit           Value[string]
+	BillingDay            Value[int32]
+	InvoiceDelivery       Value[InvoiceDelivery]
+	LateFee               ResolvedLateFee
+	Custom                []ResolvedCustom // sorted by name
+}
+
+// ResolvedConsent holds the effective value of every field of Consent.
+type ResolvedConsent struct {
+	SMS Value[ConsentAnswer]
 }
 
 // ResolvedLateFee holds the effective value of every field of LateFee.
@@ -69,16 +83,25 @@ type ResolvedCustom struct {
 // attributes.
 func Resolve(layers ...Layer) Resolved {
 	return Resolved{
-		TradingTermsDays: number(layers, func(a *Attributes) *int32 { return a.TradingTermsDays }).or(builtInTradingTermsDays),
-		InvoiceTemplate:  text(layers, func(a *Attributes) string { return a.InvoiceTemplate }).or(builtInInvoiceTemplate),
-		Currency:         text(layers, func(a *Attributes) string { return a.Currency }).or(builtInCurrency),
-		Locale:           text(layers, func(a *Attributes) string { return a.Locale }).or(builtInLocale),
-		TimeZone:         text(layers, func(a *Attributes) string { return a.TimeZone }).or(builtInTimeZone),
-		PortalAccess:     text(layers, func(a *Attributes) Access { return a.PortalAccess }).or(builtInPortalAccess),
-		MaxSubAccounts:   number(layers, func(a *Attributes) *int32 { return a.MaxSubAccounts }),
-		CreditLimit:      text(layers, func(a *Attributes) string { return a.CreditLimit }),
-		BillingDay:       number(layers, func(a *Attributes) *int32 { return a.BillingDay }),
-		InvoiceDelivery:  text(layers, func(a *Attributes) InvoiceDelivery { return a.InvoiceDelivery }).or(builtInInvoiceDelivery),
+		TradingTermsDays:      number(layers, func(a *Attributes) *int32 { return a.TradingTermsDays }).or(builtInTradingTermsDays),
+		InvoiceTemplate:       text(layers, func(a *Attributes) string { return a.InvoiceTemplate }).or(builtInInvoiceTemplate),
+		Currency:              text(layers, func(a *Attributes) string { return a.Currency }).or(builtInCurrency),
+		Locale:                text(layers, func(a *Attributes) string { return a.Locale }).or(builtInLocale),
+		TimeZone:              text(layers, func(a *Attributes) string { return a.TimeZone }).or(builtInTimeZone),
+		PortalAccess:          text(layers, func(a *Attributes) Access { return a.PortalAccess }).or(builtInPortalAccess),
+		MaxSubAccounts:        number(layers, func(a *Attributes) *int32 { return a.MaxSubAccounts }),
+		EmailNotifications:    text(layers, func(a *Attributes) Access { return a.EmailNotifications }).or(builtInEmailNotifications),
+		SMSNotifications:      text(layers, func(a *Attributes) SMSPermission { return a.SMSNotifications }).or(builtInSMSNotifications),
+		Reminders:             text(layers, func(a *Attributes) Access { return a.Reminders }).or(builtInReminders),
+		ReminderMinimumAmount: text(layers, func(a *Attributes) string { return a.ReminderMinimumAmount }),
+		QuietHours:            quietHours(layers),
+		RequireVerifiedEmail:  text(layers, func(a *Attributes) Access { return a.RequireVerifiedEmail }).or(builtInRequireVerifiedEmail),
+		RemindersPausedUntil:  text(layers, func(a *Attributes) string { return a.RemindersPausedUntil }),
+		Disputed:              text(layers, func(a *Attributes) Dispute { return a.Disputed }),
+		Consent:               ResolvedConsent{SMS: text(layers, func(a *Attributes) ConsentAnswer { return a.Consent.SMS })},
+		CreditLimit:           text(layers, func(a *Attributes) string { return a.CreditLimit }),
+		BillingDay:            number(layers, func(a *Attributes) *int32 { return a.BillingDay }),
+		InvoiceDelivery:       text(layers, func(a *Attributes) InvoiceDelivery { return a.InvoiceDelivery }).or(builtInInvoiceDelivery),
 		LateFee: ResolvedLateFee{
 			Type:           text(layers, func(a *Attributes) LateFeeType { return a.LateFee.Type }).or(builtInLateFeeType),
 			Amount:         text(layers, func(a *Attributes) string { return a.LateFee.Amount }),
@@ -106,6 +129,15 @@ func number(layers []Layer, get func(*Attributes) *int32) Value[int32] {
 		}
 	}
 	return Value[int32]{Source: SourceUnset}
+}
+
+func quietHours(layers []Layer) Value[QuietHours] {
+	for i := range layers {
+		if v := layers[i].Attributes.QuietHours; v != (QuietHours{}) {
+			return Value[QuietHours]{v, layers[i].Source, layers[i].Name}
+		}
+	}
+	return Value[QuietHours]{Source: SourceUnset}
 }
 
 // or is the built-in value where no layer sets one.

@@ -5,6 +5,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"time"
 	"unicode/utf8"
 
 	"golang.org/x/text/currency"
@@ -25,6 +26,7 @@ const (
 var (
 	localePattern = regexp.MustCompile(`^[a-z]{2,3}(-[A-Za-z0-9]{2,8})*$`)
 	moneyPattern  = regexp.MustCompile(`^[0-9]{1,14}(\.[0-9]{1,4})?$`)
+	timePattern   = regexp.MustCompile(`^([01][0-9]|2[0-3]):[0-5][0-9]$`)
 	namePattern   = regexp.MustCompile(`^[a-z0-9]([-a-z0-9]*[a-z0-9])?$`)
 	// linePattern: no control character, and no space at either end.
 	linePattern = regexp.MustCompile(`^[^\pZ\p{Cc}]([^\p{Cc}]*[^\pZ\p{Cc}])?$`)
@@ -66,6 +68,7 @@ func (a Attributes) Validate() []Problem {
 	}
 	oneOf(&c, "portalAccess", a.PortalAccess, Enabled, Disabled)
 	c.number("maxSubAccounts", a.MaxSubAccounts, 0, maxSubAccounts)
+	c.notifying(a)
 	c.money("creditLimit", a.CreditLimit)
 	c.number("billingDay", a.BillingDay, 1, maxBillingDay)
 	oneOf(&c, "invoiceDelivery", a.InvoiceDelivery, ByEmail, ByPost, ByEmailAndPost, NotDelivered)
@@ -78,6 +81,34 @@ func (a Attributes) Validate() []Problem {
 	}
 	c.custom(a.Custom)
 	return c.problems
+}
+
+func (c *checker) notifying(a Attributes) {
+	oneOf(c, "emailNotifications", a.EmailNotifications, Enabled, Disabled)
+	oneOf(c, "smsNotifications", a.SMSNotifications, SMSEnabled, SMSDisabled, SMSWithConsent)
+	oneOf(c, "reminders", a.Reminders, Enabled, Disabled)
+	c.money("reminderMinimumAmount", a.ReminderMinimumAmount)
+	c.quietHours("quietHours", a.QuietHours)
+	oneOf(c, "requireVerifiedEmail", a.RequireVerifiedEmail, Enabled, Disabled)
+	if date := a.RemindersPausedUntil; date != "" && !knownDate(date) {
+		c.refuse("remindersPausedUntil", "%q is not a date, allowed is one such as 2026-12-31", date)
+	}
+	if a.Disputed != "" && a.Disputed != Disputed {
+		c.refuse("disputed", "%q is not allowed, allowed is %s; leave it out if nothing is disputed", a.Disputed, Disputed)
+	}
+	oneOf(c, "consent.sms", a.Consent.SMS, ConsentGranted, ConsentWithheld)
+}
+
+func (c *checker) quietHours(field string, q QuietHours) {
+	switch {
+	case q == QuietHours{}:
+	case !timePattern.MatchString(q.Start):
+		c.refuse(field+".start", "%q is not a time of day, allowed is 00:00 to 23:59; start and end go together", q.Start)
+	case !timePattern.MatchString(q.End):
+		c.refuse(field+".end", "%q is not a time of day, allowed is 00:00 to 23:59; start and end go together", q.End)
+	case q.Start == q.End:
+		c.refuse(field, "start and end are both %s, allowed are two different times", q.Start)
+	}
 }
 
 func (c *checker) number(field string, n *int32, least, most int32) {
@@ -144,6 +175,11 @@ func knownLocale(tag string) bool {
 		return false
 	}
 	_, err := language.Parse(tag)
+	return err == nil
+}
+
+func knownDate(date string) bool {
+	_, err := time.Parse(time.DateOnly, date)
 	return err == nil
 }
 
