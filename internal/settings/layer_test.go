@@ -66,7 +66,10 @@ func TestDiff(t *testing.T) {
 var someValues = map[string][2]string{
 	"tradingTermsDays": {"0", "21"}, "invoiceTemplate": {"standard", "acme"}, "maxSubAccounts": {"0", "5"},
 	"currency": {"EUR", "AUD"}, "locale": {"en", "de"}, "timeZone": {"UTC", "Europe/Berlin"},
-	"portalAccess": {"Enabled", "Disabled"}, "creditLimit": {"0", "12.5000"}, "billingDay": {"1", "28"}, "invoiceDelivery": {"Email", "Post"},
+	"portalAccess": {"Enabled", "Disabled"}, "emailNotifications": {"Enabled", "Disabled"}, "smsNotifications": {"Enabled", "WithConsent"},
+	"reminders": {"Enabled", "Disabled"}, "reminderMinimumAmount": {"0", "5.00"}, "quietHours": {"22:00-07:00", "12:00-13:00"},
+	"requireVerifiedEmail": {"Enabled", "Disabled"}, "remindersPausedUntil": {"2026-12-31", "2027-01-01"}, "disputed": {"Yes", "Yes"},
+	"consent.sms": {"Granted", "Withheld"}, "creditLimit": {"0", "12.5000"}, "billingDay": {"1", "28"}, "invoiceDelivery": {"Email", "Post"},
 	"lateFee.type": {"None", "Flat"}, "lateFee.amount": {"0", "5.00"}, "lateFee.daysAfterDue": {"0", "7"}, "lateFee.minimumBalance": {"0", "20"},
 	"lateFee.label": {"Fee", "Late"}, "custom.a": {"1", "2"}, "custom.b": {"1", "2"}, "custom.c": {"1", "2"},
 }
@@ -201,7 +204,7 @@ func TestJSONIsLossless(t *testing.T) {
 	if len(keys) < 15 {
 		t.Errorf("only %v were tried", keys)
 	}
-	for _, unset := range []string{`{}`, `{"tradingTermsDays":null,"lateFee":null,"custom":null}`, `{"lateFee":{}}`, `{"lateFee":{"amount":null}}`, `{"custom":[]}`, `{"creditLimit":""}`} {
+	for _, unset := range []string{`{}`, `{"tradingTermsDays":null,"lateFee":null,"custom":null}`, `{"lateFee":{}}`, `{"lateFee":{"amount":null}}`, `{"custom":[]}`, `{"creditLimit":""}`, `{"quietHours":{"start":"","end":null}}`, `{"consent":{}}`} {
 		if text := encode(t, decode(t, unset)); text != "{}" {
 			t.Errorf("%s is encoded as %s", unset, text)
 		}
@@ -214,6 +217,10 @@ func keysOf(tree map[string]any) []string {
 	for name, value := range tree {
 		switch value := value.(type) {
 		case map[string]any:
+			if name == "quietHours" { // which is one value
+				keys = append(keys, name)
+				continue
+			}
 			for inner := range value {
 				keys = append(keys, name+"."+inner)
 			}
@@ -234,7 +241,7 @@ func keysOf(tree map[string]any) []string {
 func FuzzAttributes(f *testing.F) {
 	for _, seed := range []string{
 		`{}`, `{"tradingTermsDays":0,"billingDay":28,"creditLimit":"0","lateFee":{"daysAfterDue":0,"label":"ü"}}`,
-		`{"lateFee":null,"custom":[]}`, `{"custom":[{"name":"a","value":"1"},{"name":"a","value":"2"}]}`,
+		`{"lateFee":null,"custom":[]}`, `{"quietHours":{"start":"22:00","end":"07:00"},"consent":{"sms":"Granted"},"disputed":"Yes"}`, `{"quietHours":{"start":"-","end":"x"}}`, `{"custom":[{"name":"a","value":"1"},{"name":"a","value":"2"}]}`,
 		`{"custom":[{"name":"b","value":"1"},{"name":"a","value":"\u0000"}],"LATEFEE":{"TYPE":"Flat"}}`,
 	} {
 		f.Add([]byte(seed))

@@ -3,6 +3,7 @@ package settings_test
 import (
 	"encoding/json"
 	"fmt"
+	"maps"
 	"reflect"
 	"slices"
 	"strings"
@@ -53,9 +54,8 @@ func TestValidate(t *testing.T) {
 		"no name at all":  {settings.Attributes{InvoiceTemplate: "Acme 2"}, []string{`invoiceTemplate: "Acme 2" is not allowed, allowed are 1 to 63 lower case letters, digits and '-'`}},
 		"everything once": {settings.Attributes{TradingTermsDays: days(-1), InvoiceTemplate: "_", Currency: "1", Locale: "1", TimeZone: "1", PortalAccess: "1", MaxSubAccounts: days(-1)}, []string{"tradingTermsDays", "invoiceTemplate", "currency", "locale", "timeZone", "portalAccess", "maxSubAccounts"}},
 	}
-	for name, test := range publishedValues() {
-		tests[name] = test
-	}
+	maps.Copy(tests, notifyingValues())
+	maps.Copy(tests, publishedValues())
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
 			problems := test.attributes.Validate()
@@ -68,6 +68,40 @@ func TestValidate(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// notifyingValues are judged values of the attributes that decide who is sent what, and when.
+func notifyingValues() map[string]judged {
+	quiet := func(start, end string) settings.Attributes {
+		return settings.Attributes{QuietHours: settings.QuietHours{Start: start, End: end}}
+	}
+	until := func(date string) settings.Attributes { return settings.Attributes{RemindersPausedUntil: date} }
+	const noTime = ` is not a time of day, allowed is 00:00 to 23:59; start and end go together`
+	return map[string]judged{
+		"nothing is sent":         {settings.Attributes{EmailNotifications: settings.Disabled, SMSNotifications: settings.SMSDisabled, Reminders: settings.Disabled}, nil},
+		"mails perhaps":           {settings.Attributes{EmailNotifications: "WithConsent"}, []string{`emailNotifications: "WithConsent" is not allowed, allowed is Enabled or Disabled`}},
+		"texts perhaps":           {settings.Attributes{SMSNotifications: "Perhaps"}, []string{`smsNotifications: "Perhaps" is not allowed, allowed is Enabled, Disabled or WithConsent`}},
+		"reminders perhaps":       {settings.Attributes{Reminders: "Perhaps"}, []string{`reminders: "Perhaps" is not allowed`}},
+		"reminders of less":       {settings.Attributes{ReminderMinimumAmount: "-1"}, []string{`reminderMinimumAmount: "-1" is not an amount`}},
+		"unverified addresses":    {settings.Attributes{RequireVerifiedEmail: "No"}, []string{`requireVerifiedEmail: "No" is not allowed`}},
+		"a quiet night":           {quiet("22:00", "07:00"), nil},
+		"a quiet noon":            {quiet("12:00", "13:30"), nil},
+		"a quiet minute":          {quiet("23:59", "00:00"), nil},
+		"quiet all day":           {quiet("07:00", "07:00"), []string{"quietHours: start and end are both 07:00, allowed are two different times"}},
+		"quiet for ever":          {quiet("22:00", ""), []string{`quietHours.end: ""` + noTime}},
+		"quiet since ever":        {quiet("", "07:00"), []string{`quietHours.start: ""` + noTime}},
+		"an hour too many":        {quiet("24:00", "07:00"), []string{`quietHours.start: "24:00"` + noTime}},
+		"a minute too many":       {quiet("22:00", "07:60"), []string{`quietHours.end: "07:60"` + noTime}},
+		"an hour of one digit":    {quiet("22:00", "7:00"), []string{`quietHours.end: "7:00"` + noTime}},
+		"a line end after it":     {quiet("22:00", "07:00\n"), []string{`quietHours.end: "07:00\n"` + noTime}},
+		"a leap day":              {until("2028-02-29"), nil},
+		"no leap day":             {until("2027-02-29"), []string{`remindersPausedUntil: "2027-02-29" is not a date, allowed is one such as 2026-12-31`}},
+		"a moment":                {until("2026-12-31T00:00:00Z"), []string{`remindersPausedUntil: "2026-12-31T00:00:00Z"`}},
+		"a date of other lands":   {until("31.12.2026"), []string{`remindersPausedUntil: "31.12.2026"`}},
+		"not disputed":            {settings.Attributes{Disputed: "No"}, []string{`disputed: "No" is not allowed, allowed is Yes; leave it out if nothing is disputed`}},
+		"consent":                 {settings.Attributes{Consent: settings.Consent{SMS: settings.ConsentWithheld}}, nil},
+		"consent that is unclear": {settings.Attributes{Consent: settings.Consent{SMS: "Yes"}}, []string{`consent.sms: "Yes" is not allowed, allowed is Granted or Withheld`}},
 	}
 }
 
@@ -132,6 +166,9 @@ func publishedValues() map[string]judged {
 func everything() settings.Attributes {
 	return settings.Attributes{
 		TradingTermsDays: days(365), InvoiceTemplate: "acme", MaxSubAccounts: days(5), Currency: "EUR", Locale: "en-AU", TimeZone: "Australia/Sydney", PortalAccess: settings.Disabled,
+		EmailNotifications: settings.Disabled, SMSNotifications: settings.SMSWithConsent, Reminders: settings.Disabled, ReminderMinimumAmount: "10.00",
+		QuietHours: settings.QuietHours{Start: "22:00", End: "07:00"}, RequireVerifiedEmail: settings.Enabled,
+		RemindersPausedUntil: "2026-12-31", Disputed: settings.Disputed, Consent: settings.Consent{SMS: settings.ConsentGranted},
 		CreditLimit: "5000.00", BillingDay: days(15), InvoiceDelivery: settings.ByEmailAndPost,
 		LateFee: settings.LateFee{Type: settings.PercentLateFee, Amount: "2.5", DaysAfterDue: days(0), MinimumBalance: "20.00", Label: "Late payment"},
 		Custom:  []settings.Custom{{Name: "segment", Value: "retail"}, {Name: "crm-id", Value: "0042"}},
@@ -178,7 +215,7 @@ func jsonKeys(of reflect.Type, prefix string) []string {
 	var keys []string
 	for field := range of.Fields() {
 		key, _, _ := strings.Cut(field.Tag.Get("json"), ",")
-		if field.Type.Kind() == reflect.Struct {
+		if field.Type.Kind() == reflect.Struct && key != "quietHours" { // which is one value
 			keys = append(keys, jsonKeys(field.Type, key+".")...)
 			continue
 		}
@@ -207,6 +244,9 @@ func encodeKey(key, value string) string {
 	}
 	object, name, nested := strings.Cut(key, ".")
 	switch {
+	case key == "quietHours":
+		start, end, _ := strings.Cut(value, "-")
+		return fmt.Sprintf(`{"quietHours": {"start": %q, "end": %q}}`, start, end)
 	case object == "custom":
 		return fmt.Sprintf(`{"custom": [{"name": %q, "value": %s}]}`, name, text)
 	case nested:
@@ -229,10 +269,16 @@ func TestTheStrongestLayerDecides(t *testing.T) {
 	sources := []settings.Source{settings.SourceAccount, settings.SourceAccountProfile, settings.SourceTenant}
 	values := []settings.Attributes{everything(), {
 		TradingTermsDays: days(0), InvoiceTemplate: "business", MaxSubAccounts: days(0), Currency: "USD", Locale: "en-US", TimeZone: "America/New_York", PortalAccess: settings.Enabled,
+		EmailNotifications: settings.Enabled, SMSNotifications: settings.SMSDisabled, Reminders: settings.Enabled, ReminderMinimumAmount: "0",
+		QuietHours: settings.QuietHours{Start: "00:00", End: "23:59"}, RequireVerifiedEmail: settings.Disabled,
+		RemindersPausedUntil: "2028-02-29", Disputed: settings.Disputed, Consent: settings.Consent{SMS: settings.ConsentWithheld},
 		CreditLimit: "0", BillingDay: days(1), InvoiceDelivery: settings.NotDelivered,
 		LateFee: settings.LateFee{Type: settings.NoLateFee, Amount: "0", DaysAfterDue: days(7), MinimumBalance: "0", Label: "Fee"},
 	}, {
 		TradingTermsDays: days(30), InvoiceTemplate: "standard", MaxSubAccounts: days(1000), Currency: "GBP", Locale: "en-GB", TimeZone: "Europe/London", PortalAccess: settings.Disabled,
+		EmailNotifications: settings.Disabled, SMSNotifications: settings.SMSEnabled, Reminders: settings.Disabled, ReminderMinimumAmount: "5",
+		QuietHours: settings.QuietHours{Start: "20:30", End: "20:29"}, RequireVerifiedEmail: settings.Enabled,
+		RemindersPausedUntil: "2027-01-01", Disputed: settings.Disputed, Consent: settings.Consent{SMS: settings.ConsentGranted},
 		CreditLimit: "10", BillingDay: days(28), InvoiceDelivery: settings.ByPost,
 		LateFee: settings.LateFee{Type: settings.FlatLateFee, Amount: "10", DaysAfterDue: days(365), MinimumBalance: "1", Label: "Late"},
 	}}
@@ -241,6 +287,10 @@ func TestTheStrongestLayerDecides(t *testing.T) {
 		"tradingTermsDays": {"365", "0", "30"}, "invoiceTemplate": {"acme", "business", "standard"}, "maxSubAccounts": {"5", "0", "1000"},
 		"currency": {"EUR", "USD", "GBP"}, "locale": {"en-AU", "en-US", "en-GB"},
 		"timeZone": {"Australia/Sydney", "America/New_York", "Europe/London"}, "portalAccess": {"Disabled", "Enabled", "Disabled"},
+		"emailNotifications": {"Disabled", "Enabled", "Disabled"}, "smsNotifications": {"WithConsent", "Disabled", "Enabled"},
+		"reminders": {"Disabled", "Enabled", "Disabled"}, "reminderMinimumAmount": {"10.00", "0", "5"},
+		"quietHours": {"22:00-07:00", "00:00-23:59", "20:30-20:29"}, "requireVerifiedEmail": {"Enabled", "Disabled", "Enabled"},
+		"remindersPausedUntil": {"2026-12-31", "2028-02-29", "2027-01-01"}, "disputed": {"Yes", "Yes", "Yes"}, "consent.sms": {"Granted", "Withheld", "Granted"},
 		"creditLimit": {"5000.00", "0", "10"}, "billingDay": {"15", "1", "28"}, "invoiceDelivery": {"EmailAndPost", "None", "Post"},
 		"lateFee.type": {"Percent", "None", "Flat"}, "lateFee.amount": {"2.5", "0", "10"}, "lateFee.daysAfterDue": {"0", "7", "365"},
 		"lateFee.minimumBalance": {"20.00", "0", "1"}, "lateFee.label": {"Late payment", "Fee", "Late"},
@@ -273,20 +323,29 @@ func TestTheStrongestLayerDecides(t *testing.T) {
 func TestAttributesInheritOneByOne(t *testing.T) {
 	got := settings.Resolve(
 		settings.Layer{Source: settings.SourceAccount, Name: "10042", Attributes: settings.Attributes{Locale: "fr", LateFee: settings.LateFee{DaysAfterDue: days(0)}}},
-		settings.Layer{Source: settings.SourceAccountProfile, Name: "business", Attributes: settings.Attributes{TradingTermsDays: days(0), LateFee: settings.LateFee{Amount: "5", DaysAfterDue: days(7)}}},
-		settings.Layer{Source: settings.SourceTenant, Name: "acme", Attributes: settings.Attributes{TradingTermsDays: days(30), Locale: "de", Currency: "CHF", LateFee: settings.LateFee{Type: settings.PercentLateFee, Amount: "2"}}},
+		settings.Layer{Source: settings.SourceAccountProfile, Name: "business", Attributes: settings.Attributes{TradingTermsDays: days(0), QuietHours: settings.QuietHours{Start: "21:00", End: "08:00"}, LateFee: settings.LateFee{Amount: "5", DaysAfterDue: days(7)}}},
+		settings.Layer{Source: settings.SourceTenant, Name: "acme", Attributes: settings.Attributes{TradingTermsDays: days(30), Locale: "de", Currency: "CHF", QuietHours: settings.QuietHours{Start: "22:00", End: "07:00"}, LateFee: settings.LateFee{Type: settings.PercentLateFee, Amount: "2"}}},
 	)
 	want := settings.Resolved{
-		TradingTermsDays: settings.Value[int32]{Value: 0, Source: settings.SourceAccountProfile, SourceName: "business"},
-		InvoiceTemplate:  settings.Value[string]{Value: "standard", Source: settings.SourceBuiltIn},
-		Currency:         settings.Value[string]{Value: "CHF", Source: settings.SourceTenant, SourceName: "acme"},
-		Locale:           settings.Value[string]{Value: "fr", Source: settings.SourceAccount, SourceName: "10042"},
-		TimeZone:         settings.Value[string]{Value: "UTC", Source: settings.SourceBuiltIn},
-		PortalAccess:     settings.Value[settings.Access]{Value: settings.Enabled, Source: settings.SourceBuiltIn},
-		MaxSubAccounts:   settings.Value[int32]{Source: settings.SourceUnset},
-		CreditLimit:      settings.Value[string]{Source: settings.SourceUnset},
-		BillingDay:       settings.Value[int32]{Source: settings.SourceUnset},
-		InvoiceDelivery:  settings.Value[settings.InvoiceDelivery]{Value: settings.ByEmail, Source: settings.SourceBuiltIn},
+		TradingTermsDays:      settings.Value[int32]{Value: 0, Source: settings.SourceAccountProfile, SourceName: "business"},
+		InvoiceTemplate:       settings.Value[string]{Value: "standard", Source: settings.SourceBuiltIn},
+		Currency:              settings.Value[string]{Value: "CHF", Source: settings.SourceTenant, SourceName: "acme"},
+		Locale:                settings.Value[string]{Value: "fr", Source: settings.SourceAccount, SourceName: "10042"},
+		TimeZone:              settings.Value[string]{Value: "UTC", Source: settings.SourceBuiltIn},
+		PortalAccess:          settings.Value[settings.Access]{Value: settings.Enabled, Source: settings.SourceBuiltIn},
+		MaxSubAccounts:        settings.Value[int32]{Source: settings.SourceUnset},
+		EmailNotifications:    settings.Value[settings.Access]{Value: settings.Enabled, Source: settings.SourceBuiltIn},
+		SMSNotifications:      settings.Value[settings.SMSPermission]{Value: settings.SMSEnabled, Source: settings.SourceBuiltIn},
+		Reminders:             settings.Value[settings.Access]{Value: settings.Enabled, Source: settings.SourceBuiltIn},
+		ReminderMinimumAmount: settings.Value[string]{Source: settings.SourceUnset},
+		QuietHours:            settings.Value[settings.QuietHours]{Value: settings.QuietHours{Start: "21:00", End: "08:00"}, Source: settings.SourceAccountProfile, SourceName: "business"},
+		RequireVerifiedEmail:  settings.Value[settings.Access]{Value: settings.Disabled, Source: settings.SourceBuiltIn},
+		RemindersPausedUntil:  settings.Value[string]{Source: settings.SourceUnset},
+		Disputed:              settings.Value[settings.Dispute]{Source: settings.SourceUnset},
+		Consent:               settings.ResolvedConsent{SMS: settings.Value[settings.ConsentAnswer]{Source: settings.SourceUnset}},
+		CreditLimit:           settings.Value[string]{Source: settings.SourceUnset},
+		BillingDay:            settings.Value[int32]{Source: settings.SourceUnset},
+		InvoiceDelivery:       settings.Value[settings.InvoiceDelivery]{Value: settings.ByEmail, Source: settings.SourceBuiltIn},
 		LateFee: settings.ResolvedLateFee{
 			Type:           settings.Value[settings.LateFeeType]{Value: settings.PercentLateFee, Source: settings.SourceTenant, SourceName: "acme"},
 			Amount:         settings.Value[string]{Value: "5", Source: settings.SourceAccountProfile, SourceName: "business"},
