@@ -3,7 +3,9 @@ package process
 import (
 	"context"
 	"log/slog"
+	"maps"
 	"math/rand/v2"
+	"slices"
 	"sync"
 	"time"
 )
@@ -15,33 +17,46 @@ const (
 	acknowledgeTimeout  = 5 * time.Second
 )
 
-// Acknowledger writes which settings document a replica runs, or why it could not
-// load one. It writes after each change, and retries while the database is away. It
-// writes nothing while nothing changes.
+// Document is one of the documents that a replica runs.
+type Document string
+
+// The documents.
+const (
+	SettingsDocument Document = "settings"
+	RoutingDocument  Document = "routing" // of dispatchers alone
+)
+
+// Running is what a replica runs of a document: its digest, empty before the first, and
+// why a newer one could not be loaded, if so.
+type Running struct{ Digest, Problem string }
+
+// Acknowledger writes which documents a replica runs, or why it could not load one. It
+// writes after each change, and retries while the database is away. It writes nothing
+// while nothing changes.
 type Acknowledger struct {
-	write func(ctx context.Context, digest, problem string) error
+	write func(ctx context.Context, running map[Document]Running) error
 	log   *slog.Logger
 
 	mu      sync.Mutex
-	digest  string
-	problem string
+	running map[Document]Running
 	wake    chan struct{}
 }
 
 // NewAcknowledger returns an Acknowledger that writes by write. [Acknowledger.Run]
 // does the work.
-func NewAcknowledger(log *slog.Logger, write func(ctx context.Context, digest, problem string) error) *Acknowledger {
-	return &Acknowledger{write: write, log: log, wake: make(chan struct{}, 1)}
+func NewAcknowledger(log *slog.Logger, write func(ctx context.Context, running map[Document]Running) error) *Acknowledger {
+	return &Acknowledger{write: write, log: log, running: map[Document]Running{}, wake: make(chan struct{}, 1)}
 }
 
-// Set says what the replica runs now: the digest of the document, and why a newer
-// one could not be loaded, or nil.
-func (a *Acknowledger) Set(digest string, problem error) {
-	a.mu.Lock()
-	a.digest, a.problem = digest, ""
+// Set says what the replica runs now of a document: its digest, and why a newer one could
+// not be loaded, or nil.
+func (a *Acknowledger) Set(document Document, digest string, problem error) {
+	now := Running{Digest: digest}
 	if problem != nil {
-		a.problem = problem.Error()
+		now.Problem = problem.Error()
 	}
+	a.mu.Lock()
+	a.running[document] = now
 	a.mu.Unlock()
 	a.Repeat()
 }
@@ -78,17 +93,24 @@ func (a *Acknowledger) Run(ctx context.Context) {
 
 func (a *Acknowledger) attempt(ctx context.Context) bool {
 	a.mu.Lock()
-	digest, problem := a.digest, a.problem
+	running := maps.Clone(a.running)
 	a.mu.Unlock()
-	if digest == "" && problem == "" {
+	if len(running) == 0 {
 		return true // nothing is loaded yet
 	}
 	ctx, cancel := context.WithTimeout(ctx, acknowledgeTimeout)
 	defer cancel()
-	if err := a.write(ctx, digest, problem); err != nil {
-		a.log.Warn("could not acknowledge the settings document, trying again", "digest", digest, "error", err)
+	log := a.log
+	for _, document := range slices.Sorted(maps.Keys(running)) {
+		log = log.With(string(document), running[document].Digest)
+		if problem := running[document].Problem; problem != "" {
+			log = log.With(string(document)+"Problem", problem)
+		}
+	}
+	if err := a.write(ctx, running); err != nil {
+		log.Warn("could not acknowledge what this replica runs, trying again", "error", err)
 		return false
 	}
-	a.log.Info("acknowledged the settings document", "digest", digest, "problem", problem)
+	log.Info("acknowledged what this replica runs")
 	return true
 }

@@ -12,8 +12,8 @@ import (
 )
 
 type acknowledgement struct {
-	Digest, Problem string
-	At              time.Duration
+	Settings, Routing Running
+	At                time.Duration
 }
 
 // replicaTable stands for the database: what was written, and whether it is away.
@@ -24,12 +24,12 @@ type replicaTable struct {
 	tries   int
 }
 
-func (t *replicaTable) write(_ context.Context, digest, problem string) error {
+func (t *replicaTable) write(_ context.Context, running map[Document]Running) error {
 	t.tries++
 	if t.away.Load() {
 		return errors.New("connection refused")
 	}
-	t.written = append(t.written, acknowledgement{digest, problem, time.Since(t.start)})
+	t.written = append(t.written, acknowledgement{running[SettingsDocument], running[RoutingDocument], time.Since(t.start)})
 	return nil
 }
 
@@ -43,25 +43,28 @@ func TestAcknowledger(t *testing.T) {
 
 		a.Repeat() // nothing is loaded yet: nothing is written
 		synctest.Wait()
-		a.Set("sha256:1", nil)
+		a.Set(SettingsDocument, "sha256:1", nil)
 		synctest.Wait()
-		a.Set("sha256:1", errors.New("settings document is not readable"))
+		a.Set(SettingsDocument, "sha256:1", errors.New("settings document is not readable"))
 		synctest.Wait()
 		<-time.After(time.Hour) // nothing changes: nothing is written
-		a.Set("sha256:2", nil)
+		a.Set(SettingsDocument, "sha256:2", nil)
+		synctest.Wait()
+		a.Set(RoutingDocument, "sha256:3", nil)
 		synctest.Wait()
 		want := []acknowledgement{
-			{"sha256:1", "", 0},
-			{"sha256:1", "settings document is not readable", 0},
-			{"sha256:2", "", time.Hour},
+			{Settings: Running{Digest: "sha256:1"}},
+			{Settings: Running{Digest: "sha256:1", Problem: "settings document is not readable"}},
+			{Settings: Running{Digest: "sha256:2"}, At: time.Hour},
+			{Settings: Running{Digest: "sha256:2"}, Routing: Running{Digest: "sha256:3"}, At: time.Hour},
 		}
 		if diff := cmp.Diff(want, table.written); diff != "" {
 			t.Errorf("written (-want +got):\n%s", diff)
 		}
 		a.Repeat()
 		synctest.Wait()
-		if len(table.written) != 4 || table.written[3].Digest != "sha256:2" {
-			t.Errorf("a repetition wrote %v", table.written[3:])
+		if len(table.written) != 5 || table.written[4].Settings.Digest != "sha256:2" {
+			t.Errorf("a repetition wrote %v", table.written[4:])
 		}
 		stop()
 		<-done
@@ -78,20 +81,20 @@ func TestAcknowledgerRetries(t *testing.T) {
 		done := make(chan struct{})
 		ctx, stop := context.WithCancel(t.Context())
 		go func() { a.Run(ctx); close(done) }()
-		a.Set("sha256:1", nil)
+		a.Set(SettingsDocument, "sha256:1", nil)
 		<-time.After(10 * time.Minute)
 		synctest.Wait()
 		if table.tries < 80 || table.tries > 140 {
 			t.Errorf("%d attempts in ten minutes, want one in 5 to 7.5 seconds", table.tries)
 		}
-		a.Set("sha256:2", nil)
+		a.Set(SettingsDocument, "sha256:2", nil)
 		synctest.Wait()
 		table.away.Store(false)
 		<-time.After(8 * time.Second)
 		synctest.Wait()
 		a.Repeat() // as the pool does
 		synctest.Wait()
-		if len(table.written) == 0 || table.written[0].Digest != "sha256:2" {
+		if len(table.written) == 0 || table.written[0].Settings.Digest != "sha256:2" {
 			t.Errorf("written %v, want the newest", table.written)
 		}
 		stop()

@@ -26,18 +26,21 @@ type Flags struct {
 const maxDrainSeconds = 600
 
 // ParseFlags reads the flags of a component. listen is the default address of its
-// own listener, own declares the flags that only it has. The pod's name comes from
-// POD_NAME, else from the host.
+// own listener; one without has no flags about requests either. own declares the flags
+// that only it has. The pod's name comes from POD_NAME, else from the host.
 func ParseFlags(component, listen string, args []string, output io.Writer, own ...func(*flag.FlagSet)) (Flags, error) {
 	f := Flags{Pod: podName()}
 	set := flag.NewFlagSet(component, flag.ContinueOnError)
 	set.SetOutput(output)
 	set.StringVar(&f.SettingsDir, "settings-dir", "/etc/foyer/settings", "directory with the settings document")
 	set.StringVar(&f.DatabaseDir, "database-dir", "/etc/foyer/database", "directory with the file uri, a postgres:// URI")
-	set.StringVar(&f.Listen, "listen", listen, "address to serve on")
 	set.StringVar(&f.AdminListen, "admin-listen", ":9090", "address of /livez, /readyz and /metrics")
-	proxies := set.String("trusted-proxies", "", "comma separated CIDRs of proxies whose X-Forwarded-For is believed")
-	drain := set.Int("drain-seconds", 5, "seconds to keep serving after SIGTERM while the replica is taken out of its Service")
+	proxies, drain := new(string), new(int)
+	if listen != "" {
+		set.StringVar(&f.Listen, "listen", listen, "address to serve on")
+		set.StringVar(proxies, "trusted-proxies", "", "comma separated CIDRs of proxies whose X-Forwarded-For is believed")
+		set.IntVar(drain, "drain-seconds", 5, "seconds to keep serving after SIGTERM while the replica is taken out of its Service")
+	}
 	for _, declare := range own {
 		declare(set)
 	}

@@ -18,28 +18,28 @@ func NewMetrics(component, version string) *prometheus.Registry {
 	return registry
 }
 
-// settingsMetrics say whether the replica runs the newest document that it was given.
-type settingsMetrics struct {
+// documentMetrics say whether the replica runs the newest document that it was given.
+type documentMetrics struct {
 	successful prometheus.Gauge
 	at         prometheus.Gauge
 }
 
-func newSettingsMetrics(registry prometheus.Registerer) settingsMetrics {
-	m := settingsMetrics{
+func newDocumentMetrics(registry prometheus.Registerer, document Document) documentMetrics {
+	m := documentMetrics{
 		successful: prometheus.NewGauge(prometheus.GaugeOpts{
-			Name: "foyer_settings_last_reload_successful",
-			Help: "1 if the newest settings document could be loaded, else 0: the last good one stays in force.",
+			Name: "foyer_" + string(document) + "_last_reload_successful",
+			Help: "1 if the newest " + string(document) + " document could be loaded, else 0: the last good one stays in force.",
 		}),
 		at: prometheus.NewGauge(prometheus.GaugeOpts{
-			Name: "foyer_settings_loaded_timestamp_seconds",
-			Help: "When the settings document in force was loaded.",
+			Name: "foyer_" + string(document) + "_loaded_timestamp_seconds",
+			Help: "When the " + string(document) + " document in force was loaded.",
 		}),
 	}
 	registry.MustRegister(m.successful, m.at)
 	return m
 }
 
-func (m settingsMetrics) loaded(err error) {
+func (m documentMetrics) loaded(err error) {
 	if err != nil {
 		m.successful.Set(0)
 		return

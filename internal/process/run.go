@@ -21,15 +21,18 @@ import (
 	"github.com/foyerhq/foyer/internal/store"
 )
 
-// Program says what a binary of the data plane is.
+// Program says what a binary of the data plane is. It has a Handler, or Work.
 type Program struct {
-	Component string // portal, backoffice
+	Component string // portal, backoffice, dispatcher
 	Version   string // of the release
-	Listen    string // default address of its own listener
+	Listen    string // default address of its own listener; empty: it has none
 	// Flags declares the flags that only this binary has; nil: none.
 	Flags func(*flag.FlagSet)
 	// Handler makes what the binary serves, once the first settings document is loaded.
 	Handler func(*Runtime) (http.Handler, error)
+	// Work makes what a binary without a listener of its own does instead. That begins when
+	// the database has the schema that it needs, and ends in good order once its ctx ends.
+	Work func(*Runtime) (func(ctx context.Context), error)
 }
 
 // Runtime is what a handler works with.
@@ -42,11 +45,13 @@ type Runtime struct {
 	Settings func() *config.Live // the document in force, never nil; ask once per request
 	Stopping <-chan struct{}     // closed when no new connections are taken
 
-	component  string
-	health     *Health
-	stop       context.Context // ends when the process is asked to stop
-	ctx        context.Context // ends after the last request
-	background sync.WaitGroup
+	component    string
+	health       *Health
+	acknowledger *Acknowledger
+	migrated     chan struct{}   // closed when the database has the schema that is needed
+	stop         context.Context // ends when the process is asked to stop
+	ctx          context.Context // ends after the last request
+	background   sync.WaitGroup
 }
 
 // Go runs work beside the requests. Its ctx ends after the last request, and the
@@ -70,7 +75,7 @@ func Main(p Program) int {
 
 // The requirements of readiness, as /readyz names them.
 const (
-	needSettings = "settings"
+	needSettings = string(SettingsDocument)
 	needDatabase = "database"
 	needProcess  = "process"
 )
@@ -91,7 +96,8 @@ func Run(ctx context.Context, p Program, args []string, output io.Writer) error 
 
 	afterRequests, end := context.WithCancel(context.WithoutCancel(ctx))
 	stopping := make(chan struct{})
-	r := &Runtime{Flags: flags, Version: p.Version, Log: log, Metrics: metrics, Stopping: stopping, component: p.Component, health: health, stop: ctx, ctx: afterRequests}
+	r := &Runtime{Flags: flags, Version: p.Version, Log: log, Metrics: metrics, Stopping: stopping,
+		component: p.Component, health: health, migrated: make(chan struct{}), stop: ctx, ctx: afterRequests}
 	stop := func() { end(); r.background.Wait() }
 	defer stop()
 
@@ -106,11 +112,22 @@ func Run(ctx context.Context, p Program, args []string, output io.Writer) error 
 	defer stop() // the background uses the pool
 	metrics.MustRegister(poolCollector{pool})
 	r.Store = store.New(pool)
-	r.Go(func(ctx context.Context) { waitForSchema(ctx, r.Store, health, log) })
+	r.Go(func(ctx context.Context) {
+		if waitForSchema(ctx, r.Store, health, log) {
+			close(r.migrated)
+		}
+	})
 
-	if !followSettings(ctx, r, health, pool.Returned()) {
+	if !followSettings(r, pool.Returned()) {
 		return nil
 	}
+	if p.Work != nil {
+		return work(ctx, p, r)
+	}
+	return serve(ctx, p, r, stopping)
+}
+
+func serve(ctx context.Context, p Program, r *Runtime, stopping chan struct{}) error {
 	handler, err := p.Handler(r)
 	if ctx.Err() != nil {
 		return nil
@@ -118,15 +135,36 @@ func Run(ctx context.Context, p Program, args []string, output io.Writer) error 
 	if err != nil {
 		return err
 	}
-	listener, err := (&net.ListenConfig{}).Listen(ctx, "tcp", flags.Listen)
+	listener, err := (&net.ListenConfig{}).Listen(ctx, "tcp", r.Flags.Listen)
 	if err != nil {
 		return fmt.Errorf("--listen: %w", err)
 	}
-	log.Info("serving", "version", p.Version, "pod", flags.Pod, "address", listener.Addr().String())
-	health.Meet(needProcess)
-	server := NewServer(handler, log)
+	r.Log.Info("serving", "version", p.Version, "pod", r.Flags.Pod, "address", listener.Addr().String())
+	r.health.Meet(needProcess)
+	server := NewServer(handler, r.Log)
 	server.RegisterOnShutdown(func() { close(stopping) })
-	return Serve(ctx, server, listener, health, flags.Drain)
+	return Serve(ctx, server, listener, r.health, r.Flags.Drain)
+}
+
+// work is serve for a program without a listener of its own.
+func work(ctx context.Context, p Program, r *Runtime) error {
+	run, err := p.Work(r)
+	if ctx.Err() != nil {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	r.health.Meet(needProcess)
+	select {
+	case <-r.migrated:
+	case <-ctx.Done():
+		return nil
+	}
+	r.Log.Info("working", "version", p.Version, "pod", r.Flags.Pod)
+	defer context.AfterFunc(ctx, func() { r.health.Fail(needProcess, "is stopping") })()
+	run(ctx)
+	return nil
 }
 
 // serveAdmin starts the admin listener, which is the first to come and the last to go.
@@ -158,19 +196,19 @@ const (
 
 // waitForSchema asks until the database was reached and its schema is new enough. It
 // then never asks again: a schema does not become older, and the present state of the
-// database is none of readiness's business.
-func waitForSchema(ctx context.Context, s *store.Store, health *Health, log *slog.Logger) {
+// database is none of readiness's business. It returns false if ctx ended before.
+func waitForSchema(ctx context.Context, s *store.Store, health *Health, log *slog.Logger) bool {
 	for delay := minSchemaDelay; ; delay = min(2*delay, maxSchemaDelay) {
 		reason, cause := schemaProblem(ctx, s)
 		if reason == "" {
 			health.Meet(needDatabase)
-			return
+			return true
 		}
 		health.Fail(needDatabase, reason)
 		log.Warn("waiting for the database", "reason", reason, "error", cause)
 		select {
 		case <-ctx.Done():
-			return
+			return false
 		case <-time.After(delay):
 		}
 	}

@@ -48,14 +48,19 @@ func start(t *testing.T, document, uri string) *replica {
 
 func startProgram(t *testing.T, document, uri string, handler func(*Runtime) (http.Handler, error)) *replica {
 	t.Helper()
-	t.Setenv("POD_NAME", "acme-portal-1")
+	program := Program{Component: "portal", Version: "v1", Listen: ":0", Handler: handler}
+	return run(t, program, document, uri, "--listen=127.0.0.1:0", "--drain-seconds=0")
+}
+
+func run(t *testing.T, program Program, document, uri string, args ...string) *replica {
+	t.Helper()
+	t.Setenv("POD_NAME", "acme-"+program.Component+"-1")
 	r := &replica{settings: t.TempDir(), database: t.TempDir(), log: &lockedBuffer{}, stopped: make(chan error, 1)}
 	if document != "" {
 		mount(t, r.settings, config.File, document)
 	}
 	mount(t, r.database, "uri", uri)
-	program := Program{Component: "portal", Version: "v1", Listen: ":0", Handler: handler}
-	args := []string{"--listen=127.0.0.1:0", "--admin-listen=127.0.0.1:0", "--drain-seconds=0", "--settings-dir=" + r.settings, "--database-dir=" + r.database}
+	args = append(args, "--admin-listen=127.0.0.1:0", "--settings-dir="+r.settings, "--database-dir="+r.database)
 	ctx, cancel := context.WithCancel(t.Context())
 	r.stop = cancel
 	go func() { r.stopped <- Run(ctx, program, args, r.log) }()
@@ -207,7 +212,7 @@ func TestRunAndAnOutage(t *testing.T) {
 	r.page(t, "Two")
 	r.ready(t, 200, "ok")
 	eventually(t, "the log says that it cannot acknowledge", func() bool {
-		return strings.Contains(r.log.String(), "could not acknowledge the settings document")
+		return strings.Contains(r.log.String(), "could not acknowledge what this replica runs")
 	})
 	if err := own.Start(); err != nil {
 		t.Fatal(err)

@@ -6,11 +6,12 @@ import (
 )
 
 // Replica is what one pod runs. Error is empty, or says why it could not load the
-// newest document; Digest is then what it still runs.
+// newest document; the digests are then what it still runs.
 type Replica struct {
 	Pod       string
 	Component string
-	Digest    string
+	Digest    string // of the settings document
+	Routing   string // of the routing document, which dispatchers alone have
 	Error     string
 	UpdatedAt time.Time // set by the database
 }
@@ -18,9 +19,10 @@ type Replica struct {
 // Acknowledge records what a replica runs.
 func (s *Store) Acknowledge(ctx context.Context, r Replica) error {
 	_, err := s.db.Exec(ctx, `
-INSERT INTO replica (pod, component, digest, error) VALUES ($1, $2, $3, $4)
-ON CONFLICT (pod) DO UPDATE SET component = excluded.component, digest = excluded.digest, error = excluded.error, updated_at = now()`,
-		r.Pod, r.Component, r.Digest, cleanText(r.Error))
+INSERT INTO replica (pod, component, digest, routing_digest, error) VALUES ($1, $2, $3, $4, $5)
+ON CONFLICT (pod) DO UPDATE SET component = excluded.component, digest = excluded.digest, routing_digest = excluded.routing_digest,
+    error = excluded.error, updated_at = now()`,
+		r.Pod, r.Component, r.Digest, r.Routing, cleanText(r.Error))
 	if err != nil {
 		return fail("acknowledge", err)
 	}

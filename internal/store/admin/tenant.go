@@ -117,7 +117,7 @@ func (t *Tenant) Fold(ctx context.Context) error {
 func (t *Tenant) Replicas(ctx context.Context) ([]store.Replica, error) {
 	var replicas []store.Replica
 	err := t.read(ctx, "read replicas", func(ctx context.Context, tx pgx.Tx) error {
-		rows, err := tx.Query(ctx, `SELECT pod, component, digest, error, updated_at FROM replica ORDER BY pod`)
+		rows, err := tx.Query(ctx, `SELECT pod, component, digest, routing_digest, error, updated_at FROM replica ORDER BY pod`)
 		if err != nil {
 			return err
 		}

@@ -123,5 +123,8 @@ CREATE INDEX banner_account ON banner (account_id, shown_to);
 -- Who did it, where a contact did: the Initiator of templates.
 ALTER TABLE event ADD COLUMN contact_id text NOT NULL DEFAULT '';
 
+-- A dispatcher runs two documents.
+ALTER TABLE replica ADD COLUMN routing_digest text NOT NULL DEFAULT '';
+
 -- What the sweep of unpaid invoices looks for.
 CREATE INDEX invoice_due ON invoice (due_on, account_id, id) WHERE status = 'Open' AND balance > 0;
