@@ -85,8 +85,12 @@ func (k *Keys) OpenLinkToken(purpose store.LinkPurpose, token string) (id string
 }
 
 func linkMAC(key []byte, purpose store.LinkPurpose, body []byte) []byte {
+	return macOf(key, "foyer link 1\x00"+string(purpose)+"\x00", body)
+}
+
+func macOf(key []byte, use string, body []byte) []byte {
 	mac := hmac.New(sha256.New, key)
-	mac.Write([]byte("foyer link 1\x00" + string(purpose) + "\x00"))
+	mac.Write([]byte(use))
 	mac.Write(body)
 	return mac.Sum(nil)
 }
