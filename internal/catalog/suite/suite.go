@@ -1,0 +1,107 @@
+package suite
+
+import (
+	"crypto/sha256"
+	"embed"
+	"encoding/hex"
+	"io/fs"
+	"maps"
+	"slices"
+	"strings"
+	"sync"
+
+	"github.com/foyerhq/foyer/internal/catalog"
+)
+
+//go:embed texts layout.html
+var files embed.FS
+
+// Version names the texts and the layout of this release by their content.
+var Version = version()
+
+// languages are those of each message. The first is what those get who read no other.
+var languages = []string{"en", "de", "fr"}
+
+// Message is the standard message of an event: a mail.
+type Message struct {
+	Event string
+	// To are the roles that it goes to. It is empty for what goes to one person, whom the
+	// event itself names: the holder of a sign-in, or of the address of a secret link.
+	To     []string
+	Attach []string // Invoice
+	Days   []int32  // of a dated event: days since the date that it counts from
+	Texts  []Text   // English first
+}
+
+// Text is a message in one language. Each of its parts is a template.
+type Text struct {
+	Locale               string // empty: English, for everybody who reads no other
+	Subject, Plain, HTML string
+}
+
+// Has says whether there is a message for an event type.
+func Has(eventType string) bool {
+	_, found := messages()[eventType]
+	return found
+}
+
+// Events lists the event types that have a message, sorted.
+func Events() []string { return slices.Sorted(maps.Keys(messages())) }
+
+// For returns the message of an event, in the look of a tenant: accent is "#rrggbb", or
+// empty for the standard colour.
+func For(eventType, accent string) (Message, bool) {
+	m, found := messages()[eventType]
+	if !found {
+		return Message{}, false
+	}
+	m.To, m.Attach, m.Days, m.Texts = slices.Clone(m.To), slices.Clone(m.Attach), slices.Clone(m.Days), slices.Clone(m.Texts)
+	paint := paletteOf(accent).replacer()
+	for i := range m.Texts {
+		m.Texts[i].HTML = paint.Replace(m.Texts[i].HTML)
+	}
+	return m, true
+}
+
+// messages are all of them, with names in the place of colours. The files are ours: what
+// is wrong in one is found by the tests.
+var messages = sync.OnceValue(func() map[string]Message {
+	all := map[string]Message{}
+	layout := readLayout()
+	for _, m := range recipients {
+		event, known := catalog.BuiltIn().Lookup(m.Event)
+		if !known {
+			panic("the standard suite has a message for " + m.Event + ", which is no event")
+		}
+		m.Texts = make([]Text, len(languages))
+		for i, language := range languages {
+			m.Texts[i] = layout.text(event, language)
+		}
+		m.Texts[0].Locale = ""
+		all[m.Event] = m
+	}
+	return all
+})
+
+func version() string {
+	hash := sha256.New()
+	err := fs.WalkDir(files, ".", func(path string, entry fs.DirEntry, err error) error {
+		if err != nil || entry.IsDir() {
+			return err
+		}
+		hash.Write([]byte(path + "\n" + read(path)))
+		return nil
+	})
+	if err != nil {
+		panic("the standard suite cannot be read: " + err.Error())
+	}
+	return hex.EncodeToString(hash.Sum(nil))[:12]
+}
+
+func read(path string) string {
+	text, err := files.ReadFile(path)
+	if err != nil {
+		panic("the standard suite is not complete: " + err.Error())
+	}
+	return strings.TrimSpace(string(text))
+}
