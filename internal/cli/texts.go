@@ -6,6 +6,7 @@ import (
 
 	"github.com/foyerhq/foyer/api/v1alpha1"
 	"github.com/foyerhq/foyer/internal/catalog"
+	"github.com/foyerhq/foyer/internal/locale"
 	"github.com/foyerhq/foyer/internal/message/template"
 )
 
@@ -119,17 +120,11 @@ func withTranslations(message func(path, locale string, texts ...text) filledMes
 	return messages
 }
 
-// nearest chooses the translation for an account's language: de-AT is served by de-AT,
-// else by de, else by the texts without a language.
-func nearest(messages []filledMessage, locale string) filledMessage {
-	for wanted := strings.ToLower(locale); wanted != ""; {
-		for _, m := range messages[1:] {
-			if strings.ToLower(m.locale) == wanted {
-				return m
-			}
-		}
-		cut := strings.LastIndexByte(wanted, '-')
-		wanted = wanted[:max(cut, 0)]
+// nearest chooses the translation for an account's language, else the texts without one.
+func nearest(messages []filledMessage, wanted string) filledMessage {
+	var locales []string
+	for _, m := range messages[1:] {
+		locales = append(locales, m.locale)
 	}
-	return messages[0]
+	return messages[1+locale.Nearest(wanted, locales)]
 }
