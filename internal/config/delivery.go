@@ -2,6 +2,7 @@ package config
 
 import (
 	"cmp"
+	"slices"
 
 	"github.com/foyerhq/foyer/internal/catalog"
 )
@@ -121,3 +122,10 @@ const (
 	StandardEventsInherit StandardEventsMode = "Inherit"
 	StandardEventsNone    StandardEventsMode = "None"
 )
+
+// HasStandard says whether the accounts of a profile get the message of the standard suite
+// for an event, unless an EventTemplate replaces it.
+func (l *Live) HasStandard(profile, eventType string) bool {
+	s := l.accountProfiles[profile].StandardEvents
+	return s.Mode != StandardEventsNone && !slices.Contains(s.Disabled, eventType)
+}
