@@ -7,16 +7,22 @@ import (
 	"github.com/foyerhq/foyer/internal/settings"
 )
 
-// Event is something that happened, as the feed has it.
+// Event is something that happened, as the feed has it, or a day of a dated event.
 type Event struct {
-	Position  int64
-	ID        string
+	Position  int64 // 0: of a dated event
+	Source    string
+	ID        string // of a dated event: empty
 	Type      string
-	AccountID string
+	AccountID string // empty: it is about more than one account
 	About     string // the id of what it is about; for a secret link: the link's
 	ContactID string // who did it; empty: no contact
-	Data      map[string]any
-	At        time.Time
+	// Opener is the contact that opened the ticket or service request that it is about;
+	// empty: no contact did, or it is about something else.
+	Opener string
+	// Data is the payload, but for the objects that every event has: JSON decoded with
+	// UseNumber. Of a dated event: nil.
+	Data map[string]any
+	At   time.Time // of a dated event: when it was planned
 	// Link is whom a secret link was made for; nil: the event has none.
 	Link *Link
 }
@@ -102,33 +108,36 @@ const (
 	BelowMinimum Reason = "belowMinimum" // less is owed than the account is reminded of
 	BeforeGoLive Reason = "beforeGoLive" // it fell due before messages went out
 	Over         Reason = "over"         // the link does not work any more
+	Obsolete     Reason = "obsolete"     // the action was removed or switched off since, or its condition is false now
 	NotLive      Reason = "notLive"      // while delivery is Redirect only mails go out
 )
 
 // Notification is one message of one action to one recipient.
 type Notification struct {
 	Event      Event
-	Invoice    *Invoice // of a dated event
+	Invoice    *Invoice // of a dated event; before it is sent as it is then, nil: it was deleted
 	Day        int32    // of a dated event: days since the due date
 	Source     Source
 	Template   string // of OwnTemplate
 	Action     string
-	Channel    string // a type of actions
+	Channel    string // a type of actions; Email for a text message of SMS to who has no number
 	Category   string
 	ContactID  string
 	Address    string // mail address, E.164 number or URL; of Banner and Log: empty
 	LinkPlace  int    // of Address in Event.Link
 	CC, BCC    []string
 	Locale     string
-	DueAt      time.Time
-	Security   bool   // its own lane; nobody can opt out, its text is not kept
-	Suppressed Reason // empty: it is to be sent
+	DueAt      time.Time // when it happened, or when its day came
+	Security   bool      // its own lane; nobody can opt out, its text is not kept
+	Suppressed Reason    // empty: it is to be sent
 	// Occurrences are what is recorded as having happened, once and for all: one per
 	// invoice of a combined reminder.
 	Occurrences []Occurrence
 }
 
-// Occurrence is what happens once: see table occurrence.
+// Occurrence is what happens once: see table occurrence. Channel is that of the action. The
+// day of a dated event was dealt with if any address has it; a webhook is one by its URL,
+// so that this is in Address when it is asked for.
 type Occurrence struct {
 	EventType, About, Occurrence, Channel, Address string
 }
