@@ -139,6 +139,15 @@ func (p *pass) profileFacts(o client.Object, former []metav1.Condition, outcome 
 	}
 }
 
+// profileEvents tells where the messages come from that people of a profile's accounts get;
+// nil: nobody can tell.
+func (p *pass) profileEvents(o *v1alpha1.AccountProfile) []v1alpha1.EventStatus {
+	if !p.known(&p.settings) || !p.known(&p.routing) {
+		return nil
+	}
+	return p.output.AccountProfiles[o.Name].Events
+}
+
 // templateFacts collects what the pass has found of an event template.
 func (p *pass) templateFacts(o *v1alpha1.EventTemplate, former []metav1.Condition) status.Template {
 	outcome := p.output.EventTemplates[o.Name]

@@ -148,7 +148,7 @@ func (r *Reconciler) reportAccountProfile(p *pass, o *v1alpha1.AccountProfile, n
 	desired.Status = &ac.AccountProfileStatusApplyConfiguration{}
 	return tell(r, p, news[v1alpha1.AccountProfileStatus]{
 		kind: kindAccountProfile, object: o,
-		former: former, next: v1alpha1.AccountProfileStatus(status.OfProfile(status.ProfileStatus(former), facts, now)),
+		former: former, next: status.OfAccountProfile(former, facts, p.profileEvents(o), now),
 		conditions: func(s *v1alpha1.AccountProfileStatus) *[]metav1.Condition { return &s.Conditions },
 		desired:    desired, into: desired.Status, version: func() *string { return desired.ResourceVersion },
 	})

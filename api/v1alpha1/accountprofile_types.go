@@ -71,6 +71,74 @@ type AccountProfileSpec struct {
 	// unless a more specific rule gives them another.
 	// +optional
 	MyAccountProfileRef ObjectRef `json:"myAccountProfileRef,omitempty,omitzero"`
+
+	// standardEvents says which messages of the standard suite people of its accounts get.
+	// All of them if not set, but for events that event templates name for the profile.
+	// +optional
+	StandardEvents StandardEventsSpec `json:"standardEvents,omitempty,omitzero"`
+}
+
+// StandardEventsMode switches the standard suite off.
+// +kubebuilder:validation:Enum=Inherit;None
+type StandardEventsMode string
+
+// The modes of the standard suite.
+const (
+	StandardEventsInherit StandardEventsMode = "Inherit"
+	StandardEventsNone    StandardEventsMode = "None"
+)
+
+// StandardEventsSpec says which messages of the standard suite apply.
+// +kubebuilder:validation:MinProperties=1
+// +kubebuilder:validation:XValidation:rule="!has(self.mode) || self.mode != 'None' || !has(self.disabled)",fieldPath=".disabled",message="mode None switches all of them off: remove disabled"
+type StandardEventsSpec struct {
+	// mode is Inherit (if not set), or None, which switches every standard message off.
+	// +optional
+	Mode StandardEventsMode `json:"mode,omitempty"`
+
+	// disabled are the event types whose standard message is switched off.
+	// +optional
+	// +listType=set
+	// +kubebuilder:validation:MinItems=1
+	// +kubebuilder:validation:MaxItems=64
+	// +kubebuilder:validation:items:MinLength=3
+	// +kubebuilder:validation:items:MaxLength=64
+	// +kubebuilder:validation:items:XValidation:rule=`self.matches(r'^[a-z][A-Za-z0-9]*\.[a-z][A-Za-z0-9]*$')`,message="must be an event type: two words of letters and digits, each beginning with a lower case letter, and a dot between them, as invoice.issued"
+	Disabled []string `json:"disabled,omitempty"`
+}
+
+// MessageSource says where the messages of an event come from.
+// +kubebuilder:validation:Enum=EventTemplate;Standard;None
+type MessageSource string
+
+// The sources of messages.
+const (
+	MessagesOfTemplate MessageSource = "EventTemplate"
+	MessagesStandard   MessageSource = "Standard"
+	MessagesNone       MessageSource = "None"
+)
+
+// EventStatus says what people of the accounts of a profile are sent about an event.
+type EventStatus struct {
+	// event is the event type.
+	// +required
+	// +kubebuilder:validation:MinLength=3
+	// +kubebuilder:validation:MaxLength=64
+	Event string `json:"event,omitempty"`
+
+	// source is EventTemplate, where at least one names the event and the profile, Standard
+	// for the message of the standard suite, or None.
+	// +required
+	Source MessageSource `json:"source,omitempty"`
+
+	// templates are the event templates, at most 16 of them.
+	// +optional
+	// +listType=set
+	// +kubebuilder:validation:MinItems=1
+	// +kubebuilder:validation:MaxItems=16
+	// +kubebuilder:validation:items:MinLength=1
+	// +kubebuilder:validation:items:MaxLength=63
+	Templates []string `json:"templates,omitempty"`
 }
 
 // AccountProfileStatus is what is live of an account profile.
@@ -103,4 +171,12 @@ type AccountProfileStatus struct {
 	// +optional
 	// +kubebuilder:validation:Minimum=0
 	Accounts *int64 `json:"accounts,omitempty"`
+
+	// events say for each event that people want to be told of where its messages come from.
+	// +optional
+	// +listType=map
+	// +listMapKey=event
+	// +kubebuilder:validation:MinItems=1
+	// +kubebuilder:validation:MaxItems=128
+	Events []EventStatus `json:"events,omitempty"`
 }

@@ -22,7 +22,7 @@ const (
 
 // Attributes are settings of accounts. An attribute that is not set is inherited:
 // account, then account profile, then tenant, then built-in. The type mirrors
-// internal/settings.Attributes; a test proves them equal.
+// internal/settings.Attributes but for those of an account only; a test proves it.
 // +kubebuilder:validation:MinProperties=1
 type Attributes struct {
 	// tradingTermsDays is the number of days from the issue of an invoice to its
@@ -73,6 +73,39 @@ type Attributes struct {
 	// +kubebuilder:validation:Maximum=1000
 	MaxSubAccounts *int32 `json:"maxSubAccounts,omitempty"`
 
+	// emailNotifications says whether people of the account are mailed. What keeps a sign-in
+	// safe is mailed anyway.
+	// +optional
+	EmailNotifications Access `json:"emailNotifications,omitempty"`
+
+	// smsNotifications says whether people of the account are sent text messages: Enabled,
+	// Disabled, or WithConsent, which is if the account's consent.sms is Granted.
+	// +optional
+	SMSNotifications SMSPermission `json:"smsNotifications,omitempty"`
+
+	// reminders says whether the account is reminded of unpaid invoices.
+	// +optional
+	Reminders Access `json:"reminders,omitempty"`
+
+	// reminderMinimumAmount is the balance from which on there is a reminder, a decimal in
+	// the account's currency, as "10.00": that of the invoice, or of all overdue ones where
+	// one message is about all.
+	// +optional
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=19
+	// +kubebuilder:validation:XValidation:rule=`self.matches(r'^[0-9]{1,14}(\.[0-9]{1,4})?$')`,message="must be an amount with at most 14 digits before and 4 after the point, as 1500.00"
+	ReminderMinimumAmount string `json:"reminderMinimumAmount,omitempty"`
+
+	// quietHours are when messages wait, in the account's time zone. They inherit as one
+	// value. There are none where nothing is set.
+	// +optional
+	QuietHours QuietHours `json:"quietHours,omitempty,omitzero"`
+
+	// requireVerifiedEmail says whether mails go only to addresses that their people have
+	// verified. What keeps a sign-in safe is mailed anyway.
+	// +optional
+	RequireVerifiedEmail Access `json:"requireVerifiedEmail,omitempty"`
+
 	// creditLimit is how much the account may owe, a decimal in its currency, as "5000.00".
 	// It is published to the provider's systems.
 	// +optional
@@ -106,6 +139,35 @@ type Attributes struct {
 	// +kubebuilder:validation:MinItems=1
 	// +kubebuilder:validation:MaxItems=32
 	Custom []CustomAttribute `json:"custom,omitempty"`
+}
+
+// SMSPermission says whether people of an account are sent text messages.
+// +kubebuilder:validation:Enum=Enabled;Disabled;WithConsent
+type SMSPermission string
+
+// The values of SMSPermission.
+const (
+	SMSEnabled     SMSPermission = "Enabled"
+	SMSDisabled    SMSPermission = "Disabled"
+	SMSWithConsent SMSPermission = "WithConsent"
+)
+
+// QuietHours are when messages wait. Where start is later than end they pass midnight.
+// +kubebuilder:validation:XValidation:rule="self.start != self.end",fieldPath=".end",message="start and end must be two different times"
+type QuietHours struct {
+	// start is the time of day at which they begin, as "22:00".
+	// +required
+	// +kubebuilder:validation:MinLength=5
+	// +kubebuilder:validation:MaxLength=5
+	// +kubebuilder:validation:XValidation:rule=`self.matches('^([01][0-9]|2[0-3]):[0-5][0-9]$')`,message="must be a time of day from 00:00 to 23:59, as 09:00"
+	Start string `json:"start,omitempty"`
+
+	// end is the time of day at which they are over, as "07:00".
+	// +required
+	// +kubebuilder:validation:MinLength=5
+	// +kubebuilder:validation:MaxLength=5
+	// +kubebuilder:validation:XValidation:rule=`self.matches('^([01][0-9]|2[0-3]):[0-5][0-9]$')`,message="must be a time of day from 00:00 to 23:59, as 09:00"
+	End string `json:"end,omitempty"`
 }
 
 // InvoiceDelivery says how invoices reach the people of an account.
@@ -241,4 +303,6 @@ const (
 	ConditionPortalAvailable = "PortalAvailable"
 	// ConditionBackofficeAvailable (Tenant): the backoffice has a ready replica.
 	ConditionBackofficeAvailable = "BackofficeAvailable"
+	// ConditionDispatcherAvailable (Tenant): the dispatcher has a ready replica.
+	ConditionDispatcherAvailable = "DispatcherAvailable"
 )

@@ -148,6 +148,16 @@ type LogTarget string
 // LogCustomerNotes puts a note on the customer.
 const LogCustomerNotes LogTarget = "CustomerNotes"
 
+// Combine is what one message is about.
+// +kubebuilder:validation:Enum=Invoice;Account
+type Combine string
+
+// The values of Combine.
+const (
+	CombineInvoice Combine = "Invoice"
+	CombineAccount Combine = "Account"
+)
+
 // ActionSpec is one action of an event template.
 // +kubebuilder:validation:XValidation:rule="self.type == 'Email' ? has(self.email) : !has(self.email)",fieldPath=".email",message="email goes with type Email, which requires it, and with no other type"
 // +kubebuilder:validation:XValidation:rule="self.type == 'SMS' ? has(self.sms) : !has(self.sms)",fieldPath=".sms",message="sms goes with type SMS, which requires it, and with no other type"
@@ -157,6 +167,7 @@ const LogCustomerNotes LogTarget = "CustomerNotes"
 // +kubebuilder:validation:XValidation:rule="self.type != 'Log' || !has(self.log)",fieldPath=".log",message="an action of type Log puts a note on the customer already: remove log"
 // +kubebuilder:validation:XValidation:rule="has(self.repeatEveryDays) == has(self.maxRepeats)",fieldPath=".repeatEveryDays",message="repeatEveryDays and maxRepeats go together: set both, or neither"
 // +kubebuilder:validation:XValidation:rule="!has(self.repeatEveryDays) || has(self.days)",fieldPath=".repeatEveryDays",message="repeats count from the last of days: set days as well, or remove repeatEveryDays and maxRepeats"
+// +kubebuilder:validation:XValidation:rule="!has(self.combine) || self.type in ['Email', 'SMS']",fieldPath=".combine",message="combine is for actions of type Email and SMS"
 type ActionSpec struct {
 	// name tells the actions of a template apart. What was done is recorded under it.
 	// +required
@@ -191,6 +202,11 @@ type ActionSpec struct {
 	// +kubebuilder:validation:Maximum=100
 	MaxRepeats int32 `json:"maxRepeats,omitempty"`
 
+	// combine is what one message of a dated event is about: one Invoice (if not set), or
+	// Account, for all invoices of the account for which the action falls due at once.
+	// +optional
+	Combine Combine `json:"combine,omitempty"`
+
 	// type is the channel: what goes by it is in the field of its name.
 	// +required
 	// +unionDiscriminator
@@ -224,218 +240,6 @@ type ActionSpec struct {
 	// +optional
 	// +unionMember=Log
 	Note NoteSpec `json:"note,omitempty,omitzero"`
-}
-
-// EmailRecipient is a role of the account's contacts, or a mail address.
-// +kubebuilder:validation:MinLength=5
-// +kubebuilder:validation:MaxLength=254
-// +kubebuilder:validation:XValidation:rule=`self in ['Primary', 'Secondary', 'Billing', 'Technical', 'Owner', 'Initiator'] || self.matches(r'^[^\s@<>,;"]+@[^\s@<>,;"]+\.[^\s@<>,;"]+$')`,message="must be Primary, Secondary, Billing, Technical, Owner, Initiator, or a mail address, as billing@acme.example"
-type EmailRecipient string
-
-// SMSRecipient is a role of the account's contacts, or a telephone number.
-// +kubebuilder:validation:MinLength=5
-// +kubebuilder:validation:MaxLength=16
-// +kubebuilder:validation:XValidation:rule=`self in ['Primary', 'Secondary', 'Billing', 'Technical', 'Owner', 'Initiator'] || self.matches(r'^\+[1-9][0-9]{6,14}$')`,message="must be Primary, Secondary, Billing, Technical, Owner, Initiator, or a telephone number in international form, as +61400555019"
-type SMSRecipient string
-
-// Priority is how urgent a mail says to be.
-// +kubebuilder:validation:Enum=Low;Normal;High
-type Priority string
-
-// The priorities.
-const (
-	PriorityLow    Priority = "Low"
-	PriorityNormal Priority = "Normal"
-	PriorityHigh   Priority = "High"
-)
-
-// Attachment is a file that goes with a mail.
-// +kubebuilder:validation:Enum=Invoice
-type Attachment string
-
-// AttachInvoice is the invoice that the event is about.
-const AttachInvoice Attachment = "Invoice"
-
-// EmailSpec is a mail.
-type EmailSpec struct {
-	// from is the sender, as billing@acme.example or Acme <billing@acme.example>. The
-	// tenant's own if not set.
-	// +optional
-	// +kubebuilder:validation:MinLength=5
-	// +kubebuilder:validation:MaxLength=320
-	// +kubebuilder:validation:XValidation:rule=`self.matches(r'^([^\r\n<>"@]+ <[^\s@<>,;"]+@[^\s@<>,;"]+\.[^\s@<>,;"]+>|[^\s@<>,;"]+@[^\s@<>,;"]+\.[^\s@<>,;"]+)$')`,message="must be a mail address, or a name and a mail address, as Acme <billing@acme.example>"
-	From string `json:"from,omitempty"`
-
-	// to are the recipients.
-	// +required
-	// +listType=set
-	// +kubebuilder:validation:MinItems=1
-	// +kubebuilder:validation:MaxItems=16
-	To []EmailRecipient `json:"to,omitempty"`
-
-	// cc are the recipients of copies.
-	// +optional
-	// +listType=set
-	// +kubebuilder:validation:MinItems=1
-	// +kubebuilder:validation:MaxItems=16
-	CC []EmailRecipient `json:"cc,omitempty"`
-
-	// bcc are the recipients of copies that nobody else sees.
-	// +optional
-	// +listType=set
-	// +kubebuilder:validation:MinItems=1
-	// +kubebuilder:validation:MaxItems=16
-	BCC []EmailRecipient `json:"bcc,omitempty"`
-
-	// priority is how urgent the mail says to be. Normal if not set.
-	// +optional
-	Priority Priority `json:"priority,omitempty"`
-
-	// attach are the files that go with the mail. Invoice is for events about an invoice.
-	// +optional
-	// +listType=set
-	// +kubebuilder:validation:MinItems=1
-	// +kubebuilder:validation:MaxItems=1
-	Attach []Attachment `json:"attach,omitempty"`
-
-	// subject is a template of one line.
-	// +required
-	// +kubebuilder:validation:MinLength=1
-	// +kubebuilder:validation:MaxLength=500
-	Subject string `json:"subject,omitempty"`
-
-	// text is the template of the mail as plain text.
-	// +required
-	// +kubebuilder:validation:MinLength=1
-	// +kubebuilder:validation:MaxLength=65536
-	Text string `json:"text,omitempty"`
-
-	// html is the template of the mail as HTML. The mail is plain text only if not set.
-	// +optional
-	// +kubebuilder:validation:MinLength=1
-	// +kubebuilder:validation:MaxLength=65536
-	HTML string `json:"html,omitempty"`
-
-	// translations are the same mail in other languages. The nearest to an account's
-	// locale is used, else what is above.
-	// +optional
-	// +listType=map
-	// +listMapKey=locale
-	// +kubebuilder:validation:MinItems=1
-	// +kubebuilder:validation:MaxItems=32
-	Translations []EmailTranslation `json:"translations,omitempty"`
-}
-
-// Locale is a BCP 47 language tag.
-// +kubebuilder:validation:MinLength=2
-// +kubebuilder:validation:MaxLength=35
-// +kubebuilder:validation:XValidation:rule=`self.matches('^[a-z]{2,3}(-[A-Za-z0-9]{2,8})*$')`,message="must be a BCP 47 language tag, as fr or en-AU"
-type Locale string
-
-// EmailTranslation is a mail in another language.
-type EmailTranslation struct {
-	// locale is the language, as fr or en-AU.
-	// +required
-	Locale Locale `json:"locale,omitempty"`
-
-	// subject is a template of one line.
-	// +required
-	// +kubebuilder:validation:MinLength=1
-	// +kubebuilder:validation:MaxLength=500
-	Subject string `json:"subject,omitempty"`
-
-	// text is the template of the mail as plain text.
-	// +required
-	// +kubebuilder:validation:MinLength=1
-	// +kubebuilder:validation:MaxLength=65536
-	Text string `json:"text,omitempty"`
-
-	// html is the template of the mail as HTML. The translation is plain text only if not set.
-	// +optional
-	// +kubebuilder:validation:MinLength=1
-	// +kubebuilder:validation:MaxLength=65536
-	HTML string `json:"html,omitempty"`
-}
-
-// SMSSpec is a text message.
-type SMSSpec struct {
-	// to are the recipients.
-	// +required
-	// +listType=set
-	// +kubebuilder:validation:MinItems=1
-	// +kubebuilder:validation:MaxItems=16
-	To []SMSRecipient `json:"to,omitempty"`
-
-	// text is the template of the message, which may have at most 700 characters when
-	// the fields are filled in.
-	// +required
-	// +kubebuilder:validation:MinLength=1
-	// +kubebuilder:validation:MaxLength=2000
-	Text string `json:"text,omitempty"`
-
-	// translations are the same message in other languages.
-	// +optional
-	// +listType=map
-	// +listMapKey=locale
-	// +kubebuilder:validation:MinItems=1
-	// +kubebuilder:validation:MaxItems=32
-	Translations []TextTranslation `json:"translations,omitempty"`
-}
-
-// TextTranslation is a short text in another language.
-type TextTranslation struct {
-	// locale is the language, as fr or en-AU.
-	// +required
-	Locale Locale `json:"locale,omitempty"`
-
-	// text is the template in that language.
-	// +required
-	// +kubebuilder:validation:MinLength=1
-	// +kubebuilder:validation:MaxLength=2000
-	Text string `json:"text,omitempty"`
-}
-
-// WebhookSpec is an HTTP request with a JSON body.
-type WebhookSpec struct {
-	// url is where the request goes.
-	// +required
-	// +kubebuilder:validation:MinLength=9
-	// +kubebuilder:validation:MaxLength=2048
-	// +kubebuilder:validation:XValidation:rule="isURL(self) && url(self).getScheme() == 'https' && url(self).getHostname() != ''",message="must be a URL that begins with https://"
-	URL string `json:"url,omitempty"`
-
-	// body is the template of the request's body, which must be JSON when the fields are
-	// filled in. The event itself is sent if not set.
-	// +optional
-	// +kubebuilder:validation:MinLength=1
-	// +kubebuilder:validation:MaxLength=65536
-	Body string `json:"body,omitempty"`
-}
-
-// BannerSpec is a message in the portal.
-type BannerSpec struct {
-	// text is the template of the message, as plain text.
-	// +required
-	// +kubebuilder:validation:MinLength=1
-	// +kubebuilder:validation:MaxLength=2000
-	Text string `json:"text,omitempty"`
-
-	// translations are the same message in other languages.
-	// +optional
-	// +listType=map
-	// +listMapKey=locale
-	// +kubebuilder:validation:MinItems=1
-	// +kubebuilder:validation:MaxItems=32
-	Translations []TextTranslation `json:"translations,omitempty"`
-}
-
-// NoteSpec is a note on the customer.
-type NoteSpec struct {
-	// text is the template of the note.
-	// +required
-	// +kubebuilder:validation:MinLength=1
-	// +kubebuilder:validation:MaxLength=2000
-	Text string `json:"text,omitempty"`
 }
 
 // EventTemplateStatus is what is live of an event template.

@@ -85,6 +85,10 @@ type TenantSpec struct {
 	// +optional
 	Backoffice BackofficeSpec `json:"backoffice,omitempty,omitzero"`
 
+	// dispatcher sends what people are told.
+	// +optional
+	Dispatcher DispatcherSpec `json:"dispatcher,omitempty,omitzero"`
+
 	// database says where the tenant's data is kept. The server named "default" if not set.
 	// +optional
 	Database DatabaseSpec `json:"database,omitempty,omitzero"`
@@ -133,78 +137,27 @@ type TenantSpec struct {
 	// +kubebuilder:validation:MinItems=1
 	// +kubebuilder:validation:MaxItems=64
 	Events []EventDeclaration `json:"events,omitempty"`
-}
 
-// EventCategory is what a message is about. People choose by it what they are sent.
-// +kubebuilder:validation:Enum=General;Invoice;Product;Support
-type EventCategory string
-
-// The categories of the tenant's own events.
-const (
-	EventGeneral EventCategory = "General"
-	EventInvoice EventCategory = "Invoice"
-	EventProduct EventCategory = "Product"
-	EventSupport EventCategory = "Support"
-)
-
-// EventDeclaration declares an event type of the tenant's own.
-type EventDeclaration struct {
-	// name is the event type, as custom.meterReading.
-	// +required
-	// +kubebuilder:validation:MinLength=8
-	// +kubebuilder:validation:MaxLength=64
-	// +kubebuilder:validation:XValidation:rule=`self.matches(r'^custom\.[a-z][A-Za-z0-9]*$')`,message="must be custom. and a word of letters and digits that begins with a lower case letter, as custom.meterReading"
-	Name string `json:"name,omitempty"`
-
-	// description says when the event happens.
+	// delivery says what becomes of notifications. They are held if not set.
 	// +optional
-	// +kubebuilder:validation:MinLength=1
-	// +kubebuilder:validation:MaxLength=500
-	Description string `json:"description,omitempty"`
+	Delivery DeliverySpec `json:"delivery,omitempty,omitzero"`
 
-	// category is what a message about the event is about. General if not set.
+	// email says how mails are sent. None is sent if not set.
 	// +optional
-	Category EventCategory `json:"category,omitempty"`
+	Email EmailChannelSpec `json:"email,omitempty,omitzero"`
 
-	// fields are what the event carries beside the account: in templates and conditions
-	// each is data and its name, as data.reading.
+	// sms says how text messages are sent. None is sent if not set.
+	// +optional
+	SMS SMSChannelSpec `json:"sms,omitempty,omitzero"`
+
+	// webhooks are addresses of the provider's own systems. Each gets every event of its
+	// types in order, whatever the event templates say.
 	// +optional
 	// +listType=map
 	// +listMapKey=name
 	// +kubebuilder:validation:MinItems=1
-	// +kubebuilder:validation:MaxItems=32
-	Fields []EventField `json:"fields,omitempty"`
-}
-
-// EventFieldType is the type of a field.
-// +kubebuilder:validation:Enum=Text;Integer;Decimal;Money;Date;Time;Boolean;URL
-type EventFieldType string
-
-// EventField is one field of an event.
-type EventField struct {
-	// name is the name of the field in the event's data.
-	// +required
-	// +kubebuilder:validation:MinLength=1
-	// +kubebuilder:validation:MaxLength=63
-	// +kubebuilder:validation:XValidation:rule=`self.matches('^[a-z][A-Za-z0-9]*$')`,message="must be a word of letters and digits that begins with a lower case letter, as reading"
-	Name string `json:"name,omitempty"`
-
-	// type is what the field holds: Text, Integer, Decimal, Money (a decimal string in the
-	// account's currency), Date (2026-11-21), Time (RFC 3339), Boolean, or URL (https).
-	// +required
-	Type EventFieldType `json:"type,omitempty"`
-
-	// description says what the field means.
-	// +optional
-	// +kubebuilder:validation:MinLength=1
-	// +kubebuilder:validation:MaxLength=500
-	Description string `json:"description,omitempty"`
-
-	// sample is a value for previews and checks. Foyer takes one by the type if not set.
-	// +optional
-	// +kubebuilder:validation:MinLength=1
-	// +kubebuilder:validation:MaxLength=500
-	Sample string `json:"sample,omitempty"`
+	// +kubebuilder:validation:MaxItems=16
+	Webhooks []TenantWebhookSpec `json:"webhooks,omitempty"`
 }
 
 // PortalSpec declares the customers' site.
@@ -286,6 +239,20 @@ type BackofficeSpec struct {
 	Resources Resources `json:"resources,omitempty,omitzero"`
 }
 
+// DispatcherSpec declares the pods that send what people are told.
+// +kubebuilder:validation:MinProperties=1
+type DispatcherSpec struct {
+	// replicas is the number of pods, 1 to 50. 1 if not set.
+	// +optional
+	// +kubebuilder:validation:Minimum=1
+	// +kubebuilder:validation:Maximum=50
+	Replicas *int32 `json:"replicas,omitempty"`
+
+	// resources bounds each pod.
+	// +optional
+	Resources Resources `json:"resources,omitempty,omitzero"`
+}
+
 // DatabaseSpec says where a tenant's data is kept.
 type DatabaseSpec struct {
 	// serverRef names a PostgreSQL server that the platform team declared beside the
@@ -322,13 +289,21 @@ type RetentionSpec struct {
 	// +kubebuilder:validation:Minimum=1
 	// +kubebuilder:validation:Maximum=120
 	CallMonths int32 `json:"callMonths,omitempty"`
+
+	// notificationMonths keeps notifications, with the texts that were sent, for that many
+	// whole months besides the current one, 1 to 120. They are kept for good if not set.
+	// That something was told, so that it is not told again, is kept in any case.
+	// +optional
+	// +kubebuilder:validation:Minimum=1
+	// +kubebuilder:validation:Maximum=120
+	NotificationMonths int32 `json:"notificationMonths,omitempty"`
 }
 
 // TenantStatus is what is live of a tenant.
 // +kubebuilder:validation:MinProperties=1
 type TenantStatus struct {
 	// conditions are Accepted, ResolvedRefs, DatabaseReady, Programmed, PortalAvailable,
-	// BackofficeAvailable and Ready; OrphanedProfiles, Reconciling and Stalled only while True.
+	// BackofficeAvailable, DispatcherAvailable and Ready; OrphanedProfiles, Reconciling and Stalled only while True.
 	// +optional
 	// +listType=map
 	// +listMapKey=type

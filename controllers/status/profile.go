@@ -30,6 +30,23 @@ type ProfileStatus struct {
 	Accounts           *int64
 }
 
+// OfAccountProfile returns the status of an account profile. events are nil while nobody
+// can tell: the last ones stay.
+func OfAccountProfile(old v1alpha1.AccountProfileStatus, p Profile, events []v1alpha1.EventStatus, now metav1.Time) v1alpha1.AccountProfileStatus {
+	shared := OfProfile(ProfileStatus{old.Conditions, old.ObservedGeneration, old.LiveGeneration, old.LastModifiedTime, old.Accounts}, p, now)
+	next := v1alpha1.AccountProfileStatus{
+		Conditions: shared.Conditions, ObservedGeneration: shared.ObservedGeneration, LiveGeneration: shared.LiveGeneration,
+		LastModifiedTime: shared.LastModifiedTime, Accounts: shared.Accounts, Events: old.Events,
+	}
+	if events != nil {
+		next.Events = events
+	}
+	if next.LiveGeneration == 0 {
+		next.Events = nil
+	}
+	return next
+}
+
 // OfProfile returns the status of a profile.
 func OfProfile(old ProfileStatus, p Profile, now metav1.Time) ProfileStatus {
 	next := old

@@ -45,6 +45,10 @@ func renderTenant(t *v1alpha1.Tenant) config.Tenant {
 		},
 		InvoiceTemplates: renderInvoiceTemplates(t),
 		Events:           sortedEvents(renderEvents(t)),
+		Delivery:         renderDelivery(s.Delivery),
+		Email:            renderEmail(s.Email),
+		SMS:              config.SMSChannel{Type: config.SMSType(s.SMS.Type), From: s.SMS.From, URL: s.SMS.URL},
+		Webhooks:         renderWebhooks(s.Webhooks),
 	}
 }
 
@@ -69,6 +73,10 @@ func renderAccountProfile(p *v1alpha1.AccountProfile) config.AccountProfile {
 		Description:      p.Spec.Description,
 		Attributes:       renderAttributes(p.Spec.Attributes),
 		MyAccountProfile: p.Spec.MyAccountProfileRef.Name,
+		StandardEvents: config.StandardEvents{
+			Mode:     unless(config.StandardEventsMode(p.Spec.StandardEvents.Mode), config.StandardEventsInherit),
+			Disabled: set(p.Spec.StandardEvents.Disabled),
+		},
 	}
 }
 
@@ -92,15 +100,21 @@ func renderMyAccountProfile(p *v1alpha1.MyAccountProfile) config.MyAccountProfil
 
 func renderAttributes(a v1alpha1.Attributes) settings.Attributes {
 	rendered := settings.Attributes{
-		TradingTermsDays: a.TradingTermsDays,
-		InvoiceTemplate:  a.InvoiceTemplate,
-		Currency:         a.Currency,
-		Locale:           a.Locale,
-		TimeZone:         a.TimeZone,
-		PortalAccess:     settings.Access(a.PortalAccess),
-		MaxSubAccounts:   a.MaxSubAccounts,
-		CreditLimit:      a.CreditLimit,
-		InvoiceDelivery:  settings.InvoiceDelivery(a.InvoiceDelivery),
+		TradingTermsDays:      a.TradingTermsDays,
+		InvoiceTemplate:       a.InvoiceTemplate,
+		Currency:              a.Currency,
+		Locale:                a.Locale,
+		TimeZone:              a.TimeZone,
+		PortalAccess:          settings.Access(a.PortalAccess),
+		MaxSubAccounts:        a.MaxSubAccounts,
+		EmailNotifications:    settings.Access(a.EmailNotifications),
+		SMSNotifications:      settings.SMSPermission(a.SMSNotifications),
+		Reminders:             settings.Access(a.Reminders),
+		ReminderMinimumAmount: a.ReminderMinimumAmount,
+		QuietHours:            settings.QuietHours{Start: a.QuietHours.Start, End: a.QuietHours.End},
+		RequireVerifiedEmail:  settings.Access(a.RequireVerifiedEmail),
+		CreditLimit:           a.CreditLimit,
+		InvoiceDelivery:       settings.InvoiceDelivery(a.InvoiceDelivery),
 		LateFee: settings.LateFee{
 			Type:           settings.LateFeeType(a.LateFee.Type),
 			Amount:         a.LateFee.Amount,

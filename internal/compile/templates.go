@@ -43,12 +43,16 @@ func (t texts) action(a *v1alpha1.ActionSpec) config.Action {
 	action := config.Action{
 		Name: a.Name, Type: string(a.Type), State: string(a.State), Log: string(a.Log),
 		Days: a.Days, RepeatEveryDays: a.RepeatEveryDays, MaxRepeats: a.MaxRepeats,
+		Combine: string(a.Combine),
 	}
 	if isSet(a.Email) {
 		action.Email = t.email(a.Email)
 	}
 	if isSet(a.SMS) {
-		action.SMS = &config.SMS{To: plain(a.SMS.To), Text: t.add(a.SMS.Text), Translations: t.translations(a.SMS.Translations)}
+		action.SMS = &config.SMS{
+			To: plain(a.SMS.To), Fallback: string(a.SMS.Fallback),
+			Text: t.add(a.SMS.Text), Translations: t.translations(a.SMS.Translations),
+		}
 	}
 	if isSet(a.Webhook) {
 		action.Webhook = &config.Webhook{URL: a.Webhook.URL, Body: t.add(a.Webhook.Body)}
@@ -111,6 +115,7 @@ func canonical(written config.EventTemplate) config.EventTemplate {
 func canonicalAction(a config.Action) config.Action {
 	a.State = unless(a.State, string(v1alpha1.ActionEnabled))
 	a.Days = set(a.Days)
+	a.Combine = unless(a.Combine, string(v1alpha1.CombineInvoice))
 	if a.Email != nil {
 		email := *a.Email
 		email.To, email.CC, email.BCC, email.Attach = set(email.To), set(email.CC), set(email.BCC), set(email.Attach)
@@ -121,6 +126,7 @@ func canonicalAction(a config.Action) config.Action {
 	if a.SMS != nil {
 		sms := *a.SMS
 		sms.To = set(sms.To)
+		sms.Fallback = unless(sms.Fallback, string(v1alpha1.SMSFallbackNone))
 		sms.Translations = byLocale(sms.Translations, textLocale)
 		a.SMS = &sms
 	}
@@ -135,7 +141,7 @@ func canonicalAction(a config.Action) config.Action {
 func textLocale(t config.TextTranslation) string { return t.Locale }
 
 // unless leaves out what counts anyway.
-func unless(value, implied string) string {
+func unless[T ~string](value, implied T) T {
 	if value == implied {
 		return ""
 	}

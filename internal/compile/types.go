@@ -97,6 +97,9 @@ type Outcome struct {
 	// Accounts is the number of accounts to which the object applies; nil while it is
 	// unknown or nothing of the object is live.
 	Accounts *int64
+	// Events tell of an AccountProfile that is live where the messages come from that people
+	// of its accounts get, sorted by event.
+	Events []v1alpha1.EventStatus
 	// Conflicted says of an EventTemplate whether it shares an event, profile, channel and
 	// day with another one; the zero value: it does not.
 	Conflicted Finding

@@ -1,7 +1,6 @@
 package config
 
 import (
-	"cmp"
 	"slices"
 
 	"github.com/foyerhq/foyer/internal/catalog"
@@ -24,11 +23,12 @@ type Delivery struct {
 	MaxPerHour int64        `json:"maxPerHour,omitempty"` // of mails and text messages together; 0: no bound
 }
 
-// Delivery says what becomes of notifications, with the default for what the document
-// does not say.
+// Delivery says what becomes of notifications. What this release does not know is Hold too.
 func (l *Live) Delivery() Delivery {
 	d := l.Tenant.Delivery
-	d.Mode = cmp.Or(d.Mode, DeliveryHold)
+	if d.Mode != DeliveryLive && (d.Mode != DeliveryRedirect || d.RedirectTo == "") {
+		d.Mode = DeliveryHold
+	}
 	return d
 }
 

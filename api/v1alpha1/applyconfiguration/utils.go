@@ -44,6 +44,14 @@ func ForKind(kind schema.GroupVersionKind) interface{} {
 		return &apiv1alpha1.DatabaseStatusApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("DefaultAccountProfileStatus"):
 		return &apiv1alpha1.DefaultAccountProfileStatusApplyConfiguration{}
+	case v1alpha1.SchemeGroupVersion.WithKind("DeliverySpec"):
+		return &apiv1alpha1.DeliverySpecApplyConfiguration{}
+	case v1alpha1.SchemeGroupVersion.WithKind("DispatcherSpec"):
+		return &apiv1alpha1.DispatcherSpecApplyConfiguration{}
+	case v1alpha1.SchemeGroupVersion.WithKind("DKIMSpec"):
+		return &apiv1alpha1.DKIMSpecApplyConfiguration{}
+	case v1alpha1.SchemeGroupVersion.WithKind("EmailChannelSpec"):
+		return &apiv1alpha1.EmailChannelSpecApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("EmailSpec"):
 		return &apiv1alpha1.EmailSpecApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("EmailTranslation"):
@@ -52,6 +60,8 @@ func ForKind(kind schema.GroupVersionKind) interface{} {
 		return &apiv1alpha1.EventDeclarationApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("EventField"):
 		return &apiv1alpha1.EventFieldApplyConfiguration{}
+	case v1alpha1.SchemeGroupVersion.WithKind("EventStatus"):
+		return &apiv1alpha1.EventStatusApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("EventTemplate"):
 		return &apiv1alpha1.EventTemplateApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("EventTemplateSpec"):
@@ -76,20 +86,30 @@ func ForKind(kind schema.GroupVersionKind) interface{} {
 		return &apiv1alpha1.OrphanedProfileApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("PortalSpec"):
 		return &apiv1alpha1.PortalSpecApplyConfiguration{}
+	case v1alpha1.SchemeGroupVersion.WithKind("QuietHours"):
+		return &apiv1alpha1.QuietHoursApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("Resources"):
 		return &apiv1alpha1.ResourcesApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("RetentionSpec"):
 		return &apiv1alpha1.RetentionSpecApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("ScheduleSpec"):
 		return &apiv1alpha1.ScheduleSpecApplyConfiguration{}
+	case v1alpha1.SchemeGroupVersion.WithKind("SMSChannelSpec"):
+		return &apiv1alpha1.SMSChannelSpecApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("SMSSpec"):
 		return &apiv1alpha1.SMSSpecApplyConfiguration{}
+	case v1alpha1.SchemeGroupVersion.WithKind("SMTPSpec"):
+		return &apiv1alpha1.SMTPSpecApplyConfiguration{}
+	case v1alpha1.SchemeGroupVersion.WithKind("StandardEventsSpec"):
+		return &apiv1alpha1.StandardEventsSpecApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("Tenant"):
 		return &apiv1alpha1.TenantApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("TenantSpec"):
 		return &apiv1alpha1.TenantSpecApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("TenantStatus"):
 		return &apiv1alpha1.TenantStatusApplyConfiguration{}
+	case v1alpha1.SchemeGroupVersion.WithKind("TenantWebhookSpec"):
+		return &apiv1alpha1.TenantWebhookSpecApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("TextTranslation"):
 		return &apiv1alpha1.TextTranslationApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("WebhookSpec"):

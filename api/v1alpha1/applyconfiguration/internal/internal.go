@@ -60,6 +60,9 @@ var schemaYAML = typed.YAMLObject(`types:
     - name: myAccountProfileRef
       type:
         namedType: com.github.foyerhq.foyer.api.v1alpha1.ObjectRef
+    - name: standardEvents
+      type:
+        namedType: com.github.foyerhq.foyer.api.v1alpha1.StandardEventsSpec
     - name: tenantRef
       type:
         namedType: com.github.foyerhq.foyer.api.v1alpha1.ObjectRef
@@ -77,6 +80,14 @@ var schemaYAML = typed.YAMLObject(`types:
           elementRelationship: associative
           keys:
           - type
+    - name: events
+      type:
+        list:
+          elementType:
+            namedType: com.github.foyerhq.foyer.api.v1alpha1.EventStatus
+          elementRelationship: associative
+          keys:
+          - event
     - name: lastModifiedTime
       type:
         namedType: io.k8s.apimachinery.pkg.apis.meta.v1.Time
@@ -92,6 +103,9 @@ var schemaYAML = typed.YAMLObject(`types:
     - name: banner
       type:
         namedType: com.github.foyerhq.foyer.api.v1alpha1.BannerSpec
+    - name: combine
+      type:
+        namedType: com.github.foyerhq.foyer.api.v1alpha1.Combine
     - name: days
       type:
         list:
@@ -154,6 +168,9 @@ var schemaYAML = typed.YAMLObject(`types:
           elementRelationship: associative
           keys:
           - name
+    - name: emailNotifications
+      type:
+        namedType: com.github.foyerhq.foyer.api.v1alpha1.Access
     - name: invoiceDelivery
       type:
         namedType: com.github.foyerhq.foyer.api.v1alpha1.InvoiceDelivery
@@ -172,6 +189,21 @@ var schemaYAML = typed.YAMLObject(`types:
     - name: portalAccess
       type:
         namedType: com.github.foyerhq.foyer.api.v1alpha1.Access
+    - name: quietHours
+      type:
+        namedType: com.github.foyerhq.foyer.api.v1alpha1.QuietHours
+    - name: reminderMinimumAmount
+      type:
+        scalar: string
+    - name: reminders
+      type:
+        namedType: com.github.foyerhq.foyer.api.v1alpha1.Access
+    - name: requireVerifiedEmail
+      type:
+        namedType: com.github.foyerhq.foyer.api.v1alpha1.Access
+    - name: smsNotifications
+      type:
+        namedType: com.github.foyerhq.foyer.api.v1alpha1.SMSPermission
     - name: timeZone
       type:
         scalar: string
@@ -221,6 +253,8 @@ var schemaYAML = typed.YAMLObject(`types:
     - name: termsURL
       type:
         scalar: string
+- name: com.github.foyerhq.foyer.api.v1alpha1.Combine
+  scalar: string
 - name: com.github.foyerhq.foyer.api.v1alpha1.ConfigStatus
   map:
     fields:
@@ -271,6 +305,18 @@ var schemaYAML = typed.YAMLObject(`types:
     - name: value
       type:
         scalar: string
+- name: com.github.foyerhq.foyer.api.v1alpha1.DKIMSpec
+  map:
+    fields:
+    - name: domain
+      type:
+        scalar: string
+    - name: secretRef
+      type:
+        namedType: com.github.foyerhq.foyer.api.v1alpha1.ObjectRef
+    - name: selector
+      type:
+        scalar: string
 - name: com.github.foyerhq.foyer.api.v1alpha1.DatabaseSpec
   map:
     fields:
@@ -300,6 +346,46 @@ var schemaYAML = typed.YAMLObject(`types:
         namedType: com.github.foyerhq.foyer.api.v1alpha1.DefaultProfileSource
 - name: com.github.foyerhq.foyer.api.v1alpha1.DefaultProfileSource
   scalar: string
+- name: com.github.foyerhq.foyer.api.v1alpha1.DeliveryMode
+  scalar: string
+- name: com.github.foyerhq.foyer.api.v1alpha1.DeliverySpec
+  map:
+    fields:
+    - name: maxPerHour
+      type:
+        scalar: numeric
+    - name: mode
+      type:
+        namedType: com.github.foyerhq.foyer.api.v1alpha1.DeliveryMode
+    - name: redirectTo
+      type:
+        namedType: com.github.foyerhq.foyer.api.v1alpha1.EmailAddress
+- name: com.github.foyerhq.foyer.api.v1alpha1.DispatcherSpec
+  map:
+    fields:
+    - name: replicas
+      type:
+        scalar: numeric
+    - name: resources
+      type:
+        namedType: com.github.foyerhq.foyer.api.v1alpha1.Resources
+- name: com.github.foyerhq.foyer.api.v1alpha1.EmailAddress
+  scalar: string
+- name: com.github.foyerhq.foyer.api.v1alpha1.EmailChannelSpec
+  map:
+    fields:
+    - name: dkim
+      type:
+        namedType: com.github.foyerhq.foyer.api.v1alpha1.DKIMSpec
+    - name: from
+      type:
+        scalar: string
+    - name: replyTo
+      type:
+        namedType: com.github.foyerhq.foyer.api.v1alpha1.EmailAddress
+    - name: smtp
+      type:
+        namedType: com.github.foyerhq.foyer.api.v1alpha1.SMTPSpec
 - name: com.github.foyerhq.foyer.api.v1alpha1.EmailRecipient
   scalar: string
 - name: com.github.foyerhq.foyer.api.v1alpha1.EmailSpec
@@ -406,6 +492,23 @@ var schemaYAML = typed.YAMLObject(`types:
         namedType: com.github.foyerhq.foyer.api.v1alpha1.EventFieldType
 - name: com.github.foyerhq.foyer.api.v1alpha1.EventFieldType
   scalar: string
+- name: com.github.foyerhq.foyer.api.v1alpha1.EventPattern
+  scalar: string
+- name: com.github.foyerhq.foyer.api.v1alpha1.EventStatus
+  map:
+    fields:
+    - name: event
+      type:
+        scalar: string
+    - name: source
+      type:
+        namedType: com.github.foyerhq.foyer.api.v1alpha1.MessageSource
+    - name: templates
+      type:
+        list:
+          elementType:
+            scalar: string
+          elementRelationship: associative
 - name: com.github.foyerhq.foyer.api.v1alpha1.EventTemplate
   map:
     fields:
@@ -514,6 +617,8 @@ var schemaYAML = typed.YAMLObject(`types:
 - name: com.github.foyerhq.foyer.api.v1alpha1.Locale
   scalar: string
 - name: com.github.foyerhq.foyer.api.v1alpha1.LogTarget
+  scalar: string
+- name: com.github.foyerhq.foyer.api.v1alpha1.MessageSource
   scalar: string
 - name: com.github.foyerhq.foyer.api.v1alpha1.MyAccountFlag
   scalar: string
@@ -633,6 +738,15 @@ var schemaYAML = typed.YAMLObject(`types:
         namedType: com.github.foyerhq.foyer.api.v1alpha1.Resources
 - name: com.github.foyerhq.foyer.api.v1alpha1.Priority
   scalar: string
+- name: com.github.foyerhq.foyer.api.v1alpha1.QuietHours
+  map:
+    fields:
+    - name: end
+      type:
+        scalar: string
+    - name: start
+      type:
+        scalar: string
 - name: com.github.foyerhq.foyer.api.v1alpha1.Resources
   map:
     fields:
@@ -651,11 +765,38 @@ var schemaYAML = typed.YAMLObject(`types:
     - name: callMonths
       type:
         scalar: numeric
+    - name: notificationMonths
+      type:
+        scalar: numeric
+- name: com.github.foyerhq.foyer.api.v1alpha1.SMSChannelSpec
+  map:
+    fields:
+    - name: from
+      type:
+        scalar: string
+    - name: secretRef
+      type:
+        namedType: com.github.foyerhq.foyer.api.v1alpha1.ObjectRef
+    - name: type
+      type:
+        namedType: com.github.foyerhq.foyer.api.v1alpha1.SMSChannelType
+    - name: url
+      type:
+        scalar: string
+- name: com.github.foyerhq.foyer.api.v1alpha1.SMSChannelType
+  scalar: string
+- name: com.github.foyerhq.foyer.api.v1alpha1.SMSFallback
+  scalar: string
+- name: com.github.foyerhq.foyer.api.v1alpha1.SMSPermission
+  scalar: string
 - name: com.github.foyerhq.foyer.api.v1alpha1.SMSRecipient
   scalar: string
 - name: com.github.foyerhq.foyer.api.v1alpha1.SMSSpec
   map:
     fields:
+    - name: fallback
+      type:
+        namedType: com.github.foyerhq.foyer.api.v1alpha1.SMSFallback
     - name: text
       type:
         scalar: string
@@ -673,6 +814,23 @@ var schemaYAML = typed.YAMLObject(`types:
           elementRelationship: associative
           keys:
           - locale
+- name: com.github.foyerhq.foyer.api.v1alpha1.SMTPSecurity
+  scalar: string
+- name: com.github.foyerhq.foyer.api.v1alpha1.SMTPSpec
+  map:
+    fields:
+    - name: host
+      type:
+        scalar: string
+    - name: port
+      type:
+        scalar: numeric
+    - name: secretRef
+      type:
+        namedType: com.github.foyerhq.foyer.api.v1alpha1.ObjectRef
+    - name: security
+      type:
+        namedType: com.github.foyerhq.foyer.api.v1alpha1.SMTPSecurity
 - name: com.github.foyerhq.foyer.api.v1alpha1.ScheduleDays
   scalar: string
 - name: com.github.foyerhq.foyer.api.v1alpha1.ScheduleSpec
@@ -686,6 +844,20 @@ var schemaYAML = typed.YAMLObject(`types:
         namedType: com.github.foyerhq.foyer.api.v1alpha1.ScheduleDays
 - name: com.github.foyerhq.foyer.api.v1alpha1.SecondFactorRule
   scalar: string
+- name: com.github.foyerhq.foyer.api.v1alpha1.StandardEventsMode
+  scalar: string
+- name: com.github.foyerhq.foyer.api.v1alpha1.StandardEventsSpec
+  map:
+    fields:
+    - name: disabled
+      type:
+        list:
+          elementType:
+            scalar: string
+          elementRelationship: associative
+    - name: mode
+      type:
+        namedType: com.github.foyerhq.foyer.api.v1alpha1.StandardEventsMode
 - name: com.github.foyerhq.foyer.api.v1alpha1.Tenant
   map:
     fields:
@@ -727,9 +899,18 @@ var schemaYAML = typed.YAMLObject(`types:
     - name: defaultMyAccountProfileRef
       type:
         namedType: com.github.foyerhq.foyer.api.v1alpha1.ObjectRef
+    - name: delivery
+      type:
+        namedType: com.github.foyerhq.foyer.api.v1alpha1.DeliverySpec
+    - name: dispatcher
+      type:
+        namedType: com.github.foyerhq.foyer.api.v1alpha1.DispatcherSpec
     - name: displayName
       type:
         scalar: string
+    - name: email
+      type:
+        namedType: com.github.foyerhq.foyer.api.v1alpha1.EmailChannelSpec
     - name: events
       type:
         list:
@@ -755,9 +936,20 @@ var schemaYAML = typed.YAMLObject(`types:
     - name: retention
       type:
         namedType: com.github.foyerhq.foyer.api.v1alpha1.RetentionSpec
+    - name: sms
+      type:
+        namedType: com.github.foyerhq.foyer.api.v1alpha1.SMSChannelSpec
     - name: state
       type:
         namedType: com.github.foyerhq.foyer.api.v1alpha1.TenantState
+    - name: webhooks
+      type:
+        list:
+          elementType:
+            namedType: com.github.foyerhq.foyer.api.v1alpha1.TenantWebhookSpec
+          elementRelationship: associative
+          keys:
+          - name
 - name: com.github.foyerhq.foyer.api.v1alpha1.TenantState
   scalar: string
 - name: com.github.foyerhq.foyer.api.v1alpha1.TenantStatus
@@ -805,6 +997,24 @@ var schemaYAML = typed.YAMLObject(`types:
       type:
         scalar: numeric
     - name: version
+      type:
+        scalar: string
+- name: com.github.foyerhq.foyer.api.v1alpha1.TenantWebhookSpec
+  map:
+    fields:
+    - name: events
+      type:
+        list:
+          elementType:
+            namedType: com.github.foyerhq.foyer.api.v1alpha1.EventPattern
+          elementRelationship: associative
+    - name: name
+      type:
+        scalar: string
+    - name: secretRef
+      type:
+        namedType: com.github.foyerhq.foyer.api.v1alpha1.ObjectRef
+    - name: url
       type:
         scalar: string
 - name: com.github.foyerhq.foyer.api.v1alpha1.TextTranslation

@@ -18,6 +18,9 @@ type AccountProfileSpecApplyConfiguration struct {
 	// myAccountProfileRef names the portal profile of the accounts of this profile,
 	// unless a more specific rule gives them another.
 	MyAccountProfileRef *ObjectRefApplyConfiguration `json:"myAccountProfileRef,omitempty"`
+	// standardEvents says which messages of the standard suite people of its accounts get.
+	// All of them if not set, but for events that event templates name for the profile.
+	StandardEvents *StandardEventsSpecApplyConfiguration `json:"standardEvents,omitempty"`
 }
 
 // AccountProfileSpecApplyConfiguration constructs a declarative configuration of the AccountProfileSpec type for use with
@@ -63,5 +66,13 @@ func (b *AccountProfileSpecApplyConfiguration) WithAttributes(value *AttributesA
 // If called multiple times, the MyAccountProfileRef field is set to the value of the last call.
 func (b *AccountProfileSpecApplyConfiguration) WithMyAccountProfileRef(value *ObjectRefApplyConfiguration) *AccountProfileSpecApplyConfiguration {
 	b.MyAccountProfileRef = value
+	return b
+}
+
+// WithStandardEvents sets the StandardEvents field in the declarative configuration to the given value
+// and returns the receiver, so that objects can be built by chaining "With" function invocations.
+// If called multiple times, the StandardEvents field is set to the value of the last call.
+func (b *AccountProfileSpecApplyConfiguration) WithStandardEvents(value *StandardEventsSpecApplyConfiguration) *AccountProfileSpecApplyConfiguration {
+	b.StandardEvents = value
 	return b
 }

@@ -23,6 +23,8 @@ type AccountProfileStatusApplyConfiguration struct {
 	LastModifiedTime *metav1.Time `json:"lastModifiedTime,omitempty"`
 	// accounts is the number of accounts with this profile, counted about once a minute.
 	Accounts *int64 `json:"accounts,omitempty"`
+	// events say for each event that people want to be told of where its messages come from.
+	Events []EventStatusApplyConfiguration `json:"events,omitempty"`
 }
 
 // AccountProfileStatusApplyConfiguration constructs a declarative configuration of the AccountProfileStatus type for use with
@@ -73,5 +75,18 @@ func (b *AccountProfileStatusApplyConfiguration) WithLastModifiedTime(value meta
 // If called multiple times, the Accounts field is set to the value of the last call.
 func (b *AccountProfileStatusApplyConfiguration) WithAccounts(value int64) *AccountProfileStatusApplyConfiguration {
 	b.Accounts = &value
+	return b
+}
+
+// WithEvents adds the given value to the Events field in the declarative configuration
+// and returns the receiver, so that objects can be build by chaining "With" function invocations.
+// If called multiple times, values provided by each call will be appended to the Events field.
+func (b *AccountProfileStatusApplyConfiguration) WithEvents(values ...*EventStatusApplyConfiguration) *AccountProfileStatusApplyConfiguration {
+	for i := range values {
+		if values[i] == nil {
+			panic("nil value passed to WithEvents")
+		}
+		b.Events = append(b.Events, *values[i])
+	}
 	return b
 }

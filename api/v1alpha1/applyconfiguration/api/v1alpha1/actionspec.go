@@ -22,6 +22,9 @@ type ActionSpecApplyConfiguration struct {
 	RepeatEveryDays *int32 `json:"repeatEveryDays,omitempty"`
 	// maxRepeats is how many times it is repeated at most.
 	MaxRepeats *int32 `json:"maxRepeats,omitempty"`
+	// combine is what one message of a dated event is about: one Invoice (if not set), or
+	// Account, for all invoices of the account for which the action falls due at once.
+	Combine *apiv1alpha1.Combine `json:"combine,omitempty"`
 	// type is the channel: what goes by it is in the field of its name.
 	Type *apiv1alpha1.ActionType `json:"type,omitempty"`
 	// log CustomerNotes puts a note on the customer when the action fires.
@@ -83,6 +86,14 @@ func (b *ActionSpecApplyConfiguration) WithRepeatEveryDays(value int32) *ActionS
 // If called multiple times, the MaxRepeats field is set to the value of the last call.
 func (b *ActionSpecApplyConfiguration) WithMaxRepeats(value int32) *ActionSpecApplyConfiguration {
 	b.MaxRepeats = &value
+	return b
+}
+
+// WithCombine sets the Combine field in the declarative configuration to the given value
+// and returns the receiver, so that objects can be built by chaining "With" function invocations.
+// If called multiple times, the Combine field is set to the value of the last call.
+func (b *ActionSpecApplyConfiguration) WithCombine(value apiv1alpha1.Combine) *ActionSpecApplyConfiguration {
+	b.Combine = &value
 	return b
 }
 

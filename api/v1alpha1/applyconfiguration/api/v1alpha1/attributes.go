@@ -11,7 +11,7 @@ import (
 //
 // Attributes are settings of accounts. An attribute that is not set is inherited:
 // account, then account profile, then tenant, then built-in. The type mirrors
-// internal/settings.Attributes; a test proves them equal.
+// internal/settings.Attributes but for those of an account only; a test proves it.
 type AttributesApplyConfiguration struct {
 	// tradingTermsDays is the number of days from the issue of an invoice to its
 	// due date, for an invoice that comes without one.
@@ -31,6 +31,24 @@ type AttributesApplyConfiguration struct {
 	// maxSubAccounts is how many contacts of the account may have a sign-in, besides the
 	// owner. There is no limit where nothing is set.
 	MaxSubAccounts *int32 `json:"maxSubAccounts,omitempty"`
+	// emailNotifications says whether people of the account are mailed. What keeps a sign-in
+	// safe is mailed anyway.
+	EmailNotifications *apiv1alpha1.Access `json:"emailNotifications,omitempty"`
+	// smsNotifications says whether people of the account are sent text messages: Enabled,
+	// Disabled, or WithConsent, which is if the account's consent.sms is Granted.
+	SMSNotifications *apiv1alpha1.SMSPermission `json:"smsNotifications,omitempty"`
+	// reminders says whether the account is reminded of unpaid invoices.
+	Reminders *apiv1alpha1.Access `json:"reminders,omitempty"`
+	// reminderMinimumAmount is the balance from which on there is a reminder, a decimal in
+	// the account's currency, as "10.00": that of the invoice, or of all overdue ones where
+	// one message is about all.
+	ReminderMinimumAmount *string `json:"reminderMinimumAmount,omitempty"`
+	// quietHours are when messages wait, in the account's time zone. They inherit as one
+	// value. There are none where nothing is set.
+	QuietHours *QuietHoursApplyConfiguration `json:"quietHours,omitempty"`
+	// requireVerifiedEmail says whether mails go only to addresses that their people have
+	// verified. What keeps a sign-in safe is mailed anyway.
+	RequireVerifiedEmail *apiv1alpha1.Access `json:"requireVerifiedEmail,omitempty"`
 	// creditLimit is how much the account may owe, a decimal in its currency, as "5000.00".
 	// It is published to the provider's systems.
 	CreditLimit *string `json:"creditLimit,omitempty"`
@@ -107,6 +125,54 @@ func (b *AttributesApplyConfiguration) WithPortalAccess(value apiv1alpha1.Access
 // If called multiple times, the MaxSubAccounts field is set to the value of the last call.
 func (b *AttributesApplyConfiguration) WithMaxSubAccounts(value int32) *AttributesApplyConfiguration {
 	b.MaxSubAccounts = &value
+	return b
+}
+
+// WithEmailNotifications sets the EmailNotifications field in the declarative configuration to the given value
+// and returns the receiver, so that objects can be built by chaining "With" function invocations.
+// If called multiple times, the EmailNotifications field is set to the value of the last call.
+func (b *AttributesApplyConfiguration) WithEmailNotifications(value apiv1alpha1.Access) *AttributesApplyConfiguration {
+	b.EmailNotifications = &value
+	return b
+}
+
+// WithSMSNotifications sets the SMSNotifications field in the declarative configuration to the given value
+// and returns the receiver, so that objects can be built by chaining "With" function invocations.
+// If called multiple times, the SMSNotifications field is set to the value of the last call.
+func (b *AttributesApplyConfiguration) WithSMSNotifications(value apiv1alpha1.SMSPermission) *AttributesApplyConfiguration {
+	b.SMSNotifications = &value
+	return b
+}
+
+// WithReminders sets the Reminders field in the declarative configuration to the given value
+// and returns the receiver, so that objects can be built by chaining "With" function invocations.
+// If called multiple times, the Reminders field is set to the value of the last call.
+func (b *AttributesApplyConfiguration) WithReminders(value apiv1alpha1.Access) *AttributesApplyConfiguration {
+	b.Reminders = &value
+	return b
+}
+
+// WithReminderMinimumAmount sets the ReminderMinimumAmount field in the declarative configuration to the given value
+// and returns the receiver, so that objects can be built by chaining "With" function invocations.
+// If called multiple times, the ReminderMinimumAmount field is set to the value of the last call.
+func (b *AttributesApplyConfiguration) WithReminderMinimumAmount(value string) *AttributesApplyConfiguration {
+	b.ReminderMinimumAmount = &value
+	return b
+}
+
+// WithQuietHours sets the QuietHours field in the declarative configuration to the given value
+// and returns the receiver, so that objects can be built by chaining "With" function invocations.
+// If called multiple times, the QuietHours field is set to the value of the last call.
+func (b *AttributesApplyConfiguration) WithQuietHours(value *QuietHoursApplyConfiguration) *AttributesApplyConfiguration {
+	b.QuietHours = value
+	return b
+}
+
+// WithRequireVerifiedEmail sets the RequireVerifiedEmail field in the declarative configuration to the given value
+// and returns the receiver, so that objects can be built by chaining "With" function invocations.
+// If called multiple times, the RequireVerifiedEmail field is set to the value of the last call.
+func (b *AttributesApplyConfiguration) WithRequireVerifiedEmail(value apiv1alpha1.Access) *AttributesApplyConfiguration {
+	b.RequireVerifiedEmail = &value
 	return b
 }
 

@@ -11,6 +11,10 @@ type RetentionSpecApplyConfiguration struct {
 	// current one, 1 to 120. What is older is deleted and does not come back. Calls are
 	// kept for good if not set.
 	CallMonths *int32 `json:"callMonths,omitempty"`
+	// notificationMonths keeps notifications, with the texts that were sent, for that many
+	// whole months besides the current one, 1 to 120. They are kept for good if not set.
+	// That something was told, so that it is not told again, is kept in any case.
+	NotificationMonths *int32 `json:"notificationMonths,omitempty"`
 }
 
 // RetentionSpecApplyConfiguration constructs a declarative configuration of the RetentionSpec type for use with
@@ -24,5 +28,13 @@ func RetentionSpec() *RetentionSpecApplyConfiguration {
 // If called multiple times, the CallMonths field is set to the value of the last call.
 func (b *RetentionSpecApplyConfiguration) WithCallMonths(value int32) *RetentionSpecApplyConfiguration {
 	b.CallMonths = &value
+	return b
+}
+
+// WithNotificationMonths sets the NotificationMonths field in the declarative configuration to the given value
+// and returns the receiver, so that objects can be built by chaining "With" function invocations.
+// If called multiple times, the NotificationMonths field is set to the value of the last call.
+func (b *RetentionSpecApplyConfiguration) WithNotificationMonths(value int32) *RetentionSpecApplyConfiguration {
+	b.NotificationMonths = &value
 	return b
 }

@@ -13,6 +13,9 @@ import (
 type SMSSpecApplyConfiguration struct {
 	// to are the recipients.
 	To []apiv1alpha1.SMSRecipient `json:"to,omitempty"`
+	// fallback Email mails the text to people who have no number that takes text messages.
+	// They are sent nothing if not set, or with None.
+	Fallback *apiv1alpha1.SMSFallback `json:"fallback,omitempty"`
 	// text is the template of the message, which may have at most 700 characters when
 	// the fields are filled in.
 	Text *string `json:"text,omitempty"`
@@ -33,6 +36,14 @@ func (b *SMSSpecApplyConfiguration) WithTo(values ...apiv1alpha1.SMSRecipient) *
 	for i := range values {
 		b.To = append(b.To, values[i])
 	}
+	return b
+}
+
+// WithFallback sets the Fallback field in the declarative configuration to the given value
+// and returns the receiver, so that objects can be built by chaining "With" function invocations.
+// If called multiple times, the Fallback field is set to the value of the last call.
+func (b *SMSSpecApplyConfiguration) WithFallback(value apiv1alpha1.SMSFallback) *SMSSpecApplyConfiguration {
+	b.Fallback = &value
 	return b
 }
 

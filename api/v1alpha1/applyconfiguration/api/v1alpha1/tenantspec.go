@@ -19,6 +19,8 @@ type TenantSpecApplyConfiguration struct {
 	Portal *PortalSpecApplyConfiguration `json:"portal,omitempty"`
 	// backoffice serves the provider's systems by the integration API.
 	Backoffice *BackofficeSpecApplyConfiguration `json:"backoffice,omitempty"`
+	// dispatcher sends what people are told.
+	Dispatcher *DispatcherSpecApplyConfiguration `json:"dispatcher,omitempty"`
 	// database says where the tenant's data is kept. The server named "default" if not set.
 	Database *DatabaseSpecApplyConfiguration `json:"database,omitempty"`
 	// attributes are the provider's own values, for accounts and profiles that set none.
@@ -42,6 +44,15 @@ type TenantSpecApplyConfiguration struct {
 	Retention *RetentionSpecApplyConfiguration `json:"retention,omitempty"`
 	// events are the tenant's own event types, which event templates name.
 	Events []EventDeclarationApplyConfiguration `json:"events,omitempty"`
+	// delivery says what becomes of notifications. They are held if not set.
+	Delivery *DeliverySpecApplyConfiguration `json:"delivery,omitempty"`
+	// email says how mails are sent. None is sent if not set.
+	Email *EmailChannelSpecApplyConfiguration `json:"email,omitempty"`
+	// sms says how text messages are sent. None is sent if not set.
+	SMS *SMSChannelSpecApplyConfiguration `json:"sms,omitempty"`
+	// webhooks are addresses of the provider's own systems. Each gets every event of its
+	// types in order, whatever the event templates say.
+	Webhooks []TenantWebhookSpecApplyConfiguration `json:"webhooks,omitempty"`
 }
 
 // TenantSpecApplyConfiguration constructs a declarative configuration of the TenantSpec type for use with
@@ -79,6 +90,14 @@ func (b *TenantSpecApplyConfiguration) WithPortal(value *PortalSpecApplyConfigur
 // If called multiple times, the Backoffice field is set to the value of the last call.
 func (b *TenantSpecApplyConfiguration) WithBackoffice(value *BackofficeSpecApplyConfiguration) *TenantSpecApplyConfiguration {
 	b.Backoffice = value
+	return b
+}
+
+// WithDispatcher sets the Dispatcher field in the declarative configuration to the given value
+// and returns the receiver, so that objects can be built by chaining "With" function invocations.
+// If called multiple times, the Dispatcher field is set to the value of the last call.
+func (b *TenantSpecApplyConfiguration) WithDispatcher(value *DispatcherSpecApplyConfiguration) *TenantSpecApplyConfiguration {
+	b.Dispatcher = value
 	return b
 }
 
@@ -160,6 +179,43 @@ func (b *TenantSpecApplyConfiguration) WithEvents(values ...*EventDeclarationApp
 			panic("nil value passed to WithEvents")
 		}
 		b.Events = append(b.Events, *values[i])
+	}
+	return b
+}
+
+// WithDelivery sets the Delivery field in the declarative configuration to the given value
+// and returns the receiver, so that objects can be built by chaining "With" function invocations.
+// If called multiple times, the Delivery field is set to the value of the last call.
+func (b *TenantSpecApplyConfiguration) WithDelivery(value *DeliverySpecApplyConfiguration) *TenantSpecApplyConfiguration {
+	b.Delivery = value
+	return b
+}
+
+// WithEmail sets the Email field in the declarative configuration to the given value
+// and returns the receiver, so that objects can be built by chaining "With" function invocations.
+// If called multiple times, the Email field is set to the value of the last call.
+func (b *TenantSpecApplyConfiguration) WithEmail(value *EmailChannelSpecApplyConfiguration) *TenantSpecApplyConfiguration {
+	b.Email = value
+	return b
+}
+
+// WithSMS sets the SMS field in the declarative configuration to the given value
+// and returns the receiver, so that objects can be built by chaining "With" function invocations.
+// If called multiple times, the SMS field is set to the value of the last call.
+func (b *TenantSpecApplyConfiguration) WithSMS(value *SMSChannelSpecApplyConfiguration) *TenantSpecApplyConfiguration {
+	b.SMS = value
+	return b
+}
+
+// WithWebhooks adds the given value to the Webhooks field in the declarative configuration
+// and returns the receiver, so that objects can be build by chaining "With" function invocations.
+// If called multiple times, values provided by each call will be appended to the Webhooks field.
+func (b *TenantSpecApplyConfiguration) WithWebhooks(values ...*TenantWebhookSpecApplyConfiguration) *TenantSpecApplyConfiguration {
+	for i := range values {
+		if values[i] == nil {
+			panic("nil value passed to WithWebhooks")
+		}
+		b.Webhooks = append(b.Webhooks, *values[i])
 	}
 	return b
 }

@@ -12,7 +12,7 @@ import (
 // TenantStatus is what is live of a tenant.
 type TenantStatusApplyConfiguration struct {
 	// conditions are Accepted, ResolvedRefs, DatabaseReady, Programmed, PortalAvailable,
-	// BackofficeAvailable and Ready; OrphanedProfiles, Reconciling and Stalled only while True.
+	// BackofficeAvailable, DispatcherAvailable and Ready; OrphanedProfiles, Reconciling and Stalled only while True.
 	Conditions []v1.ConditionApplyConfiguration `json:"conditions,omitempty"`
 	// observedGeneration is the newest generation that Foyer has looked at, -1 for none.
 	ObservedGeneration *int64 `json:"observedGeneration,omitempty"`
