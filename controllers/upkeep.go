@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"math/rand/v2"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -36,11 +37,11 @@ type upkeeps struct {
 	stopped bool
 }
 
-// upkeepNews is who hears of an upkeep: that it keeps failing, that calls were deleted, and
+// upkeepNews is who hears of an upkeep: that it keeps failing, that data was deleted, and
 // that the status has something else to say of what will be.
 type upkeepNews struct {
 	fails   func(t *v1alpha1.Tenant, problem error)
-	deleted func(t *v1alpha1.Tenant, partitions []string, calls int64, policy admin.Policy)
+	deleted func(t *v1alpha1.Tenant, done admin.Report, policy admin.Policy)
 	pending func(ctx context.Context, key types.NamespacedName)
 }
 
@@ -48,7 +49,7 @@ type upkeepNews struct {
 type upkeep struct {
 	tenant   types.UID
 	policy   admin.Policy
-	pending  *admin.Pending
+	pending  []admin.Pending
 	running  bool
 	again    time.Time
 	failures int // in a row
@@ -80,11 +81,17 @@ func (r *Reconciler) keepUp(_ context.Context, p *pass) error {
 	if p.tenant == nil || !p.database.ready {
 		return nil
 	}
-	if pending := r.upkeeps.ensure(p.tenant, p.database.tenant, r.retention(p)); pending != nil {
-		p.database.finding.Message += fmt.Sprintf(" retention.callMonths is shorter now: calls from before the last %d months are deleted from %s on, unless it is changed back.",
-			pending.CallMonths, pending.From.UTC().Format(time.RFC3339))
+	for _, pending := range r.upkeeps.ensure(p.tenant, p.database.tenant, r.retention(p)) {
+		p.database.finding.Message += fmt.Sprintf(" %s is shorter now: %s from before the last %d months are deleted from %s on, unless it is changed back.",
+			retentionFields[pending.Data], pending.Data, pending.Months, pending.From.UTC().Format(time.RFC3339))
 	}
 	return nil
+}
+
+// retentionFields are the fields of a Tenant that say how long data is kept.
+var retentionFields = map[admin.Data]string{
+	admin.Calls:         "retention.callMonths",
+	admin.Notifications: "retention.notificationMonths",
 }
 
 // retention is what the Tenant wants to be deleted. What is not accepted deletes nothing.
@@ -92,7 +99,8 @@ func (r *Reconciler) retention(p *pass) admin.Policy {
 	if p.output.Tenant.Refused() {
 		return admin.Policy{}
 	}
-	return admin.Policy{CallMonths: int(p.tenant.Spec.Retention.CallMonths), Wait: r.pace.retention}
+	kept := p.tenant.Spec.Retention
+	return admin.Policy{CallMonths: int(kept.CallMonths), NotificationMonths: int(kept.NotificationMonths), Wait: r.pace.retention}
 }
 
 // tellUpkeep records that the upkeep of a tenant keeps failing.
@@ -101,20 +109,44 @@ func (r *Reconciler) tellUpkeep(t *v1alpha1.Tenant, problem error) {
 		status.Note(status.Sentence("the upkeep of the tenant's data fails and is tried again: "+problem.Error())))
 }
 
-// tellDeleted records that calls were deleted, for which there is no way back.
-func (r *Reconciler) tellDeleted(t *v1alpha1.Tenant, partitions []string, calls int64, policy admin.Policy) {
-	of := ""
-	if len(partitions) > 0 {
-		of = " of " + strings.ReplaceAll(strings.ReplaceAll(strings.Join(partitions, ", "), "call_", ""), "_", "-")
+// tellDeleted records that data was deleted, for which there is no way back.
+func (r *Reconciler) tellDeleted(t *v1alpha1.Tenant, done admin.Report, policy admin.Policy) {
+	for _, data := range []struct {
+		reason, what, table string
+		rows                int64
+		kind                admin.Data
+		months              int
+	}{
+		{"CallsDeleted", "Calls", "call_", done.Calls, admin.Calls, policy.CallMonths},
+		{"NotificationsDeleted", "Notifications", "notification_", done.Notifications, admin.Notifications, policy.NotificationMonths},
+	} {
+		of := monthsOf(done.Dropped, data.table)
+		if data.rows == 0 && of == "" {
+			continue
+		}
+		r.recorder.Eventf(t, nil, corev1.EventTypeNormal, data.reason, action, "%s", status.Note(fmt.Sprintf(
+			"%s%s were deleted, about %d: %s is %d.", data.what, of, data.rows, retentionFields[data.kind], data.months)))
 	}
-	r.recorder.Eventf(t, nil, corev1.EventTypeNormal, "CallsDeleted", action, "%s",
-		status.Note(fmt.Sprintf("Calls%s were deleted, about %d: retention.callMonths is %d.", of, calls, policy.CallMonths)))
+}
+
+// monthsOf names the months of the partitions of a table that were dropped.
+func monthsOf(partitions []string, prefix string) string {
+	var months []string
+	for _, p := range partitions {
+		if m, ok := strings.CutPrefix(p, prefix); ok && !strings.HasPrefix(m, "attempt_") {
+			months = append(months, strings.ReplaceAll(m, "_", "-"))
+		}
+	}
+	if len(months) == 0 {
+		return ""
+	}
+	return " of " + strings.Join(months, ", ")
 }
 
 // ensure starts an upkeep if it is due. After a restart of the operator the first one of
 // each tenant waits for a while, so that not all are due at once. It returns what is known
 // to be deleted later.
-func (u *upkeeps) ensure(t *v1alpha1.Tenant, schema *admin.Tenant, policy admin.Policy) *admin.Pending {
+func (u *upkeeps) ensure(t *v1alpha1.Tenant, schema *admin.Tenant, policy admin.Policy) []admin.Pending {
 	u.mu.Lock()
 	defer u.mu.Unlock()
 	key, now := client.ObjectKeyFromObject(t), time.Now()
@@ -150,8 +182,8 @@ func (u *upkeeps) run(t *v1alpha1.Tenant, schema *admin.Tenant, state *upkeep, p
 		return
 	}
 	report, err := u.work(t, schema, func() admin.Policy { return u.wanted(state) })
-	if report.Calls > 0 || len(report.Dropped) > 0 { // also when a later step failed
-		u.news.deleted(t, report.Dropped, report.Calls, policy)
+	if report.Calls+report.Notifications > 0 || len(report.Dropped) > 0 { // also when a later step failed
+		u.news.deleted(t, report, policy)
 	}
 	if u.ctx.Err() != nil {
 		return
@@ -165,15 +197,12 @@ func (u *upkeeps) run(t *v1alpha1.Tenant, schema *admin.Tenant, state *upkeep, p
 }
 
 // awaits keeps what will be deleted and says whether it is something else than before.
-func (u *upkeeps) awaits(state *upkeep, pending *admin.Pending) bool {
+func (u *upkeeps) awaits(state *upkeep, pending []admin.Pending) bool {
 	u.mu.Lock()
 	defer u.mu.Unlock()
 	before := state.pending
 	state.pending = pending
-	if pending == nil || before == nil {
-		return pending != before
-	}
-	return *pending != *before
+	return !slices.Equal(before, pending)
 }
 
 // work does what is due, a bounded step at a time, and returns all that it did.
@@ -187,9 +216,10 @@ func (u *upkeeps) work(t *v1alpha1.Tenant, schema *admin.Tenant, policy func() a
 			logger.Info("kept up the schema of a tenant", "made", report.Made, "dropped", report.Dropped, "moved", report.Moved, "deleted", report.Deleted)
 		}
 		if len(report.Crowded) > 0 {
-			logger.Info("months have too many calls to get a partition of their own afterwards", "months", report.Crowded)
+			logger.Info("months have too many rows to get a partition of their own afterwards", "partitions", report.Crowded)
 		}
-		all.Dropped, all.Calls, all.Pending, all.More = append(all.Dropped, report.Dropped...), all.Calls+report.Calls, report.Pending, report.More
+		all.Dropped, all.Calls, all.Notifications = append(all.Dropped, report.Dropped...), all.Calls+report.Calls, all.Notifications+report.Notifications
+		all.Pending, all.More = report.Pending, report.More
 		if err != nil {
 			logger.Info("could not keep up the schema of a tenant, trying again", "cause", err.Error())
 			return all, err

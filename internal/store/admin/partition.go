@@ -5,13 +5,14 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/jackc/pgx/v5"
 )
 
-// month is a month of UTC, as the number of months since year 0. Calls are partitioned by
-// it.
+// month is a month of UTC, as the number of months since year 0. What grows by itself is
+// partitioned by it.
 type month int
 
 func monthOf(t time.Time) month {
@@ -24,114 +25,147 @@ func (m month) before(other month) bool { return m < other }
 func (m month) begin() time.Time {
 	return time.Date(int(m)/12, time.Month(int(m)%12+1), 1, 0, 0, 0, 0, time.UTC)
 }
-func (m month) end() time.Time            { return m.plus(1).begin() }
-func (m month) String() string            { return m.begin().Format("2006-01") }
-func (m month) partition() string         { return m.begin().Format("call_2006_01") }
-func (m month) bounds() (from, to string) { return literal(m.begin()), literal(m.end()) }
+func (m month) String() string { return m.begin().Format("2006-01") }
 
-func literal(t time.Time) string { return quote(t.Format("2006-01-02 15:04:05Z07:00")) }
+// monthly is a table with a partition for each month, and one for what has none.
+type monthly struct {
+	table string                 // its partitions are called after it, as call_2006_01 and call_default
+	key   string                 // the column that the months are of
+	cast  string                 // the type of that column
+	bound func(time.Time) string // the least value of it in a month that begins then
+	back  int                    // months before the current one with a partition of their own
+}
 
-// partitionMonths are the months that have a partition, in order.
-func partitionMonths(partitions []string) []month {
+// The tables. Notifications, and their attempts, are of the month in which they were
+// planned: their ids are UUIDs of version 7, which begin with the time.
+var (
+	calls         = &monthly{"call", "started_at", "timestamptz", timeBound, partitionsBack}
+	notifications = &monthly{"notification", "id", "uuid", uuidBound, 0}
+	attempts      = &monthly{"notification_attempt", "notification_id", "uuid", uuidBound, 0}
+
+	monthlies = []*monthly{calls, notifications, attempts}
+)
+
+func timeBound(t time.Time) string { return t.Format("2006-01-02 15:04:05Z07:00") }
+
+func uuidBound(t time.Time) string {
+	milliseconds := t.UnixMilli()
+	return fmt.Sprintf("%08x-%04x-0000-0000-000000000000", milliseconds>>16, milliseconds&0xffff)
+}
+
+// slot is the place of a partition: a month of a table.
+type slot struct {
+	*monthly
+	month month
+}
+
+func (s slot) partition() string { return s.table + s.month.begin().Format("_2006_01") }
+func (s slot) from() string      { return s.bound(s.month.begin()) }
+func (s slot) to() string        { return s.bound(s.month.plus(1).begin()) }
+
+// months are those that have a partition, in order.
+func (m *monthly) months(partitions []string) []month {
 	var months []month
 	for _, p := range partitions {
-		if t, err := time.Parse("call_2006_01", p); err == nil {
-			months = append(months, monthOf(t))
+		if of, ok := strings.CutPrefix(p, m.table); ok {
+			if t, err := time.Parse("_2006_01", of); err == nil {
+				months = append(months, monthOf(t))
+			}
 		}
 	}
 	slices.Sort(months)
 	return months
 }
 
-// missingPartitions are the months without a partition that should have one: from twelve
-// months back, or as long as calls are kept, to three months ahead.
-func (u *upkeep) missingPartitions() []month {
-	now, have := monthOf(u.now), partitionMonths(u.found.Partitions)
-	first := now.plus(-partitionsBack)
-	if kept, limited := u.keptFrom(); limited {
+// missingPartitions are the months without a partition that should have one: from some
+// months back, or as long as they are kept, to three months ahead.
+func (u *upkeep) missingPartitions(of *monthly) []slot {
+	now, have := monthOf(u.now), of.months(u.found.Partitions)
+	first := now.plus(-of.back)
+	if kept, limited := u.keptFrom(of); limited {
 		first = max(first, kept)
 	}
-	var missing []month
+	var missing []slot
 	for m := first; m <= now.plus(partitionsAhead); m++ {
 		if !slices.Contains(have, m) {
-			missing = append(missing, m)
+			missing = append(missing, slot{of, m})
 		}
 	}
 	return missing
 }
 
 const inDefaultSQL = `
-SELECT (SELECT count(*) FROM (SELECT FROM call_default WHERE started_at >= m.first AND started_at < m.last LIMIT $3) x)
-FROM unnest($1::timestamptz[], $2::timestamptz[]) WITH ORDINALITY m(first, last, place) ORDER BY place`
+SELECT (SELECT count(*) FROM (SELECT FROM %[1]s_default WHERE %[2]s >= m.first AND %[2]s < m.last LIMIT $3) x)
+FROM unnest($1::text[]::%[3]s[], $2::text[]::%[3]s[]) WITH ORDINALITY m(first, last, place) ORDER BY place`
 
-// sortMissing tells months that the default partition has no calls of from those whose
-// calls have to be moved. Of the latter one is done at a time; months with too many stay
+// sortMissing tells months that the default partition has no rows of from those whose
+// rows have to be moved. Of the latter one is done at a time; months with too many stay
 // in the default partition, where they are found as well.
-func (u *upkeep) sortMissing(ctx context.Context, tx pgx.Tx) error {
-	missing := u.missingPartitions()
+func (u *upkeep) sortMissing(ctx context.Context, tx pgx.Tx, of *monthly) error {
+	missing := u.missingPartitions(of)
 	if len(missing) == 0 {
 		return nil
 	}
-	var begins, ends []time.Time
-	for _, m := range missing {
-		begins, ends = append(begins, m.begin()), append(ends, m.end())
+	var begins, ends []string
+	for _, s := range missing {
+		begins, ends = append(begins, s.from()), append(ends, s.to())
 	}
-	rows, err := tx.Query(ctx, inDefaultSQL, begins, ends, maxMoved+1)
+	rows, err := tx.Query(ctx, fmt.Sprintf(inDefaultSQL, of.table, of.key, of.cast), begins, ends, maxMoved+1)
 	if err != nil {
 		return err
 	}
-	calls, err := pgx.CollectRows(rows, pgx.RowTo[int64])
+	counts, err := pgx.CollectRows(rows, pgx.RowTo[int64])
 	if err != nil {
 		return err
 	}
-	for i, m := range missing {
+	for i, s := range missing {
 		switch {
-		case calls[i] == 0:
-			u.empty = append(u.empty, m)
-		case calls[i] <= maxMoved:
-			u.full = append(u.full, m)
+		case counts[i] == 0:
+			u.empty = append(u.empty, s)
+		case counts[i] <= maxMoved:
+			u.full = append(u.full, s)
 		default:
-			u.report.Crowded = append(u.report.Crowded, m.String())
+			u.report.Crowded = append(u.report.Crowded, s.partition())
 		}
 	}
 	return nil
 }
 
-// makePartitions makes partitions for months that the default partition has no calls of.
+// makePartitions makes partitions for months that the default partition has no rows of.
 func (u *upkeep) makePartitions(ctx context.Context, tx pgx.Tx) error {
 	var made []string
-	for _, m := range u.empty {
-		isNew, err := makePartition(ctx, tx, m, nil)
+	for _, s := range u.empty {
+		isNew, err := makePartition(ctx, tx, s, nil)
 		if err != nil {
 			return err
 		}
 		if isNew {
-			made = append(made, m.partition())
+			made = append(made, s.partition())
 		}
 	}
 	u.report.Made = append(u.report.Made, made...)
 	return nil
 }
 
-// movePartition makes the partition of a month that the default partition has calls of.
-// Until they are moved nobody reads or writes calls: who had begun to would know of the
+// movePartition makes the partition of a month that the default partition has rows of.
+// Until they are moved nobody reads or writes the table: who had begun to would know of the
 // partitions that there were, and miss those that are moved.
-func (u *upkeep) movePartition(ctx context.Context, tx pgx.Tx, m month) error {
-	if _, err := tx.Exec(ctx, "LOCK TABLE ONLY call, call_default IN ACCESS EXCLUSIVE MODE"); err != nil {
+func (u *upkeep) movePartition(ctx context.Context, tx pgx.Tx, s slot) error {
+	if _, err := tx.Exec(ctx, fmt.Sprintf("LOCK TABLE ONLY %[1]s, %[1]s_default IN ACCESS EXCLUSIVE MODE", s.table)); err != nil {
 		return err
 	}
 	var moved int64
-	isNew, err := makePartition(ctx, tx, m, func() error {
-		tag, err := tx.Exec(ctx, `
-WITH moved AS (DELETE FROM call_default WHERE started_at >= $1 AND started_at < $2 RETURNING *)
-INSERT INTO `+m.partition()+` SELECT * FROM moved`, m.begin(), m.end())
+	isNew, err := makePartition(ctx, tx, s, func() error {
+		tag, err := tx.Exec(ctx, fmt.Sprintf(`
+WITH moved AS (DELETE FROM %[1]s_default WHERE %[2]s >= %[4]s AND %[2]s < %[5]s RETURNING *)
+INSERT INTO %[3]s SELECT * FROM moved`, s.table, s.key, s.partition(), quote(s.from()), quote(s.to())))
 		moved = tag.RowsAffected()
 		return err
 	})
 	if err != nil || !isNew {
 		return err
 	}
-	u.report.Made = append(u.report.Made, m.partition())
+	u.report.Made = append(u.report.Made, s.partition())
 	u.report.Moved += moved
 	return nil
 }
@@ -139,12 +173,12 @@ INSERT INTO `+m.partition()+` SELECT * FROM moved`, m.begin(), m.end())
 // makePartition makes the partition of a month, unless it is there. It is filled before it
 // becomes part of the table, which locks the default partition only, to see that nothing
 // of the month is in it.
-func makePartition(ctx context.Context, tx pgx.Tx, m month, fill func() error) (bool, error) {
+func makePartition(ctx context.Context, tx pgx.Tx, s slot, fill func() error) (bool, error) {
 	var exists bool
-	if err := tx.QueryRow(ctx, "SELECT to_regclass($1) IS NOT NULL", m.partition()).Scan(&exists); err != nil || exists {
+	if err := tx.QueryRow(ctx, "SELECT to_regclass($1) IS NOT NULL", s.partition()).Scan(&exists); err != nil || exists {
 		return false, err
 	}
-	if _, err := tx.Exec(ctx, "CREATE TABLE "+m.partition()+" (LIKE call INCLUDING DEFAULTS INCLUDING CONSTRAINTS)"); err != nil {
+	if _, err := tx.Exec(ctx, fmt.Sprintf("CREATE TABLE %s (LIKE %s INCLUDING DEFAULTS INCLUDING CONSTRAINTS)", s.partition(), s.table)); err != nil {
 		return false, err
 	}
 	if fill != nil {
@@ -152,25 +186,26 @@ func makePartition(ctx context.Context, tx pgx.Tx, m month, fill func() error) (
 			return false, err
 		}
 	}
-	from, to := m.bounds()
-	_, err := tx.Exec(ctx, fmt.Sprintf("ALTER TABLE call ATTACH PARTITION %s FOR VALUES FROM (%s) TO (%s)", m.partition(), from, to))
+	_, err := tx.Exec(ctx, fmt.Sprintf("ALTER TABLE %s ATTACH PARTITION %s FOR VALUES FROM (%s) TO (%s)",
+		s.table, s.partition(), quote(s.from()), quote(s.to())))
 	return err == nil, err
 }
 
-// callsInSQL counts calls; of many it is about how many there are.
-const callsInSQL = `
+// rowsInSQL counts rows; of many it is about how many there are.
+const rowsInSQL = `
 SELECT greatest((SELECT reltuples FROM pg_class WHERE oid = '%[1]s'::regclass), (SELECT count(*) FROM (SELECT FROM %[1]s LIMIT 100000) x))::bigint`
 
-func (u *upkeep) dropPartition(ctx context.Context, tx pgx.Tx, m month) error {
-	var calls int64
-	if err := tx.QueryRow(ctx, fmt.Sprintf(callsInSQL, m.partition())).Scan(&calls); err != nil {
+// dropPartition drops a month and counts its rows into the report.
+func (u *upkeep) dropPartition(ctx context.Context, tx pgx.Tx, s slot, count *int64) error {
+	var rows int64
+	if err := tx.QueryRow(ctx, fmt.Sprintf(rowsInSQL, s.partition())).Scan(&rows); err != nil {
 		return err
 	}
-	if _, err := tx.Exec(ctx, "DROP TABLE "+m.partition()); err != nil {
+	if _, err := tx.Exec(ctx, "DROP TABLE "+s.partition()); err != nil {
 		return err
 	}
-	u.report.Dropped = append(u.report.Dropped, m.partition())
-	u.report.Calls += calls
+	u.report.Dropped = append(u.report.Dropped, s.partition())
+	*count += rows
 	return nil
 }
 
@@ -192,13 +227,17 @@ func lockUpkeep(ctx context.Context, tx pgx.Tx) error {
 	return err
 }
 
-// firstPartitions makes the partitions of a schema that has no calls yet, so that the
-// first ones come to where they belong.
+// firstPartitions makes the partitions of tables that have no rows yet, so that the first
+// ones come to where they belong.
 func firstPartitions(ctx context.Context, tx pgx.Tx, now time.Time) error {
 	u := &upkeep{now: now.UTC()}
-	if err := u.look(ctx, tx); err != nil || len(partitionMonths(u.found.Partitions)) > 0 || u.found.OldestDefault != nil {
+	if err := u.look(ctx, tx); err != nil {
 		return err
 	}
-	u.empty = u.missingPartitions()
+	for _, of := range monthlies {
+		if len(of.months(u.found.Partitions)) == 0 && !u.inDefault(of) {
+			u.empty = append(u.empty, u.missingPartitions(of)...)
+		}
+	}
 	return u.makePartitions(ctx, tx)
 }

@@ -10,7 +10,7 @@ import (
 )
 
 // left are the calls that are kept, and what the report says will be deleted.
-func (k kept) left(t *testing.T, now string, months int) (first string, pending *admin.Pending) {
+func (k kept) left(t *testing.T, now string, months int) (first string, pending []admin.Pending) {
 	t.Helper()
 	report, err := k.Admin.Upkeep(t.Context(), moment(t, now), always(admin.Policy{CallMonths: months, Wait: 24 * time.Hour}))
 	if err != nil {
@@ -45,9 +45,9 @@ func TestShorterRetentionWaits(t *testing.T) {
 		{"2024-06-02T00:00:00Z", 9, "2024-05-01", 0, ""},
 	} {
 		first, pending := k.left(t, step.now, step.months)
-		var want *admin.Pending
+		var want []admin.Pending
 		if step.pending > 0 {
-			want = &admin.Pending{CallMonths: step.pending, From: moment(t, step.from)}
+			want = []admin.Pending{{Data: admin.Calls, Months: step.pending, From: moment(t, step.from)}}
 		}
 		if diff := cmp.Diff(want, pending); diff != "" || first != step.first {
 			t.Errorf("at %s, keeping %d months: the first call is of %s, want %s; pending (-want +got):\n%s", step.now, step.months, first, step.first, diff)

@@ -14,35 +14,47 @@ import (
 // Policy is what a tenant decides about the upkeep of its data.
 type Policy struct {
 	// CallMonths is for how many whole months calls are kept, besides the current one; 0:
-	// for good.
-	CallMonths int
+	// for good. NotificationMonths is the same for notifications.
+	CallMonths         int
+	NotificationMonths int
 	// Wait is how long after it was seen first a shorter time takes effect.
 	Wait time.Duration
 }
 
+// Data is a kind of data that retention is about.
+type Data string
+
+// The kinds.
+const (
+	Calls         Data = "calls"
+	Notifications Data = "notifications"
+)
+
 // Pending is a shorter retention that was asked for and waits.
 type Pending struct {
-	CallMonths int
-	From       time.Time
+	Data   Data
+	Months int
+	From   time.Time
 }
 
 // Report is what an upkeep did.
 type Report struct {
-	Made    []string // partitions of calls
-	Dropped []string
-	Moved   int64    // calls that were in the default partition and got one of their own
-	Crowded []string // months that have too many calls in the default partition to be moved out of it
-	Calls   int64    // calls that were deleted, in partitions and out of them; of many about how many
-	Deleted int64    // rows that retention has passed, but those of partitions
-	Pending *Pending // what will be deleted later
-	More    bool     // something is left: it is to be called again soon
+	Made          []string // partitions
+	Dropped       []string
+	Moved         int64     // rows that were in a default partition and got one of their own
+	Crowded       []string  // partitions that were not made: the default one has too many rows of the month to be moved
+	Calls         int64     // calls that were deleted, in partitions and out of them; of many about how many
+	Notifications int64     // the same of notifications
+	Deleted       int64     // rows that retention has passed, but those of partitions
+	Pending       []Pending // what will be deleted later
+	More          bool      // something is left: it is to be called again soon
 }
 
 // The upkeep of one call is bounded, so that it holds up nobody for long.
 const (
 	partitionsBack  = 12 // months of calls with a partition of their own; older ones are in the default partition
 	partitionsAhead = 3
-	maxMoved        = 200_000 // calls of a month that are moved out of the default partition, in a few seconds
+	maxMoved        = 200_000 // rows of a month that are moved out of the default partition, in a few seconds
 	maxDeleted      = 10_000  // rows of a table
 
 	changesKept     = 30 * 24 * time.Hour
@@ -51,14 +63,15 @@ const (
 	tokensKept      = 30 * 24 * time.Hour // after they have expired
 	linksKept       = 90 * 24 * time.Hour // after they have expired: a person who comes late reads why
 	ceremoniesKept  = time.Hour           // after they have expired
+	bannersKept     = 24 * time.Hour      // after they were to be shown
 
 	// ddlTimeout bounds the wait for a lock that customers wait behind.
 	ddlTimeout = "1s"
 )
 
-// Upkeep keeps a schema in shape as time goes by: it makes the partitions of calls ahead,
-// drops what retention has passed, and deletes what is kept for a while only. Until
-// something is due it takes one look and writes nothing.
+// Upkeep keeps a schema in shape as time goes by: it makes the partitions of calls and
+// notifications ahead, drops what retention has passed, and deletes what is kept for a
+// while only. Until something is due it takes one look and writes nothing.
 //
 // It may run any number of times and in two managers at once. What could not be done
 // because others held a lock is done the next time; the rest is done all the same, and the
@@ -69,8 +82,13 @@ func (t *Tenant) Upkeep(ctx context.Context, now time.Time, policy func() Policy
 		if err := u.look(ctx, tx); err != nil {
 			return err
 		}
-		u.keep = u.retain()
-		return u.sortMissing(ctx, tx)
+		u.retain()
+		for _, of := range monthlies {
+			if err := u.sortMissing(ctx, tx, of); err != nil {
+				return err
+			}
+		}
+		return nil
 	})
 	if err != nil {
 		return Report{}, err
@@ -102,38 +120,52 @@ type upkeep struct {
 	now    time.Time
 	wanted func() Policy
 	policy Policy // as it was wanted at the begin
-	months int    // of calls that are kept in this run; 0: all
-	keep   func(context.Context, pgx.Tx) error
+
+	// Months that are kept in this run, besides the current one; 0: all.
+	callMonths, notificationMonths int
+
+	keep   []func(context.Context, pgx.Tx) error // what is new of the policy
 	found  outdated
-	empty  []month // without a partition, and without calls in the default partition
-	full   []month // without a partition, with calls in the default partition
+	empty  []slot // without a partition, and without rows in the default partition
+	full   []slot // without a partition, with rows in the default partition
 	report Report
 }
 
 // outdated is what there is that upkeep may have to do with. Times are nil where there is
 // nothing.
 type outdated struct {
-	Partitions     []string
-	OldestDefault  *time.Time // call in the default partition
-	OldestDay      *time.Time // of the roll-up of calls
-	OldestChange   *time.Time
-	OldestEvent    *time.Time
-	OldestIdempKey *time.Time
-	OldestExpiry   *time.Time // of a token
-	OldestLink     *time.Time // by its expiry
-	OldestCeremony *time.Time // by its expiry
-	Now            time.Time  // of the database
-	CallMonths     int        // in force
-	NextCallMonths *int       // asked for, waits
-	NextSeenAt     *time.Time
+	Partitions         []string
+	OldestDefault      *time.Time // call in the default partition
+	OldestNotification *string    // in the default partition, by its id
+	OldestAttempt      *string    // in the default partition, by the id of its notification
+	OldestDay          *time.Time // of the roll-up of calls
+	OldestChange       *time.Time
+	OldestEvent        *time.Time
+	OldestIdempKey     *time.Time
+	OldestExpiry       *time.Time // of a token
+	OldestLink         *time.Time // by its expiry
+	OldestCeremony     *time.Time // by its expiry
+	OldestBanner       *time.Time // by its end
+	Now                time.Time  // of the database
+
+	CallMonths         int  // in force
+	NextCallMonths     *int // asked for, waits
+	NextSeenAt         *time.Time
+	NotificationMonths int
+	NextNotifications  *int
+	NextNotifSeenAt    *time.Time
 }
 
 const outdatedSQL = `
-SELECT coalesce((SELECT array_agg(c.relname::text) FROM pg_inherits i JOIN pg_class c ON c.oid = i.inhrelid WHERE i.inhparent = 'call'::regclass), '{}'),
-       (SELECT min(started_at) FROM call_default), (SELECT min(day) FROM call_day),
+SELECT coalesce((SELECT array_agg(c.relname::text) FROM pg_inherits i JOIN pg_class c ON c.oid = i.inhrelid
+                 WHERE i.inhparent IN ('call'::regclass, 'notification'::regclass, 'notification_attempt'::regclass)), '{}'),
+       (SELECT min(started_at) FROM call_default), (SELECT id::text FROM notification_default ORDER BY id LIMIT 1),
+       (SELECT notification_id::text FROM notification_attempt_default ORDER BY notification_id LIMIT 1), (SELECT min(day) FROM call_day),
        (SELECT at FROM change ORDER BY position LIMIT 1), (SELECT at FROM event ORDER BY position LIMIT 1),
        (SELECT min(created_at) FROM idempotency), (SELECT min(expires_at) FROM api_token),
-       (SELECT min(expires_at) FROM credential_link), (SELECT min(expires_at) FROM ceremony), now(), coalesce(i.call_months, 0), i.next_call_months, i.next_seen_at
+       (SELECT min(expires_at) FROM credential_link), (SELECT min(expires_at) FROM ceremony), (SELECT min(shown_to) FROM banner), now(),
+       coalesce(i.call_months, 0), i.next_call_months, i.next_seen_at,
+       coalesce(i.notification_months, 0), i.next_notification_months, i.next_notification_seen_at
 FROM (SELECT) one LEFT JOIN installation i ON true`
 
 // look sees everything in one round trip, by the ends of indexes. Time is the earlier of
@@ -160,58 +192,29 @@ func (u *upkeep) steps() []func(context.Context, pgx.Tx) error {
 		u.report.More = len(u.full) > 1
 		steps = append(steps, func(ctx context.Context, tx pgx.Tx) error { return u.movePartition(ctx, tx, u.full[0]) })
 	}
-	if u.keep != nil {
-		steps = append(steps, u.keep)
-	}
-	if kept, limited := u.keptFrom(); limited {
-		for _, m := range partitionMonths(u.found.Partitions) {
-			if m.before(kept) {
-				steps = append(steps, u.whileWanted(func(ctx context.Context, tx pgx.Tx) error { return u.dropPartition(ctx, tx, m) }))
-			}
-		}
-		steps = append(steps, u.expiries(kept)...)
-	}
+	steps = append(steps, u.keep...)
+	steps = append(steps, u.callExpiries()...)
+	steps = append(steps, u.notificationExpiries()...)
 	if before(u.found.OldestChange, u.now.Add(-changesKept)) {
 		steps = append(steps, u.purging("change", u.now.Add(-changesKept)))
 	}
 	if before(u.found.OldestEvent, u.now.Add(-eventsKept)) {
 		steps = append(steps, u.purging("event", u.now.Add(-eventsKept)))
 	}
-	if before(u.found.OldestIdempKey, u.now.Add(-idempotencyKept)) {
-		steps = append(steps, u.deleting(deleteIdempotencySQL, u.now.Add(-idempotencyKept)))
-	}
-	if before(u.found.OldestExpiry, u.now.Add(-tokensKept)) {
-		steps = append(steps, u.deleting(deleteTokensSQL, u.now.Add(-tokensKept)))
-	}
-	if before(u.found.OldestLink, u.now.Add(-linksKept)) {
-		steps = append(steps, u.deleting(deleteLinksSQL, u.now.Add(-linksKept)))
-	}
-	if before(u.found.OldestCeremony, u.now.Add(-ceremoniesKept)) {
-		steps = append(steps, u.deleting(deleteCeremoniesSQL, u.now.Add(-ceremoniesKept)))
-	}
-	return steps
-}
-
-// keptFrom is the first month whose calls are kept; false: all are.
-func (u *upkeep) keptFrom() (month, bool) {
-	return monthOf(u.now).plus(-u.months), u.months > 0
-}
-
-// expiries deletes calls that retention has passed from where they are not dropped. The
-// days of an account begin at another time than the months of partitions, so one day more
-// is kept: no call is without its day in the roll-up.
-func (u *upkeep) expiries(kept month) []func(context.Context, pgx.Tx) error {
-	var steps []func(context.Context, pgx.Tx) error
-	if before(u.found.OldestDefault, kept.begin()) {
-		steps = append(steps, u.whileWanted(func(ctx context.Context, tx pgx.Tx) error {
-			before := u.report.Deleted
-			err := u.deleting(deleteCallsSQL, kept.begin())(ctx, tx)
-			u.report.Calls += u.report.Deleted - before
-			return err
-		}))
-	}
-	if days := kept.begin().AddDate(0, 0, -1); before(u.found.OldestDay, days) {
-		steps = append(steps, u.whileWanted(u.deleting(deleteCallDaysSQL, days)))
+	for _, short := range []struct {
+		oldest *time.Time
+		sql    string
+		kept   time.Duration
+	}{
+		{u.found.OldestIdempKey, deleteIdempotencySQL, idempotencyKept},
+		{u.found.OldestExpiry, deleteTokensSQL, tokensKept},
+		{u.found.OldestLink, deleteLinksSQL, linksKept},
+		{u.found.OldestCeremony, deleteCeremoniesSQL, ceremoniesKept},
+		{u.found.OldestBanner, deleteBannersSQL, bannersKept},
+	} {
+		if limit := u.now.Add(-short.kept); before(short.oldest, limit) {
+			steps = append(steps, u.deleting(short.sql, limit))
+		}
 	}
 	return steps
 }
@@ -222,11 +225,6 @@ func before(t *time.Time, limit time.Time) bool { return t != nil && t.Before(li
 // feed only the beginning may go, and up to where is kept: whoever has not read that far
 // has to be told.
 const (
-	deleteCallsSQL = `
-DELETE FROM call_default WHERE (started_at, id) IN (
-    SELECT started_at, id FROM call_default WHERE started_at < $1 ORDER BY started_at LIMIT $2)`
-	deleteCallDaysSQL = `
-DELETE FROM call_day WHERE ctid = ANY(ARRAY(SELECT ctid FROM call_day WHERE day < $1 ORDER BY day LIMIT $2))`
 	purgeSQL = `
 WITH oldest AS (SELECT position, at FROM %[1]s ORDER BY position LIMIT $2),
 deleted AS (
@@ -240,6 +238,8 @@ DELETE FROM idempotency WHERE ctid = ANY(ARRAY(SELECT ctid FROM idempotency WHER
 DELETE FROM credential_link WHERE ctid = ANY(ARRAY(SELECT ctid FROM credential_link WHERE expires_at < $1 ORDER BY expires_at LIMIT $2))`
 	deleteCeremoniesSQL = `
 DELETE FROM ceremony WHERE ctid = ANY(ARRAY(SELECT ctid FROM ceremony WHERE expires_at < $1 ORDER BY expires_at LIMIT $2))`
+	deleteBannersSQL = `
+DELETE FROM banner WHERE ctid = ANY(ARRAY(SELECT ctid FROM banner WHERE shown_to < $1 ORDER BY shown_to LIMIT $2))`
 	deleteTokensSQL = `
 WITH gone AS (
     DELETE FROM api_token WHERE ctid = ANY(ARRAY(SELECT ctid FROM api_token WHERE expires_at < $1 LIMIT $2)) RETURNING name
@@ -247,7 +247,7 @@ WITH gone AS (
 INSERT INTO audit (actor, action, detail, at) SELECT 'manager', 'token.deleted', jsonb_build_object('name', name, 'reason', 'Expired'), now() FROM gone`
 )
 
-func (u *upkeep) deleting(sql string, limit time.Time) func(context.Context, pgx.Tx) error {
+func (u *upkeep) deleting(sql string, limit any) func(context.Context, pgx.Tx) error {
 	return func(ctx context.Context, tx pgx.Tx) error {
 		tag, err := tx.Exec(ctx, sql, limit, maxDeleted)
 		if err != nil {

@@ -4,7 +4,7 @@
 -- well: it says what is left to do. id is a UUID of version 7, whose time is when it was
 -- planned, so months of ids are months of notifications. Nobody has written any before.
 --
--- Planned and Retry wait for due_at; Held waits for the delivery mode; Leased is with a
+-- Planned and Retry wait for turn_at; Held waits for the delivery mode; Leased is with a
 -- worker until leased_until, which proves by lease that it still is; Uncertain waits for
 -- staff. Sent, Dead, Suppressed and Cancelled are ends. turn_at is the place in the queue:
 -- due_at, and later for what an account has more than others at that moment. What is sent
@@ -37,6 +37,7 @@ CREATE TABLE notification (
     due_at          timestamptz NOT NULL,
     turn_at         timestamptz NOT NULL,
     attempts        smallint    NOT NULL DEFAULT 0,
+    spared          smallint    NOT NULL DEFAULT 0, -- attempts before staff had it tried again
     lease           bigint      NOT NULL DEFAULT 0,
     leased_until    timestamptz,
     reason          text        NOT NULL DEFAULT '', -- why it was suppressed, is dead or waits
@@ -49,9 +50,11 @@ CREATE TABLE notification (
     updated_at      timestamptz NOT NULL
 ) PARTITION BY RANGE (id);
 CREATE TABLE notification_default PARTITION OF notification DEFAULT;
-CREATE INDEX notification_queue ON notification (lane, turn_at, id) WHERE state IN ('Planned', 'Retry');
+CREATE INDEX notification_queue ON notification (channel, lane, turn_at, id) WHERE state IN ('Planned', 'Retry');
+CREATE INDEX notification_waiting ON notification (account_id) WHERE state IN ('Planned', 'Retry');
 CREATE INDEX notification_leased ON notification (leased_until) WHERE state = 'Leased';
-CREATE INDEX notification_waiting ON notification (state, id) WHERE state IN ('Held', 'Uncertain', 'Dead');
+CREATE INDEX notification_state ON notification (state, id) WHERE state IN ('Held', 'Uncertain', 'Dead', 'Cancelled', 'Suppressed');
+CREATE INDEX notification_sent ON notification (sent_at) WHERE state = 'Sent' AND channel IN ('Email', 'SMS');
 CREATE INDEX notification_account ON notification (account_id, id DESC);
 CREATE INDEX notification_newest ON notification (account_id, contact_id, sent_at DESC, id DESC) WHERE state = 'Sent';
 CREATE INDEX notification_provider ON notification (provider_id) WHERE provider_id <> '';
@@ -91,6 +94,7 @@ CREATE TABLE delivery (
     position   bigint      NOT NULL,             -- of the last event that was planned
     mode       text        NOT NULL DEFAULT 'Hold' CHECK (mode IN ('Hold', 'Redirect', 'Live')),
     live_since timestamptz,                      -- null: never yet
+    settled    boolean     NOT NULL DEFAULT true, -- what waited when the mode changed is where it belongs
     swept_at   timestamptz                       -- when the last whole sweep was made
 );
 INSERT INTO delivery (position) SELECT coalesce(max(event), 0) FROM feed;
@@ -104,6 +108,7 @@ CREATE TABLE webhook (
     position    bigint      NOT NULL,
     failures    integer     NOT NULL DEFAULT 0, -- since the last success
     next_at     timestamptz NOT NULL,
+    lease        bigint     NOT NULL DEFAULT 0,
     leased_until timestamptz,
     detail      text        NOT NULL DEFAULT ''
 );
@@ -119,6 +124,7 @@ CREATE TABLE banner (
     closed_by  text[]      NOT NULL DEFAULT '{}' -- contacts
 );
 CREATE INDEX banner_account ON banner (account_id, shown_to);
+CREATE INDEX banner_end ON banner (shown_to);
 
 -- Who did it, where a contact did: the Initiator of templates.
 ALTER TABLE event ADD COLUMN contact_id text NOT NULL DEFAULT '';
@@ -128,3 +134,9 @@ ALTER TABLE replica ADD COLUMN routing_digest text NOT NULL DEFAULT '';
 
 -- What the sweep of unpaid invoices looks for.
 CREATE INDEX invoice_due ON invoice (due_on, account_id, id) WHERE status = 'Open' AND balance > 0;
+
+-- For how many months notifications are kept, as with calls.
+ALTER TABLE installation
+    ADD COLUMN notification_months       integer NOT NULL DEFAULT 0,
+    ADD COLUMN next_notification_months  integer,
+    ADD COLUMN next_notification_seen_at timestamptz;
