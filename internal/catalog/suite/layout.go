@@ -1,6 +1,7 @@
 package suite
 
 import (
+	"cmp"
 	"html"
 	"regexp"
 	"strings"
@@ -21,12 +22,13 @@ func readLayout() layout {
 func (l layout) text(event catalog.Event, language string) Text {
 	s := readSource("texts/"+event.Name+"."+language+".txt", language)
 	frame := readSource("texts/frame."+language+".txt", language).head
-	if s.head["why"] == "" {
-		s.head["why"] = frame["why"]
-	}
-	if event.Category == catalog.Security {
+	switch {
+	case s.head["why"] != "":
+		frame["preferences"] = "" // it says all that there is to say
+	case event.Category == catalog.Security:
 		frame["preferences"] = frame["always"]
 	}
+	s.head["why"] = cmp.Or(s.head["why"], frame["why"])
 	return Text{
 		Locale:  language,
 		Subject: s.head["subject"],
@@ -59,7 +61,7 @@ func plain(s source, frame map[string]string, colon string) string {
 	}
 	w.out.WriteString(ifHelp + plainText(frame["help"]) + "\n\n{{end}}")
 	w.out.WriteString(signature)
-	w.out.WriteString("{{.tenant.name}}\n{{.tenant.portalURL}}\n\n" + plainText(s.head["why"]) + "\n" + plainText(frame["preferences"]) + "\n")
+	w.out.WriteString("{{.tenant.name}}\n{{.tenant.portalURL}}\n\n" + strings.TrimSpace(plainText(s.head["why"])+"\n"+plainText(frame["preferences"])) + "\n")
 	return w.out.String()
 }
 
