@@ -252,7 +252,8 @@ func TestEveryStatusIsLegal(t *testing.T) {
 		{Known: true, Digest: "d", Asked: true, Replicas: 2, Programmed: 1, Failure: "f"}, {Known: true, Digest: "d", Starting: true},
 	}
 	var tenant v1alpha1.TenantStatus
-	var profile ProfileStatus
+	var profile v1alpha1.AccountProfileStatus
+	events := []v1alpha1.EventStatus{{Event: "invoice.issued", Source: v1alpha1.MessagesStandard}}
 	for _, accepted := range findings {
 		for _, database := range findings {
 			for _, available := range findings {
@@ -265,11 +266,10 @@ func TestEveryStatusIsLegal(t *testing.T) {
 						}
 						tenant = OfTenant(tenant, facts, noon)
 						checkLegal(t, &v1alpha1.Tenant{ObjectMeta: metav1.ObjectMeta{Generation: 2}, Status: tenant}, tenant.Conditions)
-						profile = OfProfile(profile, Profile{
+						profile = OfAccountProfile(profile, Profile{
 							Generation: 2, LiveGeneration: live, Accepted: accepted, ResolvedRefs: available, Database: database, Document: document,
-						}, noon)
-						status := v1alpha1.AccountProfileStatus(profile)
-						checkLegal(t, &v1alpha1.AccountProfile{ObjectMeta: metav1.ObjectMeta{Generation: 2}, Status: status}, profile.Conditions)
+						}, events, noon)
+						checkLegal(t, &v1alpha1.AccountProfile{ObjectMeta: metav1.ObjectMeta{Generation: 2}, Status: profile}, profile.Conditions)
 					}
 				}
 			}

@@ -31,6 +31,7 @@ func tenantProblems(t config.Tenant) []settings.Problem {
 		refuse("spec.credentials.sessionIdleSeconds", fmt.Sprintf("%d is longer than sessionMaxSeconds, which is %d", t.Session.IdleSeconds, t.Session.MaxSeconds))
 	}
 	problems = append(problems, credentialsProblems(t.Credentials)...)
+	problems = append(problems, deliveryProblems(t)...)
 	if name := t.Attributes.InvoiceTemplate; name != "" && !hasInvoiceTemplate(&t, name) {
 		refuse(invoiceTemplateField, noInvoiceTemplate(&t, name))
 	}
@@ -70,7 +71,7 @@ func credentialsProblems(c config.Credentials) []settings.Problem {
 }
 
 func accountProfileProblems(p config.AccountProfile) []settings.Problem {
-	return attributeProblems(p.Attributes)
+	return append(attributeProblems(p.Attributes), standardEventsProblems(p.StandardEvents)...)
 }
 
 func myAccountProfileProblems(p config.MyAccountProfile) []settings.Problem {

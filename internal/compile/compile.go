@@ -120,8 +120,10 @@ func (p *pass) check() {
 		p.checkInvoiceTemplates()
 		p.protectInvoiceTemplates()
 		p.resolveTenant()
+		p.warnOfSender()
 	}
 	p.readEvents()
+	p.checkWebhooks()
 	p.checkTemplates()
 }
 

@@ -93,6 +93,14 @@ func repeats(every, times int32) func(*v1alpha1.ActionSpec) {
 	return func(a *v1alpha1.ActionSpec) { a.RepeatEveryDays, a.MaxRepeats = every, times }
 }
 
+func combine(what v1alpha1.Combine) func(*v1alpha1.ActionSpec) {
+	return func(a *v1alpha1.ActionSpec) { a.Combine = what }
+}
+
+func fallback(to v1alpha1.SMSFallback) func(*v1alpha1.ActionSpec) {
+	return func(a *v1alpha1.ActionSpec) { a.SMS.Fallback = to }
+}
+
 func disabled(a *v1alpha1.ActionSpec) { a.State = v1alpha1.ActionDisabled }
 
 func html(text string) func(*v1alpha1.ActionSpec) {

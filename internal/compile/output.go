@@ -49,6 +49,7 @@ func (p *pass) output(d documents) Output {
 		out.Orphaned = r.orphans()
 		out.Counts = r.counts
 	}
+	p.reportMessages(&out, d, r.loaded)
 	return out
 }
 

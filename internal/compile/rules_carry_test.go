@@ -23,11 +23,11 @@ const newer = `{
   "routes": [{"event": "invoice.unpaid", "limit": 12345678901234567890.5}],
   "tenant": {"name": "acme", "uid": "uid-acme", "generation": 1, "signed": "<yes & no>",
     "content": {"namespace": "acme", "displayName": "Acme Telecom", "hostname": "my.acme.example",
-      "attributes": {"reminderMinimumAmount": "5"}, "branding": {"logo": "acme.svg"},
+      "attributes": {"rounding": "5"}, "branding": {"logo": "acme.svg"},
       "session": {"idleSeconds": 3600, "maxSeconds": 43200, "secondFactor": "Required"}}},
   "accountProfiles": [
     {"name": "business", "uid": "uid-business", "generation": 3, "hint": null,
-     "content": {"displayName": "BUSINESS", "attributes": {"tradingTermsDays": 21, "smsNotifications": "Enabled"}, "standardEvents": {"mode": "None"}}},
+     "content": {"displayName": "BUSINESS", "attributes": {"tradingTermsDays": 21, "loyalty": "Enabled"}, "standardPages": {"mode": "None"}}},
     {"name": "gone", "uid": "uid-gone", "generation": 2, "since": 7,
      "content": {"displayName": "GONE", "lateFee": {"days": 5}}}],
   "myAccountProfiles": [

@@ -80,6 +80,10 @@ func (i *inspection) refuse(at place, format string, args ...any) {
 	i.faults = append(i.faults, fault{place: at, message: fmt.Sprintf(format, args...)})
 }
 
+func (i *inspection) warn(at place, format string, args ...any) {
+	i.warnings = append(i.warnings, fault{place: at, message: fmt.Sprintf(format, args...)})
+}
+
 // oneOf refuses a value that is not allowed. An empty one is left to the caller.
 func (i *inspection) oneOf(at place, value string, allowed ...string) bool {
 	if value == "" || slices.Contains(allowed, value) {
@@ -165,6 +169,7 @@ func (i *inspection) action(at place, a config.Action) {
 		i.refuse(at.of("log"), "an action of type Log puts a note on the customer already: remove log")
 	}
 	i.days(at, a)
+	i.combine(at.of("combine"), a)
 	i.members(at, a)
 	if a.Email != nil {
 		i.email(at.of("email"), a.Email)
@@ -240,6 +245,19 @@ func (i *inspection) repeats(at place, a config.Action) {
 	}
 }
 
+func (i *inspection) combine(at place, a config.Action) {
+	if a.Combine == "" {
+		return
+	}
+	i.oneOf(at, a.Combine, string(v1alpha1.CombineInvoice), string(v1alpha1.CombineAccount))
+	if a.Type != string(v1alpha1.ActionEmail) && a.Type != string(v1alpha1.ActionSMS) {
+		i.refuse(at, "combine is for actions of type Email and SMS: remove it")
+	}
+	if i.identity != "" && !i.dated() {
+		i.refuse(at, "event %q happens at a moment: combine is for dated events, as invoice.unpaid", i.event.Name)
+	}
+}
+
 var (
 	mailAddress = regexp.MustCompile(`^[^\s@<>,;"]+@[^\s@<>,;"]+\.[^\s@<>,;"]+$`)
 	mailSender  = regexp.MustCompile(`^([^\r\n<>"@]+ <[^\s@<>,;"]+@[^\s@<>,;"]+\.[^\s@<>,;"]+>|[^\s@<>,;"]+@[^\s@<>,;"]+\.[^\s@<>,;"]+)$`)
@@ -258,6 +276,7 @@ func (i *inspection) email(at place, e *config.Email) {
 	i.addressed(at.of("to"), e.To)
 	i.recipients(at.of("cc"), e.CC, mailAddress, "a mail address")
 	i.recipients(at.of("bcc"), e.BCC, mailAddress, "a mail address")
+	i.secretLink(at, e)
 	i.oneOf(at.of("priority"), e.Priority, string(v1alpha1.PriorityLow), string(v1alpha1.PriorityNormal), string(v1alpha1.PriorityHigh))
 	i.attachments(at.of("attach"), e.Attach)
 	i.text(at.of("subject"), e.Subject, mailSubject, "")
@@ -277,6 +296,24 @@ func (i *inspection) email(at place, e *config.Email) {
 	}
 }
 
+// secretLink: a link that lets whoever has it in is for one person only.
+func (i *inspection) secretLink(at place, e *config.Email) {
+	if i.identity == "" || i.event.RequiredLink == "" {
+		return
+	}
+	for _, copies := range []struct {
+		field string
+		to    []string
+	}{{"cc", e.CC}, {"bcc", e.BCC}} {
+		if len(copies.to) > 0 {
+			i.refuse(at.of(copies.field), "each mail of event %q has a secret link, which is for one person only: remove %s", i.event.Name, copies.field)
+		}
+	}
+	if slices.ContainsFunc(e.To, mailAddress.MatchString) {
+		i.warn(at.of("to"), "each mail of event %q has a secret link and goes only to the person whom it was made for: no address that is written here gets it", i.event.Name)
+	}
+}
+
 // attachments: there is an invoice to attach only where the event is about one.
 func (i *inspection) attachments(at place, attach []string) {
 	for n, a := range attach {
@@ -293,6 +330,7 @@ func (i *inspection) attachments(at place, attach []string) {
 func (i *inspection) sms(at place, s *config.SMS) {
 	i.recipients(at.of("to"), s.To, phoneNumber, "a telephone number in international form, as +61400555019")
 	i.addressed(at.of("to"), s.To)
+	i.oneOf(at.of("fallback"), s.Fallback, string(v1alpha1.SMSFallbackNone), string(v1alpha1.SMSFallbackEmail))
 	i.text(at.of("text"), s.Text, smsText, "")
 	i.translations(at, s.Translations, smsText)
 }
@@ -309,15 +347,23 @@ const fieldStart = "{{"
 
 // address does not repeat a URL that may have a secret in it.
 func (i *inspection) address(at place, address string) {
+	if strings.Contains(address, fieldStart) {
+		i.refuse(at, "no field can be in a URL, %s would be sent as it is: put the field into body", fieldStart)
+	} else if why := wrongAddress(address); why != "" {
+		i.refuse(at, "%s", why)
+	}
+}
+
+// wrongAddress says why nothing may be posted to a URL; empty: it may.
+func wrongAddress(address string) string {
 	u, err := url.Parse(address)
 	switch {
-	case strings.Contains(address, fieldStart):
-		i.refuse(at, "no field can be in a URL, %s would be sent as it is: put the field into body", fieldStart)
 	case err == nil && u.User != nil:
-		i.refuse(at, "a name or password before the host can be read by all who can read the object: remove what is before @")
+		return "a name or password before the host can be read by all who can read the object: remove what is before @"
 	case err != nil || u.Scheme != "https" || u.Hostname() == "":
-		i.refuse(at, "this URL is not allowed, allowed is one that begins with https:// and a host, as https://hooks.example.com/foyer")
+		return "this URL is not allowed, allowed is one that begins with https:// and a host, as https://hooks.example.com/foyer"
 	}
+	return ""
 }
 
 func (i *inspection) translations(at place, translations []config.TextTranslation, kind textKind) {

@@ -193,6 +193,7 @@ func (p *pass) judgeTemplates() {
 		p.eventTemplates[name] = o
 		p.judgeTemplate(o, d.written)
 		p.resolveProfiles(o, d.written.AccountProfiles)
+		p.warnOfSenders(o, d.written)
 	}
 }
 

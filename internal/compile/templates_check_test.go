@@ -120,6 +120,20 @@ func TestChecksOfATemplate(t *testing.T) {
 		"a link that must not be there": {[]func(*v1alpha1.EventTemplateSpec){onEvent("portal.passwordReset"), doing(
 			hook("a", "https://a.example", func(a *v1alpha1.ActionSpec) { a.Webhook.Body = `{"link": "{{.credential.link}}"}` }), note("b", "{{.credential.link}}"), banner("c", "{{.credential.link}}"))}, []string{
 			"spec.actions[0].webhook.body, line 1", "spec.actions[1].note.text, line 1", "spec.actions[2].banner.text, line 1"}},
+		"copies of a secret link": {[]func(*v1alpha1.EventTemplateSpec){onEvent("portal.passwordReset"), doing(mail("a", saying("Click {{.credential.link}}"), func(a *v1alpha1.ActionSpec) {
+			a.Email.CC, a.Email.BCC = []v1alpha1.EmailRecipient{"Owner"}, []v1alpha1.EmailRecipient{"archive@acme.example"}
+		}))}, []string{
+			`spec.actions[0].email.cc: each mail of event "portal.passwordReset" has a secret link, which is for one person only: remove cc`,
+			`spec.actions[0].email.bcc: each mail of event "portal.passwordReset" has a secret link, which is for one person only: remove bcc`}},
+		"one message for all invoices": {[]func(*v1alpha1.EventTemplateSpec){unpaid, doing(mail("a", days(1), combine("Account")), sms("b", "Hello", days(1), combine("Invoice")))}, nil},
+		"combined for no reason": {[]func(*v1alpha1.EventTemplateSpec){doing(mail("a", combine("Account")), note("b", "Hello", combine("Invoice")))}, []string{
+			`spec.actions[0].combine: event "invoice.issued" happens at a moment: combine is for dated events, as invoice.unpaid`,
+			"spec.actions[1].combine: combine is for actions of type Email and SMS: remove it", `spec.actions[1].combine: event "invoice.issued"`}},
+		"combined by nothing": {[]func(*v1alpha1.EventTemplateSpec){unpaid, doing(mail("a", days(1), combine("Everything")))}, []string{
+			`spec.actions[0].combine: "Everything" is not allowed, allowed is Invoice or Account`}},
+		"a fallback": {[]func(*v1alpha1.EventTemplateSpec){doing(sms("a", "Hello", fallback("Email")))}, nil},
+		"no fallback of that kind": {[]func(*v1alpha1.EventTemplateSpec){doing(sms("a", "Hello", fallback("Post")))}, []string{
+			`spec.actions[0].sms.fallback: "Post" is not allowed, allowed is None or Email`}},
 		"a security event": {[]func(*v1alpha1.EventTemplateSpec){onEvent("portal.passwordReset"), when("account.id != ''"), doing(mail("a", disabled, saying("Click {{.credential.link}}")))}, nil},
 	}
 	for name, test := range tests {
@@ -252,15 +266,19 @@ func TestSpellingOfATemplateDoesNotMatter(t *testing.T) {
 	in, _ := settled(t, withTemplates(eventTemplate("t", 1, onEvent("invoice.unpaid"), forProfiles("business", "residential"), doing(mail("a", days(3, 7), func(a *v1alpha1.ActionSpec) {
 		a.Email.To = []v1alpha1.EmailRecipient{"Billing", "Owner"}
 		a.Email.Translations = []v1alpha1.EmailTranslation{{Locale: "de", Subject: "a", Text: "b"}, {Locale: "fr", Subject: "c", Text: "d"}}
-	}), sms("b", "Hello", days(3))))))
+	}), sms("b", "Hello", days(3), combine("Account"), fallback("Email")), sms("c", "Hello", days(4))))))
 	in.EventTemplates[0] = eventTemplate("t", 1, onEvent("invoice.unpaid"), forProfiles("residential", "business"), func(s *v1alpha1.EventTemplateSpec) {
 		s.Schedule = v1alpha1.ScheduleSpec{At: "09:00", Days: "AllDays"}
 	}, doing(mail("a", days(7, 3), func(a *v1alpha1.ActionSpec) {
-		a.State, a.Email.Priority = "Enabled", "Normal"
+		a.State, a.Email.Priority, a.Combine = "Enabled", "Normal", "Invoice"
 		a.Email.To = []v1alpha1.EmailRecipient{"Owner", "Billing"}
 		a.Email.Translations = []v1alpha1.EmailTranslation{{Locale: "fr", Subject: "c", Text: "d"}, {Locale: "de", Subject: "a", Text: "b"}}
-	}), sms("b", "Hello", days(3))))
+	}), sms("b", "Hello", days(3), combine("Account"), fallback("Email")), sms("c", "Hello", days(4), combine("Invoice"), fallback("None"))))
 	routesStay(t, in, mustCompile(t, in))
+	live := route(t, in.LiveRouting, "t").Actions[1]
+	if live.Combine != "Account" || live.SMS.Fallback != "Email" {
+		t.Errorf("combine %q, fallback %q", live.Combine, live.SMS.Fallback)
+	}
 
 	slices.Reverse(in.EventTemplates[0].Spec.Actions)
 	in.EventTemplates[0].Generation = 2
@@ -268,7 +286,7 @@ func TestSpellingOfATemplateDoesNotMatter(t *testing.T) {
 	for _, a := range route(t, mustCompile(t, in).Routing, "t").Actions {
 		order = append(order, a.Name)
 	}
-	if diff := cmp.Diff([]string{"b", "a"}, order); diff != "" {
+	if diff := cmp.Diff([]string{"c", "b", "a"}, order); diff != "" {
 		t.Errorf("actions keep the order of the object:\n%s", diff)
 	}
 }

@@ -1,0 +1,211 @@
+package compile
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+
+	"github.com/foyerhq/foyer/api/v1alpha1"
+	"github.com/foyerhq/foyer/internal/catalog/suite"
+	"github.com/foyerhq/foyer/internal/config"
+	"github.com/foyerhq/foyer/internal/settings"
+)
+
+// The bounds of the lists in the status of an account profile, as in the schema.
+const (
+	maxEventStatuses   = 128
+	maxStatusTemplates = 16
+)
+
+// messages answers where the messages come from that people get after the pass.
+type messages struct {
+	wanted []string // the event types that people want to be told of
+	// templates are those that are live, by account profile and event, sorted. One replaces
+	// the standard message whatever its conditions, actions and conflicts are.
+	templates map[string]map[string][]string
+}
+
+func (p *pass) messages(d documents) messages {
+	m := messages{templates: map[string]map[string][]string{}}
+	known := p.liveEvents
+	if d.standstill == nil {
+		known = p.events
+	}
+	for _, name := range known.Names() {
+		if event, _ := known.Lookup(name); event.Message {
+			m.wanted = append(m.wanted, name)
+		}
+	}
+	if d.routing.loaded == nil {
+		return m
+	}
+	for _, name := range sortedNames(d.routing.loaded.Templates) {
+		t := d.routing.loaded.Templates[name]
+		for _, profile := range t.AccountProfiles {
+			if m.templates[profile] == nil {
+				m.templates[profile] = map[string][]string{}
+			}
+			m.templates[profile][t.Event] = append(m.templates[profile][t.Event], name)
+		}
+	}
+	return m
+}
+
+// of lists where the messages come from that people of a profile's accounts get.
+func (m messages) of(profile string, standard config.StandardEvents) []v1alpha1.EventStatus {
+	own := m.templates[profile]
+	names := set(slices.AppendSeq(slices.Clone(m.wanted), maps.Keys(own)))
+	list := make([]v1alpha1.EventStatus, 0, len(names))
+	for _, name := range names[:min(len(names), maxEventStatuses)] {
+		status := v1alpha1.EventStatus{Event: name, Source: v1alpha1.MessagesNone}
+		switch templates := own[name]; {
+		case len(templates) > 0:
+			status.Source = v1alpha1.MessagesOfTemplate
+			status.Templates = templates[:min(len(templates), maxStatusTemplates)]
+		case suite.Has(name) && standard.Mode != config.StandardEventsNone && !slices.Contains(standard.Disabled, name):
+			status.Source = v1alpha1.MessagesStandard
+		}
+		list = append(list, status)
+	}
+	return list
+}
+
+// reportMessages tells of each profile that is live where its messages come from, and
+// warns of what people may miss.
+func (p *pass) reportMessages(out *Output, d documents, loaded *config.Live) {
+	if loaded == nil {
+		return
+	}
+	m := p.messages(d)
+	standard := out.Default.Source == v1alpha1.DefaultBuiltIn
+	for _, name := range sortedNames(out.AccountProfiles) {
+		outcome := out.AccountProfiles[name]
+		if outcome.LiveGeneration == 0 {
+			continue
+		}
+		content := p.accountProfiles[name].content
+		if !outcome.Live {
+			content = p.accountProfiles[name].live.content
+		}
+		outcome.Events = m.of(name, content.StandardEvents)
+		outcome.Warnings = append(outcome.Warnings, p.silenced(content, outcome.Events)...)
+		standard = standard || slices.ContainsFunc(outcome.Events, func(e v1alpha1.EventStatus) bool { return e.Source == v1alpha1.MessagesStandard })
+		out.AccountProfiles[name] = outcome
+	}
+	if p.tenant != nil {
+		out.Tenant.Warnings = append(out.Tenant.Warnings, unsent(loaded, d.routing.loaded, standard)...)
+	}
+}
+
+// expected are events whose message people wait for who have a feature, and those without
+// which nobody comes into the portal at all.
+var expected = []struct {
+	feature settings.Feature // empty: any
+	event   string
+}{
+	{"", "portal.credentialCreate"},
+	{"", "portal.passwordReset"},
+	{settings.ManageContacts, "contact.invited"},
+	{settings.PlaceOrders, "order.placed"},
+	{settings.RequestService, "request.created"},
+}
+
+// silenced warns where the portal of a profile's accounts has a feature whose event has
+// no message because its standard message is switched off.
+func (p *pass) silenced(profile config.AccountProfile, events []v1alpha1.EventStatus) []string {
+	name := profile.MyAccountProfile
+	if t := p.tenantContent(); name == "" && t != nil {
+		name = t.DefaultMyAccountProfile
+	}
+	state, portal := standingOf(name, p.myAccountProfiles, p.live.myAccountProfiles)
+	if state != standingLive && state != standingRetired {
+		return nil // its accounts have no portal, or are given one by other rules
+	}
+	var warnings []string
+	for _, e := range expected {
+		none := slices.ContainsFunc(events, func(s v1alpha1.EventStatus) bool { return s.Event == e.event && s.Source == v1alpha1.MessagesNone })
+		if !none || !suite.Has(e.event) || e.feature != "" && !slices.Contains(portal.Features, e.feature) {
+			continue
+		}
+		has := "the portal"
+		if e.feature != "" {
+			has = string(e.feature)
+		}
+		warnings = append(warnings, fmt.Sprintf("spec.standardEvents: its accounts have %s by MyAccountProfile %q, and nobody is sent anything on %s: leave its standard message on, or make an EventTemplate for it",
+			has, name, e.event))
+	}
+	return warnings
+}
+
+// unsent warns of what is not sent because the Tenant says that messages go out, but not
+// how. standard says whether people get anything of the standard suite, which are mails.
+func unsent(loaded *config.Live, routing *config.LiveRouting, standard bool) []string {
+	mode := loaded.Delivery().Mode
+	if mode == config.DeliveryHold {
+		return nil
+	}
+	mails, texts := templatesOf(routing)
+	var warnings []string
+	if loaded.Tenant.Email.From == "" && (standard || len(mails) > 0) {
+		var what []string
+		if standard {
+			what = append(what, "the standard messages")
+		}
+		if len(mails) > 0 {
+			what = append(what, "the mails of the event templates "+listed(mails))
+		}
+		warnings = append(warnings, fmt.Sprintf("spec.email: spec.delivery.mode is %s, but it is not said how mails are sent, so that %s are not: set spec.email", mode, strings.Join(what, " and ")))
+	}
+	if mode == config.DeliveryLive && loaded.Tenant.SMS.Type == "" && len(texts) > 0 {
+		warnings = append(warnings, fmt.Sprintf("spec.sms: spec.delivery.mode is %s, but it is not said how text messages are sent, so that those of the event templates %s are not: set spec.sms", mode, listed(texts)))
+	}
+	return warnings
+}
+
+// templatesOf lists the templates with mails, and those with text messages, that are not
+// switched off.
+func templatesOf(routing *config.LiveRouting) (mails, texts []string) {
+	if routing == nil {
+		return nil, nil
+	}
+	for _, name := range sortedNames(routing.Templates) {
+		has := func(is func(config.Action) bool) bool {
+			return slices.ContainsFunc(routing.Templates[name].Actions, func(a config.Action) bool { return fires(a) && is(a) })
+		}
+		if has(func(a config.Action) bool { return a.Email != nil }) {
+			mails = append(mails, name)
+		}
+		if has(func(a config.Action) bool { return a.SMS != nil }) {
+			texts = append(texts, name)
+		}
+	}
+	return mails, texts
+}
+
+// alignedSender says whether receivers take a mail of the sender as signed by its own
+// domain: they ask for the domain that signs, or one below it.
+func alignedSender(from, signs string) bool {
+	_, domain, _ := strings.Cut(strings.ToLower(strings.TrimSuffix(from, ">")), "@")
+	return domain == signs || strings.HasSuffix(domain, "."+signs)
+}
+
+func (p *pass) warnOfSender() {
+	e := p.tenant.content.Email
+	if e.From != "" && e.DKIM.Domain != "" && !alignedSender(e.From, e.DKIM.Domain) {
+		p.tenant.warn("spec.email.dkim.domain: mails from %s are signed by %s, which their receivers do not take for the sender's: sign by the sender's domain", e.From, e.DKIM.Domain)
+	}
+}
+
+// warnOfSenders: an action with a sender of its own is signed by the tenant's domain too.
+func (p *pass) warnOfSenders(o *object[config.EventTemplate], written config.EventTemplate) {
+	t := p.tenantContent()
+	if t == nil || t.Email.DKIM.Domain == "" {
+		return
+	}
+	for n, a := range written.Actions {
+		if a.Email != nil && a.Email.From != "" && !alignedSender(a.Email.From, t.Email.DKIM.Domain) {
+			o.warn("spec.actions[%d].email.from: mails from %s are signed by %s, which their receivers do not take for the sender's: send from that domain", n, a.Email.From, t.Email.DKIM.Domain)
+		}
+	}
+}
