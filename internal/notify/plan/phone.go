@@ -8,17 +8,18 @@ import (
 )
 
 // mobile reads a telephone number as people write it: in E.164, if it can be one of a
-// mobile phone.
+// mobile phone. New ranges of numbers are in use before the library knows them, so a number
+// of a range that it does not know can be one.
 func (t *treated) mobile(phone string) (string, bool) {
 	if phone == "" {
 		return "", false
 	}
 	number, err := phonenumbers.Parse(phone, t.region())
-	if err != nil || !phonenumbers.IsValidNumber(number) {
+	if err != nil || phonenumbers.IsPossibleNumberWithReason(number) != phonenumbers.IS_POSSIBLE {
 		return "", false
 	}
 	switch phonenumbers.GetNumberType(number) {
-	case phonenumbers.MOBILE, phonenumbers.FIXED_LINE_OR_MOBILE:
+	case phonenumbers.MOBILE, phonenumbers.FIXED_LINE_OR_MOBILE, phonenumbers.UNKNOWN:
 		return phonenumbers.Format(number, phonenumbers.E164), true
 	}
 	return "", false
