@@ -12,8 +12,11 @@ import (
 // sent adds messages to a contact as the dispatcher does, the newest first in number.
 func (s *site) sent(t *testing.T, account, contact, category, channel, subject string, count int) {
 	t.Helper()
-	_, err := s.root(t).Exec(t.Context(), `INSERT INTO notification SELECT gen_random_uuid(), $1, $2, 'invoice.issued', $3, $4, $2 || '@mail.example',
-		CASE WHEN $5 = '' THEN '' ELSE $5 || ' ' || n END, 'Body <b> of ' || n || E'\nbye', $7::timestamptz - n * interval '1 minute' FROM generate_series(1, $6::int) n`,
+	_, err := s.root(t).Exec(t.Context(), `INSERT INTO notification (id, account_id, contact_id, event_type, occurrence, category, source, action, channel, address, subject, body,
+			state, due_at, turn_at, sent_at, updated_at)
+		SELECT gen_random_uuid(), $1, $2, 'invoice.issued', 'e', $3, 'Standard', 'mail', $4, $2 || '@mail.example',
+			CASE WHEN $5 = '' THEN '' ELSE $5 || ' ' || n END, 'Body <b> of ' || n || E'\nbye',
+			'Sent', $7, $7, $7::timestamptz - n * interval '1 minute', $7 FROM generate_series(1, $6::int) n`,
 		account, contact, category, channel, subject, count, s.clock.Now())
 	if err != nil {
 		t.Fatal(err)

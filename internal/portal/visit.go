@@ -171,7 +171,7 @@ func (v *visit) firstName() string {
 // origin says who writes in this visit, for the audit trail and for events.
 func (v *visit) origin(r *http.Request, trusted []netip.Prefix) store.Origin {
 	return store.Origin{
-		Actor: v.person(), UserID: v.session.UserID, IP: process.ClientIP(r, trusted),
+		Actor: v.person(), UserID: v.session.UserID, ContactID: v.session.ContactID, IP: process.ClientIP(r, trusted),
 		Browser: v.browserWords(r.UserAgent()), Now: v.now,
 	}
 }

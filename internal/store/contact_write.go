@@ -172,7 +172,7 @@ FROM contact c WHERE c.id = $1 FOR UPDATE OF c`, id).Scan(&c.AccountID, &c.UserI
 		return Result{Outcome: Refused, Message: fmt.Sprintf(
 			"contact %q is the owner of account %q, which has other contacts: hand over first, write this one with owner false and then another one with owner true", id, c.AccountID)}, nil
 	}
-	if _, err := w.tx.Exec(ctx, `DELETE FROM notification WHERE account_id = $1 AND contact_id = $2`, c.AccountID, id); err != nil {
+	if err := w.deleteMessages(ctx, c.AccountID, id); err != nil {
 		return Result{}, fmt.Errorf("delete the messages of a contact: %w", err)
 	}
 	if err := touch(ctx, w, tickets.name, touchTicketsSQL, c.AccountID, id); err != nil {
@@ -183,6 +183,26 @@ FROM contact c WHERE c.id = $1 FOR UPDATE OF c`, id).Scan(&c.AccountID, &c.UserI
 		return result, err
 	}
 	return result, deleteUsers(ctx, w, []string{c.UserID})
+}
+
+// What waits for a contact that is deleted is cancelled, and forgets whom it was for. What
+// is with a worker goes out, and nobody hears of it.
+const (
+	cancelMessagesSQL = `
+UPDATE notification SET state = 'Cancelled', reason = 'contactDeleted', address = '', cc = '{}', bcc = '{}', updated_at = $3
+WHERE account_id = $1 AND contact_id = $2 AND state IN ('Planned', 'Held', 'Retry', 'Uncertain')`
+	deleteAttemptsSQL = `
+DELETE FROM notification_attempt WHERE notification_id IN (SELECT id FROM notification WHERE account_id = $1 AND contact_id = $2)`
+	deleteMessagesSQL = `DELETE FROM notification WHERE account_id = $1 AND contact_id = $2 AND state <> 'Cancelled'`
+)
+
+// deleteMessages deletes what was sent to a contact, and cancels what is not sent yet.
+func (w *Writer) deleteMessages(ctx context.Context, accountID, contactID string) error {
+	batch := &pgx.Batch{}
+	batch.Queue(cancelMessagesSQL, accountID, contactID, w.origin.Now)
+	batch.Queue(deleteAttemptsSQL, accountID, contactID)
+	batch.Queue(deleteMessagesSQL, accountID, contactID)
+	return w.tx.SendBatch(ctx, batch).Close()
 }
 
 // newID returns a random UUID (version 4).

@@ -40,6 +40,7 @@ type Event struct {
 	AccountID string // empty: of more than one account
 	Subject   string // the id of what it is about
 	Actor     string
+	ContactID string // the contact who did it; empty: none
 	Data      json.RawMessage
 	At        time.Time
 }
@@ -71,7 +72,7 @@ func (w *Writer) emitAlways(eventType, accountID, subject string, data map[strin
 	}
 	w.events = append(w.events, Event{
 		ID: rand.Text(), Source: SourceFoyer, Type: eventType, AccountID: accountID, Subject: subject,
-		Actor: w.origin.Actor, Data: body, At: w.origin.Now,
+		Actor: w.origin.Actor, ContactID: w.origin.ContactID, Data: body, At: w.origin.Now,
 	})
 	return nil
 }
@@ -109,10 +110,10 @@ func (w *Writer) copyFeeds(ctx context.Context, change, event int64) error {
 		return nil
 	}
 	_, err := w.tx.CopyFrom(ctx, pgx.Identifier{"event"},
-		[]string{"position", "id", "source", "type", "account_id", "subject", "actor", "data", "at"},
+		[]string{"position", "id", "source", "type", "account_id", "subject", "actor", "contact_id", "data", "at"},
 		pgx.CopyFromSlice(len(w.events), func(i int) ([]any, error) {
 			e := &w.events[i]
-			return []any{event + int64(i) + 1, e.ID, e.Source, e.Type, nullable(e.AccountID), e.Subject, e.Actor, e.Data, e.At}, nil
+			return []any{event + int64(i) + 1, e.ID, e.Source, e.Type, nullable(e.AccountID), e.Subject, e.Actor, e.ContactID, e.Data, e.At}, nil
 		}))
 	return err
 }
@@ -219,7 +220,7 @@ func (p FeedPage) eventsSQL() (string, []any) {
 	if len(p.Types) > 0 {
 		argument(" AND x.type = ANY($%d)", storable(p.Types))
 	}
-	return p.sql("event", `x.position, x.id, x.source, x.type, coalesce(x.account_id, ''), x.subject, x.actor, x.data, x.at`, filter, more)
+	return p.sql("event", `x.position, x.id, x.source, x.type, coalesce(x.account_id, ''), x.subject, x.actor, x.contact_id, x.data, x.at`, filter, more)
 }
 
 // readFeed reads a page. targets are where the columns of an entry go, all of which are
@@ -265,18 +266,18 @@ func (s *Store) Changes(ctx context.Context, page FeedPage) (Feed[Change], error
 // Events reads a page of the events.
 func (s *Store) Events(ctx context.Context, page FeedPage) (Feed[Event], error) {
 	var position *int64
-	var id, source, eventType, account, subject, actor *string
+	var id, source, eventType, account, subject, actor, contact *string
 	var data *json.RawMessage
 	var at *time.Time
 	sql, args := page.eventsSQL()
-	targets := []any{&position, &id, &source, &eventType, &account, &subject, &actor, &data, &at}
+	targets := []any{&position, &id, &source, &eventType, &account, &subject, &actor, &contact, &data, &at}
 	return readFeed(ctx, s, page, sql, args, targets, func() (Event, int64) {
 		if position == nil {
 			return Event{}, 0
 		}
 		return Event{
 			Position: *position, ID: *id, Source: *source, Type: *eventType, AccountID: *account,
-			Subject: *subject, Actor: *actor, Data: slices.Clone(*data), At: *at,
+			Subject: *subject, Actor: *actor, ContactID: *contact, Data: slices.Clone(*data), At: *at,
 		}, *position
 	})
 }

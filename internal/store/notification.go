@@ -7,7 +7,7 @@ import (
 	"github.com/jackc/pgx/v5"
 )
 
-// Notification is a message that was sent to a person.
+// Notification is a message that was sent to a person, by mail or as a text message.
 type Notification struct {
 	ID       string    `db:"id"`
 	Category string    `db:"category"`
@@ -20,7 +20,8 @@ type Notification struct {
 
 const notificationsSQL = `
 SELECT n.id::text, category, channel, address, subject, '' AS body, sent_at FROM notification n
-WHERE account_id = $1 AND contact_id = $2 AND (sent_at, n.id) < ($3, $4) ORDER BY sent_at DESC, n.id DESC LIMIT $5`
+WHERE account_id = $1 AND contact_id = $2 AND state = 'Sent' AND channel NOT IN ('Webhook', 'Banner', 'Log') AND (sent_at, n.id) < ($3, $4)
+ORDER BY sent_at DESC, n.id DESC LIMIT $5`
 
 // The last of all ids, for a page that begins at none.
 const lastID = "ffffffff-ffff-ffff-ffff-ffffffffffff"
@@ -52,7 +53,7 @@ func (s *Store) Notifications(ctx context.Context, accountID, contactID string, 
 
 const notificationSQL = `
 SELECT id::text, category, channel, address, subject, CASE WHEN category = 'Security' THEN '' ELSE body END AS body, sent_at
-FROM notification WHERE id = $3 AND account_id = $1 AND contact_id = $2`
+FROM notification WHERE id = $3 AND account_id = $1 AND contact_id = $2 AND state = 'Sent' AND channel NOT IN ('Webhook', 'Banner', 'Log')`
 
 // Notification returns a message that was sent to a contact by its id, which is a UUID, or
 // ErrNotFound.

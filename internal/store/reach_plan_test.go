@@ -17,7 +17,8 @@ func TestPlansOfReach(t *testing.T) {
 	for _, sql := range []string{
 		`INSERT INTO site (id, account_id, name) SELECT n, n, 'Site' FROM generate_series(1, 10000) n`,
 		`INSERT INTO product (id, name, price, currency, state) SELECT n, 'Product ' || n, 1, 'EUR', CASE WHEN n % 5 = 0 THEN 'Withdrawn' ELSE 'Offered' END FROM generate_series(1, 10000) n`,
-		`INSERT INTO notification SELECT gen_random_uuid(), CASE WHEN n % 20 = 0 THEN '77' ELSE (1 + n % 10000)::text END, 'c', 'invoice.issued', 'Invoice', 'Email', 'x', 'x', 'x', now() - n * interval '1 minute' FROM generate_series(1, 20000) n`,
+		`INSERT INTO notification (id, account_id, contact_id, event_type, occurrence, category, source, action, channel, address, subject, body, state, due_at, turn_at, sent_at, updated_at)
+		 SELECT gen_random_uuid(), CASE WHEN n % 20 = 0 THEN '77' ELSE (1 + n % 10000)::text END, 'c', 'invoice.issued', 'e', 'Invoice', 'Standard', 'x', 'Email', 'x', 'x', 'x', 'Sent', now(), now(), now() - n * interval '1 minute', now() FROM generate_series(1, 20000) n`,
 		`VACUUM ANALYZE`,
 	} {
 		tn.exec(t, sql)

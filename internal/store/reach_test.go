@@ -222,8 +222,10 @@ func TestChangeProfile(t *testing.T) {
 // notified adds messages to contacts as the dispatcher does, numbered from 1 for each.
 func (tn tenant) notified(t *testing.T, account, contact, category string, count int) {
 	t.Helper()
-	tn.exec(t, `INSERT INTO notification SELECT gen_random_uuid(), $1, $2, 'invoice.issued', $3, 'Email', $2 || '@example.com', 'Message ' || n, 'Body ' || n,
-		$5::timestamptz - (n / 2) * interval '1 minute' FROM generate_series(1, $4::int) n`, account, contact, category, count, now)
+	tn.exec(t, `INSERT INTO notification (id, account_id, contact_id, event_type, occurrence, category, source, action, channel, address, subject, body,
+			state, due_at, turn_at, sent_at, updated_at)
+		SELECT gen_random_uuid(), $1, $2, 'invoice.issued', 'e', $3, 'Standard', 'mail', 'Email', $2 || '@example.com', 'Message ' || n, 'Body ' || n,
+			'Sent', $5, $5, $5::timestamptz - (n / 2) * interval '1 minute', $5 FROM generate_series(1, $4::int) n`, account, contact, category, count, now)
 }
 
 // TestNotifications: a contact's own messages, newest first; nobody else's, and no text of

@@ -30,12 +30,13 @@ type Origin struct {
 	Actor string // for the audit trail, as "token cli"
 	IP    string
 	Now   time.Time
-	// UserID is the user who writes, in the portal; empty: it is the provider, or a Stranger,
-	// who is not signed in, as with a link. Browser is what the person is told of where it
-	// came from, as "Firefox on Windows".
-	UserID   string
-	Stranger bool
-	Browser  string
+	// UserID is the user who writes, in the portal, and ContactID who that is in the account;
+	// empty: it is the provider, or a Stranger, who is not signed in, as with a link. Browser
+	// is what the person is told of where it came from, as "Firefox on Windows".
+	UserID    string
+	ContactID string
+	Stranger  bool
+	Browser   string
 	// Quiet leaves the events out: a bulk import notifies nobody unless asked. The
 	// change feed has everything all the same.
 	Quiet bool

@@ -31,7 +31,9 @@ var logins = map[string]login{
 			"SELECT (id, account_id, contact_id, version), UPDATE (contact_id, version, updated_at) ON ticket",
 			"SELECT, INSERT, UPDATE ON credential_link", "SELECT, INSERT, UPDATE, DELETE ON ceremony",
 			// What is written is locked first, which takes the right to update some of it.
-			"SELECT ON service", "SELECT ON product", "SELECT, DELETE ON notification",
+			"SELECT ON service", "SELECT ON product", "SELECT, UPDATE (closed_by) ON banner",
+			// Of a contact that is deleted.
+			"SELECT, UPDATE (state, reason, address, cc, bcc, updated_at), DELETE ON notification", "SELECT (notification_id), DELETE ON notification_attempt",
 			"SELECT, INSERT, UPDATE (updated_at) ON customer_order", "USAGE ON SEQUENCE order_number",
 			"SELECT, INSERT, UPDATE (updated_at) ON service_request", "USAGE ON SEQUENCE request_number",
 			"UPDATE (address, phone, tax_id, attributes, version, updated_at) ON account",
@@ -68,8 +70,26 @@ var logins = map[string]login{
 			"SELECT, INSERT, UPDATE ON idempotency",
 			"SELECT, INSERT ON audit",
 			"SELECT (contact_id), DELETE ON session", "SELECT, INSERT, UPDATE ON credential_link",
-			"SELECT (account_id, contact_id), DELETE ON notification",
+			"SELECT, UPDATE (state, reason, detail, address, cc, bcc, spared, due_at, turn_at, receipt, updated_at), DELETE ON notification",
+			"SELECT, DELETE ON notification_attempt", "SELECT ON delivery", "SELECT ON webhook",
 			"SELECT, INSERT, DELETE, UPDATE (last_used_at) ON api_token",
+			"SELECT, INSERT, UPDATE ON replica", "SELECT ON goose_db_version",
+		},
+	},
+	Dispatcher: {
+		settings: []string{
+			"statement_timeout TO '60s'", "lock_timeout TO '10s'",
+			"idle_in_transaction_session_timeout TO '60s'", "jit TO off",
+		},
+		grants: []string{
+			"SELECT ON event", "SELECT ON account", "SELECT ON contact", "SELECT ON invoice",
+			"SELECT (id, email, email_verified_at) ON app_user",
+			"SELECT (id, purpose, contact_id, addresses, expires_at, voided_at, completed_at) ON credential_link",
+			"SELECT, UPDATE ON delivery", "SELECT, INSERT ON occurrence",
+			"SELECT, INSERT, UPDATE ON notification", "SELECT, INSERT, UPDATE, DELETE ON notification_attempt", "USAGE ON SEQUENCE notification_lease",
+			"INSERT ON banner", "SELECT, INSERT, UPDATE, DELETE ON webhook",
+			// A note on the customer, with what is written of it.
+			"SELECT, INSERT, UPDATE (updated_at) ON note", "SELECT, UPDATE ON feed", "INSERT ON change", "INSERT ON audit",
 			"SELECT, INSERT, UPDATE ON replica", "SELECT ON goose_db_version",
 		},
 	},

@@ -52,10 +52,10 @@ func (s *Server) inspect(ctx context.Context, schema string) (found, error) {
 // their own: what is asked of the whole table is allowed or refused there.
 var tables = []string{
 	"account", "account_bucket", "account_group", "api_token", "app_user", "attachment", "attribute_use", "audit",
-	"call", "call_day", "campaign", "ceremony", "change", "contact", "credential_link", "customer_order", "device",
+	"banner", "call", "call_day", "campaign", "ceremony", "change", "contact", "credential_link", "customer_order", "delivery", "device",
 	"document", "event", "feed", "goose_db_version", "group_member", "idempotency", "installation", "invoice",
-	"invoice_line", "note", "notification", "passkey", "payment", "phone_number", "product", "recovery_code", "replica",
-	"service", "service_request", "session", "site", "throttle", "ticket", "ticket_message", "totp", "whole_import",
+	"invoice_line", "note", "notification", "notification_attempt", "occurrence", "passkey", "payment", "phone_number", "product", "recovery_code", "replica",
+	"service", "service_request", "session", "site", "throttle", "ticket", "ticket_message", "totp", "webhook", "whole_import",
 }
 
 // actualSQL is an expression: a digest of the rights and role settings that there are,

@@ -10,6 +10,7 @@ import (
 const (
 	Portal     = "portal"
 	Backoffice = "backoffice"
+	Dispatcher = "dispatcher"
 )
 
 // Owner is the Tenant that a schema belongs to.

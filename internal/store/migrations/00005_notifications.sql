@@ -56,7 +56,7 @@ CREATE INDEX notification_leased ON notification (leased_until) WHERE state = 'L
 CREATE INDEX notification_state ON notification (state, id) WHERE state IN ('Held', 'Uncertain', 'Dead', 'Cancelled', 'Suppressed');
 CREATE INDEX notification_sent ON notification (sent_at) WHERE state = 'Sent' AND channel IN ('Email', 'SMS');
 CREATE INDEX notification_account ON notification (account_id, id DESC);
-CREATE INDEX notification_newest ON notification (account_id, contact_id, sent_at DESC, id DESC) WHERE state = 'Sent';
+CREATE INDEX notification_newest ON notification (account_id, contact_id, sent_at DESC, id DESC) WHERE state = 'Sent' AND channel NOT IN ('Webhook', 'Banner', 'Log');
 CREATE INDEX notification_provider ON notification (provider_id) WHERE provider_id <> '';
 
 -- Each attempt to hand a notification over, from before the channel is asked. One without

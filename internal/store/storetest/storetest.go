@@ -28,9 +28,11 @@ type Tenant struct {
 
 	PortalURI     string // what the portal's Secret holds
 	BackofficeURI string
+	DispatcherURI string
 
 	Portal     *store.Store // with the rights of the portal
 	Backoffice *store.Store // with the rights of the backoffice
+	Dispatcher *store.Store // with the rights of the dispatcher
 }
 
 // New prepares a tenant named acme in a database of its own.
@@ -57,8 +59,10 @@ func NewIn(t testing.TB, managerURI, name string) *Tenant {
 	tenant.Admin = tenant.Server.Tenant(prepared.Schema)
 	tenant.PortalURI = tenant.loginURI(t, admin.Portal)
 	tenant.BackofficeURI = tenant.loginURI(t, admin.Backoffice)
+	tenant.DispatcherURI = tenant.loginURI(t, admin.Dispatcher)
 	tenant.Portal = store.New(Pool(t, tenant.PortalURI))
 	tenant.Backoffice = store.New(Pool(t, tenant.BackofficeURI))
+	tenant.Dispatcher = store.New(Pool(t, tenant.DispatcherURI))
 	return tenant
 }
 
@@ -101,6 +105,7 @@ func Logins() map[string]admin.Login {
 	return map[string]admin.Login{
 		admin.Portal:     {Password: Password, Replicas: 2},
 		admin.Backoffice: {Password: Password, Replicas: 1},
+		admin.Dispatcher: {Password: Password, Replicas: 1},
 	}
 }
 

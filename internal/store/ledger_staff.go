@@ -1,0 +1,216 @@
+package store
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgtype"
+)
+
+// LedgerEntry is a notification as staff see it.
+type LedgerEntry struct {
+	ID        string
+	PlannedAt time.Time
+	Addressed
+	RedirectedTo string
+	State        string
+	TurnAt       time.Time // when it is tried next, in Planned and Retry
+	Attempts     int
+	Reason       string
+	Detail       string
+	ProviderID   string
+	Receipt      string // Delivered, Failed or empty
+	Subject      string
+	SentAt       *time.Time
+	UpdatedAt    time.Time
+}
+
+// Attempt is one attempt to deliver a notification.
+type Attempt struct {
+	Number  int
+	BeganAt time.Time
+	EndedAt *time.Time // nil: it runs
+	Outcome string
+	Class   string
+	Code    string
+	Detail  string
+}
+
+// LedgerList says which notifications a page has: the newest first. The zero value of a
+// field asks nothing.
+type LedgerList struct {
+	AccountID string
+	ContactID string
+	State     string
+	Reason    string
+	EventType string
+	Channel   string
+	From, To  time.Time // planned from, and before
+	After     string    // the id of the last one of the page before
+	Limit     int
+}
+
+const ledgerColumns = `n.id, n.account_id, n.contact_id, n.event_type, n.event_position, n.event_id, n.about, n.occurrence, n.category,
+n.source, n.template, n.action, n.channel, n.address, n.cc, n.bcc, n.locale, n.settings_digest, n.routing_digest, n.suite, n.due_at,
+n.redirected_to, n.state, n.turn_at, n.attempts, n.reason, n.detail, n.provider_id, n.receipt, n.subject, n.sent_at, n.updated_at`
+
+func scanLedgerEntry(row pgx.CollectableRow, more ...any) (LedgerEntry, error) {
+	var e LedgerEntry
+	var id pgtype.UUID
+	targets := append([]any{&id}, e.Addressed.targets()...)
+	targets = append(targets, &e.RedirectedTo, &e.State, &e.TurnAt, &e.Attempts, &e.Reason, &e.Detail, &e.ProviderID, &e.Receipt, &e.Subject, &e.SentAt, &e.UpdatedAt)
+	err := row.Scan(append(targets, more...)...)
+	e.ID, e.PlannedAt = id.String(), timeOf(id)
+	return e, err
+}
+
+// Ledger returns a page of notifications, and the id to go on from; "": it is the last page.
+func (s *Store) Ledger(ctx context.Context, list LedgerList) (entries []LedgerEntry, next string, err error) {
+	for _, text := range []string{list.AccountID, list.ContactID, list.State, list.Reason, list.EventType, list.Channel} {
+		if badText(text) {
+			return nil, "", nil // no notification can have such a text
+		}
+	}
+	sql, args := list.sql()
+	rows, err := s.db.Query(ctx, sql, args...)
+	if err != nil {
+		return nil, "", fail("list notifications", err)
+	}
+	entries, err = pgx.CollectRows(rows, func(row pgx.CollectableRow) (LedgerEntry, error) { return scanLedgerEntry(row) })
+	if err != nil {
+		return nil, "", fail("list notifications", err)
+	}
+	if len(entries) > list.Limit {
+		entries = entries[:list.Limit]
+		next = entries[list.Limit-1].ID
+	}
+	return entries, next, nil
+}
+
+// sql is the statement of a page, with only what is asked for.
+func (l LedgerList) sql() (string, []any) {
+	var where []string
+	var args []any
+	also := func(condition string, value any) {
+		args = append(args, value)
+		where = append(where, fmt.Sprintf(condition, len(args)))
+	}
+	for _, field := range []struct{ column, value string }{
+		{"account_id", l.AccountID}, {"contact_id", l.ContactID}, {"state", l.State}, {"reason", l.Reason}, {"event_type", l.EventType}, {"channel", l.Channel},
+	} {
+		if field.value != "" {
+			also("n."+field.column+" = $%d", field.value)
+		}
+	}
+	if !l.From.IsZero() {
+		also("n.id >= $%d::uuid", idAt(l.From))
+	}
+	switch {
+	case l.After != "":
+		also("n.id < $%d::uuid", l.After)
+	case !l.To.IsZero():
+		also("n.id < $%d::uuid", idAt(l.To))
+	}
+	if len(where) == 0 {
+		where = []string{"true"}
+	}
+	args = append(args, l.Limit+1)
+	return fmt.Sprintf(`SELECT %s FROM notification n WHERE %s ORDER BY n.id DESC LIMIT $%d`, ledgerColumns, strings.Join(where, " AND "), len(args)), args
+}
+
+// LedgerDetail is a notification with what was sent and each attempt.
+type LedgerDetail struct {
+	LedgerEntry
+	Body string // empty where it is about signing in
+	Log  []Attempt
+}
+
+// LedgerEntry returns a notification by its id, which is a UUID, or ErrNotFound.
+func (s *Store) LedgerEntry(ctx context.Context, id string) (LedgerDetail, error) {
+	var d LedgerDetail
+	batch := &pgx.Batch{}
+	batch.Queue(`SELECT `+ledgerColumns+`, CASE WHEN n.category = 'Security' THEN '' ELSE n.body END FROM notification n WHERE n.id = $1`, id).Query(func(rows pgx.Rows) (err error) {
+		d.LedgerEntry, err = pgx.CollectExactlyOneRow(rows, func(row pgx.CollectableRow) (LedgerEntry, error) { return scanLedgerEntry(row, &d.Body) })
+		return err
+	})
+	batch.Queue(`
+SELECT number, began_at, ended_at, outcome, class, code, detail FROM notification_attempt WHERE notification_id = $1 ORDER BY number`, id).Query(func(rows pgx.Rows) (err error) {
+		d.Log, err = pgx.CollectRows(rows, pgx.RowToStructByPos[Attempt])
+		return err
+	})
+	if err := s.db.SendBatch(ctx, batch).Close(); err != nil {
+		return LedgerDetail{}, fail("read notification", err)
+	}
+	return d, nil
+}
+
+// LedgerCount is how many notifications have a state, for a reason, by a channel.
+type LedgerCount struct {
+	State, Reason, Channel string
+	Count                  int64
+}
+
+// LedgerCounts counts the notifications that were planned since a time.
+func (s *Store) LedgerCounts(ctx context.Context, since time.Time) ([]LedgerCount, error) {
+	rows, err := s.db.Query(ctx, `
+SELECT state, CASE WHEN state = 'Sent' THEN '' ELSE reason END, channel, count(*) FROM notification WHERE id >= $1 GROUP BY 1, 2, 3 ORDER BY 1, 2, 3`, idAt(since))
+	if err != nil {
+		return nil, fail("count notifications", err)
+	}
+	list, err := pgx.CollectRows(rows, pgx.RowToStructByPos[LedgerCount])
+	if err != nil {
+		return nil, fail("count notifications", err)
+	}
+	return list, nil
+}
+
+// Receipt notes what the provider of a channel said later of what it took: Delivered or
+// Failed. known is false if no notification has such an id of the provider.
+func (s *Store) Receipt(ctx context.Context, providerID, receipt string, now time.Time) (known bool, err error) {
+	if badText(providerID) || providerID == "" {
+		return false, nil
+	}
+	tag, err := s.db.Exec(ctx, `UPDATE notification SET receipt = $2, updated_at = $3 WHERE provider_id = $1 AND provider_id <> ''`, providerID, receipt, now)
+	if err != nil {
+		return false, fail("note a receipt", err)
+	}
+	return tag.RowsAffected() > 0, nil
+}
+
+// Redrive has notifications that are dead or uncertain tried again, as if they had never
+// been, and returns the ids of those. Ids are UUIDs.
+func (w *Writer) Redrive(ctx context.Context, ids []string) ([]string, error) {
+	return w.decide(ctx, "notification.redriven", `
+UPDATE notification SET state = 'Retry', spared = attempts, due_at = $1, turn_at = $1, reason = '', detail = '', updated_at = $1
+WHERE id = ANY($2::uuid[]) AND state IN ('Dead', 'Uncertain') RETURNING id::text, account_id`, ids)
+}
+
+// Cancel keeps notifications from being sent that wait, and returns the ids of those. Ids
+// are UUIDs.
+func (w *Writer) Cancel(ctx context.Context, ids []string) ([]string, error) {
+	return w.decide(ctx, "notification.cancelled", `
+UPDATE notification SET state = 'Cancelled', reason = 'byStaff', updated_at = $1
+WHERE id = ANY($2::uuid[]) AND state IN ('Planned', 'Held', 'Retry', 'Uncertain', 'Dead') RETURNING id::text, account_id`, ids)
+}
+
+// decide runs what staff decided about notifications, and audits each.
+func (w *Writer) decide(ctx context.Context, action, sql string, ids []string) ([]string, error) {
+	rows, err := w.tx.Query(ctx, sql, w.origin.Now, ids)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", action, err)
+	}
+	var done []string
+	var id, account string
+	_, err = pgx.ForEachRow(rows, []any{&id, &account}, func() error {
+		done = append(done, id)
+		w.Audit(account, action, map[string]string{"id": id})
+		return nil
+	})
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", action, err)
+	}
+	return done, nil
+}
