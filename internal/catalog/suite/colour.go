@@ -3,6 +3,7 @@ package suite
 import (
 	"fmt"
 	"math"
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -13,17 +14,18 @@ const standardAccent = "#3557c9"
 // What text in the accent colour stands on; layout.html has the same values.
 const (
 	lightCard = "#ffffff"
+	lightPage = "#f2f4f7"
 	darkCard  = "#1a1e25"
 )
 
-// readable is the contrast that WCAG AA asks of text.
-const readable = 4.5
+// readable is what WCAG AA asks of text, and a little more, because colours are rounded.
+const readable = 4.55
 
-// palette is the colours of a tenant. The accent is the ground of the header and of the
-// button as it is; as a text it is made darker or lighter as far as it must be.
+// palette is the colours of a tenant. The accent is the ground of the header, and in light
+// mode of the button, as it is; else it is made darker or lighter as far as it must be.
 type palette struct {
 	accent, onAccent   string
-	link, soft         string // soft: a tinted ground, on which link is readable
+	link, soft         string // soft: a tinted ground
 	darkLink, darkSoft string // where the reader prefers dark
 }
 
@@ -33,28 +35,32 @@ func paletteOf(accent string) palette {
 		colour, _ = parseColour(standardAccent)
 	}
 	black, white := rgb{}, rgb{1, 1, 1}
-	p := palette{accent: colour.String(), onAccent: white.String()}
+	ink := white
 	if contrast(colour, black) > contrast(colour, white) {
-		p.onAccent = black.String()
+		ink = black
 	}
-	card, _ := parseColour(lightCard)
-	p.link, p.soft = textOn(card, colour, black, 0.07)
-	card, _ = parseColour(darkCard)
-	p.darkLink, p.darkSoft = textOn(card, colour, white, 0.12)
-	return p
+	light, _ := parseColour(lightCard)
+	dark, _ := parseColour(darkCard)
+	page, _ := parseColour(lightPage)
+	soft := light.mixed(colour, 0.07)
+	darkSoft := dark.mixed(colour.mixed(white, 0.3), 0.12)
+	return palette{
+		accent: colour.String(), onAccent: ink.String(),
+		link: textOn(colour, black, light, page, soft).String(), soft: soft.String(),
+		darkLink: textOn(colour, white, dark, darkSoft).String(), darkSoft: darkSoft.String(),
+	}
 }
 
-// textOn moves a colour towards another one until it can be read on a card, and on the
-// card tinted with it.
-func textOn(card, colour, towards rgb, tint float64) (text, soft string) {
+// textOn moves a colour towards another one until it can be read on all of some grounds.
+func textOn(colour, towards rgb, grounds ...rgb) rgb {
 	const step = 0.04
-	for share := 0.0; ; share += step {
-		c := colour.mixed(towards, math.Min(share, 1))
-		ground := card.mixed(c, tint)
-		if share >= 1 || contrast(c, card) >= readable && contrast(c, ground) >= readable {
-			return c.String(), ground.String()
+	for share := 0.0; share < 1; share += step {
+		text := colour.mixed(towards, share)
+		if !slices.ContainsFunc(grounds, func(ground rgb) bool { return contrast(text, ground) < readable }) {
+			return text
 		}
 	}
+	return towards
 }
 
 // replacer puts the colours in the place of their names.

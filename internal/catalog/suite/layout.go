@@ -72,7 +72,7 @@ type page struct {
 }
 
 // part is what one block is made of.
-type part struct{ Text, Label, Value, Href, Link string }
+type part struct{ Text, Label, Value, Href, Link, Style string }
 
 // htmlWriter makes the blocks of a message.
 type htmlWriter struct {
@@ -146,7 +146,11 @@ func (l layout) rich(text string) string {
 		out.WriteString(escape(text[at:found[0]]))
 		at = found[1]
 		t := targetOf(link.FindStringSubmatch(text[found[0]:found[1]]))
-		out.WriteString(l.execute("link", part{Label: escape(t.label), Href: t.address()}))
+		p := part{Label: escape(t.label), Href: t.address()}
+		if t.scheme == "tel:" {
+			p.Style = "white-space:nowrap;" // a number in two parts is hard to read
+		}
+		out.WriteString(l.execute("link", p))
 	}
 	out.WriteString(escape(text[at:]))
 	return out.String()
