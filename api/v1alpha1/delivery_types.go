@@ -32,6 +32,17 @@ type DeliverySpec struct {
 	MaxPerHour int64 `json:"maxPerHour,omitempty"`
 }
 
+// DeliveryStatus is what becomes of notifications.
+type DeliveryStatus struct {
+	// mode is Hold, Redirect or Live.
+	// +required
+	Mode DeliveryMode `json:"mode,omitempty"`
+
+	// redirectTo is the address that every mail goes to, of mode Redirect.
+	// +optional
+	RedirectTo EmailAddress `json:"redirectTo,omitempty"`
+}
+
 // EmailAddress is a mail address.
 // +kubebuilder:validation:MinLength=5
 // +kubebuilder:validation:MaxLength=254

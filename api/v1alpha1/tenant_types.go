@@ -2,13 +2,15 @@ package v1alpha1
 
 import metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
-// Tenant is one service provider: it owns a portal, a backoffice and a database schema.
+// Tenant is one service provider: it owns a portal, a backoffice, a dispatcher and a
+// database schema.
 //
 // +kubebuilder:object:root=true
 // +kubebuilder:subresource:status
 // +kubebuilder:resource:categories=foyer,shortName=tn
 // +kubebuilder:printcolumn:name="Ready",type=string,JSONPath=`.status.conditions[?(@.type=="Ready")].status`
 // +kubebuilder:printcolumn:name="Reason",type=string,JSONPath=`.status.conditions[?(@.type=="Ready")].reason`
+// +kubebuilder:printcolumn:name="Delivery",type=string,JSONPath=`.status.delivery.mode`
 // +kubebuilder:printcolumn:name="Accounts",type=integer,JSONPath=`.status.accounts`
 // +kubebuilder:printcolumn:name="URL",type=string,JSONPath=`.status.portalURL`
 // +kubebuilder:printcolumn:name="Rejected",type=integer,JSONPath=`.status.rejected`
@@ -342,6 +344,10 @@ type TenantStatus struct {
 	// +optional
 	DefaultAccountProfile DefaultAccountProfileStatus `json:"defaultAccountProfile,omitempty,omitzero"`
 
+	// delivery is what becomes of notifications now.
+	// +optional
+	Delivery DeliveryStatus `json:"delivery,omitempty,omitzero"`
+
 	// config is the configuration that the replicas run.
 	// +optional
 	Config ConfigStatus `json:"config,omitempty,omitzero"`
@@ -408,7 +414,8 @@ type ConfigStatus struct {
 	// +kubebuilder:validation:Minimum=0
 	Replicas *int32 `json:"replicas,omitempty"`
 
-	// programmedReplicas is how many of them run settingsDigest.
+	// programmedReplicas is how many of them run settingsDigest and, where they read it,
+	// routingDigest.
 	// +required
 	// +kubebuilder:validation:Minimum=0
 	ProgrammedReplicas *int32 `json:"programmedReplicas,omitempty"`

@@ -46,6 +46,8 @@ func ForKind(kind schema.GroupVersionKind) interface{} {
 		return &apiv1alpha1.DefaultAccountProfileStatusApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("DeliverySpec"):
 		return &apiv1alpha1.DeliverySpecApplyConfiguration{}
+	case v1alpha1.SchemeGroupVersion.WithKind("DeliveryStatus"):
+		return &apiv1alpha1.DeliveryStatusApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("DispatcherSpec"):
 		return &apiv1alpha1.DispatcherSpecApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("DKIMSpec"):

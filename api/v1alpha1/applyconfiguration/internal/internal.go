@@ -360,6 +360,15 @@ var schemaYAML = typed.YAMLObject(`types:
     - name: redirectTo
       type:
         namedType: com.github.foyerhq.foyer.api.v1alpha1.EmailAddress
+- name: com.github.foyerhq.foyer.api.v1alpha1.DeliveryStatus
+  map:
+    fields:
+    - name: mode
+      type:
+        namedType: com.github.foyerhq.foyer.api.v1alpha1.DeliveryMode
+    - name: redirectTo
+      type:
+        namedType: com.github.foyerhq.foyer.api.v1alpha1.EmailAddress
 - name: com.github.foyerhq.foyer.api.v1alpha1.DispatcherSpec
   map:
     fields:
@@ -975,6 +984,9 @@ var schemaYAML = typed.YAMLObject(`types:
     - name: defaultAccountProfile
       type:
         namedType: com.github.foyerhq.foyer.api.v1alpha1.DefaultAccountProfileStatus
+    - name: delivery
+      type:
+        namedType: com.github.foyerhq.foyer.api.v1alpha1.DeliveryStatus
     - name: liveGeneration
       type:
         scalar: numeric

@@ -13,7 +13,8 @@ type ConfigStatusApplyConfiguration struct {
 	RoutingDigest *string `json:"routingDigest,omitempty"`
 	// replicas is the number of ready pods that run a configuration.
 	Replicas *int32 `json:"replicas,omitempty"`
-	// programmedReplicas is how many of them run settingsDigest.
+	// programmedReplicas is how many of them run settingsDigest and, where they read it,
+	// routingDigest.
 	ProgrammedReplicas *int32 `json:"programmedReplicas,omitempty"`
 }
 

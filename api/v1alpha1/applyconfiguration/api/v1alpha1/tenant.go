@@ -14,7 +14,8 @@ import (
 // TenantApplyConfiguration represents a declarative configuration of the Tenant type for use
 // with apply.
 //
-// Tenant is one service provider: it owns a portal, a backoffice and a database schema.
+// Tenant is one service provider: it owns a portal, a backoffice, a dispatcher and a
+// database schema.
 type TenantApplyConfiguration struct {
 	v1.TypeMetaApplyConfiguration `json:""`
 	// metadata is the standard object's metadata.

@@ -26,6 +26,8 @@ type TenantStatusApplyConfiguration struct {
 	Accounts *int64 `json:"accounts,omitempty"`
 	// defaultAccountProfile is the profile of accounts that have none.
 	DefaultAccountProfile *DefaultAccountProfileStatusApplyConfiguration `json:"defaultAccountProfile,omitempty"`
+	// delivery is what becomes of notifications now.
+	Delivery *DeliveryStatusApplyConfiguration `json:"delivery,omitempty"`
 	// config is the configuration that the replicas run.
 	Config *ConfigStatusApplyConfiguration `json:"config,omitempty"`
 	// database is where the tenant's data is.
@@ -101,6 +103,14 @@ func (b *TenantStatusApplyConfiguration) WithAccounts(value int64) *TenantStatus
 // If called multiple times, the DefaultAccountProfile field is set to the value of the last call.
 func (b *TenantStatusApplyConfiguration) WithDefaultAccountProfile(value *DefaultAccountProfileStatusApplyConfiguration) *TenantStatusApplyConfiguration {
 	b.DefaultAccountProfile = value
+	return b
+}
+
+// WithDelivery sets the Delivery field in the declarative configuration to the given value
+// and returns the receiver, so that objects can be built by chaining "With" function invocations.
+// If called multiple times, the Delivery field is set to the value of the last call.
+func (b *TenantStatusApplyConfiguration) WithDelivery(value *DeliveryStatusApplyConfiguration) *TenantStatusApplyConfiguration {
+	b.Delivery = value
 	return b
 }
 
