@@ -11,6 +11,7 @@ import (
 
 	"golang.org/x/net/idna"
 
+	"github.com/foyerhq/foyer/internal/notify/channel"
 	"github.com/foyerhq/foyer/internal/settings"
 )
 
@@ -36,6 +37,7 @@ func parse(text string) (*mail.Address, error) {
 	if err != nil || !hostName.MatchString(host) {
 		return nil, fmt.Errorf("%q names no host after the @", text)
 	}
+	address.Name = channel.Clean(address.Name, 100)
 	address.Address = local + "@" + strings.ToLower(host)
 	if len(address.Address) > settings.MaxEmail {
 		return nil, fmt.Errorf("the address has more than %d bytes", settings.MaxEmail)

@@ -12,8 +12,8 @@ import (
 // closing is the answer of a server that ends the connection.
 const closing = 421
 
-// enhanced is the status that many servers begin the text of an answer with (RFC 2034).
-var enhanced = regexp.MustCompile(`^[245]\.[0-9]{1,3}\.[0-9]{1,3}\s`)
+// enhanced is the status that many servers begin the lines of an answer with (RFC 2034).
+var enhanced = regexp.MustCompile(`(?m)^[245]\.[0-9]{1,3}\.[0-9]{1,3}\s`)
 
 // code is an answer's codes, as "550 5.1.1".
 func code(answer *textproto.Error) string {

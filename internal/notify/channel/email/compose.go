@@ -41,14 +41,17 @@ func compose(m channel.Message, of config.EmailChannel, key crypto.Signer, now t
 	if err := errors.Join(l.recipients(msg, m), l.headers(msg, m, now), body(msg, m)); err != nil {
 		return nil, channel.Fail(channel.Permanent, channel.CodeMessage, err.Error())
 	}
-	if key != nil {
-		msg.SetDKIM(signer(of.DKIM, hostOf(l.from), key, now))
-	}
 	var text bytes.Buffer
 	if _, err := msg.WriteTo(&text); err != nil {
 		return nil, channel.Fail(channel.Permanent, channel.CodeMessage, "the mail cannot be written: "+err.Error())
 	}
 	l.text = text.Bytes()
+	if key == nil {
+		return l, nil
+	}
+	if err := l.sign(of.DKIM, key, now); err != nil {
+		return nil, channel.Fail(channel.Broken, channel.CodeSettings, err.Error())
+	}
 	return l, nil
 }
 
@@ -178,29 +181,14 @@ func subject(text string) (string, error) {
 	}
 	words := strings.Fields(text)
 	text = strings.Join(words, " ")
-	if !isASCII(text) {
-		return text, nil // go-mail encodes it
-	}
-	long := strings.Contains(text, "=?") // it would be taken for an encoded word
+	plain := isASCII(text) && !strings.Contains(text, "=?") // which begins an encoded word
 	for _, word := range words {
-		long = long || len(word) > longWord
+		plain = plain && len(word) <= longWord
 	}
-	if long {
-		return encodedWords(text), nil
+	if !plain {
+		text = encodedWords(text)
 	}
 	return text, nil
-}
-
-// signer signs the headers that say who says what to whom, and those that RFC 8058 wants
-// signed. A second From is no longer ours. Headers of the list that are not there cannot be
-// added by others.
-func signer(of config.DKIM, domain string, key crypto.Signer, now time.Time) *gomail.DKIMSigner {
-	s := gomail.NewDKIMSigner(cmp.Or(of.Domain, domain), of.Selector, key)
-	s.SignHeaders("From", "To", "Cc", "Reply-To", "Subject", "Date", "Message-ID", "MIME-Version",
-		"Content-Type", "Content-Transfer-Encoding", "Content-Language", "Auto-Submitted", "List-Unsubscribe", "List-Unsubscribe-Post")
-	s.OversignHeaders("From", "Subject")
-	s.NowFunc = func() time.Time { return now }
-	return s
 }
 
 // body sets text, HTML and attachments.

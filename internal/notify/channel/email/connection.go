@@ -207,7 +207,7 @@ func broken(err error) *channel.Error {
 func unsecured(err error) *channel.Error {
 	failure := broken(err)
 	if failure.Code == channel.CodeConnection {
-		failure.Code = channel.CodeTLS
+		failure = channel.Fail(channel.Broken, channel.CodeTLS, "the connection was cut before it was secret: "+err.Error())
 	}
 	return failure
 }

@@ -11,9 +11,9 @@ import (
 	"github.com/foyerhq/foyer/internal/notify/channel"
 )
 
-// longWord is how long a word of a header may be, so that a line of it fits. 45 bytes make
-// an encoded word that fits.
-const longWord, encodedBytes = 70, 45
+// longWord is how long a word of a subject may be, so that it fits behind the header's name.
+// 36 bytes make an encoded word that fits.
+const longWord, encodedBytes = 60, 36
 
 // encodedWords writes a text as encoded words (RFC 2047), whatever it consists of.
 func encodedWords(text string) string {

@@ -139,7 +139,7 @@ func Code(err error) string {
 		return channel.CodeBlocked
 	case errors.As(err, &certificate), errors.As(err, &record), errors.As(err, &alert):
 		return channel.CodeTLS
-	case errors.Is(err, context.DeadlineExceeded), errors.As(err, &timeout) && timeout.Timeout():
+	case errors.Is(err, context.DeadlineExceeded), errors.Is(err, context.Canceled), errors.As(err, &timeout) && timeout.Timeout():
 		return channel.CodeTimeout
 	default:
 		return channel.CodeConnection

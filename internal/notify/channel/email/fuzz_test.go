@@ -1,0 +1,98 @@
+package email
+
+import (
+	"crypto/ed25519"
+	"mime"
+	"net/textproto"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/foyerhq/foyer/internal/notify/channel"
+)
+
+// headerNames are all that a mail has.
+var headerNames = []string{
+	"Auto-Submitted", "Cc", "Content-Language", "Content-Transfer-Encoding", "Content-Type", "Date", "Dkim-Signature", "From", "Importance",
+	"List-Unsubscribe", "List-Unsubscribe-Post", "Message-Id", "Mime-Version", "Priority", "Reply-To", "Subject", "To",
+	"X-Auto-Response-Suppress", "X-Priority",
+}
+
+// FuzzCompose: whatever a message holds, the mail has the headers that it should, each once,
+// with lines that servers take; its text arrives, and its signature is good.
+func FuzzCompose(f *testing.F) {
+	for _, s := range []string{"", "Hello", "\r\nBcc: eve@example.com\r\n\r\n", "=?utf-8?q?=0D=0ABcc=3A_eve?=", "ä\u2028\u0085\x00", strings.Repeat("x", 3000), "\n.\r\n.\r", "\"a\\\" <b>, c"} {
+		f.Add(s, "text", "<p>html</p>", s, "de", s)
+		f.Add("subject", s, s, "file"+s, s, "anna@example.com")
+		f.Add(s, s, "", "Anna "+s+" <anna@example.com>", "en", "https://my.acme.example/"+s)
+	}
+	key := ed25519.NewKeyFromSeed(make([]byte, ed25519.SeedSize))
+	f.Fuzz(func(t *testing.T, subject, text, html, name, locale, address string) {
+		m := message("n1")
+		m.Subject, m.Text, m.HTML, m.Locale = subject, text, html, locale
+		m.CC = []string{address, name}
+		m.Attachments = []channel.Attachment{{Name: name, MediaType: address, Body: []byte(text)}}
+		if _, failure := compose(m, tenant, nil, noon); failure != nil {
+			if failure.Class != channel.Permanent {
+				t.Fatal(failure)
+			}
+			return
+		}
+		signed, record := signed(t, m, key)
+		wellFormed(t, signed)
+		mail := read(t, signed)
+		for name, values := range mail.Header {
+			if !slices.Contains(headerNames, name) || len(values) != 1 {
+				t.Errorf("header %s: %q", name, values)
+			}
+		}
+		got, err := new(mime.WordDecoder).DecodeHeader(mail.Header.Get("Subject"))
+		if want := strings.Join(strings.Fields(subject), " "); err != nil || got != want {
+			t.Errorf("subject %q became %q (%v)", want, got, err)
+		}
+		leaves := parts(t, textproto.MIMEHeader(mail.Header), mail.Body)
+		if html == "" && len(leaves) != 2 || html != "" && text != "" && len(leaves) != 3 {
+			t.Errorf("%d parts", len(leaves))
+		}
+		if err := verify(t, signed, record); err != nil {
+			t.Errorf("the signature: %v", err)
+		}
+	})
+}
+
+// FuzzAddress: what is taken for an address goes into one line of SMTP and one header, and
+// is read as the same address again.
+func FuzzAddress(f *testing.F) {
+	for _, s := range []string{
+		"a@b", "Anna <a@b.example>", "änna@bücher.example", `"a b"@c`, "a@b\r\nRCPT TO:<c@d>", "<a@b>", "a@[192.0.2.1]", "a..b@c", "(x) a@b (y)",
+		"=?utf-8?q?=0D=0A?= <a@b>", "a@xn--bcher-kva.example", "a@b.", "a@-b", "undisclosed:;", `"\"" <a@b>`, "\x00a@b", "a@b_c.example",
+	} {
+		f.Add(s)
+	}
+	f.Fuzz(func(t *testing.T, text string) {
+		a, err := parse(text)
+		if err != nil {
+			return
+		}
+		if inner := strings.Trim(path(a), "<>"); strings.ContainsAny(inner, " <>\r\n\x00") || strings.ContainsAny(a.String(), "\r\n\x00") {
+			t.Fatalf("%q became %s and %s", text, path(a), a)
+		}
+		again, err := parse(a.String())
+		if err != nil || again.Address != a.Address || again.Name != a.Name {
+			t.Fatalf("%q became %s, and that %v (%v)", text, a, again, err)
+		}
+	})
+}
+
+// FuzzFileName: no name of a file is a path or holds what ends a header.
+func FuzzFileName(f *testing.F) {
+	for _, s := range []string{"", "..", "a/b", `a\b`, "a\r\nb", "ä.pdf", strings.Repeat("x", 300), "\u202e", "a\"b"} {
+		f.Add(s)
+	}
+	f.Fuzz(func(t *testing.T, text string) {
+		name := fileName(text)
+		if name == "" || strings.ContainsAny(name, "/\\\r\n\"\x00") || len([]rune(name)) > 100 || strings.Trim(name, ".") == "" {
+			t.Fatalf("%q became %q", text, name)
+		}
+	})
+}
