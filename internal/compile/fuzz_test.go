@@ -144,25 +144,28 @@ func TestBrokenLiveRouting(t *testing.T) {
 // or makes a document that loads and stays.
 func FuzzEventTemplate(f *testing.F) {
 	for _, seed := range []struct {
-		event, when, profile, kind, to, text, locale, at string
-		day, every, times                                int32
+		event, when, profile, kind, to, text, locale, at, more string
+		day, every, times                                      int32
 	}{
-		{"invoice.unpaid", "invoice.balance >= 10.0", "business", "Email", "Billing", "Dear {{.account.name}}, {{.invoice.balance}}", "fr", "09:00", 3, 7, 2},
-		{"invoice.issued", "", "residential", "SMS", "+61400555019", "{{if .open.count}}{{.open.count}}{{end}}", "en-AU", "", 0, 0, 0},
-		{"portal.passwordReset", "", "default", "Webhook", "https://a.example/", "{{.credential.link}}", "", "", 0, 0, 0},
-		{"custom.meter", "data.reading == ''", "gone", "Banner", "", "{{range .data.reading}}", "xx", "25:00", -400, -1, 1 << 30},
-		{"no.such", "{{", "", "Log", "", "\x00\xff", "", "", 1, 1, 1},
+		{"invoice.unpaid", "invoice.balance >= 10.0", "business", "Email", "Billing", "Dear {{.account.name}}, {{.invoice.balance}}", "fr", "09:00", "Account", 3, 7, 2},
+		{"invoice.issued", "", "residential", "SMS", "+61400555019", "{{if .open.count}}{{.open.count}}{{end}}", "en-AU", "", "Email", 0, 0, 0},
+		{"portal.passwordReset", "", "default", "Webhook", "https://a.example/", "{{.credential.link}}", "", "", "Owner", 0, 0, 0},
+		{"custom.meter", "data.reading == ''", "gone", "Banner", "", "{{range .data.reading}}", "xx", "25:00", "None", -400, -1, 1 << 30},
+		{"no.such", "{{", "", "Log", "", "\x00\xff", "", "", "{{", 1, 1, 1},
 	} {
-		f.Add(seed.event, seed.when, seed.profile, seed.kind, seed.to, seed.text, seed.locale, seed.at, seed.day, seed.every, seed.times)
+		f.Add(seed.event, seed.when, seed.profile, seed.kind, seed.to, seed.text, seed.locale, seed.at, seed.more, seed.day, seed.every, seed.times)
 	}
-	f.Fuzz(func(t *testing.T, event, when, profile, kind, to, text, locale, at string, day, every, times int32) {
-		a := v1alpha1.ActionSpec{Name: "one", Type: v1alpha1.ActionType(kind), RepeatEveryDays: every, MaxRepeats: times}
+	f.Fuzz(func(t *testing.T, event, when, profile, kind, to, text, locale, at, more string, day, every, times int32) {
+		a := v1alpha1.ActionSpec{Name: "one", Type: v1alpha1.ActionType(kind), RepeatEveryDays: every, MaxRepeats: times, Combine: v1alpha1.Combine(more)}
 		if day != 0 {
 			a.Days = []int32{day, day + 1}
 		}
 		translations := []v1alpha1.TextTranslation{{Locale: v1alpha1.Locale(locale), Text: text}}
 		a.Email = v1alpha1.EmailSpec{To: []v1alpha1.EmailRecipient{v1alpha1.EmailRecipient(to)}, Subject: text, Text: text, HTML: text}
-		a.SMS = v1alpha1.SMSSpec{To: []v1alpha1.SMSRecipient{v1alpha1.SMSRecipient(to)}, Text: text, Translations: translations}
+		if more != "" {
+			a.Email.CC = []v1alpha1.EmailRecipient{v1alpha1.EmailRecipient(more)}
+		}
+		a.SMS = v1alpha1.SMSSpec{To: []v1alpha1.SMSRecipient{v1alpha1.SMSRecipient(to)}, Text: text, Translations: translations, Fallback: v1alpha1.SMSFallback(more)}
 		a.Webhook, a.Banner, a.Note = v1alpha1.WebhookSpec{URL: to, Body: text}, v1alpha1.BannerSpec{Text: text, Translations: translations}, v1alpha1.NoteSpec{Text: text}
 		only(&a)
 		object := eventTemplate("one", 1, onEvent(event), forProfiles(profile, "business"), doing(a))

@@ -133,6 +133,11 @@ func report(out compile.Output) string {
 		if o.Conflicted.Status {
 			fmt.Fprintf(&b, "  Conflicted %s: %s\n", o.Conflicted.Reason, o.Conflicted.Message)
 		}
+		for _, e := range o.Events {
+			if e.Source != v1alpha1.MessagesStandard {
+				fmt.Fprintf(&b, "  event: %s %s %q\n", e.Event, e.Source, e.Templates)
+			}
+		}
 		if o.SMSSegments > 0 {
 			fmt.Fprintf(&b, "  SMS segments: %d\n", o.SMSSegments)
 		}

@@ -65,6 +65,9 @@ func (w *world) newEventTemplate(meta metav1.ObjectMeta) v1alpha1.EventTemplate 
 		if w.chance(15) {
 			edits = append(edits, disabled)
 		}
+		if w.sending && w.chance(30) {
+			edits = append(edits, combine(pick(w, []v1alpha1.Combine{"Account", "Invoice"}))) // which only dated mails and texts can
+		}
 		name := fmt.Sprint("action-", n)
 		channels := []v1alpha1.ActionSpec{
 			mail(name, append(edits, saying(text))...), sms(name, text, edits...), note(name, text, edits...), hook(name, "https://a.example/", edits...),

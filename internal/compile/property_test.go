@@ -27,6 +27,7 @@ type world struct {
 	accounts []config.Account
 	uids     int
 	invoices bool // it has invoice templates as well
+	sending  bool // and it says how it tells people, and of what
 }
 
 var (
@@ -109,6 +110,9 @@ func (w *world) changeTenant() {
 	if w.invoices {
 		w.addInvoiceTemplates(t)
 	}
+	if w.sending {
+		w.addDelivery(t)
+	}
 	w.input.Tenant = t
 }
 
@@ -123,11 +127,15 @@ func (w *world) addInvoiceTemplates(t *v1alpha1.Tenant) {
 }
 
 func (w *world) newAccountProfile(meta metav1.ObjectMeta) v1alpha1.AccountProfile {
-	return v1alpha1.AccountProfile{ObjectMeta: meta, Spec: v1alpha1.AccountProfileSpec{
+	p := v1alpha1.AccountProfile{ObjectMeta: meta, Spec: v1alpha1.AccountProfileSpec{
 		TenantRef: ref("acme"), DisplayName: meta.Name,
 		Attributes:          w.attributes(),
 		MyAccountProfileRef: ref(maybe(w, 50, portalNames)),
 	}}
+	if w.sending {
+		p.Spec.StandardEvents = w.standardEvents()
+	}
+	return p
 }
 
 // attributes are some, of one draw.
@@ -137,6 +145,8 @@ func (w *world) attributes() v1alpha1.Attributes {
 	if w.invoices {
 		a.InvoiceTemplate = []string{"", "", "", "standard", "x", "y", "nowhere"}[draw%7]
 	}
+	a.QuietHours = []v1alpha1.QuietHours{{}, {Start: "22:00", End: "07:00"}, {}, {Start: "07:00", End: "08:00"}}[draw%4]
+	a.SMSNotifications = v1alpha1.SMSPermission([]string{"", "Enabled", "WithConsent"}[draw%3])
 	a.LateFee.Type = v1alpha1.LateFeeType([]string{"", "None", "Flat", "Flat"}[draw%4])
 	for _, name := range []string{"c", "a", "b"}[:draw%4] {
 		a.Custom = append(a.Custom, v1alpha1.CustomAttribute{Name: name, Value: fmt.Sprint(draw % 5)})
@@ -277,6 +287,9 @@ func TestOwnOutputIsAFixPoint(t *testing.T) {
 		}
 		for name, o := range out.AccountProfiles {
 			sameFate(t, name, o, again.AccountProfiles[name])
+			if diff := cmp.Diff(o.Events, again.AccountProfiles[name].Events); diff != "" {
+				t.Errorf("%s: %s", name, diff)
+			}
 		}
 		for name, o := range out.MyAccountProfiles {
 			sameFate(t, name, o, again.MyAccountProfiles[name])
