@@ -28,6 +28,16 @@ var linkEvents = map[LinkPurpose]string{
 	LinkInvite: "contact.invited", LinkVerifyEmail: "contact.verifyEmail",
 }
 
+// SendsLink says whether events of a type send a link, whose id is their subject.
+func SendsLink(eventType string) bool {
+	for _, sends := range linkEvents {
+		if sends == eventType {
+			return true
+		}
+	}
+	return false
+}
+
 // alike are the purposes of links that end in the same.
 func (p LinkPurpose) alike() []string {
 	if p == LinkCreate || p == LinkInvite {

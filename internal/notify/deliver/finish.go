@@ -1,0 +1,187 @@
+package deliver
+
+import (
+	"context"
+	"time"
+
+	"github.com/foyerhq/foyer/internal/store"
+)
+
+const (
+	// finishBatch is how many outcomes are written down at once, and finishWait how long
+	// the first of them waits for others: so many cost hardly more than one.
+	finishBatch = 256
+	finishWait  = 5 * time.Millisecond
+	// finishTimeout bounds one attempt to write them down.
+	finishTimeout = 10 * time.Second
+	finishPause   = time.Second // after an attempt that failed
+	// finishAtEnd is how long a process that stops goes on trying.
+	finishAtEnd = 5 * time.Second
+)
+
+// ended is an outcome on its way to the database.
+type ended struct {
+	*job
+	outcome
+	done func()
+}
+
+// finisher writes outcomes down, many at a time.
+type finisher struct {
+	d    *Dispatcher
+	from chan ended
+}
+
+func newFinisher(d *Dispatcher) *finisher {
+	return &finisher{d: d, from: make(chan ended, finishBatch)}
+}
+
+// close says that nothing comes any more.
+func (f *finisher) close() { close(f.from) }
+
+// run writes down what comes until close, and whatever is left then. under ends when the
+// process must come to an end.
+func (f *finisher) run(under context.Context) {
+	for first := range f.from {
+		f.write(under, f.collect(first))
+	}
+}
+
+// collect waits a moment for more to write down with the first.
+func (f *finisher) collect(first ended) []ended {
+	batch := []ended{first}
+	timer := time.NewTimer(finishWait)
+	defer timer.Stop()
+	for len(batch) < finishBatch {
+		select {
+		case next, open := <-f.from:
+			if !open {
+				return batch
+			}
+			batch = append(batch, next)
+			continue
+		case <-timer.C:
+		}
+		break
+	}
+	return batch
+}
+
+// write tries until the outcomes are on record. While the database is away the process has
+// nothing else to do: their places are taken, so it claims nothing.
+func (f *finisher) write(under context.Context, batch []ended) {
+	defer func() {
+		for _, e := range batch {
+			e.done()
+		}
+	}()
+	lastly := context.WithoutCancel(under)
+	var end time.Time
+	for {
+		lost, err := f.try(lastly, batch)
+		if err == nil {
+			f.d.count(batch, lost)
+			return
+		}
+		if under.Err() != nil && end.IsZero() {
+			end = time.Now().Add(finishAtEnd)
+		}
+		if !end.IsZero() && time.Now().After(end) {
+			f.d.Log.Error("outcomes could not be written down: these notifications are uncertain", "count", len(batch), "error", err)
+			return
+		}
+		f.d.Log.Error("could not write down what was sent, trying again", "count", len(batch), "error", err)
+		<-time.After(finishPause)
+	}
+}
+
+// try writes a batch down in one transaction, with the banners and notes that go with it.
+func (f *finisher) try(ctx context.Context, batch []ended) (lost []store.Lease, err error) {
+	ctx, cancel := context.WithTimeout(ctx, finishTimeout)
+	defer cancel()
+	now := f.d.Now()
+	var list []store.Finished
+	var notes []store.Item[store.Note]
+	var banners []store.Banner
+	for _, e := range batch {
+		finished := e.Finished
+		finished.Lease = e.job.Lease
+		list = append(list, finished)
+		if n := e.note; n != nil {
+			notes = append(notes, store.Item[store.Note]{ID: n.ID, Decide: func(*store.Note) (store.Note, *store.Refusal) { return *n, nil }})
+		}
+		if e.banner != nil {
+			banners = append(banners, *e.banner)
+		}
+	}
+	if len(notes) == 0 && len(banners) == 0 {
+		return f.d.Store.Finish(ctx, now, list)
+	}
+	origin := store.Origin{Actor: "dispatcher", Now: now, Unaudited: true}
+	err = f.d.Store.Write(ctx, origin, func(ctx context.Context, w *store.Writer) error {
+		written, err := w.PutNotes(ctx, notes)
+		if err != nil {
+			return err
+		}
+		for _, result := range written {
+			if result.Outcome == store.Refused {
+				f.d.Log.Warn("a note on a customer was refused", "field", result.Field, "problem", result.Message)
+			}
+		}
+		if err := w.AddBanners(ctx, banners); err != nil {
+			return err
+		}
+		lost, err = w.Finish(ctx, list)
+		return err
+	})
+	return lost, err
+}
+
+// finish hands an outcome to the finisher, and tells the breaker.
+func (l *lane) finish(j *job, o outcome) {
+	if j.Uncertain && (o.Outcome == store.Returned || o.Outcome == store.StateRetry) {
+		o.Reason = reasonUncertain // as long as it waits: what may have arrived is repeated once
+	}
+	if b := l.breakers[j.Channel]; b != nil {
+		l.tellBreaker(j.Channel, b, o)
+		if j.probe {
+			b.unused()
+		}
+	}
+	l.finisher.from <- ended{j, o, func() { l.places.giveBack(j.Channel) }}
+}
+
+func (d *Dispatcher) tellBreaker(name string, b *breaker, o outcome) {
+	switch {
+	case o.works && b.works():
+		d.metrics.breaker.WithLabelValues(name).Set(0)
+		d.Log.Info("the channel works again", "channel", name)
+	case o.broken && b.fails(o.sure, time.Now()):
+		d.metrics.breaker.WithLabelValues(name).Set(1)
+		d.Log.Error("the channel works for nobody: it is left alone and tried now and then", "channel", name, "code", o.Code, "detail", o.Detail)
+	}
+}
+
+// count counts outcomes that are on record.
+func (d *Dispatcher) count(batch []ended, lost []store.Lease) {
+	gone := map[string]bool{}
+	for _, l := range lost {
+		gone[l.ID] = true
+	}
+	for _, e := range batch {
+		if gone[e.job.ID] {
+			d.tally.add(e.Channel, "lease lost", "")
+			continue
+		}
+		switch e.Outcome {
+		case store.StateSent:
+			d.metrics.sent.WithLabelValues(e.Channel).Inc()
+		case store.StateSuppressed:
+			d.metrics.suppressed.WithLabelValues(e.Reason).Inc()
+		}
+		if e.Class != "" {
+			d.metrics.failed.WithLabelValues(e.Channel, e.Class).Inc()
+			d.tally.add(e.Channel, e.Class, e.Code)
+		}
+	}
+}

@@ -1,0 +1,292 @@
+package deliver
+
+import (
+	"context"
+	"math"
+	"strconv"
+	"sync"
+	"time"
+
+	"github.com/google/uuid"
+
+	"github.com/foyerhq/foyer/internal/notify/channel"
+	"github.com/foyerhq/foyer/internal/notify/plan"
+	"github.com/foyerhq/foyer/internal/store"
+)
+
+// Way is how one channel is used in one lane.
+type Way struct {
+	channel.Sender
+	AtOnce int // how many messages are handed over at a time
+	// Repeatable says whether what may have arrived can be sent once more without reaching
+	// anybody twice, or so that they can tell; nil: it can.
+	Repeatable func() bool
+}
+
+const (
+	// placesPerSend is how many places a lane has for each message that is handed over at a
+	// time: the others wait for it, or for their outcome to be written down.
+	placesPerSend = 16
+	// placesInside are for banners and notes, which are rows of the database.
+	placesInside = 64
+	// heavyAtOnce is how many mails with an attachment are handed over at a time.
+	heavyAtOnce = 2
+	// claimTimeout is for a claim, which is not given up when the process is asked to
+	// stop: it may be done already.
+	claimTimeout = 10 * time.Second
+)
+
+// lane hands over what waits in one lane.
+type lane struct {
+	*Dispatcher
+	number   int
+	channels []string
+	places   *places
+	sending  map[string]chan struct{} // who hands over right now, by channel
+	turn     int                      // of the channels: each is the first in its turn
+	jobs     sync.WaitGroup
+	stopping <-chan struct{}
+}
+
+func (d *Dispatcher) newLane(number int) *lane {
+	l := &lane{Dispatcher: d, number: number, sending: map[string]chan struct{}{}}
+	all := map[string]int{store.ChannelBanner: placesInside, store.ChannelLog: placesInside}
+	for _, name := range []string{store.ChannelEmail, store.ChannelSMS, store.ChannelWebhook} {
+		if way, ok := d.Ways[number][name]; ok {
+			all[name] = way.AtOnce * placesPerSend
+			l.sending[name] = make(chan struct{}, way.AtOnce)
+			l.channels = append(l.channels, name)
+		}
+	}
+	l.channels = append(l.channels, store.ChannelBanner, store.ChannelLog)
+	l.places = newPlaces(all)
+	return l
+}
+
+// run claims and hands over until ctx ends, and then finishes what is under way, which ends
+// with under at the latest.
+func (l *lane) run(ctx, under context.Context) {
+	l.stopping = ctx.Done()
+	defer l.jobs.Wait()
+	timer := time.NewTimer(lanePoll)
+	defer timer.Stop()
+	for ctx.Err() == nil {
+		wait, more := lanePoll, false
+		more, err := l.round(under)
+		if err != nil {
+			wait = l.failed(ctx, "claim notifications", err)
+		}
+		timer.Reset(wait)
+		var freed <-chan struct{}
+		if more {
+			freed = l.places.freed
+			if !l.crowded() {
+				continue
+			}
+		}
+		select {
+		case <-ctx.Done():
+		case <-timer.C:
+		case <-freed:
+		}
+	}
+}
+
+// crowded says that no channel has many free places.
+func (l *lane) crowded() bool {
+	for _, name := range l.channels {
+		if _, crowded := l.places.of(name); crowded {
+			return true
+		}
+	}
+	return false
+}
+
+// round claims what can be sent now and begins with it. more says that there may be more.
+func (l *lane) round(ctx context.Context) (more bool, err error) {
+	limit, channels := math.MaxInt, []string{}
+	allowed, err := l.underCap(ctx)
+	if err != nil {
+		return false, err
+	}
+	l.turn++
+	for i := range l.channels {
+		name := l.channels[(l.turn+i)%len(l.channels)]
+		free, _ := l.places.of(name)
+		if capped(name) {
+			free = min(free, allowed)
+		}
+		switch b := l.breakers[name]; {
+		case free <= 0:
+			more = more || allowed > 0
+		case b != nil && b.isOpen():
+			if err := l.probe(ctx, name, b); err != nil {
+				return false, err
+			}
+		default:
+			channels, limit = append(channels, name), min(limit, free)
+		}
+	}
+	if len(channels) == 0 {
+		return more, nil
+	}
+	claimed, err := l.claim(ctx, channels, limit)
+	if err != nil {
+		return false, err
+	}
+	l.begin(ctx, claimed, false)
+	return more || len(claimed) == limit, nil
+}
+
+// probe lets one notification through an open breaker when its rest is over.
+func (l *lane) probe(ctx context.Context, name string, b *breaker) error {
+	if b.admit(1, time.Now()) == 0 {
+		return nil
+	}
+	claimed, err := l.claim(ctx, []string{name}, 1)
+	if err != nil || len(claimed) == 0 {
+		b.unused()
+		return err
+	}
+	l.begin(ctx, claimed, true)
+	return nil
+}
+
+func (l *lane) claim(ctx context.Context, channels []string, limit int) ([]store.Claimed, error) {
+	ctx, cancel := context.WithTimeout(ctx, claimTimeout)
+	defer cancel()
+	return l.Store.Claim(ctx, store.ClaimRequest{Now: l.Now(), Lane: l.number, Channels: channels, Limit: limit, LeaseFor: l.Lease})
+}
+
+// job is one notification that is with this process.
+type job struct {
+	store.Claimed
+	n       plan.Notification
+	account *plan.Account
+	rules   *rules
+	claimed time.Time // by the clock that nobody moves
+	probe   bool
+}
+
+// begin reads what the notifications tell and hands over those that still should be sent.
+func (l *lane) begin(ctx context.Context, claimed []store.Claimed, probe bool) {
+	if len(claimed) == 0 {
+		return
+	}
+	at := time.Now()
+	l.cap.take(claimed)
+	for i := range claimed {
+		l.places.take(claimed[i].Channel)
+	}
+	r, now := l.inForce(), l.Now()
+	known, err := l.Store.Facts(now).Read(ctx, factsOf(claimed))
+	if err != nil {
+		l.failed(ctx, "read what notifications tell", err)
+		for _, c := range claimed {
+			l.finish(&job{Claimed: c, probe: probe}, outcome{Finished: store.Finished{Outcome: store.Returned, NextAt: now.Add(failurePause)}})
+		}
+		return
+	}
+	for _, c := range claimed {
+		j := &job{Claimed: c, rules: r, claimed: at, probe: probe}
+		if o, done := l.look(j, known, now); done {
+			l.finish(j, o)
+			continue
+		}
+		l.jobs.Go(func() { l.finish(j, l.send(ctx, j)) })
+	}
+}
+
+// factsOf is what notifications tell of.
+func factsOf(claimed []store.Claimed) store.Wanted {
+	var wanted store.Wanted
+	for _, c := range claimed {
+		if c.AccountID != "" {
+			wanted.Accounts = append(wanted.Accounts, c.AccountID)
+		}
+		switch {
+		case c.EventPosition == 0:
+			wanted.Invoices = append(wanted.Invoices, c.About)
+		default:
+			wanted.Events = append(wanted.Events, c.EventPosition)
+		}
+		if store.SendsLink(c.EventType) {
+			wanted.Links = append(wanted.Links, c.About)
+		}
+	}
+	return wanted
+}
+
+// look asks once more whether a notification is sent, and says what becomes of one that is
+// not, or not now.
+func (l *lane) look(j *job, known store.Known, now time.Time) (o outcome, done bool) {
+	err := safely(func() (err error) {
+		if j.n, err = notificationOf(j.Claimed, known); err != nil {
+			return err
+		}
+		j.account = j.rules.account(known.Accounts[j.AccountID], now)
+		if j.account == nil && j.AccountID != "" {
+			o, done = suppressed(plan.Obsolete), true // the account was deleted
+			return nil
+		}
+		reason, until := j.rules.Guard(j.n, j.account, now)
+		switch {
+		case reason != "":
+			o, done = suppressed(reason), true
+		case !until.IsZero():
+			o, done = outcome{Finished: store.Finished{Outcome: store.Returned, NextAt: until, Reason: "quietHours"}}, true
+		case j.Mode == store.DeliveryRedirect && (j.Channel == store.ChannelSMS || j.Channel == store.ChannelWebhook):
+			o, done = suppressed(plan.NotLive), true
+		}
+		return nil
+	})
+	if err != nil {
+		return unreadable(err), true
+	}
+	return o, done
+}
+
+// notificationOf is a claimed notification as plan made it.
+func notificationOf(c store.Claimed, known store.Known) (plan.Notification, error) {
+	n := plan.Notification{
+		Source: plan.Source(c.Source), Template: c.Template, Action: c.Action, Channel: c.Channel, Category: c.Category,
+		ContactID: c.ContactID, Address: c.Address, CC: c.CC, BCC: c.BCC, Locale: c.Locale, DueAt: c.DueAt, Security: c.Category == security,
+	}
+	if c.EventPosition == 0 {
+		n.Event = plan.Event{Type: c.EventType, AccountID: c.AccountID, About: c.About, At: plannedAt(c.ID)}
+		if v, ok := known.Invoices[c.About]; ok {
+			invoice := invoiceOf(v)
+			n.Invoice = &invoice
+		}
+		day, err := strconv.ParseInt(c.Occurrence, 10, 32)
+		n.Day = int32(day)
+		return n, err
+	}
+	e, ok := known.Events[c.EventPosition]
+	if !ok {
+		return n, errNoEvent
+	}
+	var err error
+	if n.Event, err = eventOf(e, known); err != nil {
+		return n, err
+	}
+	if link := n.Event.Link; link != nil {
+		for place, address := range link.Addresses {
+			if address == c.Address {
+				n.LinkPlace = place
+				break
+			}
+		}
+	}
+	return n, nil
+}
+
+// plannedAt is the time in the id of a notification, a UUID of version 7; the zero time if
+// there is none.
+func plannedAt(id string) time.Time {
+	parsed, err := uuid.Parse(id)
+	if err != nil {
+		return time.Time{}
+	}
+	return time.Unix(parsed.Time().UnixTime()).UTC()
+}

@@ -1,0 +1,215 @@
+package deliver
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"html"
+	"strings"
+	"time"
+
+	"github.com/foyerhq/foyer/internal/catalog"
+	"github.com/foyerhq/foyer/internal/notify/channel"
+	"github.com/foyerhq/foyer/internal/notify/plan"
+	"github.com/foyerhq/foyer/internal/store"
+)
+
+const security = string(catalog.Security)
+
+// bannerFor is how long a banner is shown to those who do not close it.
+const bannerFor = 14 * 24 * time.Hour
+
+// A lease is long enough for two things: to wait for others, and to be handed over. So
+// nothing is handed over when somebody else may have it.
+func (l *lane) beginBy(j *job) time.Time { return j.claimed.Add(l.Lease / 3) }
+func (l *lane) endBy(j *job) time.Time   { return j.claimed.Add(l.Lease * 5 / 6) }
+
+// send makes the text of a notification and hands it over.
+func (l *lane) send(ctx context.Context, j *job) outcome {
+	way, ok := l.Ways[l.number][j.Channel]
+	if !ok {
+		return l.keep(j)
+	}
+	if !l.waitFor(ctx, l.sending[j.Channel], l.beginBy(j)) {
+		return returned(l.Now())
+	}
+	defer func() { <-l.sending[j.Channel] }()
+	ctx, cancel := context.WithDeadline(ctx, l.endBy(j))
+	defer cancel()
+	content, err := l.compose(j)
+	if err != nil {
+		return unreadable(err)
+	}
+	m := l.message(j, content)
+	if len(content.Attach) > 0 {
+		if !l.waitFor(ctx, l.heavy, l.beginBy(j)) {
+			return returned(l.Now())
+		}
+		defer func() { <-l.heavy }()
+		if err := l.attach(ctx, j, &m); err != nil {
+			l.failed(ctx, "read the PDF of an invoice", err)
+			return returned(l.Now().Add(failurePause))
+		}
+	}
+	if m.To == "" {
+		return returned(l.Now().Add(failurePause)) // Redirect, and the settings do not say yet where to
+	}
+	began := time.Now()
+	result, err := way.Send(ctx, m)
+	l.metrics.sendSeconds.WithLabelValues(j.Channel).Observe(time.Since(began).Seconds())
+	if err == nil {
+		return l.sent(j, m, result)
+	}
+	failure := (*channel.Error)(nil)
+	if !errors.As(err, &failure) {
+		failure = channel.Fail(channel.Temporary, channel.CodeAnswer, err.Error())
+	}
+	cutOff := errors.Is(context.Cause(ctx), context.Canceled)
+	return l.unsent(j, failure, way.Repeatable == nil || way.Repeatable(), cutOff)
+}
+
+// waitFor waits for a place, until a time at most and not while the process stops.
+func (l *lane) waitFor(ctx context.Context, place chan struct{}, until time.Time) bool {
+	select {
+	case place <- struct{}{}:
+		return true
+	default:
+	}
+	timer := time.NewTimer(time.Until(until))
+	defer timer.Stop()
+	select {
+	case place <- struct{}{}:
+		return true
+	case <-timer.C:
+	case <-ctx.Done():
+	case <-l.stopping:
+	}
+	return false
+}
+
+// compose makes the text of a notification.
+func (l *lane) compose(j *job) (content plan.Content, err error) {
+	links := &links{origin: "https://" + j.rules.live.Tenant.Hostname, keys: l.Keys()}
+	err = safely(func() error {
+		content, err = j.rules.Compose(j.n, j.account, links)
+		return cmp.Or(err, links.err)
+	})
+	return content, err
+}
+
+// message is a notification as its channel takes it.
+func (l *lane) message(j *job, c plan.Content) channel.Message {
+	m := channel.Message{
+		ID: j.ID, Attempt: j.Attempt, AccountID: j.AccountID, From: c.From, To: j.Address, CC: j.CC, BCC: j.BCC, Subject: c.Subject, Text: c.Text, HTML: c.HTML,
+		Priority: c.Priority, Locale: j.Locale, Unsubscribe: c.Unsubscribe, Body: c.Body, At: l.Now(),
+	}
+	if j.Mode == store.DeliveryRedirect && j.Channel == store.ChannelEmail {
+		// Whoever reads it is not the recipient, and must not opt out for them.
+		m.To, m.CC, m.BCC, m.Unsubscribe = j.rules.live.Delivery().RedirectTo, nil, nil, ""
+		m.Subject = "[for " + j.Address + "] " + c.Subject
+	}
+	return m
+}
+
+// attach adds the PDF of the invoice. If there is none, or it is too big for a mail, the
+// text says where the invoice is instead.
+func (l *lane) attach(ctx context.Context, j *job, m *channel.Message) error {
+	if j.n.Invoice == nil && j.n.Event.About == "" {
+		return nil
+	}
+	invoice := j.n.Event.About
+	document, err := l.Store.DocumentOf(ctx, j.AccountID, invoice, false, nil)
+	if err == nil && document.Size <= channel.MaxAttachments {
+		document, err = l.Store.DocumentOf(ctx, j.AccountID, invoice, true, nil)
+	}
+	switch {
+	case errors.Is(err, store.ErrNotFound), err == nil && document.Size > channel.MaxAttachments:
+		url := fmt.Sprintf("https://%s/invoices/%s", j.rules.live.Tenant.Hostname, invoice)
+		addLink(m, url)
+		return nil
+	case err != nil:
+		return err
+	}
+	m.Attachments = append(m.Attachments, channel.Attachment{Name: document.Name, MediaType: document.MediaType, Body: document.Body})
+	return nil
+}
+
+// addLink adds an address to a text that does not have it.
+func addLink(m *channel.Message, url string) {
+	if !strings.Contains(m.Text, url) {
+		m.Text = strings.TrimRight(m.Text, "\n") + "\n\n" + url + "\n"
+	}
+	shown := html.EscapeString(url)
+	if m.HTML != "" && !strings.Contains(m.HTML, shown) {
+		paragraph := `<p><a href="` + shown + `">` + shown + `</a></p>`
+		if before, after, found := strings.Cut(m.HTML, "</body>"); found {
+			m.HTML = before + paragraph + "</body>" + after
+		} else {
+			m.HTML += paragraph
+		}
+	}
+}
+
+// keep is send for what stays in the house: banners and notes on the customer.
+func (l *lane) keep(j *job) outcome {
+	content, err := l.compose(j)
+	if err != nil {
+		return unreadable(err)
+	}
+	now := l.Now()
+	o := outcome{Finished: store.Finished{Outcome: store.StateSent}}
+	switch j.Channel {
+	case store.ChannelBanner:
+		o.Body = content.Texts[""]
+		o.banner = &store.Banner{ID: j.ID, AccountID: j.AccountID, Category: j.Category, Texts: content.Texts, From: now, To: now.Add(bannerFor)}
+		o.note = l.extendedLog(j, "Banner shown in the portal")
+	case store.ChannelLog:
+		o.Body = content.Text
+		o.note = l.note(j, content.Text)
+	default:
+		return unreadable(fmt.Errorf("this release has no channel %s", j.Channel))
+	}
+	return o
+}
+
+// sent is the outcome of what a channel took.
+func (l *lane) sent(j *job, m channel.Message, result channel.Result) outcome {
+	o := outcome{Finished: store.Finished{Outcome: store.StateSent, ProviderID: result.ProviderID}, works: true}
+	if len(result.Refused) > 0 {
+		o.Detail = fmt.Sprintf("%d of the copies were refused", len(result.Refused))
+	}
+	if m.To != j.Address {
+		o.RedirectedTo = m.To
+	}
+	if j.Category != security { // those say how to get in
+		o.Subject, o.Body = m.Subject, m.Text
+	}
+	what := j.Channel + " to " + j.Address
+	if m.Subject != "" && j.Category != security {
+		what += ": " + m.Subject
+	}
+	o.note = l.extendedLog(j, what)
+	return o
+}
+
+// extendedLog is a note on the customer that an action fired, if it asks for one.
+func (l *lane) extendedLog(j *job, text string) *store.Note {
+	for _, action := range j.rules.routing.Templates[j.Template].Actions {
+		if action.Name == j.Action && action.Log == "CustomerNotes" {
+			return l.note(j, text)
+		}
+	}
+	return nil
+}
+
+func (l *lane) note(j *job, text string) *store.Note {
+	if j.AccountID == "" {
+		return nil
+	}
+	author := "EventTemplate " + j.Template
+	if j.Template == "" {
+		author = "standard messages"
+	}
+	return &store.Note{Row: store.Row{ID: j.ID, AccountID: j.AccountID}, Text: text, Author: author, At: l.Now()}
+}

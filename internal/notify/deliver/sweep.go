@@ -1,0 +1,154 @@
+package deliver
+
+import (
+	"context"
+	"slices"
+	"time"
+
+	"github.com/foyerhq/foyer/internal/notify/plan"
+	"github.com/foyerhq/foyer/internal/store"
+)
+
+const (
+	// sweepEvery is how long after a sweep the next one is made.
+	sweepEvery = time.Minute
+	// sweepPage is how many accounts are looked at in one transaction.
+	sweepPage = 1000
+	// unpaid is the dated event.
+	unpaid = "invoice.unpaid"
+)
+
+// sweeper is what this replica knows of its last sweep.
+type sweeper struct{ settings, routing string }
+
+// sweepOnce makes a sweep when the last one, of any replica, was a minute ago, or a
+// document has changed.
+func (d *Dispatcher) sweepOnce(ctx context.Context) time.Duration {
+	r, now := d.inForce(), d.Now()
+	documents := sweeper{r.live.Digest, r.routing.Digest}
+	if documents == d.swept {
+		state, err := d.Store.Delivery(ctx)
+		if err != nil {
+			return d.failed(ctx, "look when the last sweep was", err)
+		}
+		// One of the future was made by another clock.
+		if at := state.SweptAt; at != nil && !at.After(now) && now.Sub(*at) < sweepEvery {
+			return sweepPoll
+		}
+	}
+	began := time.Now()
+	whole, err := d.Sweep(ctx, now)
+	if err != nil {
+		return d.failed(ctx, "look for unpaid invoices", err)
+	}
+	if whole {
+		d.swept = documents
+		d.metrics.sweep.Observe(time.Since(began).Seconds())
+	}
+	return sweepPoll
+}
+
+// Sweep plans the dated events that are due now. whole is false if another replica was
+// planning, or ctx ended.
+func (d *Dispatcher) Sweep(ctx context.Context, now time.Time) (whole bool, err error) {
+	r := d.inForce()
+	dates, after := dueDates(r.Days(), now), ""
+	for ctx.Err() == nil {
+		var planned []store.NewNotification
+		next, ran, err := d.Store.Sweep(ctx, now, unpaid, dates, after, sweepPage, func(ctx context.Context, p *store.Planning, due []store.DueAccount) (err error) {
+			planned, err = d.planDue(ctx, r, p, due, now)
+			return err
+		})
+		if err != nil || !ran {
+			return false, err
+		}
+		d.metrics.countPlanned(planned)
+		if next == "" {
+			return true, nil
+		}
+		after = next
+	}
+	return false, nil
+}
+
+// dueDates are the due dates of the invoices that a sweep has to look at: those of which a
+// day may be due now, as [plan.Rules.Days] says it.
+func dueDates(days []int32, now time.Time) []time.Time {
+	const early, late = 1, 8
+	year, month, day := now.UTC().Date()
+	var dates []time.Time
+	for _, offset := range days {
+		for back := -early; back <= late; back++ {
+			dates = append(dates, time.Date(year, month, day-back-int(offset), 0, 0, 0, 0, time.UTC))
+		}
+	}
+	slices.SortFunc(dates, time.Time.Compare)
+	return slices.CompactFunc(dates, time.Time.Equal)
+}
+
+// due is an account with invoices to look at, as plan takes them.
+type due struct {
+	id       string
+	invoices []plan.Invoice
+	happened map[plan.Occurrence]bool
+}
+
+func dueOf(a store.DueAccount) due {
+	d := due{id: a.ID, invoices: make([]plan.Invoice, len(a.Invoices)), happened: map[plan.Occurrence]bool{}}
+	for i, v := range a.Invoices {
+		d.invoices[i] = invoiceOf(v.NotifiedInvoice)
+		for _, o := range v.Happened {
+			d.happened[plan.Occurrence(o)] = true
+			o.Address = "" // to anybody
+			d.happened[plan.Occurrence(o)] = true
+		}
+	}
+	return d
+}
+
+// asks says whether a day of an invoice is due that was not dealt with. Most accounts of a
+// sweep were: this needs nothing else of them.
+func (r *rules) asks(a store.DueAccount, d due, now time.Time) (asks bool) {
+	happened := func(o plan.Occurrence) bool {
+		asks = asks || !d.happened[o]
+		return true // so nothing is planned yet
+	}
+	r.Due(&plan.Account{Account: a.Account, Name: a.Name, Status: a.Status}, d.invoices, happened, nil, now)
+	return asks
+}
+
+// planDue plans a page of accounts, and adds what came of it.
+func (d *Dispatcher) planDue(ctx context.Context, r *rules, p *store.Planning, page []store.DueAccount, now time.Time) ([]store.NewNotification, error) {
+	var asking []due
+	var wanted store.Wanted
+	for _, a := range page {
+		if of := dueOf(a); r.asks(a, of, now) {
+			asking, wanted.Accounts = append(asking, of), append(wanted.Accounts, a.ID)
+		}
+	}
+	if len(asking) == 0 {
+		return nil, nil
+	}
+	known, err := p.Read(ctx, wanted)
+	if err != nil {
+		return nil, err
+	}
+	var list []store.NewNotification
+	for _, of := range asking {
+		account := r.account(known.Accounts[of.id], now)
+		if account == nil {
+			continue
+		}
+		err := safely(func() error {
+			happened := func(o plan.Occurrence) bool { return of.happened[o] }
+			for _, n := range r.Due(account, of.invoices, happened, p.Delivery().LiveSince, now) {
+				list = append(list, r.row(n, of.id))
+			}
+			return nil
+		})
+		if err != nil {
+			d.Log.Error("the invoices of an account could not be looked at: it is not reminded", "account", of.id, "error", err)
+		}
+	}
+	return list, p.Add(ctx, list)
+}

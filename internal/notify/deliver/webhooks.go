@@ -1,0 +1,157 @@
+package deliver
+
+import (
+	"context"
+	"errors"
+	"math/rand/v2"
+	"slices"
+	"time"
+
+	"github.com/foyerhq/foyer/internal/config"
+	"github.com/foyerhq/foyer/internal/integration"
+	"github.com/foyerhq/foyer/internal/notify/channel"
+	"github.com/foyerhq/foyer/internal/store"
+)
+
+// The webhooks of the tenant get every event of their types, in order, until each is taken.
+// They are of the provider's own systems, so they get them whatever the delivery mode is.
+const (
+	webhookLease = time.Minute      // longer than one event takes
+	webhookTurn  = 20 * time.Second // then another replica may go on
+	webhookPage  = 100              // events that are read at once
+
+	minWebhookDelay = 5 * time.Second
+	maxWebhookDelay = 15 * time.Minute
+)
+
+// webhooksOnce gives each webhook whose turn it is its next events.
+func (d *Dispatcher) webhooksOnce(ctx, under context.Context) time.Duration {
+	declared := d.Settings().Tenant.Webhooks
+	names := make([]string, len(declared))
+	for i, w := range declared {
+		names[i] = w.Name
+	}
+	if d.declared == nil || !slices.Equal(names, d.declared) {
+		if err := d.Store.DeclareWebhooks(ctx, names, d.Now()); err != nil {
+			return d.failed(ctx, "declare the webhooks of the tenant", err)
+		}
+		d.declared = names
+	}
+	if len(names) == 0 {
+		return webhookPoll
+	}
+	turns, err := d.Store.ClaimWebhooks(ctx, d.Now(), webhookLease)
+	if err != nil {
+		return d.failed(ctx, "look whose turn it is of the webhooks", err)
+	}
+	for _, turn := range turns {
+		if i := slices.Index(names, turn.Name); i >= 0 {
+			d.hooks.Go(func() { d.serve(ctx, under, declared[i], turn) })
+		}
+	}
+	return webhookPoll
+}
+
+// serve hands a webhook its next events for one turn, which ends early when ctx does.
+func (d *Dispatcher) serve(ctx, under context.Context, w config.TenantWebhook, turn store.WebhookLease) {
+	began := time.Now()
+	position := turn.Position
+	for {
+		next, more, err := d.servePage(ctx, under, w, &turn, position)
+		if err != nil {
+			d.refusedByWebhook(under, turn, err)
+			return
+		}
+		position = next
+		var until time.Time // somebody else may go on at once
+		again := more && ctx.Err() == nil && time.Since(began) < webhookTurn
+		if again {
+			until = d.Now().Add(webhookLease)
+		}
+		if err := d.Store.AdvanceWebhook(under, turn, position, until); err != nil {
+			d.failed(ctx, "remember what webhook "+turn.Name+" has taken", err)
+			return
+		}
+		if !again {
+			return
+		}
+	}
+}
+
+// servePage hands over the events of one page, and returns the position after those that
+// were taken.
+func (d *Dispatcher) servePage(ctx, under context.Context, w config.TenantWebhook, turn *store.WebhookLease, position int64) (next int64, more bool, err error) {
+	page, err := d.Store.Events(under, store.FeedPage{After: position, Limit: webhookPage})
+	if err != nil {
+		return position, false, err
+	}
+	if page.Gone(position) {
+		d.Log.Error("a webhook has missed events: they were not kept so long", "webhook", w.Name, "after", position, "kept", page.Purged)
+	}
+	wanted := slices.DeleteFunc(slices.Clone(page.Entries), func(e store.Event) bool { return !w.Takes(e.Type) })
+	now := d.Now()
+	known, err := d.Store.Facts(now).Read(under, wantedOf(wanted))
+	if err != nil {
+		return position, false, err
+	}
+	r := d.inForce()
+	for _, e := range wanted {
+		if ctx.Err() != nil {
+			return position, false, nil
+		}
+		body, err := r.cloudEvent(e, known, now)
+		if err != nil {
+			// No release will make more of it, and those after it must not wait.
+			d.Log.Error("an event cannot be made for a webhook: it is left out", "webhook", w.Name, "event", e.ID, "type", e.Type, "error", err)
+			position = e.Position
+			continue
+		}
+		m := channel.Message{ID: e.ID, Attempt: turn.Failures + 1, AccountID: e.AccountID, To: w.URL, MediaType: integration.CloudEventMediaType, Body: body, At: now}
+		if _, err := d.Ways[1][store.ChannelWebhook].Send(under, m); err != nil {
+			return position, false, err
+		}
+		d.metrics.events.WithLabelValues(w.Name).Inc()
+		position, turn.Failures = e.Position, 0
+		if err := d.Store.AdvanceWebhook(under, *turn, position, d.Now().Add(webhookLease)); err != nil {
+			return position, false, err
+		}
+	}
+	return page.Next, page.Next < page.Head, nil
+}
+
+// cloudEvent is an event as systems get it.
+func (r *rules) cloudEvent(e store.Event, known store.Known, now time.Time) (body []byte, err error) {
+	event, err := eventOf(e, known)
+	if err != nil {
+		return nil, err
+	}
+	err = safely(func() error {
+		body, err = r.CloudEvent(event, r.account(known.Accounts[e.AccountID], now))
+		return err
+	})
+	return body, err
+}
+
+// refusedByWebhook lets a webhook rest whose next event was not taken.
+func (d *Dispatcher) refusedByWebhook(ctx context.Context, turn store.WebhookLease, err error) {
+	failure := (*channel.Error)(nil)
+	if !errors.As(err, &failure) {
+		d.failed(ctx, "serve webhook "+turn.Name, err)
+		return // the lease ends by itself
+	}
+	d.metrics.failed.WithLabelValues(store.ChannelWebhook, string(failure.Class)).Inc()
+	d.tally.add(store.ChannelWebhook, string(failure.Class), failure.Code)
+	delay := webhookDelay(turn.Failures, failure.After)
+	if err := d.Store.FailWebhook(ctx, turn, d.Now().Add(delay), failure.Code+": "+failure.Detail); err != nil {
+		d.failed(ctx, "remember what webhook "+turn.Name+" refused", err)
+	}
+}
+
+// webhookDelay is how long a webhook rests after so many failures before this one.
+func webhookDelay(failures int, asked time.Duration) time.Duration {
+	delay := maxWebhookDelay
+	if failures < 8 { // 5 s, doubled so often, is more
+		delay = min(minWebhookDelay<<failures, maxWebhookDelay)
+	}
+	return max(delay/2+rand.N(delay/2), min(asked, maxWebhookDelay))
+}
