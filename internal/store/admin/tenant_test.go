@@ -113,7 +113,7 @@ func randomChange(random *rand.Rand) string {
 	profile := pick("NULL", "'business'", "'residential'")
 	pin := pick("NULL", "'full'")
 	groups := pick("'{}'", "'{gold}'", "'{gold,silver}'")
-	attributes := pick("{}", `{"locale": "de"}`, `{"tradingTermsDays": 0, "lateFee": {"amount": "5", "daysAfterDue": 0}}`,
+	attributes := pick("{}", `{"locale": "de"}`, `{"quietHours": {"start": "22:00", "end": "07:00"}, "consent": {"sms": "Granted"}}`, `{"tradingTermsDays": 0, "lateFee": {"amount": "5", "daysAfterDue": 0}}`,
 		`{"lateFee": {"type": "Flat"}, "custom": [{"name": "tier", "value": "1"}, {"name": "a-b", "value": "2"}]}`, `{"custom": [{"name": "tier", "value": "2"}]}`)
 	some := fmt.Sprintf("id::int %% %d = %d", 1+random.IntN(7), random.IntN(7))
 	from, to := random.IntN(200), random.IntN(200)

@@ -140,3 +140,16 @@ ALTER TABLE installation
     ADD COLUMN notification_months       integer NOT NULL DEFAULT 0,
     ADD COLUMN next_notification_months  integer,
     ADD COLUMN next_notification_seen_at timestamptz;
+
+-- Quiet hours are one value, whose key in the registry is "quietHours": unlike other
+-- objects it is not counted by field.
+CREATE OR REPLACE FUNCTION attribute_keys(attributes jsonb) RETURNS SETOF text
+    LANGUAGE sql IMMUTABLE SET search_path FROM CURRENT
+AS $$
+    SELECT CASE WHEN f.key IS NOT NULL THEN e.key || '.' || f.key
+                WHEN jsonb_typeof(e.value) = 'array' THEN e.key || '.' || (i.value ->> 'name')
+                ELSE e.key END
+    FROM jsonb_each(attributes) e
+    LEFT JOIN LATERAL jsonb_object_keys(CASE WHEN jsonb_typeof(e.value) = 'object' AND e.key <> 'quietHours' THEN e.value END) f(key) ON true
+    LEFT JOIN LATERAL jsonb_array_elements(CASE WHEN jsonb_typeof(e.value) = 'array' THEN e.value END) i(value) ON true
+$$;
