@@ -4,6 +4,7 @@
 package main
 
 import (
+	"flag"
 	"fmt"
 	"net/http"
 	"os"
@@ -17,30 +18,44 @@ var version = "development"
 
 func main() { os.Exit(process.Main(program())) }
 
+// flags are those that only this binary has.
+type flags struct {
+	limits          backoffice.Limits
+	eventSigningDir string
+}
+
+func (f *flags) declare(set *flag.FlagSet) {
+	f.limits.Flags(set)
+	set.StringVar(&f.eventSigningDir, "event-signing-dir", "", "directory with the file secret, which signs events that come without a token; empty: none do")
+}
+
 func program() process.Program {
-	limits := backoffice.DefaultLimits()
+	f := &flags{limits: backoffice.DefaultLimits()}
 	return process.Program{
 		Component: "backoffice", Version: version, Listen: ":8082",
-		Flags:   limits.Flags,
-		Handler: func(r *process.Runtime) (http.Handler, error) { return handler(r, limits) },
+		Flags:   f.declare,
+		Handler: func(r *process.Runtime) (http.Handler, error) { return handler(r, *f) },
 	}
 }
 
-func handler(r *process.Runtime, limits backoffice.Limits) (http.Handler, error) {
-	if limits.PerSecond < 1 {
-		return nil, fmt.Errorf("--requests-per-second: %d is out of range, allowed is 1 or more", limits.PerSecond)
+func handler(r *process.Runtime, f flags) (http.Handler, error) {
+	if f.limits.PerSecond < 1 {
+		return nil, fmt.Errorf("--requests-per-second: %d is out of range, allowed is 1 or more", f.limits.PerSecond)
 	}
-	if limits.Burst < 1 {
-		return nil, fmt.Errorf("--request-burst: %d is out of range, allowed is 1 or more", limits.Burst)
+	if f.limits.Burst < 1 {
+		return nil, fmt.Errorf("--request-burst: %d is out of range, allowed is 1 or more", f.limits.Burst)
 	}
-	api := backoffice.New(backoffice.Options{
+	options := backoffice.Options{
 		Store:          r.Store,
 		Settings:       r.Settings,
 		Log:            r.Log,
 		Version:        r.Version,
 		Stopping:       r.Stopping,
 		TrustedProxies: r.Flags.TrustedProxies,
-		Limits:         limits,
-	})
-	return process.NewObserver(r.Log, r.Metrics, r.Flags.TrustedProxies).Observe(api), nil
+		Limits:         f.limits,
+	}
+	if f.eventSigningDir != "" {
+		options.EventKeys = backoffice.EventKeys(f.eventSigningDir)
+	}
+	return process.NewObserver(r.Log, r.Metrics, r.Flags.TrustedProxies).Observe(backoffice.New(options)), nil
 }

@@ -145,8 +145,17 @@ const scopeKey = "scope"
 // caller is the token that a request came with, and where it came from.
 type caller struct {
 	store.Token
-	hash tokenHash
-	ip   string
+	hash   tokenHash
+	ip     string
+	signed bool // it came with a signature, and no token
+}
+
+// actor is who the audit trail and the events name.
+func (c caller) actor() string {
+	if c.signed {
+		return signedActor
+	}
+	return "token " + c.Name
 }
 
 type callerKey struct{}
@@ -172,12 +181,16 @@ func (a *api) stillIn(ctx context.Context) *integration.Problem {
 // actor is the name of the token that a request came with.
 func actor(ctx context.Context) string { return tokenOf(ctx).Name }
 
-// guarded lets a request pass that carries a token of the tenant and comes within the
-// limits. Whatever is wrong with the token, the answer is the same.
+// guarded lets a request pass that carries a token of the tenant, or where it may a
+// signature, and comes within the limits. Whatever is wrong with the token, the answer is the same.
 func (a *api) guarded(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		ip := process.ClientIP(r, a.TrustedProxies)
-		found, wrong := a.authenticate(w.Header(), r, ip)
+		identify := a.authenticate
+		if a.isSigned(r) {
+			identify = a.verify
+		}
+		found, wrong := identify(w, r, ip)
 		if wrong == nil {
 			wrong = a.rates.take(found.ID, w.Header())
 		}
@@ -191,18 +204,18 @@ func (a *api) guarded(next http.Handler) http.Handler {
 	})
 }
 
-func (a *api) authenticate(answer http.Header, r *http.Request, ip string) (caller, *integration.Problem) {
+func (a *api) authenticate(w http.ResponseWriter, r *http.Request, ip string) (caller, *integration.Problem) {
 	hash, usable := hashOf(bearer(r.Header.Values("Authorization")))
 	if !usable || a.wrong.has(hash) {
 		return caller{}, unauthenticated()
 	}
 	if !a.tokens.worked(hash) && !a.strangers.mayAsk(r.Context(), ip) {
-		return caller{}, tooMany(answer, time.Second, "too many different tokens that are none come in")
+		return caller{}, tooMany(w.Header(), time.Second, "too many different tokens that are none come in")
 	}
 	found, err := a.tokens.find(r.Context(), hash)
 	switch {
 	case err == nil:
-		return caller{found, hash, ip}, nil
+		return caller{Token: found, hash: hash, ip: ip}, nil
 	case !errors.Is(err, store.ErrNotFound):
 		return caller{}, a.failure(r.Context(), err)
 	}
@@ -224,7 +237,7 @@ const detailUnauthenticated = "send an API token of this tenant as: Authorizatio
 func (a *api) needs(scope string) func(huma.Context, func(huma.Context)) {
 	return func(ctx huma.Context, next func(huma.Context)) {
 		may := tokenOf(ctx.Context()).May
-		if scope == scopeEvents {
+		if scope == scopeEvents || scope == scopeSendEvents {
 			may = tokenOf(ctx.Context()).MaySome // the handler shows the types of these
 		}
 		if scope != "" && !may(scope) {

@@ -63,15 +63,20 @@ func (a *api) typesFor(token store.Token, asked []string) ([]string, error) {
 	return asked, nil
 }
 
-// isEventScope says whether there are events that a scope such as events:read:invoice.*
-// is for.
+// isEventScope says whether there are events that a scope such as events:read:invoice.* or
+// events:write:invoice.* is for.
 func (a *api) isEventScope(scope string) bool {
 	known, err := a.eventTypes()
 	if err != nil {
 		return false
 	}
 	only := store.Token{Scopes: []string{scope}}
-	return strings.HasPrefix(scope, scopeEvents+":") && slices.ContainsFunc(known, func(t string) bool { return only.May(scopeEvents + ":" + t) })
+	for _, parent := range []string{scopeEvents, scopeSendEvents} {
+		if strings.HasPrefix(scope, parent+":") {
+			return slices.ContainsFunc(known, func(t string) bool { return only.May(parent + ":" + t) })
+		}
+	}
+	return false
 }
 
 type eventsOutput struct{ Body integration.Events }

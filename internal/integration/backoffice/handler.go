@@ -17,6 +17,7 @@ import (
 
 	"github.com/foyerhq/foyer/internal/config"
 	"github.com/foyerhq/foyer/internal/integration"
+	"github.com/foyerhq/foyer/internal/integration/signature"
 	"github.com/foyerhq/foyer/internal/process"
 	"github.com/foyerhq/foyer/internal/store"
 )
@@ -28,6 +29,9 @@ type Options struct {
 	Log      *slog.Logger
 	Version  string          // of the release
 	Stopping <-chan struct{} // closed when the process stops: imports end at their next batch
+
+	// EventKeys are the secrets that sign events; nil: the Tenant names none.
+	EventKeys func() (signature.Keys, error)
 
 	TrustedProxies []netip.Prefix // whose X-Forwarded-For is believed
 	Limits         Limits         // of each token; the zero value is DefaultLimits
@@ -45,6 +49,7 @@ type api struct {
 	strangers *strangers
 	wrong     *wrongTokens
 	running   *places
+	signed    turnstile
 	limit     int64         // of the bytes of an import
 	bodyTime  time.Duration // bodyTimeout, shorter in tests
 }
@@ -59,7 +64,7 @@ func newAPI(o Options) *api {
 	return &api{
 		Options: o, scopes: map[string]bool{"*": true}, now: time.Now, tokens: newTokens(o.Store, time.Now),
 		rates: newRates(o.Limits, time.Now), strangers: newStrangers(time.Now), wrong: newWrongTokens(time.Now),
-		running: &places{of: map[string]int{}}, limit: maxBodyBytes, bodyTime: bodyTimeout,
+		running: &places{of: map[string]int{}}, signed: make(turnstile, maxSigned), limit: maxBodyBytes, bodyTime: bodyTimeout,
 	}
 }
 
@@ -71,6 +76,7 @@ func (a *api) registerAll() {
 	a.registerImports()
 	a.registerSettings()
 	a.registerFeeds()
+	a.registerIntake()
 	a.registerTokens()
 	a.registerVersion()
 }

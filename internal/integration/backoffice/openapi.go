@@ -63,10 +63,16 @@ func newDocument() *huma.OpenAPI {
 		Servers: []*huma.Server{{URL: "/", Description: "The host that serves this document: the API of one tenant."}},
 		Components: &huma.Components{
 			Schemas: registry,
-			SecuritySchemes: map[string]*huma.SecurityScheme{securityScheme: {
-				Type: "http", Scheme: "bearer",
-				Description: "An API token of the tenant. The first one is in the Secret that the operator made; it makes the others by POST /api/v1/tokens.",
-			}},
+			SecuritySchemes: map[string]*huma.SecurityScheme{
+				securityScheme: {
+					Type: "http", Scheme: "bearer",
+					Description: "An API token of the tenant. The first one is in the Secret that the operator made; it makes the others by POST /api/v1/tokens.",
+				},
+				signatureScheme: {
+					Type: "apiKey", In: "header", Name: "webhook-signature",
+					Description: "A signature of Standard Webhooks over webhook-id, webhook-timestamp and the body, at most 5 minutes old. The secret is in the Secret that the Tenant names in spec.backoffice.eventSigningSecretRef.",
+				},
+			},
 		},
 	}
 	problemSchema := schemaOf[integration.Problem](registry)

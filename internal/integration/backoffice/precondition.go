@@ -62,7 +62,7 @@ func (in WriteInput) request(path string, text []byte, merge bool) request {
 // earlier request.
 func (a *api) write(ctx context.Context, r request, work func(context.Context, *store.Writer) (store.Answer, error)) (answer store.Answer, replayed string, err error) {
 	token := tokenOf(ctx)
-	origin := store.Origin{Actor: "token " + token.Name, IP: token.ip, Now: a.now(), Quiet: r.quiet}
+	origin := store.Origin{Actor: token.actor(), IP: token.ip, Now: a.now(), Quiet: r.quiet}
 	err = a.Store.Write(ctx, origin, func(ctx context.Context, w *store.Writer) error {
 		replayed = ""
 		if r.once == nil {

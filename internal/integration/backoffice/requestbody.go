@@ -49,8 +49,19 @@ func (a *api) takesBody(limit int64) func(huma.Context, func(huma.Context)) {
 	}
 }
 
+const detailNoBody = "the body is missing"
+
 // readBody reads a body of one of some media types, at most limit bytes of it.
 func (a *api) readBody(w http.ResponseWriter, r *http.Request, types []string, limit int64) ([]byte, *integration.Problem) {
+	text, wrong := a.readBytes(w, r, types, limit)
+	if wrong == nil && len(text) == 0 {
+		return nil, problem(http.StatusBadRequest, detailNoBody)
+	}
+	return text, wrong
+}
+
+// readBytes is readBody where the body may be empty.
+func (a *api) readBytes(w http.ResponseWriter, r *http.Request, types []string, limit int64) ([]byte, *integration.Problem) {
 	if wrong := checkMediaType(w, r, types); wrong != nil {
 		return nil, wrong
 	}
@@ -76,8 +87,6 @@ func (a *api) readBody(w http.ResponseWriter, r *http.Request, types []string, l
 		return nil, problem(http.StatusRequestTimeout, fmt.Sprintf("the body did not come within %.0f seconds", patience.Seconds()))
 	case err != nil:
 		return nil, problem(http.StatusBadRequest, "the body broke off or is damaged: "+err.Error())
-	case len(text) == 0:
-		return nil, problem(http.StatusBadRequest, "the body is missing")
 	}
 	_ = control.SetReadDeadline(time.Time{})
 	return text, nil

@@ -30,7 +30,7 @@ const scopeTokens = "tokens:write"
 
 // registerTokens adds the operations on API tokens.
 func (a *api) registerTokens() {
-	tag := a.tag("Tokens", "The tokens of the tenant's systems. Each has scopes, as accounts:read or invoices:write; events:read:invoice.paid and events:read:invoice.* are parts of events:read; * is all of them.")
+	tag := a.tag("Tokens", "The tokens of the tenant's systems. Each has scopes, as accounts:read or invoices:write; events:read:invoice.paid and events:read:invoice.* are parts of events:read, and so are events:write:custom.* and the like of events:write; * is all of them.")
 	operation := func(method, path, id, summary, description string) huma.Operation {
 		return huma.Operation{OperationID: id, Method: method, Path: "/api/v1/tokens" + path, Tags: []string{tag}, Summary: summary, Description: description}
 	}
@@ -129,7 +129,7 @@ func (a *api) mayGive(giver store.Token, wanted integration.NewToken) []integrat
 		switch {
 		case !a.scopes[scope] && !a.isEventScope(scope):
 			problems = append(problems, integration.FieldProblem{
-				Field: field, Rule: "enum", Message: fmt.Sprintf("there is no scope %q, allowed are %s", scope, listed(slices.Sorted(maps.Keys(a.scopes)))+", and events:read:<type>"),
+				Field: field, Rule: "enum", Message: fmt.Sprintf("there is no scope %q, allowed are %s", scope, listed(slices.Sorted(maps.Keys(a.scopes)))+", and events:read:<type>, events:write:<type>"),
 			})
 		case !giver.May(scope):
 			problems = append(problems, integration.FieldProblem{Field: field, Message: fmt.Sprintf("the token that asks has no scope %s, so it cannot give it", scope)})
