@@ -56,10 +56,22 @@ func TestHomeShowsTermsWithTheirSource(t *testing.T) {
 		"Open balance $1,520.50 3 open invoices", "Overdue $20.50",
 		"Invoices See the invoices of the account", "Activity See who signed in",
 		"Account Harbour Lane Coffee 10042", "Terms Privacy")
-	home.hides(t, "ap-business", "map-full", "Portal access", "Sub-accounts")
+	home.hides(t, "ap-business", "map-full", "Portal access", "Sub-accounts", "Emails", "Text messages", "Quiet hours", "Reminders")
 	s.signedIn(t, "ravi").get("/").is(t, http.StatusOK).
 		shows(t, "Trading terms 14 days to pay from your profile Residential customers", "Portal Basic access", "1 open invoice").
 		hides(t, "/activity")
+}
+
+// How messages are sent is shown where a layer says it; whom the provider reminds is not.
+func TestHomeShowsHowMessagesAreSent(t *testing.T) {
+	s := newSite(t)
+	s.seed(t)
+	dana := s.signedIn(t, "dana")
+	s.apply(t, `"tradingTermsDays":21`, `"tradingTermsDays":21,"emailNotifications":"Enabled","smsNotifications":"WithConsent","quietHours":{"start":"22:00","end":"07:00"},
+		"reminders":"Disabled","reminderMinimumAmount":"10","requireVerifiedEmail":"Enabled"`)
+	const source = " from your profile Business customers"
+	dana.get("/").shows(t, "Emails Sent"+source, "Text messages With your consent"+source, "Quiet hours 22:00 to 07:00"+source).
+		hides(t, "Reminders", "Verified addresses")
 }
 
 // What the provider's systems act on is shown where a layer sets it, to who sees invoices.

@@ -1,6 +1,7 @@
 package portal
 
 import (
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -35,12 +36,19 @@ func (v *visit) terms() []term {
 	return terms
 }
 
-// mayKnow: not what is unset, nor what the person sees by being here. What the provider's
+// notTerms are what the person sees by being here, and how the provider reminds its customers.
+var notTerms = []string{
+	"portalAccess", "invoiceTemplate",
+	"reminders", "reminderMinimumAmount", "requireVerifiedEmail", "remindersPausedUntil", "disputed", "consent.sms",
+}
+
+// mayKnow: not what is unset, nor that messages are sent as everywhere. What the provider's
 // systems act on is for those who see its invoices, and only where the provider sets it:
 // a built-in value says nothing about its systems. Custom attributes are between the
 // provider and its systems.
 func (v *visit) mayKnow(s settings.Setting) bool {
-	if s.Value == "" || s.Key == "portalAccess" || s.Key == "invoiceTemplate" {
+	usual := s.Source == settings.SourceBuiltIn && (s.Key == "emailNotifications" || s.Key == "smsNotifications")
+	if s.Value == "" || usual || slices.Contains(notTerms, s.Key) {
 		return false
 	}
 	if s.Use == settings.Enforced {
@@ -75,6 +83,9 @@ func (v *visit) valueWords(key, value string) string {
 		return v.N(days, "%d day past the due date", "%d days past the due date")
 	case "billingDay":
 		return v.T("Day %d of the month", days)
+	case "quietHours":
+		start, end, _ := strings.Cut(value, "-")
+		return v.T("%s to %s", start, end)
 	case "locale":
 		return v.localeWords(v.locale())
 	case "timeZone":
@@ -88,6 +99,11 @@ func (v *visit) valueWords(key, value string) string {
 
 // enumWords are the words for the values of enums.
 var enumWords = map[string]string{
+	"emailNotifications Enabled":   web.Text("Sent#messages"),
+	"emailNotifications Disabled":  web.Text("Not sent#messages"),
+	"smsNotifications Enabled":     web.Text("Sent#messages"),
+	"smsNotifications Disabled":    web.Text("Not sent#messages"),
+	"smsNotifications WithConsent": web.Text("With your consent"),
 	"invoiceDelivery Email":        web.Text("By email"),
 	"invoiceDelivery Post":         web.Text("By post"),
 	"invoiceDelivery EmailAndPost": web.Text("By email and post"),
