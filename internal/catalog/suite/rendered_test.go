@@ -27,9 +27,10 @@ const (
 
 // compiled is a text that can be filled in.
 type compiled struct {
-	event  catalog.Event
-	locale string
-	forms  map[template.Format]*template.Template
+	event   catalog.Event
+	message suite.Message
+	locale  string
+	forms   map[template.Format]*template.Template
 }
 
 func (c compiled) String() string { return c.event.Name + " in " + c.locale }
@@ -42,7 +43,7 @@ func everyText(t *testing.T) []compiled {
 		event, _ := catalog.BuiltIn().Lookup(name)
 		m, _ := suite.For(name, accent)
 		for _, text := range m.Texts {
-			c := compiled{event, text.Locale, map[template.Format]*template.Template{}}
+			c := compiled{event, m, text.Locale, map[template.Format]*template.Template{}}
 			if c.locale == "" {
 				c.locale = "en"
 			}

@@ -5,7 +5,6 @@ import (
 	"embed"
 	"encoding/hex"
 	"io/fs"
-	"maps"
 	"slices"
 	"strings"
 	"sync"
@@ -41,12 +40,18 @@ type Text struct {
 
 // Has says whether there is a message for an event type.
 func Has(eventType string) bool {
-	_, found := messages()[eventType]
-	return found
+	return slices.ContainsFunc(recipients, func(m Message) bool { return m.Event == eventType })
 }
 
 // Events lists the event types that have a message, sorted.
-func Events() []string { return slices.Sorted(maps.Keys(messages())) }
+func Events() []string {
+	names := make([]string, len(recipients))
+	for i, m := range recipients {
+		names[i] = m.Event
+	}
+	slices.Sort(names)
+	return names
+}
 
 // For returns the message of an event, in the look of a tenant: accent is "#rrggbb", or
 // empty for the standard colour.
@@ -63,8 +68,9 @@ func For(eventType, accent string) (Message, bool) {
 	return m, true
 }
 
-// messages are all of them, with names in the place of colours. The files are ours: what
-// is wrong in one is found by the tests.
+// messages are all of them, with names in the place of colours. They are made when the
+// first is asked for: most programs only ask which there are. The files are ours: what is
+// wrong in one is found by the tests.
 var messages = sync.OnceValue(func() map[string]Message {
 	all := map[string]Message{}
 	layout := readLayout()
