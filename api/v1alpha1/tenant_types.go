@@ -239,6 +239,12 @@ type BackofficeSpec struct {
 	// resources bounds each pod.
 	// +optional
 	Resources Resources `json:"resources,omitempty,omitzero"`
+
+	// eventSigningSecretRef names the Secret with key secret, whsec_ and 24 to 64 bytes in
+	// base64, one a line: systems sign with it the events that they send in without a token.
+	// All need a token if not set.
+	// +optional
+	EventSigningSecretRef ObjectRef `json:"eventSigningSecretRef,omitempty,omitzero"`
 }
 
 // DispatcherSpec declares the pods that send what people are told.

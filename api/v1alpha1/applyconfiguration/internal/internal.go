@@ -215,6 +215,9 @@ var schemaYAML = typed.YAMLObject(`types:
 - name: com.github.foyerhq.foyer.api.v1alpha1.BackofficeSpec
   map:
     fields:
+    - name: eventSigningSecretRef
+      type:
+        namedType: com.github.foyerhq.foyer.api.v1alpha1.ObjectRef
     - name: replicas
       type:
         scalar: numeric

@@ -11,6 +11,10 @@ type BackofficeSpecApplyConfiguration struct {
 	Replicas *int32 `json:"replicas,omitempty"`
 	// resources bounds each pod.
 	Resources *ResourcesApplyConfiguration `json:"resources,omitempty"`
+	// eventSigningSecretRef names the Secret with key secret, whsec_ and 24 to 64 bytes in
+	// base64, one a line: systems sign with it the events that they send in without a token.
+	// All need a token if not set.
+	EventSigningSecretRef *ObjectRefApplyConfiguration `json:"eventSigningSecretRef,omitempty"`
 }
 
 // BackofficeSpecApplyConfiguration constructs a declarative configuration of the BackofficeSpec type for use with
@@ -32,5 +36,13 @@ func (b *BackofficeSpecApplyConfiguration) WithReplicas(value int32) *Backoffice
 // If called multiple times, the Resources field is set to the value of the last call.
 func (b *BackofficeSpecApplyConfiguration) WithResources(value *ResourcesApplyConfiguration) *BackofficeSpecApplyConfiguration {
 	b.Resources = value
+	return b
+}
+
+// WithEventSigningSecretRef sets the EventSigningSecretRef field in the declarative configuration to the given value
+// and returns the receiver, so that objects can be built by chaining "With" function invocations.
+// If called multiple times, the EventSigningSecretRef field is set to the value of the last call.
+func (b *BackofficeSpecApplyConfiguration) WithEventSigningSecretRef(value *ObjectRefApplyConfiguration) *BackofficeSpecApplyConfiguration {
+	b.EventSigningSecretRef = value
 	return b
 }
