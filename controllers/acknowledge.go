@@ -36,40 +36,54 @@ const (
 	patchers = 16
 )
 
-// acknowledge finds out which ready replicas run the live settings document. Pods that do not
-// are told to look: a changed annotation makes the kubelet refresh their files at once.
-// When every replica is known to run it, nothing is asked.
+// acknowledge finds out which ready replicas run the live documents. Pods that do not are
+// told to look: a changed annotation makes the kubelet refresh their files at once. When
+// every replica is known to run them, nothing is asked.
 func (r *Reconciler) acknowledge(ctx context.Context, p *pass) error {
 	if p.tenant == nil || p.settings.body == nil {
 		return nil
 	}
 	r.forgetPods(p)
-	pending := p.pending()
-	if len(pending) > 0 && p.database.tenant != nil && !p.justWritten() {
+	if p.database.tenant != nil && slices.ContainsFunc(p.documents(), p.mayHaveSpread) {
 		if err := r.askReplicas(ctx, p); err != nil {
 			return err
 		}
-		pending = p.pending()
 	}
-	if len(pending) > 0 && p.database.ready {
-		r.refreshPods(ctx, p, pending)
+	if p.database.ready {
+		r.refreshPods(ctx, p)
 	}
-	r.conclude(p, pending)
+	p.replicas, p.dispatchers = r.conclude(p, &p.settings), r.conclude(p, &p.routing)
 	return nil
 }
 
-// justWritten: the document was written in this very pass, so no replica has it yet.
-func (p *pass) justWritten() bool { return p.memory.written.Equal(p.now) }
+// mayHaveSpread says whether a document may have come to replicas that are not known to run
+// it. What was written in this very pass no replica has yet.
+func (p *pass) mayHaveSpread(d *document) bool {
+	return len(p.pending(d)) > 0 && !p.memory.spreads[d.kind].written.Equal(p.now)
+}
 
-// pending are the ready pods that are not known to run the live document.
-func (p *pass) pending() []*corev1.Pod {
+// reads says whether the pods of a component read a document.
+func (k *documentKind) reads(c provision.Component) bool {
+	return k == settingsKind || c == provision.Dispatcher
+}
+
+// readers are the ready pods that read a document.
+func (p *pass) readers(d *document) []*corev1.Pod {
 	var list []*corev1.Pod
 	for i := range p.pods {
-		if pod := &p.pods[i]; counts(pod) && p.memory.running[pod.UID] != p.settings.digest {
+		if pod := &p.pods[i]; counts(pod) && d.kind.reads(componentOf(pod)) {
 			list = append(list, pod)
 		}
 	}
 	return list
+}
+
+// pending are the ready pods that are not known to run a live document.
+func (p *pass) pending(d *document) []*corev1.Pod {
+	if d.body == nil {
+		return nil
+	}
+	return slices.DeleteFunc(p.readers(d), func(pod *corev1.Pod) bool { return p.memory.running[pod.UID].of(d.kind) == d.digest })
 }
 
 // forgetPods drops what is remembered of pods that do not count any more: should one
@@ -79,7 +93,7 @@ func (r *Reconciler) forgetPods(p *pass) {
 	for i := range p.pods {
 		ready[p.pods[i].UID] = counts(&p.pods[i])
 	}
-	maps.DeleteFunc(p.memory.running, func(uid types.UID, _ string) bool { return !ready[uid] })
+	maps.DeleteFunc(p.memory.running, func(uid types.UID, _ running) bool { return !ready[uid] })
 	maps.DeleteFunc(p.memory.refreshed, func(uid types.UID, _ refresh) bool {
 		_, exists := ready[uid]
 		return !exists
@@ -100,19 +114,36 @@ func (r *Reconciler) askReplicas(ctx context.Context, p *pass) error {
 	for _, replica := range replicas {
 		byName[replica.Pod] = replica
 	}
-	p.memory.failure = ""
+	for _, d := range p.documents() {
+		p.memory.spreads[d.kind].failure = ""
+	}
 	for i := range p.pods {
 		pod := &p.pods[i]
 		replica, ok := byName[pod.Name]
 		if !ok || !counts(pod) {
 			continue
 		}
-		p.memory.running[pod.UID] = replica.Digest
-		if replica.Digest != p.settings.digest && replica.Error != "" && p.sinceWritten() > failureDelay {
-			p.memory.failure = replica.Error
+		p.memory.running[pod.UID] = running{replica.Digest, replica.Routing}
+		if failed := p.failed(pod); failed != nil && replica.Error != "" {
+			failed.failure = replica.Error
 		}
 	}
 	return r.forgetReplicas(ctx, p, replicas)
+}
+
+// failed is what an error of a replica is about: the first document that it does not run,
+// and has had the time to. nil: it runs all, or the error may be about the documents before.
+func (p *pass) failed(pod *corev1.Pod) *spread {
+	for _, d := range p.documents() {
+		if d.body == nil || !d.kind.reads(componentOf(pod)) || p.memory.running[pod.UID].of(d.kind) == d.digest {
+			continue
+		}
+		if s := p.memory.spreads[d.kind]; s.since(p.now) > failureDelay {
+			return s
+		}
+		return nil
+	}
+	return nil
 }
 
 // forgetReplicas deletes the rows of pods that are gone, once there are many. A young
@@ -138,23 +169,14 @@ func (r *Reconciler) forgetReplicas(ctx context.Context, p *pass, replicas []sto
 	return r.ask(ctx, p, func(ctx context.Context) error { return p.database.tenant.ForgetReplicas(ctx, keep) })
 }
 
-// sinceWritten is how long the replicas have had to load the document. After a restart
-// of the operator nobody knows: long enough.
-func (p *pass) sinceWritten() time.Duration {
-	if p.memory.written.IsZero() {
-		return time.Hour
-	}
-	return p.now.Sub(p.memory.written)
-}
-
-// refreshPods annotates the pods that are due: at once when the document is written,
+// refreshPods annotates the pods that are due: at once when a document is written,
 // and again if they do not acknowledge, because the kubelet can be faster than the
 // ConfigMap is. It only saves time, as the kubelet looks by itself too: a pod that
 // cannot be annotated keeps nobody from telling how things are.
-func (r *Reconciler) refreshPods(ctx context.Context, p *pass, pending []*corev1.Pod) {
+func (r *Reconciler) refreshPods(ctx context.Context, p *pass) {
 	var patches sync.WaitGroup
 	places := make(chan struct{}, patchers)
-	for _, pod := range pending {
+	for _, pod := range p.behind() {
 		next, due := r.nextRefresh(p, pod)
 		if !due {
 			continue
@@ -171,29 +193,49 @@ func (r *Reconciler) refreshPods(ctx context.Context, p *pass, pending []*corev1
 	patches.Wait()
 }
 
+// behind are the ready pods that are not known to run all documents that they read.
+func (p *pass) behind() []*corev1.Pod {
+	list := p.pending(&p.settings)
+	for _, pod := range p.pending(&p.routing) {
+		if !slices.Contains(list, pod) {
+			list = append(list, pod)
+		}
+	}
+	return list
+}
+
+// wanted names the documents that a pod is to run, for its annotation.
+func (p *pass) wanted(pod *corev1.Pod) string {
+	if p.routing.body != nil && routingKind.reads(componentOf(pod)) {
+		return p.settings.digest + "+" + p.routing.digest
+	}
+	return p.settings.digest
+}
+
 // nextRefresh is the next annotation of a pod, if it is time for one.
 func (r *Reconciler) nextRefresh(p *pass, pod *corev1.Pod) (refresh, bool) {
+	wanted := p.wanted(pod)
 	last, ok := p.memory.refreshed[pod.UID]
-	if !ok {
+	if !ok || last.documents != wanted {
 		// A pod that a former operator has told needs another value to look again.
-		last = refresh{times: refreshesIn(pod, p.settings.digest)}
+		last = refresh{times: refreshesIn(pod, wanted)}
 	} else if p.now.Sub(last.at) < r.pace.refresh {
 		return refresh{}, false
 	}
 	if last.times >= maxRefreshes {
 		return refresh{}, false
 	}
-	return refresh{times: last.times + 1, at: p.now, digest: p.settings.digest}, true
+	return refresh{times: last.times + 1, at: p.now, documents: wanted}, true
 }
 
-// refreshesIn reads out of a pod's annotation how often it was told about a document.
-func refreshesIn(pod *corev1.Pod, digest string) int {
+// refreshesIn reads out of a pod's annotation how often it was told about documents.
+func refreshesIn(pod *corev1.Pod, documents string) int {
 	value := pod.Annotations[provision.AnnotationRefresh]
-	if value == digest {
+	if value == documents {
 		return 1
 	}
 	var times int
-	if rest, ok := strings.CutPrefix(value, digest+"/"); ok {
+	if rest, ok := strings.CutPrefix(value, documents+"/"); ok {
 		if _, err := fmt.Sscanf(rest, "%d", &times); err == nil {
 			return times
 		}
@@ -203,9 +245,9 @@ func refreshesIn(pod *corev1.Pod, digest string) int {
 
 func (n refresh) value() string {
 	if n.times <= 1 {
-		return n.digest
+		return n.documents
 	}
-	return fmt.Sprintf("%s/%d", n.digest, n.times)
+	return fmt.Sprintf("%s/%d", n.documents, n.times)
 }
 
 func (r *Reconciler) annotate(ctx context.Context, pod *corev1.Pod, next refresh) error {
@@ -223,38 +265,37 @@ func (r *Reconciler) annotate(ctx context.Context, pod *corev1.Pod, next refresh
 	return nil
 }
 
-// conclude says how far the document has come, and when to look again.
-func (r *Reconciler) conclude(p *pass, pending []*corev1.Pod) {
-	longest, shortest := p.memory.await(p.now, pending)
-	d := status.Document{
-		Digest:  p.settings.digest,
+// conclude says how far a document has come, and when to look again.
+func (r *Reconciler) conclude(p *pass, d *document) status.Document {
+	spread, pending := p.memory.spreads[d.kind], p.pending(d)
+	longest, shortest := spread.await(p.now, pending)
+	said := status.Document{
+		Digest:  d.digest,
 		Asked:   p.database.tenant != nil,
-		Failure: p.memory.failure,
+		Failure: spread.failure,
 		Pending: longest,
 	}
-	ready := map[provision.Component]int{}
-	for i := range p.pods {
-		if counts(&p.pods[i]) {
-			ready[provision.Component(p.pods[i].Labels[provision.LabelComponent])]++
-			d.Replicas++
-		}
+	ready := map[provision.Component]bool{}
+	for _, pod := range p.readers(d) {
+		ready[componentOf(pod)] = true
+		said.Replicas++
 	}
-	d.Programmed = d.Replicas - int32(len(pending)) //nolint:gosec // a tenant has at most a hundred pods
+	said.Programmed = said.Replicas - int32(len(pending)) //nolint:gosec // a tenant has at most 150 pods
 	for _, c := range provision.Components() {
-		if ready[c] == 0 {
-			d.Missing = string(c)
+		if d.kind.reads(c) && !ready[c] {
+			said.Missing = string(c)
 		}
 	}
-	p.memory.complete = d.Missing == "" && len(pending) == 0
-	p.replicas = d
+	spread.complete = said.Missing == "" && len(pending) == 0
 	switch {
-	case p.memory.complete:
+	case spread.complete && d.kind == settingsKind:
 		r.propagated(p)
-	case len(pending) > 0 && d.Asked && shortest < fastPolling:
+	case len(pending) > 0 && said.Asked && shortest < fastPolling:
 		p.runAgain(r.pace.poll)
-	case len(pending) > 0 && d.Asked:
+	case len(pending) > 0 && said.Asked:
 		p.runAgain(r.pace.pollAtRest)
 	}
+	return said
 }
 
 // propagated measures, once, how long a document took.
@@ -263,7 +304,7 @@ func (r *Reconciler) propagated(p *pass) {
 		return
 	}
 	p.memory.observed = true
-	took := time.Since(p.memory.written)
+	took := time.Since(p.memory.spreads[settingsKind].written)
 	metrics.Propagation.Observe(took.Seconds())
 	log.Log.WithName("propagation").V(1).Info("every replica runs the settings document",
 		"namespace", p.key.Namespace, "tenant", p.key.Name, "digest", p.settings.digest, "took", took.String())

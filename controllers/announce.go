@@ -56,6 +56,6 @@ func isNews(before, after *metav1.Condition) bool {
 		return false
 	}
 	return !slices.Contains([]string{
-		status.ReasonPreparing, status.ReasonDatabaseNotReady, status.ReasonNoReadyReplica, status.ReasonNoDispatcher,
+		status.ReasonPreparing, status.ReasonDatabaseNotReady, status.ReasonNoReadyReplica,
 	}, after.Reason)
 }

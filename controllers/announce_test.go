@@ -25,7 +25,7 @@ func TestWhatIsOnItsWayIsNoNews(t *testing.T) {
 		"a new tenant is prepared":       {nil, is(metav1.ConditionFalse, status.ReasonPreparing), false},
 		"a new profile waits":            {nil, is(metav1.ConditionFalse, status.ReasonDatabaseNotReady), false},
 		"the pods of a new tenant start": {is(metav1.ConditionFalse, status.ReasonPreparing), is(metav1.ConditionFalse, status.ReasonNoReadyReplica), false},
-		"a new template waits":           {nil, is(metav1.ConditionFalse, status.ReasonNoDispatcher), false},
+		"a new template waits":           {nil, is(metav1.ConditionFalse, status.ReasonPending), false},
 		"it is ready":                    {is(metav1.ConditionFalse, status.ReasonNoReadyReplica), ready, true},
 		"it stays ready":                 {ready, ready, false},
 		"an edit":                        {ready, is(metav1.ConditionFalse, status.ReasonPending), false},
@@ -45,7 +45,7 @@ func TestWhatIsOnItsWayIsNoNews(t *testing.T) {
 // its Tenant, has no conflict that anybody could be glad to be rid of.
 func TestConflictEnds(t *testing.T) {
 	t.Parallel()
-	calm := []metav1.Condition{{Type: v1alpha1.ConditionReady, Status: metav1.ConditionFalse, Reason: status.ReasonNoDispatcher}}
+	calm := []metav1.Condition{{Type: v1alpha1.ConditionReady, Status: metav1.ConditionFalse, Reason: status.ReasonPending}}
 	conflicted := append(slices.Clone(calm), metav1.Condition{
 		Type: v1alpha1.ConditionConflicted, Status: metav1.ConditionTrue, Reason: "ActionConflict", Message: "Another one fires.",
 	})

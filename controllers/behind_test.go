@@ -50,7 +50,7 @@ func TestCacheBehindTakesNothingBack(t *testing.T) {
 	template := w.eventTemplate("acme", "reminder", "business")
 	w.create(profile, portal, template)
 	w.expect(profile, "Ready=True")
-	w.expect(template, checkedAndWaiting...)
+	w.expect(template, templateRuns...)
 	former := *profile.DeepCopy()
 	edit(w, profile, func(p *v1alpha1.AccountProfile) { p.Spec.DisplayName = "Companies" })
 	w.expect(profile, "Ready=True")
@@ -73,7 +73,7 @@ func TestCacheBehindTakesNothingBack(t *testing.T) {
 		t.Fatalf("a cache that is behind took something back:\n%s", w.routingBody("acme"))
 	}
 	on.Store(false)
-	w.expect(template, checkedAndWaiting...)
+	w.expect(template, templateRuns...)
 	w.expect(tenant, "Ready=True")
 	w.expect(profile, "Ready=True")
 	w.expect(portal, "Ready=True")

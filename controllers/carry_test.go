@@ -158,5 +158,5 @@ func TestPausedTenantIsLeftAlone(t *testing.T) {
 	edit(w, tenant, func(t *v1alpha1.Tenant) { t.Spec.State = v1alpha1.TenantActive })
 	w.expect(tenant, "Ready=True/Ready")
 	w.expect(profile, "Ready=True")
-	w.expect(template, checkedAndWaiting...)
+	w.expect(template, templateRuns...)
 }

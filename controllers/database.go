@@ -145,7 +145,7 @@ func (p *pass) prepareAgain(state preparation) {
 func (p *pass) allAvailable() bool {
 	for _, c := range p.tenant.Status.Conditions {
 		switch c.Type {
-		case v1alpha1.ConditionPortalAvailable, v1alpha1.ConditionBackofficeAvailable:
+		case v1alpha1.ConditionPortalAvailable, v1alpha1.ConditionBackofficeAvailable, v1alpha1.ConditionDispatcherAvailable:
 			if c.Status != metav1.ConditionTrue {
 				return false
 			}

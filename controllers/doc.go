@@ -10,8 +10,9 @@
 //	usage        how many accounts use what, asked once a minute
 //	publish      the settings document: first to the table, then to the ConfigMap
 //	workloads    Services and Deployments
-//	acknowledge  pods are told to look, and asked what they run
 //	publish      the routing document, in the same way
+//	acknowledge  pods are told to look, and asked what they run
+//	channels     do the Secrets exist by which the dispatcher sends?
 //	report       the status of the Tenant and of each profile and template, where it differs
 //
 // A tenant has two documents, which are handled by one piece of code, see [document]. Each

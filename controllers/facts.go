@@ -17,6 +17,7 @@ import (
 	"github.com/foyerhq/foyer/controllers/provision"
 	"github.com/foyerhq/foyer/controllers/status"
 	"github.com/foyerhq/foyer/internal/compile"
+	"github.com/foyerhq/foyer/internal/config"
 )
 
 // timePrecision is that of times in the API.
@@ -36,12 +37,15 @@ func (p *pass) tenantFacts(former v1alpha1.TenantStatus) status.Tenant {
 		Database:       p.databaseFinding(former.Conditions),
 		Portal:         p.available[provision.Portal],
 		Backoffice:     p.available[provision.Backoffice],
+		Dispatcher:     p.available[provision.Dispatcher],
+		Channels:       p.channels,
 		Foreign:        p.foreign,
 		Paused:         p.paused(),
 		Waiting:        p.output.Waiting,
 		LiveGeneration: entry(p.settings.entries[kindTenant], p.tenant),
 		Document:       p.replicas,
-		Routing:        status.Routing{Known: p.known(&p.routing), Digest: p.routing.digest},
+		Routing:        p.dispatchers,
+		Programmed:     p.replicas.Replicas - int32(len(p.behind())), //nolint:gosec // a tenant has at most 150 pods
 		Prepared:       p.database.prepared,
 		Default: v1alpha1.DefaultAccountProfileStatus{
 			Name: p.output.Default.Name, Source: p.output.Default.Source,
@@ -56,11 +60,21 @@ func (p *pass) tenantFacts(former v1alpha1.TenantStatus) status.Tenant {
 	if p.memory.usage != nil {
 		facts.Accounts = ptr.To(p.memory.usage.Accounts)
 	}
-	if hostname := p.hostname(); hostname != "" {
-		facts.LiveURL = index.PortalURL(hostname)
+	if live := p.liveTenant(); live.Hostname != "" {
+		facts.LiveURL = index.PortalURL(live.Hostname)
+		facts.Delivery = deliveryOf(live)
 	}
 	metrics.Rejected.WithLabelValues(p.key.Namespace, p.key.Name).Set(float64(facts.Rejected))
 	return facts
+}
+
+// deliveryOf says what becomes of a tenant's notifications, with the default.
+func deliveryOf(live config.Tenant) v1alpha1.DeliveryStatus {
+	said := v1alpha1.DeliveryStatus{Mode: v1alpha1.DeliveryMode(cmp.Or(live.Delivery.Mode, config.DeliveryHold))}
+	if said.Mode == v1alpha1.DeliveryRedirect {
+		said.RedirectTo = v1alpha1.EmailAddress(live.Delivery.RedirectTo)
+	}
+	return said
 }
 
 var newerFinding = status.Stuck(status.ReasonForeignObject,
@@ -155,10 +169,11 @@ func (p *pass) templateFacts(o *v1alpha1.EventTemplate, former []metav1.Conditio
 	facts := status.Template{Profile: status.Profile{
 		Generation:     o.Generation,
 		LiveGeneration: entry(p.routing.entries[kindEventTemplate], o),
-		Document:       status.Document{Known: p.tenant == nil || p.known(&p.routing) && p.routing.inPlace()},
+		Document:       p.dispatchers,
 		Database:       p.database.finding,
 		Blocked:        p.blocked(&p.routing),
 	}}
+	facts.Document.Known = p.tenant == nil || p.known(&p.routing) && p.routing.inPlace()
 	facts.Accepted, facts.ResolvedRefs = p.findings(outcome, o.Generation, former, known)
 	if p.tenant != nil && !known { // nobody can tell whether it goes on
 		facts.Conflicted, _ = status.Former(former, v1alpha1.ConditionConflicted)

@@ -107,7 +107,7 @@ func TestDatabaseThatTakesNoDocument(t *testing.T) {
 			profile, template := w.accountProfile("acme", "business"), w.eventTemplate("acme", "reminders", "business")
 			w.create(profile, template)
 			w.expect(profile, "Ready=True")
-			w.expect(template, "Programmed=False/NoDispatcher")
+			w.expect(template, "Programmed=True")
 			w.expect(tenant, "Ready=True")
 			before := w.liveVersions("acme")
 
@@ -132,7 +132,7 @@ func TestDatabaseThatTakesNoDocument(t *testing.T) {
 			end()
 			w.expect(tenant, "Ready=True", "DatabaseReady=True")
 			w.expect(profile, "Ready=True")
-			w.expect(template, "Programmed=False/NoDispatcher")
+			w.expect(template, "Programmed=True")
 			w.checkNewestCopies(tenant, "Companies")
 		})
 	}
@@ -318,7 +318,7 @@ func TestDatabaseGoesAwayAnywhere(t *testing.T) {
 	tenant, profile, template := w.tenant("acme"), w.accountProfile("acme", "business"), w.eventTemplate("acme", "reminders", "business")
 	w.create(tenant, profile, template)
 	w.expect(profile, "Programmed=False/NoReadyReplica")
-	w.expect(template, "Programmed=False/NoDispatcher")
+	w.expect(template, "Programmed=True")
 	for k := 1; k <= messagesOfAnEdit; k++ {
 		for _, late := range []bool{false, true} {
 			p.after(k, late)
@@ -330,7 +330,7 @@ func TestDatabaseGoesAwayAnywhere(t *testing.T) {
 			patch(w, template, func(t *v1alpha1.EventTemplate) { t.Spec.Actions[0].Email.Subject = text })
 			kube.Eventually(t, "the edits are live", func() error {
 				w.expect(profile, "Accepted=True", "Programmed=False/NoReadyReplica")
-				w.expect(template, "Programmed=False/NoDispatcher")
+				w.expect(template, "Programmed=True")
 				return nil
 			})
 			w.expect(tenant, "DatabaseReady=True")

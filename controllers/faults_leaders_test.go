@@ -43,7 +43,7 @@ func TestTwoLeadersAgree(t *testing.T) {
 	refused, cut := w.accountProfile("acme", "refused"), w.eventTemplate("acme", "cut", "refused")
 	w.create(refused, cut)
 	w.expect(refused, "Ready=True")
-	w.expect(cut, "Programmed=False/NoDispatcher")
+	w.expect(cut, "Programmed=True")
 	patch(w, refused, func(p *v1alpha1.AccountProfile) { p.Spec.MyAccountProfileRef.Name = "nowhere" })
 	for round := range 5 {
 		for i := range profiles {
@@ -56,7 +56,7 @@ func TestTwoLeadersAgree(t *testing.T) {
 	}
 	for i := range profiles {
 		w.expect(profiles[i], "Ready=True")
-		w.expect(templates[i], "Programmed=False/NoDispatcher")
+		w.expect(templates[i], "Programmed=True")
 	}
 	w.expect(tenant, "Ready=True")
 	w.expect(refused, "ResolvedRefs=False/RefNotFound")
@@ -178,7 +178,7 @@ func TestOlderOperatorKeepsWhatItDoesNotKnow(t *testing.T) {
 	reminders, later := w.eventTemplate("acme", "reminders", "business"), w.eventTemplate("acme", "later", "other")
 	w.create(business, other, reminders, later)
 	for _, template := range []*v1alpha1.EventTemplate{reminders, later} {
-		w.expect(template, "Programmed=False/NoDispatcher")
+		w.expect(template, "Programmed=True")
 	}
 	w.expect(other, "Ready=True")
 	w.stop()
@@ -200,7 +200,7 @@ func TestOlderOperatorKeepsWhatItDoesNotKnow(t *testing.T) {
 	patch(w, other, func(p *v1alpha1.AccountProfile) { p.Spec.DisplayName = "Edited by the older" })
 	patch(w, later, func(t *v1alpha1.EventTemplate) { t.Spec.Actions[0].Email.Subject = "Edited by the older" })
 	w.expect(other, "Ready=True")
-	w.expect(later, "Programmed=False/NoDispatcher")
+	w.expect(later, "Programmed=True")
 	kept("by an older one that edits others")
 	patch(w, business, func(p *v1alpha1.AccountProfile) { p.Spec.MyAccountProfileRef.Name = "nowhere" })
 	patch(w, reminders, func(t *v1alpha1.EventTemplate) { t.Spec.Actions[0].Email.Subject = "{{.nothing}}" })

@@ -46,7 +46,10 @@ type pass struct {
 	version   string // of the workloads, when they were made as declared
 	available map[provision.Component]status.Finding
 	pods      []corev1.Pod
-	replicas  status.Document
+	// How far the documents have come: the settings to all pods, the routing document to
+	// the dispatcher's.
+	replicas, dispatchers status.Document
+	channels              status.Finding // about Secrets of channels that are missing; a zero Finding: none is
 }
 
 func newPass(key types.NamespacedName, m *memory) *pass {

@@ -28,14 +28,14 @@ func TestFirstLight(t *testing.T) {
 	tenant := w.tenant("acme")
 	w.create(tenant)
 	w.expect(tenant, "Ready=True", "Accepted=True", "ResolvedRefs=True", "DatabaseReady=True", "Programmed=True",
-		"PortalAvailable=True", "BackofficeAvailable=True", "Reconciling=Absent", "Stalled=Absent")
+		"PortalAvailable=True", "BackofficeAvailable=True", "DispatcherAvailable=True", "Reconciling=Absent", "Stalled=Absent")
 	w.expect(profile, "Ready=True")
 	w.expect(portal, "Ready=True")
 	s := tenant.Status
 	if s.LiveGeneration != tenant.Generation || s.PortalURL != "https://"+tenant.Spec.Portal.Hostname || s.Version != "v0.0.0-test" {
 		t.Errorf("status: %+v", s)
 	}
-	if *s.Config.Replicas != 3 || *s.Config.ProgrammedReplicas != 3 || s.Config.SettingsDigest == "" {
+	if *s.Config.Replicas != 4 || *s.Config.ProgrammedReplicas != 4 || s.Config.SettingsDigest == "" {
 		t.Errorf("config: %+v", s.Config)
 	}
 	if s.Database.Server != "default" || s.Database.Schema == "" || *s.Database.SchemaVersion == 0 || *s.Accounts != 0 {
@@ -116,9 +116,9 @@ func TestNewReplicaIsAsked(t *testing.T) {
 	t.Parallel()
 	w, tenant := readyWorld(t)
 	edit(w, tenant, func(t *v1alpha1.Tenant) { t.Spec.Portal.Replicas = ptr.To(int32(4)) })
-	kube.Eventually(t, "five replicas run the document", func() error {
+	kube.Eventually(t, "six replicas run the document", func() error {
 		w.expect(tenant, "Ready=True")
-		return want(*tenant.Status.Config.ProgrammedReplicas, int32(5))
+		return want(*tenant.Status.Config.ProgrammedReplicas, int32(6))
 	})
 	conn, err := pgx.Connect(w.t.Context(), w.uri)
 	if err != nil {

@@ -18,15 +18,13 @@ type memory struct {
 	// cache that shows another one is behind.
 	digests map[*documentKind]string
 	own     map[*documentKind]string // digests of the documents that this process wrote last
-	written time.Time                // when this process wrote the settings document
 
-	running   map[types.UID]string // by pod: the digest that it has acknowledged
+	running   map[types.UID]running // by pod: what it has acknowledged
 	refreshed map[types.UID]refresh
-	failure   string // why a replica could not load the document
-	observed  bool   // the propagation of this document was measured
+	spreads   map[*documentKind]*spread
+	observed  bool // the propagation of the settings document was measured
 
-	complete bool                    // every ready replica, of each component, runs the document
-	waiting  map[types.UID]time.Time // the pods that do not yet, and since when
+	channels channels
 
 	usage     *config.Usage
 	usageNext time.Time
@@ -39,11 +37,29 @@ type memory struct {
 	reported map[types.UID]reported
 }
 
+// running are the digests of the documents that a pod runs.
+type running struct{ settings, routing string }
+
+func (r running) of(kind *documentKind) string {
+	if kind == routingKind {
+		return r.routing
+	}
+	return r.settings
+}
+
+// spread is how far a live document has come.
+type spread struct {
+	written  time.Time // when this process wrote it
+	failure  string    // why a replica could not load it
+	complete bool      // every ready replica, of each component that reads it, runs it
+	waiting  map[types.UID]time.Time
+}
+
 // refresh is the last annotation of a pod that made its kubelet look.
 type refresh struct {
-	digest string
-	times  int
-	at     time.Time
+	documents string // that it is to find
+	times     int
+	at        time.Time
 }
 
 // reported is a status that was written, while the cache may still show an older one.
@@ -57,37 +73,32 @@ func newMemory() *memory {
 		digests:   map[*documentKind]string{},
 		own:       map[*documentKind]string{},
 		read:      map[*documentKind]document{},
-		running:   map[types.UID]string{},
+		running:   map[types.UID]running{},
 		refreshed: map[types.UID]refresh{},
-		waiting:   map[types.UID]time.Time{},
+		spreads:   map[*documentKind]*spread{settingsKind: {}, routingKind: {}},
 		reported:  map[types.UID]reported{},
 	}
 }
 
-// sees remembers which document is live. What the replicas run is known of the former
-// settings document only.
+// sees remembers which document is live. What the replicas run is known of the former one
+// only.
 func (m *memory) sees(kind *documentKind, digest string) {
 	if m.digests[kind] == digest {
 		return
 	}
 	m.digests[kind] = digest
-	if kind != settingsKind {
-		return
+	m.spreads[kind] = &spread{}
+	if kind == settingsKind {
+		m.observed, m.settled = true, false
 	}
-	m.written = time.Time{}
-	m.failure = ""
-	m.observed = true
-	m.complete, m.settled = false, false
-	clear(m.waiting)
-	clear(m.refreshed)
 }
 
 // await remembers which pods are waited for. It returns for how long already: the
 // longest and the shortest of them.
-func (m *memory) await(now time.Time, pods []*corev1.Pod) (longest, shortest time.Duration) {
+func (s *spread) await(now time.Time, pods []*corev1.Pod) (longest, shortest time.Duration) {
 	waiting := make(map[types.UID]time.Time, len(pods))
 	for i, pod := range pods {
-		begin, ok := m.waiting[pod.UID]
+		begin, ok := s.waiting[pod.UID]
 		if !ok {
 			begin = now
 		}
@@ -97,15 +108,17 @@ func (m *memory) await(now time.Time, pods []*corev1.Pod) (longest, shortest tim
 			shortest = now.Sub(begin)
 		}
 	}
-	m.waiting = waiting
+	s.waiting = waiting
 	return longest, shortest
 }
 
-// wrote remembers that the settings document was just written. The first one waits for
-// its pods, which says nothing about propagation.
-func (m *memory) wrote(now time.Time, first bool) {
-	m.written = now
-	m.observed = first
+// since is how long the replicas have had to load the document. After a restart of the
+// operator nobody knows: long enough.
+func (s *spread) since(now time.Time) time.Duration {
+	if s.written.IsZero() {
+		return time.Hour
+	}
+	return now.Sub(s.written)
 }
 
 // recall returns the memory of a tenant. The queue never runs two passes over one

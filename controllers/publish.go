@@ -38,8 +38,8 @@ func (r *Reconciler) publish(ctx context.Context, p *pass) error {
 	first := p.settings.configMap.ResourceVersion == ""
 	written, err := r.writeDocument(ctx, p, &p.settings)
 	p.foreign = p.settings.blocked
-	if written {
-		p.memory.wrote(p.now, first)
+	if written { // the first one waits for its pods, which says nothing about propagation
+		p.memory.observed = first
 	}
 	return err
 }
@@ -110,14 +110,17 @@ func (p *pass) nextHostname() string {
 }
 
 // hostname is the one at which customers reach the tenant.
-func (p *pass) hostname() string {
+func (p *pass) hostname() string { return p.liveTenant().Hostname } // empty: nothing is live
+
+// liveTenant is what customers have of the Tenant.
+func (p *pass) liveTenant() config.Tenant {
 	var live config.Tenant
 	for _, e := range p.settings.entries[kindTenant] {
 		if err := json.Unmarshal(e.Content, &live); err != nil {
-			return "" // it would not have been taken for a document
+			return config.Tenant{} // it would not have been taken for a document
 		}
 	}
-	return live.Hostname // empty: nothing is live
+	return live
 }
 
 // writeDocument keeps a document in the database and writes its ConfigMap. It was not
@@ -140,6 +143,7 @@ func (r *Reconciler) writeDocument(ctx context.Context, p *pass, d *document) (w
 	metrics.Writes.WithLabelValues("ConfigMap").Inc()
 	d.written = true
 	p.memory.sees(d.kind, digest)
+	p.memory.spreads[d.kind].written = p.now
 	if restores {
 		return true, nil
 	}
@@ -231,5 +235,7 @@ func (r *Reconciler) params(p *pass) provision.Params {
 		TrustedProxies: r.options.TrustedProxies,
 		APIPerSecond:   r.options.APIPerSecond,
 		APIBurst:       r.options.APIBurst,
+		AllowOutgoing:  r.options.AllowOutgoing,
+		Clock:          r.options.TenantClock,
 	}
 }

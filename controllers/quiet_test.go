@@ -39,7 +39,7 @@ func settledWorld(t *testing.T) *world {
 	kube.Eventually(t, "the orphan is counted", func() error {
 		w.expect(tenant, "Ready=True")
 		if o := tenant.Status.OrphanedProfiles; len(o) != 1 || o[0].Accounts == nil || *o[0].Accounts != 1 || *tenant.Status.Accounts != 2 ||
-			*tenant.Status.Config.ProgrammedReplicas != 3 {
+			*tenant.Status.Config.ProgrammedReplicas != 4 {
 			return errorf("status: %+v", tenant.Status)
 		}
 		return nil
@@ -58,10 +58,10 @@ func (w *world) settledTemplates() {
 	clean.Spec.Actions[0].Days, broken.Spec.Actions[0].Days = []int32{10}, []int32{20}
 	unknown.Spec.Event, unknown.Spec.Actions[0].Days = "custom.unknown", nil
 	w.create(clean, broken, winner, unknown, stray)
-	w.expect(clean, checkedAndWaiting...)
-	w.expect(broken, checkedAndWaiting...)
+	w.expect(clean, templateRuns...)
+	w.expect(broken, templateRuns...)
 	edit(w, broken, func(e *v1alpha1.EventTemplate) { e.Spec.When = "invoice.balance >" })
-	w.expect(winner, checkedAndWaiting...)
+	w.expect(winner, templateRuns...)
 	w.create(loser)
 	w.expect(winner, "Conflicted=True")
 	w.expect(loser, "Conflicted=True")

@@ -100,8 +100,9 @@ func (r *Reconciler) run(ctx context.Context, p *pass) error {
 		r.publish,
 		r.writeWorkloads,
 		r.observe,
-		r.acknowledge,
 		r.publishRouting,
+		r.acknowledge,
+		r.lookAtChannels,
 		r.report,
 	} {
 		if err := phase(ctx, p); err != nil {

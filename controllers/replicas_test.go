@@ -1,6 +1,7 @@
 package controllers
 
 import (
+	"cmp"
 	"context"
 	"runtime"
 	"sync"
@@ -18,7 +19,7 @@ import (
 )
 
 // replicas stand in for Deployment controller, kubelet and the data plane, in one
-// namespace: they make the pods that a Deployment asks for, load the ConfigMap when a
+// namespace: they make the pods that a Deployment asks for, load the ConfigMaps when a
 // pod starts and when its annotation changes, and write what they run as the real ones
 // do: with the login of the component's Secret.
 type replicas struct {
@@ -29,15 +30,17 @@ type replicas struct {
 	mu     sync.Mutex
 	silent bool              // they load nothing
 	broken string            // why they cannot load a document
+	badly  string            // why the dispatcher cannot load a routing document
+	slow   bool              // the dispatcher loads no routing document
 	seen   map[string]string // pod -> annotation
-	wrote  map[string]string // pod -> digest
+	wrote  map[string]store.Replica
 	pools  map[string]*pgxpool.Pool
 }
 
 func startReplicas(w *world) *replicas {
 	ctx, cancel := context.WithCancel(context.Background())
 	r := &replicas{w: w, cancel: cancel, done: make(chan struct{}),
-		seen: map[string]string{}, wrote: map[string]string{}, pools: map[string]*pgxpool.Pool{}}
+		seen: map[string]string{}, wrote: map[string]store.Replica{}, pools: map[string]*pgxpool.Pool{}}
 	go func() {
 		defer close(r.done)
 		tick := time.NewTicker(30 * time.Millisecond)
@@ -116,23 +119,17 @@ func (p patient) Fatalf(string, ...any)    { runtime.Goexit() }
 func (r *replicas) load(ctx context.Context, pod *corev1.Pod) {
 	last, started := r.seen[pod.Name]
 	told := pod.Annotations[provision.AnnotationRefresh]
-	if started && last == told && r.wrote[pod.Name] != "" {
+	if started && last == told && r.wrote[pod.Name].Digest != "" {
 		return
 	}
 	tenant := pod.Labels[provision.LabelTenant]
 	component := provision.Component(pod.Labels[provision.LabelComponent])
-	var settings corev1.ConfigMap
-	key := client.ObjectKey{Namespace: pod.Namespace, Name: provision.SettingsName(tenant)}
-	if r.w.client.Get(ctx, key, &settings) != nil {
+	running := store.Replica{Pod: pod.Name, Component: string(component), Digest: r.wrote[pod.Name].Digest, Routing: r.wrote[pod.Name].Routing}
+	if !r.loadSettings(ctx, client.ObjectKey{Namespace: pod.Namespace, Name: provision.SettingsName(tenant)}, &running) {
 		return
 	}
-	body := []byte(settings.Data[provision.KeySettings])
-	digest, problem := config.Digest(body), r.broken
-	if _, err := config.Load(body); err != nil {
-		problem = err.Error()
-	}
-	if problem != "" {
-		digest = r.wrote[pod.Name]
+	if component == provision.Dispatcher && !r.loadRouting(ctx, client.ObjectKey{Namespace: pod.Namespace, Name: provision.RoutingName(tenant)}, &running) {
+		return
 	}
 	pool := r.pool(ctx, pod.Namespace, tenant, component)
 	if pool == nil {
@@ -140,10 +137,45 @@ func (r *replicas) load(ctx context.Context, pod *corev1.Pod) {
 	}
 	limited, cancel := context.WithTimeout(ctx, time.Second)
 	defer cancel()
-	err := store.New(pool).Acknowledge(limited, store.Replica{Pod: pod.Name, Component: string(component), Digest: digest, Error: problem})
-	if err == nil {
-		r.seen[pod.Name], r.wrote[pod.Name] = told, digest
+	if store.New(pool).Acknowledge(limited, running) == nil {
+		r.seen[pod.Name], r.wrote[pod.Name] = told, running
 	}
+}
+
+// loadSettings returns false if there are none yet.
+func (r *replicas) loadSettings(ctx context.Context, key client.ObjectKey, into *store.Replica) bool {
+	var settings corev1.ConfigMap
+	if r.w.client.Get(ctx, key, &settings) != nil {
+		return false
+	}
+	body := []byte(settings.Data[provision.KeySettings])
+	into.Error = r.broken
+	if _, err := config.Load(body); err != nil {
+		into.Error = err.Error()
+	}
+	if into.Error == "" {
+		into.Digest = config.Digest(body)
+	}
+	return true
+}
+
+func (r *replicas) loadRouting(ctx context.Context, key client.ObjectKey, into *store.Replica) bool {
+	var routing corev1.ConfigMap
+	if r.slow || r.w.client.Get(ctx, key, &routing) != nil {
+		return r.slow // what it has of the settings it says all the same
+	}
+	problem := r.badly
+	body, err := config.Unpack(routing.BinaryData[provision.KeyRouting])
+	if err == nil {
+		_, err = config.OpenRouting(body)
+	}
+	if err != nil {
+		problem = err.Error()
+	}
+	if into.Error = cmp.Or(into.Error, problem); problem == "" {
+		into.Routing = config.Digest(body)
+	}
+	return true
 }
 
 func (r *replicas) pool(ctx context.Context, namespace, tenant string, c provision.Component) *pgxpool.Pool {

@@ -35,7 +35,8 @@ const reportBudget = 500 * time.Millisecond
 // differs. One that cannot be written does not keep the others from it.
 func (r *Reconciler) report(ctx context.Context, p *pass) error {
 	p.replicas.Known = p.tenant == nil || p.known(&p.settings)
-	p.replicas.Starting = p.database.starting
+	p.dispatchers.Known = p.tenant == nil || p.known(&p.routing)
+	p.replicas.Starting, p.dispatchers.Starting = p.database.starting, p.database.starting
 	p.forgetReported()
 	now := metav1.NewTime(p.now.Truncate(timePrecision))
 	var list []telling

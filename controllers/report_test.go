@@ -91,7 +91,7 @@ func TestManyStatusesDoNotHoldUpAnEdit(t *testing.T) {
 		all = append(all, template)
 	}
 	for _, template := range all {
-		w.expect(template, checkedAndWaiting...)
+		w.expect(template, templateRuns...)
 	}
 	w.expect(edited, "Ready=True")
 	w.stop()

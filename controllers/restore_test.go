@@ -44,7 +44,7 @@ func TestWhatIsLiveIsRestoredInAnyState(t *testing.T) {
 			w, tenant := templateWorld(t)
 			template := w.eventTemplate("acme", "reminder", "business")
 			w.create(template)
-			w.expect(template, checkedAndWaiting...)
+			w.expect(template, templateRuns...)
 			bring(w, tenant)
 			settings, routing := w.configMap("acme").Data[provision.KeySettings], string(w.routingBody("acme"))
 			restored := func(when string) {
@@ -108,7 +108,7 @@ func TestDocumentThatNobodyCanRunIsRestored(t *testing.T) {
 	w, tenant := templateWorld(t)
 	profile, template := w.accountProfile("acme", "business"), w.eventTemplate("acme", "reminder", "business")
 	w.create(template)
-	w.expect(template, checkedAndWaiting...)
+	w.expect(template, templateRuns...)
 	before := w.bothDocuments("acme")
 	edit(w, w.routingMap("acme"), func(c *corev1.ConfigMap) {
 		document := strings.Replace(before[1], "Please pay", "Please do not pay", 1)
@@ -124,7 +124,7 @@ func TestDocumentThatNobodyCanRunIsRestored(t *testing.T) {
 	edit(w, profile, func(p *v1alpha1.AccountProfile) { p.Spec.DisplayName = "Companies" })
 	edit(w, template, func(e *v1alpha1.EventTemplate) { e.Spec.Actions[0].Email.Subject = "Edited" })
 	w.expect(profile, "Ready=True")
-	w.expect(template, checkedAndWaiting...)
+	w.expect(template, templateRuns...)
 	w.expect(tenant, "Ready=True")
 }
 
@@ -135,9 +135,9 @@ func TestBrokenCopies(t *testing.T) {
 	w, tenant := templateWorld(t)
 	profile, template := w.accountProfile("acme", "business"), w.eventTemplate("acme", "reminder", "business")
 	w.create(template)
-	w.expect(template, checkedAndWaiting...)
+	w.expect(template, templateRuns...)
 	edit(w, template, func(e *v1alpha1.EventTemplate) { e.Spec.Actions[0].Email.Text = "First." })
-	w.expect(template, checkedAndWaiting...)
+	w.expect(template, templateRuns...)
 	edit(w, template, func(e *v1alpha1.EventTemplate) { e.Spec.Actions[0].Email.Text = "{{.nothing}}" })
 	w.expect(template, "Accepted=False/Invalid") // so that the copy alone has what is live
 	latest := w.routing("acme").Digest
@@ -176,7 +176,7 @@ func TestBrokenCopies(t *testing.T) {
 	edit(w, tenant, func(t *v1alpha1.Tenant) { t.Labels = map[string]string{"look": "again"} })
 	w.expect(tenant, "Ready=True")
 	w.expect(profile, "Ready=True")
-	w.expect(template, checkedAndWaiting...)
+	w.expect(template, templateRuns...)
 }
 
 // onDocuments runs a statement on the table of a tenant, as its owner.

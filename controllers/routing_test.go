@@ -30,7 +30,7 @@ func TestLostRoutingIsRestored(t *testing.T) {
 	w, tenant := templateWorld(t)
 	template := w.eventTemplate("acme", "reminder", "business")
 	w.create(template)
-	w.expect(template, checkedAndWaiting...)
+	w.expect(template, templateRuns...)
 	edit(w, template, func(e *v1alpha1.EventTemplate) { e.Spec.Actions[0].Email.Subject = "{{.nothing}}" })
 	w.expect(template, "Accepted=False/Invalid")
 	before := w.routing("acme").Digest
@@ -69,7 +69,7 @@ func TestLostRoutingIsRestored(t *testing.T) {
 		t.Errorf("liveGeneration is %d", template.Status.LiveGeneration)
 	}
 	edit(w, template, func(e *v1alpha1.EventTemplate) { e.Spec.Actions[0].Email.Subject = "Mended" })
-	w.expect(template, checkedAndWaiting...)
+	w.expect(template, templateRuns...)
 	w.expect(tenant, "Ready=True")
 }
 
@@ -138,7 +138,7 @@ func TestNewerRoutingStopsThisRelease(t *testing.T) {
 	w, tenant := templateWorld(t)
 	template, profile := w.eventTemplate("acme", "reminder", "business"), w.accountProfile("acme", "business")
 	w.create(template)
-	w.expect(template, checkedAndWaiting...)
+	w.expect(template, templateRuns...)
 	w.stop()
 	document := strings.Replace(string(w.routingBody("acme")), `"format": 1`, `"format": 2`, 1)
 	edit(w, w.routingMap("acme"), func(c *corev1.ConfigMap) {
@@ -162,7 +162,7 @@ func TestNewerRoutingStopsThisRelease(t *testing.T) {
 	}
 	w.delete(w.routingMap("acme")) // its copy in the database is one that this release knows
 	w.expect(tenant, "Ready=True")
-	w.expect(template, checkedAndWaiting...)
+	w.expect(template, templateRuns...)
 	w.expect(profile, "Ready=True")
 }
 
@@ -176,14 +176,14 @@ func TestRoutingHoldsUpNoSettings(t *testing.T) {
 			w, tenant, _, routingOff := limitedWorld(t, code)
 			profile, template := w.accountProfile("acme", "business"), w.eventTemplate("acme", "reminder", "business")
 			w.create(profile, template)
-			w.expect(template, checkedAndWaiting...)
+			w.expect(template, templateRuns...)
 			routingOff.Store(false)
 			edit(w, template, func(e *v1alpha1.EventTemplate) { e.Spec.Actions[0].Email.Subject = "Edited" })
 			edit(w, profile, func(p *v1alpha1.AccountProfile) { p.Spec.DisplayName = "Companies" })
 			edit(w, tenant, func(t *v1alpha1.Tenant) { t.Spec.DisplayName = "Renamed" })
 			w.expect(profile, "Ready=True")
 			w.expect(template, "Ready=False", "Accepted=True", "Programmed=False", "Reconciling=True")
-			if holds(template.Status.Conditions, "Programmed=False/NoDispatcher") || template.Status.LiveGeneration != 1 {
+			if holds(template.Status.Conditions, "Programmed=True") || template.Status.LiveGeneration != 1 {
 				t.Errorf("what is not written is said to be: %+v", template.Status)
 			}
 			w.expect(tenant, "Ready=True")
@@ -192,7 +192,7 @@ func TestRoutingHoldsUpNoSettings(t *testing.T) {
 			}
 			routingOff.Store(true)
 			edit(w, template, func(e *v1alpha1.EventTemplate) { e.Labels = map[string]string{"look": "again"} })
-			w.expect(template, checkedAndWaiting...)
+			w.expect(template, templateRuns...)
 			w.expectNote(tenant, "")
 		})
 	}
@@ -267,7 +267,7 @@ func TestDocumentsFitEachOther(t *testing.T) {
 			w, tenant, settingsOff, routingOff := limitedWorld(t, code)
 			profile, other := w.accountProfile("acme", "business"), w.eventTemplate("acme", "other", "business")
 			w.create(profile, other)
-			w.expect(other, checkedAndWaiting...)
+			w.expect(other, templateRuns...)
 			reading := w.eventTemplate("acme", "reading", "business")
 			reading.Spec.Event, reading.Spec.Actions[0].Days = "custom.meterReading", nil
 			reading.Spec.Actions[0].Email.Subject, reading.Spec.Actions[0].Email.Text = "Your meter", "It says {{.data.first}}."
@@ -282,7 +282,7 @@ func TestDocumentsFitEachOther(t *testing.T) {
 			w.eventuallyRouted("acme", "other")
 			settingsOff.Store(true)
 			edit(w, tenant, func(t *v1alpha1.Tenant) { t.Labels = map[string]string{"look": "again"} })
-			w.expect(reading, checkedAndWaiting...)
+			w.expect(reading, templateRuns...)
 			w.expect(tenant, "Ready=True")
 
 			routingOff.Store(false)
@@ -299,7 +299,7 @@ func TestDocumentsFitEachOther(t *testing.T) {
 			routingOff.Store(true)
 			edit(w, tenant, func(t *v1alpha1.Tenant) { t.Labels = map[string]string{"look": "once-more"} })
 			w.expect(tenant, "Ready=True")
-			w.expect(reading, checkedAndWaiting...)
+			w.expect(reading, templateRuns...)
 		})
 	}
 }
@@ -326,10 +326,10 @@ func TestTwoOperators(t *testing.T) {
 		w.create(w.eventTemplate("acme", fmt.Sprint("more-", i), "business"))
 	}
 	w.expect(profile, "Ready=True")
-	w.expect(template, "Conflicted=True", "Programmed=False/NoDispatcher")
+	w.expect(template, "Conflicted=True", "Programmed=True")
 	w.eventuallyRouted("acme", "more-0", "more-1", "more-2", "more-3", "more-4", "reminder")
 	for i := range 5 {
-		w.expect(w.eventTemplate("acme", fmt.Sprint("more-", i), "business"), "Conflicted=True", "Programmed=False/NoDispatcher")
+		w.expect(w.eventTemplate("acme", fmt.Sprint("more-", i), "business"), "Conflicted=True", "Programmed=True")
 	}
 	w.expect(tenant, "Ready=True")
 	comesToRest(t, writes, restTime/3)
@@ -371,7 +371,7 @@ func TestForeignRoutingIsLeftAlone(t *testing.T) {
 	}
 	w.delete(foreign)
 	edit(w, template, func(e *v1alpha1.EventTemplate) { e.Spec.Actions[0].Email.Subject = "Again" })
-	w.expect(template, checkedAndWaiting...)
+	w.expect(template, templateRuns...)
 }
 
 // TestManyTemplates: the broken ones keep nothing from going live, each is told, and an
@@ -398,7 +398,7 @@ func TestManyTemplates(t *testing.T) {
 	}
 	for i, template := range all {
 		if i%4 != 3 {
-			w.expect(template, checkedAndWaiting...)
+			w.expect(template, templateRuns...)
 			continue
 		}
 		w.expect(template, "Accepted=False/Invalid", "Ready=False/Invalid", "Stalled=True")
@@ -416,7 +416,7 @@ func TestManyTemplates(t *testing.T) {
 	comesToRest(t, writes, restTime/3)
 	writes.Reset()
 	edit(w, all[3], func(e *v1alpha1.EventTemplate) { e.Spec.Actions[0].Email.Text = "Mended." })
-	w.expect(all[3], checkedAndWaiting...)
+	w.expect(all[3], templateRuns...)
 	kube.Eventually(t, "the tenant counts one less", func() error {
 		w.expect(tenant, "Ready=True")
 		return want(*tenant.Status.Rejected, int32(templates/4-1))

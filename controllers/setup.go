@@ -43,6 +43,12 @@ type Options struct {
 	// 0: the backoffice's default.
 	APIPerSecond int
 	APIBurst     int
+	// AllowOutgoing are the networks, as comma separated CIDRs, that are not public and
+	// that the tenants' dispatchers may connect to all the same.
+	AllowOutgoing string
+	// TenantClock lets a ConfigMap beside each tenant move the time of its dispatcher, for
+	// development.
+	TenantClock bool
 	// Concurrency is how many tenants are passed over at the same time; 8 if not set.
 	Concurrency int
 }
@@ -54,6 +60,8 @@ type pace struct {
 	refresh    time.Duration // until a pod that has not acknowledged is told again
 	usage      time.Duration // counts of accounts
 	retiring   time.Duration // counts, while a deleted profile waits to be unused
+	channels   time.Duration // are the Secrets of channels still there?
+	missing    time.Duration // the same, while one is missing
 	server     time.Duration // is the database server there?
 	upkeep     time.Duration // partitions ahead, and what retention has passed
 	retention  time.Duration // until a shorter one deletes
@@ -67,6 +75,8 @@ var usualPace = pace{
 	refresh:    300 * time.Millisecond,
 	usage:      time.Minute,
 	retiring:   5 * time.Second,
+	channels:   5 * time.Minute,
+	missing:    15 * time.Second,
 	server:     5 * time.Second,
 	upkeep:     time.Hour,
 	retention:  24 * time.Hour,

@@ -57,8 +57,8 @@ func (m *memory) counted(usage config.Usage) {
 // retiring says whether a deleted profile waits until no account uses it.
 func (p *pass) retiring() bool { return len(p.output.Orphaned) > 0 }
 
-// acknowledged says whether every replica is known to run the live document.
+// acknowledged says whether every replica is known to run the live settings.
 func (p *pass) acknowledged() bool {
 	digest := p.memory.digests[settingsKind]
-	return digest != "" && digest == p.settings.digest && p.memory.complete
+	return digest != "" && digest == p.settings.digest && p.memory.spreads[settingsKind].complete
 }

@@ -202,8 +202,7 @@ func readinessChanged() predicate.Predicate {
 // counts says whether a pod is one that customers can reach: of a component, ready and
 // not leaving. A pod that somebody gave the tenant's label only runs no configuration.
 func counts(pod *corev1.Pod) bool {
-	component := provision.Component(pod.Labels[provision.LabelComponent])
-	if pod.DeletionTimestamp != nil || !slices.Contains(provision.Components(), component) {
+	if pod.DeletionTimestamp != nil || !slices.Contains(provision.Components(), componentOf(pod)) {
 		return false
 	}
 	for _, c := range pod.Status.Conditions {
@@ -212,6 +211,10 @@ func counts(pod *corev1.Pod) bool {
 		}
 	}
 	return false
+}
+
+func componentOf(pod *corev1.Pod) provision.Component {
+	return provision.Component(pod.Labels[provision.LabelComponent])
 }
 
 // again runs passes that something beside the pass asks for.

@@ -30,6 +30,8 @@ var testPace = pace{
 	refresh:    300 * time.Millisecond,
 	usage:      2 * time.Second,
 	retiring:   300 * time.Millisecond,
+	channels:   time.Second,
+	missing:    300 * time.Millisecond,
 	server:     500 * time.Millisecond,
 	upkeep:     time.Hour,
 	retention:  24 * time.Hour,

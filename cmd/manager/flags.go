@@ -17,6 +17,8 @@ type options struct {
 	trustedProxies  string
 	apiPerSecond    int // 0: the backoffice's own default
 	apiRequestBurst int // 0: as apiPerSecond
+	allowOutgoing   string
+	tenantClock     bool
 	metricsListen   string
 	healthListen    string
 	leaderElect     bool
@@ -37,6 +39,10 @@ func parseFlags(args []string, getenv func(string) string, output io.Writer) (op
 		"requests that an API token may send to each backoffice on average; 0 for the backoffice's default")
 	set.IntVar(&o.apiRequestBurst, "api-request-burst", 0,
 		"requests that an API token may send to each backoffice at once, after a pause; 0 for the backoffice's default")
+	set.StringVar(&o.allowOutgoing, "allow-outgoing", "",
+		"networks, as comma separated CIDRs, that are not public and that dispatchers may send to all the same, as a mail server's in the cluster")
+	set.BoolVar(&o.tenantClock, "tenant-clock", false,
+		"development only: let ConfigMap TENANT-clock, key offset, move the time of a tenant's dispatcher")
 	set.StringVar(&o.metricsListen, "metrics-listen", ":8080",
 		"address that serves /metrics, as plain HTTP; 0 for none")
 	set.StringVar(&o.healthListen, "health-listen", ":8081",
@@ -65,15 +71,26 @@ func (o options) checked() (options, error) {
 	if o.apiRequestBurst < 0 {
 		return options{}, fmt.Errorf("--api-request-burst: %d is out of range, allowed is 1 or more, or 0 for the default", o.apiRequestBurst)
 	}
-	prefixes, err := process.ParsePrefixes(o.trustedProxies)
-	if err != nil {
+	var err error
+	if o.trustedProxies, err = networks(o.trustedProxies); err != nil {
 		return options{}, fmt.Errorf("--trusted-proxies: %w", err)
 	}
-	// One form for one meaning: the pods roll only when the networks change.
-	networks := make([]string, len(prefixes))
-	for i, prefix := range prefixes {
-		networks[i] = prefix.String()
+	if o.allowOutgoing, err = networks(o.allowOutgoing); err != nil {
+		return options{}, fmt.Errorf("--allow-outgoing: %w", err)
 	}
-	o.trustedProxies = strings.Join(networks, ",")
 	return o, nil
+}
+
+// networks gives a list of CIDRs the one form that it has, so that the pods roll only when
+// the networks change.
+func networks(list string) (string, error) {
+	prefixes, err := process.ParsePrefixes(list)
+	if err != nil {
+		return "", err
+	}
+	texts := make([]string, len(prefixes))
+	for i, prefix := range prefixes {
+		texts[i] = prefix.String()
+	}
+	return strings.Join(texts, ","), nil
 }

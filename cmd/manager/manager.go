@@ -71,6 +71,8 @@ func newManager(base *rest.Config, o options) (manager.Manager, error) {
 		TrustedProxies: o.trustedProxies,
 		APIPerSecond:   o.apiPerSecond,
 		APIBurst:       o.apiRequestBurst,
+		AllowOutgoing:  o.allowOutgoing,
+		TenantClock:    o.tenantClock,
 	})
 	if err != nil {
 		return nil, fmt.Errorf("set up the control plane: %w", err)

@@ -51,7 +51,7 @@ func sampleTenants(t *testing.T) []client.ObjectKey {
 }
 
 // standInForPods does what nobody does here: it makes the pods of a tenant, and each
-// acknowledges the document that is live, with the login of its component.
+// acknowledges the documents that are live, with the login of its component.
 func standInForPods(t *testing.T, tenant client.ObjectKey) {
 	t.Helper()
 	for _, component := range provision.Components() {
@@ -69,8 +69,10 @@ func standInForPods(t *testing.T, tenant client.ObjectKey) {
 
 func acknowledge(t *testing.T, tenant client.ObjectKey, component provision.Component, pod string) {
 	t.Helper()
-	var live corev1.ConfigMap
-	get(t, client.ObjectKey{Namespace: tenant.Namespace, Name: provision.SettingsName(tenant.Name)}, &live)
+	running := store.Replica{Pod: pod, Component: string(component), Digest: digest(t, tenant.Namespace, provision.SettingsName(tenant.Name))}
+	if component == provision.Dispatcher {
+		running.Routing = digest(t, tenant.Namespace, provision.RoutingName(tenant.Name))
+	}
 	var login corev1.Secret
 	get(t, client.ObjectKey{Namespace: tenant.Namespace, Name: provision.DatabaseSecretName(tenant.Name, component)}, &login)
 	pool, err := pgxpool.New(t.Context(), string(login.Data[provision.KeyURI]))
@@ -78,12 +80,19 @@ func acknowledge(t *testing.T, tenant client.ObjectKey, component provision.Comp
 		t.Fatal(err)
 	}
 	defer pool.Close()
-	err = store.New(pool).Acknowledge(t.Context(), store.Replica{
-		Pod: pod, Component: string(component), Digest: live.Annotations[provision.AnnotationDigest],
-	})
-	if err != nil {
+	if err := store.New(pool).Acknowledge(t.Context(), running); err != nil {
 		t.Fatalf("acknowledge as %s of %s: %v", component, tenant, err)
 	}
+}
+
+// digest waits for the ConfigMap of a document, and returns what it names it by.
+func digest(t *testing.T, namespace, name string) string {
+	t.Helper()
+	var live corev1.ConfigMap
+	kube.Eventually(t, "ConfigMap "+name+" is there", func() error {
+		return cluster.Client.Get(t.Context(), client.ObjectKey{Namespace: namespace, Name: name}, &live)
+	})
+	return live.Annotations[provision.AnnotationDigest]
 }
 
 func get(t *testing.T, key client.ObjectKey, into client.Object) {

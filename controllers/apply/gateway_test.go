@@ -96,7 +96,7 @@ func (f *fixture) update(object client.Object) {
 
 func every(result apply.Result) map[string]apply.Result {
 	return map[string]apply.Result{
-		"Service acme-api": result, "Deployment acme-backoffice": result,
+		"Service acme-api": result, "Deployment acme-backoffice": result, "Deployment acme-dispatcher": result,
 		"Service acme-portal": result, "Deployment acme-portal": result,
 	}
 }

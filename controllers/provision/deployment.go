@@ -9,14 +9,19 @@ import (
 	appsv1ac "k8s.io/client-go/applyconfigurations/apps/v1"
 	corev1ac "k8s.io/client-go/applyconfigurations/core/v1"
 	metav1ac "k8s.io/client-go/applyconfigurations/meta/v1"
+	"k8s.io/utils/ptr"
 
 	"github.com/foyerhq/foyer/api/v1alpha1"
 )
 
 const (
 	settingsDir = "/etc/foyer/settings"
+	routingDir  = "/etc/foyer/routing"
 	databaseDir = "/etc/foyer/database"
 	keysDir     = "/etc/foyer/keys"
+	channelsDir = "/etc/foyer/channels"
+	clockDir    = "/etc/foyer/clock"
+	signingDir  = "/etc/foyer/event-signing"
 
 	// user is the unprivileged user that the image is made for. Mounted Secrets are
 	// readable by it as the group of the volumes, and by nobody else.
@@ -28,10 +33,13 @@ const (
 	// the requests in flight.
 	drainSeconds       = 5
 	graceSeconds int64 = 30
+	// A dispatcher takes nothing new then, and has sendSeconds to finish what it sends.
+	sendSeconds = 20
 
 	revisionHistory int32 = 3
 )
 
+// listener is what a component serves on. A dispatcher serves nobody.
 type listener struct {
 	name string
 	port int32
@@ -64,14 +72,24 @@ func deployment(p Params, c Component) Object {
 
 // Replicas is the number of pods of a component that the Tenant asks for.
 func Replicas(t *v1alpha1.Tenant, c Component) int32 {
-	asked, fallback := t.Spec.Portal.Replicas, int32(2)
-	if c == Backoffice {
-		asked, fallback = t.Spec.Backoffice.Replicas, 1
+	fallback := int32(1)
+	if c == Portal {
+		fallback = 2
 	}
-	if asked == nil {
-		return fallback
+	replicas, _ := declared(t, c)
+	return ptr.Deref(replicas, fallback)
+}
+
+// declared is what the Tenant says of the pods of a component.
+func declared(t *v1alpha1.Tenant, c Component) (*int32, v1alpha1.Resources) {
+	switch c {
+	case Backoffice:
+		return t.Spec.Backoffice.Replicas, t.Spec.Backoffice.Resources
+	case Dispatcher:
+		return t.Spec.Dispatcher.Replicas, t.Spec.Dispatcher.Resources
+	default:
+		return t.Spec.Portal.Replicas, t.Spec.Portal.Resources
 	}
-	return *asked
 }
 
 func podSpec(p Params, c Component) *corev1ac.PodSpecApplyConfiguration {
@@ -87,44 +105,72 @@ func podSpec(p Params, c Component) *corev1ac.PodSpecApplyConfiguration {
 			WithSeccompProfile(corev1ac.SeccompProfile().
 				WithType(corev1.SeccompProfileTypeRuntimeDefault))).
 		WithContainers(container(p, c)).
-		WithVolumes(corev1ac.Volume().WithName("settings").WithConfigMap(
-			corev1ac.ConfigMapVolumeSource().WithName(SettingsName(p.Tenant.Name)))).
-		WithVolumes(secretVolumes(p, c)...)
+		WithVolumes(volumes(p, c)...)
 }
 
-// secretMount is a Secret that a component sees as files.
-type secretMount struct{ volume, secret, dir string }
+// mount is a ConfigMap or Secret that a component sees as files.
+type mount struct {
+	volume, configMap, secret, dir string
+	optional                       bool // without it the pod starts all the same
+}
 
-// secretsOf are the Secrets of a component: no more than it needs.
-func secretsOf(tenant string, c Component) []secretMount {
-	list := []secretMount{{"database", DatabaseSecretName(tenant, c), databaseDir}}
-	if c == Portal {
-		list = append(list, secretMount{"keys", KeysSecretName(tenant), keysDir})
+// mountsOf are the mounts of a component: no more than it needs.
+func mountsOf(p Params, c Component) []mount {
+	tenant := p.Tenant.Name
+	list := []mount{
+		{volume: "settings", configMap: SettingsName(tenant), dir: settingsDir},
+		{volume: "database", secret: DatabaseSecretName(tenant, c), dir: databaseDir},
+	}
+	if c == Portal || c == Dispatcher {
+		list = append(list, mount{volume: "keys", secret: KeysSecretName(tenant), dir: keysDir})
+	}
+	if ref := p.Tenant.Spec.Backoffice.EventSigningSecretRef; c == Backoffice && ref.Name != "" {
+		list = append(list, mount{volume: "event-signing", secret: ref.Name, dir: signingDir, optional: true})
+	}
+	if c != Dispatcher {
+		return list
+	}
+	list = append(list, mount{volume: "routing", configMap: RoutingName(tenant), dir: routingDir})
+	for _, s := range ChannelSecrets(p.Tenant) {
+		list = append(list, mount{volume: s.Dir, secret: s.Name, dir: channelsDir + "/" + s.Dir, optional: true})
+	}
+	if p.Clock {
+		list = append(list, mount{volume: "clock", configMap: ClockName(tenant), dir: clockDir, optional: true})
 	}
 	return list
 }
 
-func secretVolumes(p Params, c Component) []*corev1ac.VolumeApplyConfiguration {
-	var volumes []*corev1ac.VolumeApplyConfiguration
-	for _, s := range secretsOf(p.Tenant.Name, c) {
-		volumes = append(volumes, corev1ac.Volume().WithName(s.volume).WithSecret(
-			corev1ac.SecretVolumeSource().WithSecretName(s.secret).WithDefaultMode(secretMode)))
+func volumes(p Params, c Component) []*corev1ac.VolumeApplyConfiguration {
+	var list []*corev1ac.VolumeApplyConfiguration
+	for _, m := range mountsOf(p, c) {
+		volume := corev1ac.Volume().WithName(m.volume)
+		if m.configMap != "" {
+			source := corev1ac.ConfigMapVolumeSource().WithName(m.configMap)
+			if m.optional {
+				source.WithOptional(true)
+			}
+			volume.WithConfigMap(source)
+		} else {
+			source := corev1ac.SecretVolumeSource().WithSecretName(m.secret).WithDefaultMode(secretMode)
+			if m.optional {
+				source.WithOptional(true)
+			}
+			volume.WithSecret(source)
+		}
+		list = append(list, volume)
 	}
-	return volumes
+	return list
 }
 
-func mounts(p Params, c Component) []*corev1ac.VolumeMountApplyConfiguration {
-	list := []*corev1ac.VolumeMountApplyConfiguration{
-		corev1ac.VolumeMount().WithName("settings").WithMountPath(settingsDir).WithReadOnly(true),
-	}
-	for _, s := range secretsOf(p.Tenant.Name, c) {
-		list = append(list, corev1ac.VolumeMount().WithName(s.volume).WithMountPath(s.dir).WithReadOnly(true))
+func volumeMounts(p Params, c Component) []*corev1ac.VolumeMountApplyConfiguration {
+	var list []*corev1ac.VolumeMountApplyConfiguration
+	for _, m := range mountsOf(p, c) {
+		list = append(list, corev1ac.VolumeMount().WithName(m.volume).WithMountPath(m.dir).WithReadOnly(true))
 	}
 	return list
 }
 
 func container(p Params, c Component) *corev1ac.ContainerApplyConfiguration {
-	l := listeners[c]
 	limits := bounds(p.Tenant, c)
 	return corev1ac.Container().
 		WithName(string(c)).
@@ -138,7 +184,7 @@ func container(p Params, c Component) *corev1ac.ContainerApplyConfiguration {
 					WithAPIVersion("v1").
 					WithFieldPath("metadata.name"))),
 			corev1ac.EnvVar().WithName("GOMEMLIMIT").WithValue(memoryTarget(limits.memoryLimit))).
-		WithPorts(containerPort(l.name, l.port), containerPort("admin", PortAdmin)).
+		WithPorts(ports(c)...).
 		WithResources(limits.requirements()).
 		WithReadinessProbe(probe("/readyz", 1, 3)).
 		WithLivenessProbe(probe("/livez", 10, 6)).
@@ -146,30 +192,59 @@ func container(p Params, c Component) *corev1ac.ContainerApplyConfiguration {
 			WithAllowPrivilegeEscalation(false).
 			WithReadOnlyRootFilesystem(true).
 			WithCapabilities(corev1ac.Capabilities().WithDrop("ALL"))).
-		WithVolumeMounts(mounts(p, c)...)
+		WithVolumeMounts(volumeMounts(p, c)...)
+}
+
+func ports(c Component) []*corev1ac.ContainerPortApplyConfiguration {
+	admin := containerPort("admin", PortAdmin)
+	if l, serves := listeners[c]; serves {
+		return []*corev1ac.ContainerPortApplyConfiguration{containerPort(l.name, l.port), admin}
+	}
+	return []*corev1ac.ContainerPortApplyConfiguration{admin}
 }
 
 // args spells out what the image has as default too: the ports and mounts of this
 // pod and the flags of its process are then changed in one place.
 func args(p Params, c Component) []string {
-	list := []string{
-		"--settings-dir=" + settingsDir,
-		"--database-dir=" + databaseDir,
+	list := []string{"--settings-dir=" + settingsDir, "--database-dir=" + databaseDir}
+	if c == Dispatcher {
+		return append(list, dispatcherArgs(p)...)
+	}
+	list = append(list,
 		fmt.Sprintf("--listen=:%d", listeners[c].port),
 		fmt.Sprintf("--admin-listen=:%d", PortAdmin),
-		"--drain-seconds=" + strconv.Itoa(drainSeconds),
-	}
+		"--drain-seconds="+strconv.Itoa(drainSeconds))
 	if c == Portal {
 		list = append(list, "--keys-dir="+keysDir)
 	}
 	if p.TrustedProxies != "" {
 		list = append(list, "--trusted-proxies="+p.TrustedProxies)
 	}
+	if c == Backoffice && p.Tenant.Spec.Backoffice.EventSigningSecretRef.Name != "" {
+		list = append(list, "--event-signing-dir="+signingDir)
+	}
 	if c == Backoffice && p.APIPerSecond > 0 {
 		list = append(list, fmt.Sprintf("--requests-per-second=%d", p.APIPerSecond))
 	}
 	if c == Backoffice && p.APIBurst > 0 {
 		list = append(list, fmt.Sprintf("--request-burst=%d", p.APIBurst))
+	}
+	return list
+}
+
+func dispatcherArgs(p Params) []string {
+	list := []string{
+		"--routing-dir=" + routingDir,
+		"--keys-dir=" + keysDir,
+		"--channels-dir=" + channelsDir,
+		fmt.Sprintf("--admin-listen=:%d", PortAdmin),
+		"--drain-seconds=" + strconv.Itoa(sendSeconds),
+	}
+	if p.AllowOutgoing != "" {
+		list = append(list, "--allow-outgoing="+p.AllowOutgoing)
+	}
+	if p.Clock {
+		list = append(list, "--clock-file="+clockDir+"/"+KeyClock)
 	}
 	return list
 }

@@ -3,7 +3,8 @@
 //
 //	provision.SettingsMap(p)   the ConfigMap of the settings document
 //	provision.RoutingMap(p)    the ConfigMap of the routing document
-//	provision.Objects(p)       Services and Deployments of portal and backoffice
+//	provision.Objects(p)       Deployments of portal, backoffice and dispatcher, and Services
+//	provision.ChannelSecrets   the Secrets by which a dispatcher sends, which others make
 //	provision.DatabaseSecret   how a component reaches the database
 //	provision.TokenSecret      the first token of the integration API
 //

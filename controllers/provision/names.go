@@ -10,10 +10,11 @@ type Component string
 const (
 	Portal     Component = "portal"
 	Backoffice Component = "backoffice"
+	Dispatcher Component = "dispatcher"
 )
 
 // Components lists every component, in the order in which they are written.
-func Components() []Component { return []Component{Backoffice, Portal} }
+func Components() []Component { return []Component{Backoffice, Dispatcher, Portal} }
 
 // Labels of every object and pod of a tenant.
 const (
@@ -47,6 +48,7 @@ const (
 	KeyToken    = "token"
 	KeyLink     = config.LinkKeyFile
 	KeySeal     = config.SealKeyFile
+	KeyClock    = "offset" // a duration, as 72h, that the dispatcher adds to the time
 )
 
 // Ports of the pods.
@@ -61,6 +63,10 @@ func SettingsName(tenant string) string { return tenant + "-settings" }
 
 // RoutingName is the name of the ConfigMap of the routing document.
 func RoutingName(tenant string) string { return tenant + "-routing" }
+
+// ClockName is the name of the ConfigMap by which development moves a dispatcher's time.
+// Foyer does not write it.
+func ClockName(tenant string) string { return tenant + "-clock" }
 
 // WorkloadName is the name of a component's Deployment.
 func WorkloadName(tenant string, c Component) string { return tenant + "-" + string(c) }

@@ -31,6 +31,11 @@ type Params struct {
 	// default.
 	APIPerSecond int
 	APIBurst     int
+	// AllowOutgoing are the networks (comma separated CIDRs) that are not public and that a
+	// dispatcher may connect to all the same.
+	AllowOutgoing string
+	// Clock: a ConfigMap moves the dispatcher's time, for development.
+	Clock bool
 
 	// Document is what SettingsMap or RoutingMap renders, in the form in which it is
 	// stored, and Digest that of the plain document.
@@ -38,11 +43,15 @@ type Params struct {
 	Digest   string
 }
 
-// Objects renders the Services and Deployments of a tenant.
+// Objects renders the Services and Deployments of a tenant. Nobody connects to a
+// dispatcher, so it has no Service.
 func Objects(p Params) []Object {
 	var objects []Object
 	for _, c := range Components() {
-		objects = append(objects, service(p.Tenant, c), deployment(p, c))
+		if _, serves := listeners[c]; serves {
+			objects = append(objects, service(p.Tenant, c))
+		}
+		objects = append(objects, deployment(p, c))
 	}
 	return objects
 }

@@ -2,16 +2,18 @@ package provision_test
 
 import (
 	"flag"
+	"fmt"
 	"io"
 	"os"
 	"path/filepath"
-	"strconv"
+	"slices"
 	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	appsv1ac "k8s.io/client-go/applyconfigurations/apps/v1"
+	corev1ac "k8s.io/client-go/applyconfigurations/core/v1"
 	"k8s.io/utils/ptr"
 	"sigs.k8s.io/yaml"
 
@@ -47,6 +49,19 @@ func full() provision.Params {
 	p.Tenant.Spec.Portal.Resources = v1alpha1.Resources{CPURequest: "0.5", MemoryRequest: "128Mi", MemoryLimit: "1Gi"}
 	p.Tenant.Spec.Backoffice.Replicas = ptr.To[int32](3)
 	p.Tenant.Spec.Backoffice.Resources = v1alpha1.Resources{MemoryLimit: "512Mi"}
+	p.Tenant.Spec.Backoffice.EventSigningSecretRef = v1alpha1.ObjectRef{Name: "acme-events"}
+	p.Tenant.Spec.Dispatcher.Replicas = ptr.To[int32](2)
+	p.Tenant.Spec.Dispatcher.Resources = v1alpha1.Resources{CPURequest: "0.1"}
+	p.AllowOutgoing, p.Clock = "10.1.0.0/16", true
+	p.Tenant.Spec.Email = v1alpha1.EmailChannelSpec{
+		SMTP: v1alpha1.SMTPSpec{Host: "smtp.acme.example", SecretRef: v1alpha1.ObjectRef{Name: "acme-mail"}},
+		DKIM: v1alpha1.DKIMSpec{SecretRef: v1alpha1.ObjectRef{Name: "acme-sign"}},
+	}
+	p.Tenant.Spec.SMS = v1alpha1.SMSChannelSpec{Type: v1alpha1.SMSTwilio, SecretRef: v1alpha1.ObjectRef{Name: "acme-text"}}
+	p.Tenant.Spec.Webhooks = []v1alpha1.TenantWebhookSpec{
+		{Name: "crm", SecretRef: v1alpha1.ObjectRef{Name: "acme-crm"}},
+		{Name: "billing", SecretRef: v1alpha1.ObjectRef{Name: "acme-crm"}},
+	}
 	return p
 }
 
@@ -111,6 +126,8 @@ func TestDeploymentsDependOnNothingElse(t *testing.T) {
 		"labels":         func(p *provision.Params) { p.Tenant.Labels = map[string]string{"a": "b"} },
 		"annotations":    func(p *provision.Params) { p.Tenant.Annotations = map[string]string{"a": "b"} },
 		"default values": func(p *provision.Params) { p.Tenant.Spec.Portal.Replicas = ptr.To[int32](2) },
+		"delivery":       func(p *provision.Params) { p.Tenant.Spec.Delivery.Mode = v1alpha1.DeliveryLive },
+		"sender":         func(p *provision.Params) { p.Tenant.Spec.Email.From = "billing@acme.example" },
 	}
 	for name, change := range changes {
 		t.Run(name, func(t *testing.T) {
@@ -130,6 +147,7 @@ func TestNoSecretValueIsRendered(t *testing.T) {
 	secrets := []provision.Object{
 		provision.DatabaseSecret(p.Tenant, provision.Portal, "postgres://u:"+marker+"@h/d"),
 		provision.DatabaseSecret(p.Tenant, provision.Backoffice, "postgres://u:"+marker+"@h/d"),
+		provision.DatabaseSecret(p.Tenant, provision.Dispatcher, "postgres://u:"+marker+"@h/d"),
 		provision.TokenSecret(p.Tenant, marker),
 		provision.KeysSecret(p.Tenant, "somebody", map[string][]byte{provision.KeyLink: []byte(marker)}),
 	}
@@ -201,43 +219,178 @@ func TestResources(t *testing.T) {
 	}
 }
 
-// The binaries of the data plane accept the flags that their pods are given.
+// The binaries of the data plane accept the flags that their pods are given, and find what
+// is mounted for them.
 func TestArgumentsAreFlagsOfTheBinaries(t *testing.T) {
-	for _, object := range provision.Objects(full()) {
-		deployment, ok := object.(*appsv1ac.DeploymentApplyConfiguration)
-		if !ok {
-			continue
-		}
-		container := deployment.Spec.Template.Spec.Containers[0]
-		var limits backoffice.Limits
-		var own []func(*flag.FlagSet)
-		if *container.Name == string(provision.Backoffice) {
-			own = append(own, limits.Flags)
-		}
-		var keys process.KeyFiles
-		if *container.Name == string(provision.Portal) {
-			own = append(own, keys.Flags)
-		}
-		flags, err := process.ParseFlags(*container.Name, "", container.Args, io.Discard, own...)
+	for _, container := range containers(t, full()) {
+		component := provision.Component(*container.Name)
+		own, listen := ownFlags(component)
+		flags, err := process.ParseFlags(*container.Name, listen, container.Args, io.Discard, own.declare)
 		if err != nil {
-			t.Fatalf("%s refuses its flags: %v", *container.Name, err)
+			t.Fatalf("%s refuses its flags: %v", component, err)
 		}
-		if !strings.HasSuffix(flags.Listen, strconv.Itoa(int(*container.Ports[0].ContainerPort))) ||
-			!strings.HasSuffix(flags.AdminListen, strconv.Itoa(int(*container.Ports[1].ContainerPort))) {
-			t.Errorf("%s listens on %s and %s, its ports are %d and %d", *container.Name, flags.Listen, flags.AdminListen,
-				*container.Ports[0].ContainerPort, *container.Ports[1].ContainerPort)
+		dirs := map[string]string{"settings": flags.SettingsDir, "database": flags.DatabaseDir}
+		listeners := map[string]string{"admin": flags.AdminListen}
+		switch component {
+		case provision.Dispatcher:
+			dirs["keys"], dirs["routing"], dirs["clock"] = own.keys.Dir, own.routing.Dir, filepath.Dir(own.clock.Path)
+			for _, channel := range []string{"smtp", "dkim", "sms", "webhook-crm", "webhook-billing"} {
+				dirs[channel] = filepath.Join(own.channels, channel)
+			}
+			if own.allowed != "10.1.0.0/16" || own.drain <= 0 || own.drain >= 30 {
+				t.Errorf("it may connect to %q and drains for %d seconds of 30", own.allowed, own.drain)
+			}
+		case provision.Portal:
+			dirs["keys"], listeners["http"] = own.keys.Dir, flags.Listen
+		case provision.Backoffice:
+			dirs["event-signing"], listeners["api"] = own.signing, flags.Listen
+			if want := (backoffice.Limits{PerSecond: 20, Burst: 50}); own.limits != want {
+				t.Errorf("%s has the limits %v, want %v", component, own.limits, want)
+			}
 		}
-		if flags.SettingsDir != *container.VolumeMounts[0].MountPath || flags.DatabaseDir != *container.VolumeMounts[1].MountPath {
-			t.Errorf("%s reads %s and %s, its mounts are others", *container.Name, flags.SettingsDir, flags.DatabaseDir)
+		if diff := cmp.Diff(dirs, mountedDirs(container)); diff != "" {
+			t.Errorf("%s reads, and has mounted (-reads +mounted):\n%s", component, diff)
 		}
-		if mounts := container.VolumeMounts[2:]; len(mounts) > 0 != (keys.Dir != "") || keys.Dir != "" && *mounts[0].MountPath != keys.Dir {
-			t.Errorf("%s reads its keys in %q, its mounts are %v", *container.Name, keys.Dir, mounts)
+		ports := map[string]string{}
+		for _, port := range container.Ports {
+			ports[*port.Name] = fmt.Sprintf(":%d", *port.ContainerPort)
 		}
-		if want := (backoffice.Limits{PerSecond: 20, Burst: 50}); *container.Name == string(provision.Backoffice) && limits != want {
-			t.Errorf("%s has the limits %v, want %v", *container.Name, limits, want)
+		if diff := cmp.Diff(listeners, ports); diff != "" {
+			t.Errorf("%s listens, and has ports (-listens +ports):\n%s", component, diff)
 		}
-		if len(flags.TrustedProxies) != 2 {
-			t.Errorf("%s trusts %v", *container.Name, flags.TrustedProxies)
+		if component != provision.Dispatcher && len(flags.TrustedProxies) != 2 {
+			t.Errorf("%s trusts %v", component, flags.TrustedProxies)
 		}
+	}
+}
+
+// own are the flags that only some binaries have.
+type own struct {
+	declare           func(*flag.FlagSet)
+	limits            backoffice.Limits
+	keys              process.KeyFiles
+	routing           process.RoutingFile
+	clock             process.ClockFile
+	channels, allowed string
+	signing           string
+	drain             int
+}
+
+func ownFlags(c provision.Component) (o *own, listen string) {
+	o = &own{}
+	listen = ":0"
+	var declare []func(*flag.FlagSet)
+	switch c {
+	case provision.Backoffice:
+		declare = append(declare, o.limits.Flags, func(set *flag.FlagSet) { set.StringVar(&o.signing, "event-signing-dir", "", "") })
+	case provision.Portal:
+		declare = append(declare, o.keys.Flags)
+	case provision.Dispatcher:
+		listen = ""
+		declare = append(declare, o.keys.Flags, o.routing.Flags, o.clock.Flags, func(set *flag.FlagSet) {
+			set.StringVar(&o.channels, "channels-dir", "", "")
+			set.StringVar(&o.allowed, "allow-outgoing", "", "")
+			set.IntVar(&o.drain, "drain-seconds", 0, "")
+		})
+	}
+	o.declare = func(set *flag.FlagSet) {
+		for _, d := range declare {
+			d(set)
+		}
+	}
+	return o, listen
+}
+
+// containers are those of the Deployments.
+func containers(t *testing.T, p provision.Params) []corev1ac.ContainerApplyConfiguration {
+	t.Helper()
+	var list []corev1ac.ContainerApplyConfiguration
+	for _, object := range provision.Objects(p) {
+		if deployment, ok := object.(*appsv1ac.DeploymentApplyConfiguration); ok {
+			list = append(list, deployment.Spec.Template.Spec.Containers...)
+		}
+	}
+	if len(list) != len(provision.Components()) {
+		t.Fatalf("there are %d containers", len(list))
+	}
+	return list
+}
+
+// mountedDirs are the paths at which volumes are mounted, by the volume.
+func mountedDirs(container corev1ac.ContainerApplyConfiguration) map[string]string {
+	dirs := map[string]string{}
+	for _, m := range container.VolumeMounts {
+		dirs[*m.Name] = *m.MountPath
+	}
+	return dirs
+}
+
+// TestOnlyTheDispatcherSeesChannels: nobody else has the Secrets of channels, the templates
+// or the clock; the dispatcher serves nobody, and starts without those Secrets.
+func TestOnlyTheDispatcherSeesChannels(t *testing.T) {
+	want := map[string][]string{ // by container: what it sees, with ? where it starts without
+		"portal":     {"ConfigMap acme-settings", "Secret acme-db-portal", "Secret acme-keys"},
+		"backoffice": {"ConfigMap acme-settings", "Secret acme-db-backoffice", "Secret acme-events?"},
+		"dispatcher": {
+			"ConfigMap acme-clock?", "ConfigMap acme-routing", "ConfigMap acme-settings",
+			"Secret acme-crm?", "Secret acme-crm?", "Secret acme-db-dispatcher", "Secret acme-keys", "Secret acme-mail?", "Secret acme-sign?", "Secret acme-text?",
+		},
+	}
+	got := map[string][]string{}
+	for _, object := range provision.Objects(full()) {
+		switch object := object.(type) {
+		case *appsv1ac.DeploymentApplyConfiguration:
+			pod := object.Spec.Template.Spec
+			if *pod.AutomountServiceAccountToken {
+				t.Errorf("%s has a service-account token", *object.GetName())
+			}
+			got[*pod.Containers[0].Name] = volumesOf(pod.Volumes)
+		case *corev1ac.ServiceApplyConfiguration:
+			if object.Spec.Selector[provision.LabelComponent] == string(provision.Dispatcher) {
+				t.Errorf("Service %s leads to the dispatcher", *object.GetName())
+			}
+		}
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+}
+
+func volumesOf(volumes []corev1ac.VolumeApplyConfiguration) []string {
+	var list []string
+	for _, v := range volumes {
+		name, optional := "", false
+		if v.Secret != nil {
+			name, optional = "Secret "+*v.Secret.SecretName, ptr.Deref(v.Secret.Optional, false)
+		} else {
+			name, optional = "ConfigMap "+*v.ConfigMap.Name, ptr.Deref(v.ConfigMap.Optional, false)
+		}
+		if optional {
+			name += "?"
+		}
+		list = append(list, name)
+	}
+	slices.Sort(list)
+	return list
+}
+
+func TestChannelSecrets(t *testing.T) {
+	p := full()
+	want := []provision.ChannelSecret{
+		{Field: "spec.email.smtp.secretRef", Dir: "smtp", Name: "acme-mail", Keys: []string{"username", "password"}},
+		{Field: "spec.email.dkim.secretRef", Dir: "dkim", Name: "acme-sign", Keys: []string{"key"}},
+		{Field: "spec.sms.secretRef", Dir: "sms", Name: "acme-text", Keys: []string{"accountSID", "authToken"}},
+		{Field: "spec.webhooks[0].secretRef", Dir: "webhook-crm", Name: "acme-crm", Keys: []string{"secret"}},
+		{Field: "spec.webhooks[1].secretRef", Dir: "webhook-billing", Name: "acme-crm", Keys: []string{"secret"}},
+	}
+	if diff := cmp.Diff(want, provision.ChannelSecrets(p.Tenant)); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+	p.Tenant.Spec.SMS.Type = v1alpha1.SMSHTTP
+	if got := provision.ChannelSecrets(p.Tenant)[2].Keys; !slices.Equal(got, []string{"authorization"}) {
+		t.Errorf("by HTTP the keys are %v", got)
+	}
+	if got := provision.ChannelSecrets(minimal().Tenant); len(got) > 0 {
+		t.Errorf("without channels there are %v", got)
 	}
 }

@@ -26,10 +26,7 @@ type resources struct {
 // be refused by the API server: the default of one gives way to what the Tenant sets of
 // the other, and where it sets both, the limit counts.
 func bounds(t *v1alpha1.Tenant, c Component) resources {
-	asked := t.Spec.Portal.Resources
-	if c == Backoffice {
-		asked = t.Spec.Backoffice.Resources
-	}
+	_, asked := declared(t, c)
 	r := resources{
 		cpuRequest:    quantity(asked.CPURequest, defaultCPURequest),
 		memoryRequest: quantity(asked.MemoryRequest, defaultMemoryRequest),

@@ -35,7 +35,7 @@ const (
 	ReasonNotDeployed         = "NotDeployed"
 	ReasonDatabaseUnreachable = "DatabaseUnreachable"
 	ReasonDatabaseNotReady    = "DatabaseNotReady"
-	ReasonNoDispatcher        = "NoDispatcher"
+	ReasonSecretIncomplete    = "SecretIncomplete"
 	ReasonOrphanedProfiles    = "OrphanedProfiles"
 	ReasonNoReadableCopy      = "NoReadableCopy"
 	ReasonNotCompiled         = "NotCompiled"

@@ -8,7 +8,7 @@ import (
 	"github.com/foyerhq/foyer/api/v1alpha1"
 )
 
-// Document is what the pass knows of the settings document and its replicas.
+// Document is what the pass knows of a live document and the replicas that read it.
 type Document struct {
 	// Known is false while nobody can tell what is live: the ConfigMap is lost and the
 	// database, which has a copy, cannot be asked.
@@ -20,7 +20,7 @@ type Document struct {
 	// Starting: the database was not asked yet, as after a restart of the operator.
 	// What was said stays until it is.
 	Starting bool
-	// Replicas are the ready ones, Programmed those that run Digest.
+	// Replicas are the ready ones that read it, Programmed those that run Digest.
 	Replicas, Programmed int32
 	// Missing names a component without a ready replica.
 	Missing string

@@ -24,8 +24,10 @@ func running() Tenant {
 	return Tenant{
 		Generation: 3, LiveGeneration: 3, LiveURL: "https://my.acme.example", Version: "v1",
 		Accepted: Yes("Accepted", "Yes."), ResolvedRefs: Yes("Resolved", "Yes."), Database: Yes(ReasonPrepared, "Yes."),
-		Portal: Yes(ReasonAvailable, "Yes."), Backoffice: Yes(ReasonAvailable, "Yes."),
-		Document: Document{Known: true, Asked: true, Digest: "sha256:1", Replicas: 3, Programmed: 3},
+		Portal: Yes(ReasonAvailable, "Yes."), Backoffice: Yes(ReasonAvailable, "Yes."), Dispatcher: Yes(ReasonAvailable, "Yes."),
+		Document: Document{Known: true, Asked: true, Digest: "sha256:1", Replicas: 4, Programmed: 4}, Programmed: 4,
+		Routing:  Document{Known: true, Asked: true, Digest: "sha256:r1", Replicas: 1, Programmed: 1},
+		Delivery: v1alpha1.DeliveryStatus{Mode: v1alpha1.DeliveryHold},
 		Accounts: ptr.To(int64(7)),
 	}
 }
@@ -66,8 +68,11 @@ func TestOfTenant(t *testing.T) {
 		},
 		"restarted, and the database was not asked yet": {
 			former: ready,
-			change: func(t *Tenant) { t.Document.Asked, t.Document.Starting = false, true },
-			want:   map[string]string{"Ready": "True/Ready", "Programmed": "True/Programmed"},
+			change: func(t *Tenant) {
+				t.Document.Asked, t.Document.Starting = false, true
+				t.Routing.Asked, t.Routing.Starting = false, true
+			},
+			want: map[string]string{"Ready": "True/Ready", "Programmed": "True/Programmed"},
 		},
 		"an edit is on its way": {
 			former: ready,
@@ -93,6 +98,48 @@ func TestOfTenant(t *testing.T) {
 			former: ready,
 			change: func(t *Tenant) { t.Document.Replicas, t.Document.Programmed, t.Document.Missing = 0, 0, "portal" },
 			want:   map[string]string{"Ready": "False/NoReadyReplica", "Programmed": "False/NoReadyReplica"},
+		},
+		"templates are on their way": {
+			former: ready,
+			change: func(t *Tenant) { t.Routing.Programmed, t.Routing.Pending = 0, time.Second },
+			want:   map[string]string{"Ready": "True/Ready", "Programmed": "True/Programmed"},
+		},
+		"a dispatcher takes long to load templates": {
+			former: ready,
+			change: func(t *Tenant) { t.Routing.Programmed, t.Routing.Pending = 0, time.Minute },
+			want:   map[string]string{"Ready": "False/Pending", "Programmed": "False/Pending", "Reconciling": "True/Pending"},
+		},
+		"a dispatcher cannot load templates": {
+			former: ready,
+			change: func(t *Tenant) { t.Routing.Programmed, t.Routing.Failure = 0, "runes" },
+			want:   map[string]string{"Ready": "False/LoadFailed", "Programmed": "False/LoadFailed"},
+		},
+		"there is no dispatcher": {
+			former: ready,
+			change: func(t *Tenant) {
+				t.Dispatcher = No(ReasonNoReadyReplica, "None.")
+				t.Routing.Replicas, t.Routing.Programmed, t.Routing.Missing = 0, 0, "dispatcher"
+			},
+			want: map[string]string{"Ready": "False/NoReadyReplica", "Programmed": "False/NoReadyReplica", "DispatcherAvailable": "False/NoReadyReplica"},
+		},
+		"nothing is known of the templates": { // which the Tenant notes elsewhere
+			former: ready,
+			change: func(t *Tenant) { t.Routing = Document{Asked: true} },
+			want:   map[string]string{"Ready": "True/Ready", "Programmed": "True/Programmed"},
+		},
+		"a Secret of a channel is missing": {
+			former: ready,
+			change: func(t *Tenant) { t.Channels = No("RefNotFound", "None.") },
+			want: map[string]string{"Ready": "False/RefNotFound", "ResolvedRefs": "False/RefNotFound", "Programmed": "True/Programmed",
+				"Reconciling": "True/RefNotFound", "Stalled": ""},
+		},
+		"a Secret is missing of what is not live yet": {
+			change: func(t *Tenant) { t.Generation, t.Channels = 4, No("RefNotFound", "None.") },
+			want:   map[string]string{"Ready": "False/Pending", "ResolvedRefs": "False/RefNotFound", "Programmed": "False/Pending"},
+		},
+		"a Secret is missing of what is refused": {
+			change: func(t *Tenant) { t.ResolvedRefs, t.Channels = No("Other", "No."), No("RefNotFound", "None.") },
+			want:   map[string]string{"ResolvedRefs": "False/Other"},
 		},
 		"paused, and nothing waits": {
 			former: ready,
@@ -131,9 +178,10 @@ func TestOfTenantKeepsWhatIsUnknown(t *testing.T) {
 	ready := OfTenant(v1alpha1.TenantStatus{}, running(), noon)
 	facts := running()
 	facts.Document, facts.Accounts, facts.LiveGeneration, facts.LiveURL, facts.Version = Document{}, nil, 0, "", ""
+	facts.Delivery = v1alpha1.DeliveryStatus{}
 	next := OfTenant(ready, facts, later)
 	if next.LiveGeneration != 3 || next.PortalURL != ready.PortalURL || *next.Accounts != 7 || next.Version != "v1" ||
-		next.Config.SettingsDigest != "sha256:1" {
+		next.Config.SettingsDigest != "sha256:1" || next.Delivery.Mode != v1alpha1.DeliveryHold {
 		t.Errorf("something was forgotten: %+v", next)
 	}
 }
@@ -262,7 +310,11 @@ func TestEveryStatusIsLegal(t *testing.T) {
 						live := int64(2 - bits&1)
 						facts := Tenant{
 							Generation: 2, LiveGeneration: live, Accepted: accepted, ResolvedRefs: findings[0], Database: database,
-							Portal: available, Backoffice: findings[0], Document: document, Paused: bits&2 != 0, Waiting: bits&4 != 0,
+							Portal: available, Backoffice: findings[0], Dispatcher: available, Document: document,
+							Routing: documents[bits], Paused: bits&2 != 0, Waiting: bits&4 != 0,
+						}
+						if bits == 5 {
+							facts.Channels = findings[1]
 						}
 						tenant = OfTenant(tenant, facts, noon)
 						checkLegal(t, &v1alpha1.Tenant{ObjectMeta: metav1.ObjectMeta{Generation: 2}, Status: tenant}, tenant.Conditions)

@@ -8,8 +8,8 @@ import (
 
 // Template is what a pass has found of an EventTemplate.
 type Template struct {
-	// Profile is what a template has in common with a profile. Of its Document only Known
-	// counts: that is about the routing document, which no replica runs yet.
+	// Profile is what a template has in common with a profile. Its Document is the routing
+	// document, which dispatchers run.
 	Profile
 	// Conflicted is about another template for the same event, profile, channel and day; a
 	// zero Finding if there is none.
@@ -42,24 +42,26 @@ func (t Template) conditions(old v1alpha1.EventTemplateStatus, now metav1.Time) 
 	c.add(v1alpha1.ConditionAccepted, t.Accepted)
 	c.add(v1alpha1.ConditionResolvedRefs, t.ResolvedRefs)
 	c.add(v1alpha1.ConditionProgrammed, programmed)
+	ready := Yes(ReasonReady, "Notifications are planned by this template.")
 	if t.Conflicted.IsTrue() {
 		c.add(v1alpha1.ConditionConflicted, t.Conflicted)
 		// Whoever reads that all is well has to read that not all of it fires. What does
 		// is a long sentence, which need not be there three times.
-		programmed.Message += " Note: it is in conflict with another template, see the condition Conflicted."
+		const note = " Note: it is in conflict with another template, see the condition Conflicted."
+		ready.Message += note
+		programmed.Message += note
 	}
-	c.finish(programmed, t.Accepted, t.ResolvedRefs, programmed)
+	c.finish(ready, t.Accepted, t.ResolvedRefs, programmed)
 	return c.list
 }
 
-// programmed says how far this generation has come. What is in the routing document stays
-// there: a dispatcher comes with a later release.
+// programmed says how far this generation has come, whatever keeps others from getting there.
 func (t Template) programmed(old v1alpha1.EventTemplateStatus) Finding {
 	switch {
 	case !t.Document.Known && old.LiveGeneration != 0:
 		return t.lost()
-	case t.Document.Known && t.LiveGeneration == t.Generation: // whatever keeps others from getting there
-		return No(ReasonNoDispatcher, "This release has no dispatcher yet: the template is checked and waits in the routing document.")
+	case t.Document.Known && t.LiveGeneration == t.Generation:
+		return t.Document.ofProfile(formerProgrammed(old.Conditions, t.Generation, old.LiveGeneration))
 	default:
 		return t.waits(No(ReasonPending, "It is about to be written into the routing document."))
 	}

@@ -3,6 +3,7 @@ package status
 import (
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 	"k8s.io/apimachinery/pkg/api/meta"
@@ -12,11 +13,11 @@ import (
 	"github.com/foyerhq/foyer/api/v1alpha1"
 )
 
-// waiting is a template of which the newest generation is in the routing document.
-func waiting() Template {
+// programmed is a template of which the dispatcher runs the newest generation.
+func programmed() Template {
 	return Template{
 		Profile: Profile{
-			Generation: 2, LiveGeneration: 2, Document: Document{Known: true},
+			Generation: 2, LiveGeneration: 2, Document: Document{Known: true, Asked: true, Digest: "sha256:r1", Replicas: 1, Programmed: 1},
 			Accepted: Yes("Accepted", "Yes."), ResolvedRefs: Yes("Resolved", "Yes."), Database: Yes(ReasonPrepared, "Yes."),
 		},
 		SMSSegments: ptr.To(int32(2)),
@@ -24,7 +25,7 @@ func waiting() Template {
 }
 
 func TestOfTemplate(t *testing.T) {
-	live := OfTemplate(v1alpha1.EventTemplateStatus{}, waiting(), noon)
+	live := OfTemplate(v1alpha1.EventTemplateStatus{}, programmed(), noon)
 	for name, test := range map[string]struct {
 		former   v1alpha1.EventTemplateStatus
 		change   func(*Template)
@@ -32,17 +33,37 @@ func TestOfTemplate(t *testing.T) {
 		modified *metav1.Time
 		segments int32
 	}{
-		"in the document": {
+		"the dispatcher runs it": {
 			change: func(*Template) {},
-			want: map[string]string{"Ready": "False/NoDispatcher", "Programmed": "False/NoDispatcher", "Accepted": "True/Accepted",
-				"Reconciling": "True/NoDispatcher", "Stalled": "", "Conflicted": ""},
+			want: map[string]string{"Ready": "True/Ready", "Programmed": "True/Programmed", "Accepted": "True/Accepted",
+				"Reconciling": "", "Stalled": "", "Conflicted": ""},
+			modified: &noon, segments: 2,
+		},
+		"in the document": {
+			change:   func(t *Template) { t.Document.Programmed = 0 },
+			want:     map[string]string{"Ready": "False/Pending", "Programmed": "False/Pending", "Reconciling": "True/Pending", "Stalled": ""},
+			modified: &noon, segments: 2,
+		},
+		"without a dispatcher": {
+			change:   func(t *Template) { t.Document.Replicas, t.Document.Programmed, t.Document.Missing = 0, 0, "dispatcher" },
+			want:     map[string]string{"Ready": "False/NoReadyReplica", "Programmed": "False/NoReadyReplica", "Reconciling": "True/NoReadyReplica"},
+			modified: &noon, segments: 2,
+		},
+		"the dispatcher cannot load the document": {
+			change:   func(t *Template) { t.Document.Programmed, t.Document.Failure = 0, "runes" },
+			want:     map[string]string{"Ready": "False/LoadFailed", "Programmed": "False/LoadFailed"},
+			modified: &noon, segments: 2,
+		},
+		"an edit of another template is on its way": {
+			former:   live,
+			change:   func(t *Template) { t.Document.Programmed, t.Document.Pending = 0, time.Hour },
+			want:     map[string]string{"Ready": "True/Ready", "Programmed": "True/Programmed"},
 			modified: &noon, segments: 2,
 		},
 		"in conflict": {
-			former: live,
-			change: func(t *Template) { t.Conflicted = Yes("ActionConflict", "Another one fires.") },
-			want: map[string]string{"Ready": "False/NoDispatcher", "Accepted": "True/Accepted", "Conflicted": "True/ActionConflict",
-				"Reconciling": "True/NoDispatcher"},
+			former:   live,
+			change:   func(t *Template) { t.Conflicted = Yes("ActionConflict", "Another one fires.") },
+			want:     map[string]string{"Ready": "True/Ready", "Accepted": "True/Accepted", "Conflicted": "True/ActionConflict"},
 			modified: &noon, segments: 2,
 		},
 		"an edit is about to be written": {
@@ -77,7 +98,7 @@ func TestOfTemplate(t *testing.T) {
 		"the database is away, and nothing was edited": {
 			former:   live,
 			change:   func(t *Template) { t.Database = No(ReasonUnreachable, "Away.") },
-			want:     map[string]string{"Ready": "False/NoDispatcher", "Programmed": "False/NoDispatcher"},
+			want:     map[string]string{"Ready": "True/Ready", "Programmed": "True/Programmed"},
 			modified: &noon, segments: 2,
 		},
 		"the document is lost": {
@@ -89,7 +110,7 @@ func TestOfTemplate(t *testing.T) {
 		"something is in the way, and nothing was edited": {
 			former:   live,
 			change:   func(t *Template) { t.Blocked = Stuck(ReasonForeignObject, "There.") },
-			want:     map[string]string{"Ready": "False/NoDispatcher", "Programmed": "False/NoDispatcher", "Reconciling": "True/NoDispatcher", "Stalled": ""},
+			want:     map[string]string{"Ready": "True/Ready", "Programmed": "True/Programmed", "Reconciling": "", "Stalled": ""},
 			modified: &noon, segments: 2,
 		},
 		"something is in the way of an edit": {
@@ -108,7 +129,7 @@ func TestOfTemplate(t *testing.T) {
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
-			facts := waiting()
+			facts := programmed()
 			test.change(&facts)
 			next := OfTemplate(test.former, facts, noon)
 			compare(t, next.Conditions, test.want)
@@ -128,16 +149,22 @@ func TestOfTemplate(t *testing.T) {
 // TestConflictIsReadAtReady: whoever looks at Ready alone reads where to find who fires.
 // The sentence itself is there once.
 func TestConflictIsReadAtReady(t *testing.T) {
-	facts := waiting()
+	facts := programmed()
 	facts.Conflicted = Yes("ActionConflict", "Action \"a\" of EventTemplate \"other\" fires.")
-	conditions := OfTemplate(v1alpha1.EventTemplateStatus{}, facts, noon).Conditions
-	for kind, want := range map[string][2]bool{ // the sentence, the hint
-		v1alpha1.ConditionConflicted: {true, false}, v1alpha1.ConditionProgrammed: {false, false},
-		v1alpha1.ConditionReady: {false, true}, v1alpha1.ConditionReconciling: {false, true},
-	} {
-		message := meta.FindStatusCondition(conditions, kind).Message
-		if got := [2]bool{strings.Contains(message, facts.Conflicted.Message), strings.Contains(message, "see the condition Conflicted")}; got != want {
-			t.Errorf("%s says %q", kind, message)
+	for _, replicas := range []int32{1, 0} { // that run it
+		facts.Document.Programmed = replicas
+		conditions := OfTemplate(v1alpha1.EventTemplateStatus{}, facts, noon).Conditions
+		wanted := map[string][2]bool{ // the sentence, the hint
+			v1alpha1.ConditionConflicted: {true, false}, v1alpha1.ConditionProgrammed: {false, false}, v1alpha1.ConditionReady: {false, true},
+		}
+		if replicas == 0 {
+			wanted[v1alpha1.ConditionReconciling] = [2]bool{false, true}
+		}
+		for kind, want := range wanted {
+			message := meta.FindStatusCondition(conditions, kind).Message
+			if got := [2]bool{strings.Contains(message, facts.Conflicted.Message), strings.Contains(message, "see the condition Conflicted")}; got != want {
+				t.Errorf("run by %d, %s says %q", replicas, kind, message)
+			}
 		}
 	}
 }
@@ -148,11 +175,14 @@ func TestEveryTemplateStatusIsLegal(t *testing.T) {
 	for _, accepted := range findings {
 		for _, resolved := range findings[:2] {
 			for _, database := range findings {
-				for bits := range 16 {
+				for bits := range 32 {
 					facts := Template{Profile: Profile{
 						Generation: 2, LiveGeneration: int64(2 - bits&1), Document: Document{Known: bits&2 != 0},
 						Accepted: accepted, ResolvedRefs: resolved, Database: database,
 					}}
+					if bits&16 != 0 {
+						facts.Document = programmed().Document
+					}
 					if bits&4 != 0 {
 						facts.Conflicted = Yes("E", "E.")
 					}
@@ -170,17 +200,16 @@ func TestEveryTemplateStatusIsLegal(t *testing.T) {
 // TestRoutingDigest is kept while nobody knows what is live.
 func TestRoutingDigest(t *testing.T) {
 	facts := running()
-	facts.Routing = Routing{Known: true, Digest: "sha256:r1"}
 	first := OfTenant(v1alpha1.TenantStatus{}, facts, noon)
-	facts.Routing, facts.Document.Asked = Routing{}, false
+	facts.Routing, facts.Document.Asked = Document{}, false
 	kept := OfTenant(first, facts, noon)
-	facts.Routing = Routing{Known: true, Digest: "sha256:r2"}
+	facts.Routing = Document{Known: true, Digest: "sha256:r2"}
 	next := OfTenant(kept, facts, noon)
 	got := []string{first.Config.RoutingDigest, kept.Config.RoutingDigest, next.Config.RoutingDigest}
 	if diff := cmp.Diff([]string{"sha256:r1", "sha256:r1", "sha256:r2"}, got); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
 	}
-	if next.Config.SettingsDigest != "sha256:1" || *next.Config.ProgrammedReplicas != 3 {
+	if next.Config.SettingsDigest != "sha256:1" || *next.Config.ProgrammedReplicas != 4 {
 		t.Errorf("config: %+v", next.Config)
 	}
 }

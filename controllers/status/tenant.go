@@ -16,8 +16,11 @@ type Tenant struct {
 	Accepted     Finding
 	ResolvedRefs Finding
 	Database     Finding
-	// Portal and Backoffice say whether they have a ready replica.
-	Portal, Backoffice Finding
+	// Channels is about the Secrets of channels that are missing, or lack a key; a zero
+	// Finding if none is. What is declared goes live all the same.
+	Channels Finding
+	// Portal, Backoffice and Dispatcher say whether they have a ready replica.
+	Portal, Backoffice, Dispatcher Finding
 	// Foreign is about an object that is in the way; a zero Finding if there is none.
 	Foreign Finding
 	// Paused, and Waiting: something declared is not live because of it.
@@ -26,9 +29,13 @@ type Tenant struct {
 	// LiveGeneration is the generation in the live document, LiveURL its portal's.
 	LiveGeneration int64
 	LiveURL        string
-	Document       Document
-	// Routing is what is known of the routing document.
-	Routing Routing
+	// Delivery is what becomes of notifications, by the live document.
+	Delivery v1alpha1.DeliveryStatus
+	Document Document
+	// Routing is the routing document, which dispatchers run beside the other one.
+	Routing Document
+	// Programmed are the ready replicas that run all that they read.
+	Programmed int32
 
 	Version  string // empty: the workloads were not looked at
 	Accounts *int64 // nil: unknown, the last count stays
@@ -36,13 +43,6 @@ type Tenant struct {
 	Prepared *v1alpha1.DatabaseStatus // nil: not known now, the last stays
 	Orphaned []v1alpha1.OrphanedProfile
 	Rejected int32
-}
-
-// Routing is what the pass knows of the routing document.
-type Routing struct {
-	// Known is false while nobody can tell what is live.
-	Known  bool
-	Digest string // empty: nothing is live
 }
 
 // OfTenant returns the status of a Tenant.
@@ -67,6 +67,7 @@ func OfTenant(old v1alpha1.TenantStatus, t Tenant, now metav1.Time) v1alpha1.Ten
 	if t.Document.Known {
 		next.LiveGeneration = t.LiveGeneration
 		next.PortalURL = t.LiveURL
+		next.Delivery = t.Delivery
 		next.OrphanedProfiles = t.Orphaned
 		next.Config = t.config(old.Config)
 	}
@@ -83,7 +84,7 @@ func (t Tenant) config(old v1alpha1.ConfigStatus) v1alpha1.ConfigStatus {
 	if d.Asked || old.SettingsDigest != d.Digest {
 		next.SettingsDigest = d.Digest
 		next.Replicas = ptr.To(d.Replicas)
-		next.ProgrammedReplicas = ptr.To(d.Programmed)
+		next.ProgrammedReplicas = ptr.To(t.Programmed)
 	}
 	if t.Routing.Known {
 		next.RoutingDigest = t.Routing.Digest
@@ -92,23 +93,27 @@ func (t Tenant) config(old v1alpha1.ConfigStatus) v1alpha1.ConfigStatus {
 }
 
 func (t Tenant) conditions(old v1alpha1.TenantStatus, orphans []v1alpha1.OrphanedProfile, now metav1.Time) []metav1.Condition {
-	programmed := t.programmed(old)
+	programmed, resolved := t.programmed(old), t.ResolvedRefs
+	if resolved.IsTrue() && t.Channels.Reason != "" {
+		resolved = t.Channels
+	}
 	c := &conditions{former: old.Conditions, generation: t.Generation, now: now}
 	c.add(v1alpha1.ConditionAccepted, t.Accepted)
-	c.add(v1alpha1.ConditionResolvedRefs, t.ResolvedRefs)
+	c.add(v1alpha1.ConditionResolvedRefs, resolved)
 	c.add(v1alpha1.ConditionDatabaseReady, t.Database)
 	c.add(v1alpha1.ConditionProgrammed, programmed)
 	c.add(v1alpha1.ConditionPortalAvailable, t.Portal)
 	c.add(v1alpha1.ConditionBackofficeAvailable, t.Backoffice)
+	c.add(v1alpha1.ConditionDispatcherAvailable, t.Dispatcher)
 	if len(orphans) > 0 {
 		c.add(v1alpha1.ConditionOrphanedProfiles, orphaned(orphans))
 	}
 
-	ready := Yes(ReasonReady, "The portal and the backoffice run what is declared.")
+	ready := Yes(ReasonReady, "The portal, the backoffice and the dispatcher run what is declared.")
 	if t.Paused {
 		ready = Yes(ReasonPaused, "The tenant runs and is paused: nothing is changed until spec.state is Active.")
 	}
-	findings := []Finding{t.Accepted, t.ResolvedRefs, t.Database, programmed, t.Portal, t.Backoffice}
+	findings := []Finding{t.Accepted, t.ResolvedRefs, t.Database, programmed, t.Portal, t.Backoffice, t.Dispatcher, resolved}
 	if t.Paused && t.Waiting { // before anything else: it explains the rest
 		findings = append([]Finding{t.pausedFinding()}, findings...)
 	}
@@ -146,7 +151,7 @@ func (t Tenant) programmed(old v1alpha1.TenantStatus) Finding {
 	case !t.Document.Known && old.LiveGeneration != 0:
 		return lost()
 	case t.Document.Known && t.Document.Digest != "" && live:
-		return t.Document.ofTenant(formerOfTenant(old, t.Generation))
+		return t.spread(formerOfTenant(old, t.Generation))
 	case t.Paused:
 		return t.pausedFinding()
 	case !t.Accepted.IsTrue() || !t.ResolvedRefs.IsTrue():
@@ -156,6 +161,16 @@ func (t Tenant) programmed(old v1alpha1.TenantStatus) Finding {
 	default:
 		return pending()
 	}
+}
+
+// spread says how far the live documents have come. Nothing is said of a routing document
+// that cannot be written or read: the Tenant notes that elsewhere.
+func (t Tenant) spread(former Finding) Finding {
+	settings := t.Document.ofTenant(former)
+	if !settings.IsTrue() || !t.Routing.Known || t.Routing.Digest == "" {
+		return settings
+	}
+	return t.Routing.ofTenant(former)
 }
 
 // formerOfTenant is what was said of Programmed. It counts for a new generation of a

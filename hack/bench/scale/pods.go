@@ -36,7 +36,7 @@ func (w *world) settle(ctx context.Context, total int) error {
 }
 
 // makePods stands in for controller-manager and nodes: it makes the pods of a tenant
-// and acknowledges the document that is live.
+// and acknowledges the documents that are live.
 func (w *world) makePods(ctx context.Context, tenant string) error {
 	for _, c := range provision.Components() {
 		var deployment appsv1.Deployment
@@ -72,21 +72,26 @@ func (w *world) acknowledge(ctx context.Context, tenant string) error {
 	if err != nil {
 		return fmt.Errorf("acknowledge for %s: %w", tenant, err)
 	}
-	var live corev1.ConfigMap
+	var settings, routing corev1.ConfigMap
 	var pods corev1.PodList
 	err = errors.Join(
-		w.cluster.Client.Get(ctx, key(tenant, provision.SettingsName(tenant)), &live),
+		w.cluster.Client.Get(ctx, key(tenant, provision.SettingsName(tenant)), &settings),
+		w.cluster.Client.Get(ctx, key(tenant, provision.RoutingName(tenant)), &routing),
 		w.cluster.Client.List(ctx, &pods, client.InNamespace(tenant)))
 	if err != nil {
 		return fmt.Errorf("acknowledge for %s: %w", tenant, err)
 	}
 	rows := store.New(w.rows)
 	for i := range pods.Items {
-		err := rows.Acknowledge(context.WithValue(ctx, schemaKey{}, owner.Status.Database.Schema), store.Replica{
+		running := store.Replica{
 			Pod:       pods.Items[i].Name,
 			Component: pods.Items[i].Labels[provision.LabelComponent],
-			Digest:    live.Annotations[provision.AnnotationDigest],
-		})
+			Digest:    settings.Annotations[provision.AnnotationDigest],
+		}
+		if running.Component == string(provision.Dispatcher) {
+			running.Routing = routing.Annotations[provision.AnnotationDigest]
+		}
+		err := rows.Acknowledge(context.WithValue(ctx, schemaKey{}, owner.Status.Database.Schema), running)
 		if err != nil {
 			return fmt.Errorf("acknowledge for %s: %w", tenant, err)
 		}

@@ -1,0 +1,130 @@
+package controllers
+
+import (
+	"context"
+	"fmt"
+	"maps"
+	"reflect"
+	"slices"
+	"strings"
+	"time"
+
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/log"
+
+	"github.com/foyerhq/foyer/controllers/provision"
+	"github.com/foyerhq/foyer/controllers/status"
+	"github.com/foyerhq/foyer/internal/compile"
+)
+
+// channels is what was found of the Secrets by which a dispatcher sends.
+type channels struct {
+	of      []provision.ChannelSecret
+	next    time.Time // when it is looked at again
+	seen    map[string]keptSecret
+	finding status.Finding // a zero Finding: they have all that they need
+}
+
+// keptSecret is what is remembered of a Secret: its version, and the names of its keys.
+type keptSecret struct {
+	version string // empty: there is none
+	keys    []string
+}
+
+// lookAtChannels finds out whether the Secrets exist by which the dispatcher sends, and
+// have the keys that they need. The operator may read a Secret by its name and not watch
+// any, so it looks now and then: at the metadata, and once per version at the names of the
+// keys. What is missing is told, and stops nothing.
+func (r *Reconciler) lookAtChannels(ctx context.Context, p *pass) error {
+	if p.tenant == nil {
+		return nil
+	}
+	of, m := provision.ChannelSecrets(p.tenant), &p.memory.channels
+	if len(of) == 0 {
+		*m = channels{}
+		return nil
+	}
+	if m.next.After(p.now) && reflect.DeepEqual(m.of, of) {
+		p.channels = m.finding
+		p.runAgain(m.next.Sub(p.now))
+		return nil
+	}
+	next := channels{of: of, seen: map[string]keptSecret{}}
+	if err := r.readChannels(ctx, p, &next); err != nil { // nobody knows more than before
+		log.FromContext(ctx).Error(err, "could not look at the Secrets of channels, trying again")
+		p.channels = m.finding
+		p.runAgain(r.pace.retry)
+		return nil
+	}
+	next.finding = next.judge()
+	wait := r.pace.channels
+	if next.finding.Reason != "" {
+		wait = r.pace.missing
+	}
+	next.next = p.now.Add(wait)
+	*m, p.channels = next, next.finding
+	p.runAgain(wait)
+	return nil
+}
+
+func (r *Reconciler) readChannels(ctx context.Context, p *pass, into *channels) error {
+	for _, s := range into.of {
+		if _, done := into.seen[s.Name]; done {
+			continue
+		}
+		kept, err := r.readKeys(ctx, client.ObjectKey{Namespace: p.key.Namespace, Name: s.Name}, p.memory.channels.seen[s.Name])
+		if err != nil {
+			return err
+		}
+		into.seen[s.Name] = kept
+	}
+	return nil
+}
+
+// readKeys reads the names of the keys of a Secret, if it is not the version that is known.
+func (r *Reconciler) readKeys(ctx context.Context, key client.ObjectKey, last keptSecret) (keptSecret, error) {
+	head := &metav1.PartialObjectMetadata{}
+	head.SetGroupVersionKind(corev1.SchemeGroupVersion.WithKind("Secret"))
+	if err := r.live.Get(ctx, key, head); client.IgnoreNotFound(err) != nil {
+		return keptSecret{}, fmt.Errorf("read the metadata of Secret %s: %w", key.Name, err)
+	} else if err != nil {
+		return keptSecret{}, nil
+	}
+	if head.ResourceVersion == last.version {
+		return last, nil
+	}
+	secret := &corev1.Secret{}
+	if err := r.live.Get(ctx, key, secret); client.IgnoreNotFound(err) != nil {
+		return keptSecret{}, fmt.Errorf("read Secret %s: %w", key.Name, err)
+	} else if err != nil {
+		return keptSecret{}, nil
+	}
+	maps.DeleteFunc(secret.Data, func(_ string, value []byte) bool { return len(value) == 0 })
+	return keptSecret{version: secret.ResourceVersion, keys: slices.Sorted(maps.Keys(secret.Data))}, nil
+}
+
+// judge says what is missing, in the order in which the Tenant names it.
+func (c *channels) judge() status.Finding {
+	var missing []string
+	reason := status.ReasonSecretIncomplete
+	for _, s := range c.of {
+		kept := c.seen[s.Name]
+		if kept.version == "" {
+			reason = compile.ReasonRefNotFound
+			missing = append(missing, fmt.Sprintf("%s: there is no Secret %q", s.Field, s.Name))
+			continue
+		}
+		for _, key := range s.Keys {
+			if !slices.Contains(kept.keys, key) {
+				missing = append(missing, fmt.Sprintf("%s: Secret %q has no key %q, or it is empty", s.Field, s.Name, key))
+			}
+		}
+	}
+	if len(missing) == 0 {
+		return status.Finding{}
+	}
+	return status.No(reason, "Nothing is sent by a channel whose Secret is missing: "+strings.Join(missing, "; ")+
+		". What is to be sent by it waits, and Foyer looks again by itself.")
+}
