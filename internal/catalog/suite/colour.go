@@ -15,6 +15,7 @@ const standardAccent = "#3557c9"
 const (
 	lightCard = "#ffffff"
 	lightPage = "#f2f4f7"
+	lightNote = "#fff6de"
 	darkCard  = "#1a1e25"
 )
 
@@ -42,11 +43,12 @@ func paletteOf(accent string) palette {
 	light, _ := parseColour(lightCard)
 	dark, _ := parseColour(darkCard)
 	page, _ := parseColour(lightPage)
+	note, _ := parseColour(lightNote)
 	soft := light.mixed(colour, 0.07)
 	darkSoft := dark.mixed(colour.mixed(white, 0.3), 0.12)
 	return palette{
 		accent: colour.String(), onAccent: ink.String(),
-		link: textOn(colour, black, light, page, soft).String(), soft: soft.String(),
+		link: textOn(colour, black, light, page, note, soft).String(), soft: soft.String(),
 		darkLink: textOn(colour, white, dark, darkSoft).String(), darkSoft: darkSoft.String(),
 	}
 }

@@ -2,6 +2,7 @@ package suite_test
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"regexp"
@@ -244,7 +245,7 @@ func tagsOf(t *testing.T, page string) []string {
 	for {
 		switch tokens.Next() {
 		case html.ErrorToken:
-			if tokens.Err() != io.EOF {
+			if !errors.Is(tokens.Err(), io.EOF) {
 				t.Fatal(tokens.Err())
 			}
 			return tags

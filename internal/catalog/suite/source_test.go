@@ -105,6 +105,7 @@ func TestColours(t *testing.T) {
 			"the header":               {colour(p.onAccent), colour(p.accent)},
 			"links":                    {colour(p.link), colour(lightCard)},
 			"links of the footer":      {colour(p.link), colour(lightPage)},
+			"links of notes":           {colour(p.link), colour(lightNote)},
 			"links in dark mode":       {colour(p.darkLink), colour(darkCard)},
 			"the button in dark mode":  {ink, colour(p.darkLink)},
 			"the figure":               {text, colour(p.soft)},
