@@ -66,7 +66,7 @@ func (s *Store) Sweep(ctx context.Context, now time.Time, eventType string, date
 			next = ids[limit-1]
 		}
 		if len(ids) > 0 {
-			due, err := p.due(ctx, ids, dates, eventType)
+			due, err := dueAccounts(ctx, p.tx, ids, dates, eventType)
 			if err != nil {
 				return err
 			}
@@ -86,8 +86,8 @@ func (s *Store) Sweep(ctx context.Context, now time.Time, eventType string, date
 	return next, ran, nil
 }
 
-// due reads accounts with their invoices of the due dates.
-func (p *Planning) due(ctx context.Context, ids []string, dates []time.Time, eventType string) ([]DueAccount, error) {
+// dueAccounts reads accounts with their invoices of the due dates.
+func dueAccounts(ctx context.Context, db batcher, ids []string, dates []time.Time, eventType string) ([]DueAccount, error) {
 	list := make([]DueAccount, 0, len(ids))
 	place := make(map[string]int, len(ids))
 	batch := &pgx.Batch{}
@@ -112,7 +112,7 @@ func (p *Planning) due(ctx context.Context, ids []string, dates []time.Time, eve
 		})
 		return err
 	})
-	return list, p.tx.SendBatch(ctx, batch).Close()
+	return list, db.SendBatch(ctx, batch).Close()
 }
 
 // occurrencesOf reads what is on record of an invoice: the day, the channel and the address

@@ -72,6 +72,8 @@ var logins = map[string]login{
 			"SELECT (contact_id), DELETE ON session", "SELECT, INSERT, UPDATE ON credential_link",
 			"SELECT, UPDATE (state, reason, detail, address, cc, bcc, spared, due_at, turn_at, receipt, updated_at), DELETE ON notification",
 			"SELECT, DELETE ON notification_attempt", "SELECT ON delivery", "SELECT ON webhook",
+			// What would be sent in the coming days.
+			"SELECT ON occurrence", "SELECT ON document",
 			"SELECT, INSERT, DELETE, UPDATE (last_used_at) ON api_token",
 			"SELECT, INSERT, UPDATE ON replica", "SELECT ON goose_db_version",
 		},
@@ -83,7 +85,9 @@ var logins = map[string]login{
 		},
 		grants: []string{
 			"SELECT ON event", "SELECT ON account", "SELECT ON contact", "SELECT ON invoice",
-			"SELECT (id, email, email_verified_at) ON app_user",
+			"SELECT (id, email, email_verified_at) ON app_user", "SELECT (id, contact_id) ON ticket",
+			// What is attached to mails.
+			"SELECT ON attachment",
 			"SELECT (id, purpose, contact_id, addresses, expires_at, voided_at, completed_at) ON credential_link",
 			"SELECT, UPDATE ON delivery", "SELECT, INSERT ON occurrence",
 			"SELECT, INSERT, UPDATE ON notification", "SELECT, INSERT, UPDATE, DELETE ON notification_attempt", "USAGE ON SEQUENCE notification_lease",

@@ -1,0 +1,49 @@
+package store
+
+import (
+	"context"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+)
+
+// DueAccounts returns a page of the accounts that have unpaid invoices with one of these
+// due dates, as [Store.Sweep] gives them to the planner, to look at. With an id it is that
+// account alone. next is where the page after begins; "": this was the last.
+func (s *Store) DueAccounts(ctx context.Context, eventType string, dates []time.Time, accountID, after string, limit int) (list []DueAccount, next string, err error) {
+	ids := []string{accountID}
+	if accountID == "" {
+		if ids, err = s.dueIDs(ctx, dates, after, limit); err != nil {
+			return nil, "", fail("look for unpaid invoices", err)
+		}
+	}
+	if len(ids) == limit {
+		next = ids[limit-1]
+	}
+	list, err = dueAccounts(ctx, s.db, storable(ids), dates, eventType)
+	if err != nil {
+		return nil, "", fail("read unpaid invoices", err)
+	}
+	return list, next, nil
+}
+
+func (s *Store) dueIDs(ctx context.Context, dates []time.Time, after string, limit int) ([]string, error) {
+	rows, err := s.db.Query(ctx, dueAccountsSQL, dates, after, limit)
+	if err != nil {
+		return nil, err
+	}
+	return pgx.CollectRows(rows, pgx.RowTo[string])
+}
+
+// RoutingInForce returns the routing document that dispatchers run, as the newest of those
+// that they have acknowledged, or else the newest; ErrNotFound: there is none. With the
+// digest that is known already its text is left out.
+func (s *Store) RoutingInForce(ctx context.Context, known string) (digest, text string, err error) {
+	err = s.db.QueryRow(ctx, `
+SELECT digest, CASE WHEN digest = $1 THEN '' ELSE body END FROM document d WHERE kind = 'routing'
+ORDER BY EXISTS (SELECT FROM replica r WHERE r.routing_digest = d.digest) DESC, created_at DESC, digest LIMIT 1`, known).Scan(&digest, &text)
+	if err != nil {
+		return "", "", fail("read the routing document", err)
+	}
+	return digest, text, nil
+}
