@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"log/slog"
+	"strings"
 	"sync"
 	"time"
 
@@ -82,6 +83,9 @@ func eventOf(e store.Event, known store.Known) (plan.Event, error) {
 	decoder.UseNumber() // amounts and ids must not pass through a float
 	if err := decoder.Decode(&made.Data); err != nil {
 		return plan.Event{}, fmt.Errorf("the data of event %s cannot be read: %w", e.ID, err)
+	}
+	if strings.HasPrefix(e.Type, "ticket.") {
+		made.Opener = known.Openers[e.Subject]
 	}
 	if link, ok := known.Links[e.Subject]; ok {
 		made.Link = linkOf(link)

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"runtime/debug"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/foyerhq/foyer/internal/config"
@@ -49,6 +50,9 @@ func wantedOf(events []store.Event) store.Wanted {
 		}
 		if store.SendsLink(e.Type) {
 			wanted.Links = append(wanted.Links, e.Subject)
+		}
+		if strings.HasPrefix(e.Type, "ticket.") {
+			wanted.Tickets = append(wanted.Tickets, e.Subject)
 		}
 	}
 	return wanted

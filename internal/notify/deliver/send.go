@@ -35,6 +35,9 @@ func (l *lane) send(ctx context.Context, j *job) outcome {
 		return returned(l.Now())
 	}
 	defer func() { <-l.sending[j.Channel] }()
+	if b := l.breakers[j.Channel]; b != nil && b.isOpen() && !j.probe {
+		return returned(l.Now()) // it opened since this was claimed
+	}
 	ctx, cancel := context.WithDeadline(ctx, l.endBy(j))
 	defer cancel()
 	content, err := l.compose(j)
@@ -59,7 +62,7 @@ func (l *lane) send(ctx context.Context, j *job) outcome {
 	result, err := way.Send(ctx, m)
 	l.metrics.sendSeconds.WithLabelValues(j.Channel).Observe(time.Since(began).Seconds())
 	if err == nil {
-		return l.sent(j, m, result)
+		return l.sent(j, content, m, result)
 	}
 	failure := (*channel.Error)(nil)
 	if !errors.As(err, &failure) {
@@ -115,9 +118,6 @@ func (l *lane) message(j *job, c plan.Content) channel.Message {
 // attach adds the PDF of the invoice. If there is none, or it is too big for a mail, the
 // text says where the invoice is instead.
 func (l *lane) attach(ctx context.Context, j *job, m *channel.Message) error {
-	if j.n.Invoice == nil && j.n.Event.About == "" {
-		return nil
-	}
 	invoice := j.n.Event.About
 	document, err := l.Store.DocumentOf(ctx, j.AccountID, invoice, false, nil)
 	if err == nil && document.Size <= channel.MaxAttachments {
@@ -158,12 +158,11 @@ func (l *lane) keep(j *job) outcome {
 		return unreadable(err)
 	}
 	now := l.Now()
-	o := outcome{Finished: store.Finished{Outcome: store.StateSent}}
+	o := outcome{Finished: store.Finished{Outcome: store.StateSent}, note: l.note(j, content.Note)}
 	switch j.Channel {
 	case store.ChannelBanner:
 		o.Body = content.Texts[""]
 		o.banner = &store.Banner{ID: j.ID, AccountID: j.AccountID, Category: j.Category, Texts: content.Texts, From: now, To: now.Add(bannerFor)}
-		o.note = l.extendedLog(j, "Banner shown in the portal")
 	case store.ChannelLog:
 		o.Body = content.Text
 		o.note = l.note(j, content.Text)
@@ -174,8 +173,8 @@ func (l *lane) keep(j *job) outcome {
 }
 
 // sent is the outcome of what a channel took.
-func (l *lane) sent(j *job, m channel.Message, result channel.Result) outcome {
-	o := outcome{Finished: store.Finished{Outcome: store.StateSent, ProviderID: result.ProviderID}, works: true}
+func (l *lane) sent(j *job, c plan.Content, m channel.Message, result channel.Result) outcome {
+	o := outcome{Finished: store.Finished{Outcome: store.StateSent, ProviderID: result.ProviderID}, works: true, note: l.note(j, c.Note)}
 	if len(result.Refused) > 0 {
 		o.Detail = fmt.Sprintf("%d of the copies were refused", len(result.Refused))
 	}
@@ -185,31 +184,17 @@ func (l *lane) sent(j *job, m channel.Message, result channel.Result) outcome {
 	if j.Category != security { // those say how to get in
 		o.Subject, o.Body = m.Subject, m.Text
 	}
-	what := j.Channel + " to " + j.Address
-	if m.Subject != "" && j.Category != security {
-		what += ": " + m.Subject
-	}
-	o.note = l.extendedLog(j, what)
 	return o
 }
 
-// extendedLog is a note on the customer that an action fired, if it asks for one.
-func (l *lane) extendedLog(j *job, text string) *store.Note {
-	for _, action := range j.rules.routing.Templates[j.Template].Actions {
-		if action.Name == j.Action && action.Log == "CustomerNotes" {
-			return l.note(j, text)
-		}
-	}
-	return nil
-}
-
+// note is a note on the customer; nil where there is no text or no customer.
 func (l *lane) note(j *job, text string) *store.Note {
-	if j.AccountID == "" {
+	if text == "" || j.AccountID == "" {
 		return nil
 	}
-	author := "EventTemplate " + j.Template
-	if j.Template == "" {
-		author = "standard messages"
+	author := "standard messages"
+	if j.Template != "" {
+		author = "EventTemplate " + j.Template
 	}
 	return &store.Note{Row: store.Row{ID: j.ID, AccountID: j.AccountID}, Text: text, Author: author, At: l.Now()}
 }

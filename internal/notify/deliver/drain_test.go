@@ -1,0 +1,124 @@
+package deliver
+
+import (
+	"context"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/foyerhq/foyer/internal/store"
+	"github.com/foyerhq/foyer/internal/testenv/smtp"
+)
+
+// A process that is asked to stop finishes what it has begun and gives the rest back.
+func TestDrain(t *testing.T) {
+	w := newWorld(t)
+	w.mails.Script(func(at smtp.Moment) smtp.Fault {
+		if at.Stage != smtp.Answer {
+			return smtp.Fault{}
+		}
+		return smtp.Fault{Delay: 2 * time.Second}
+	})
+	_, stop := w.run(t)
+	var words []string
+	for i := range 20 {
+		words = append(words, strconv.Itoa(i))
+	}
+	w.say(t, "A", words...)
+	eventually(t, "mails are under way", func() bool { return w.mails.Count(smtp.Answer) >= 2 })
+	stop()
+	sent := w.rows(t, `SELECT id FROM notification WHERE state = 'Sent'`)
+	if len(sent) == 0 || len(sent) != len(w.mails.Mails()) {
+		t.Errorf("%d are Sent, and %d mails arrived", len(sent), len(w.mails.Mails()))
+	}
+	if left := w.rows(t, `SELECT DISTINCT state || ' ' || attempts FROM notification WHERE state <> 'Sent'`); !cmp.Equal(left, []string{"Planned 0"}) {
+		t.Errorf("the rest is %v, want it back as it was", left)
+	}
+	if !strings.Contains(w.log.String(), "stopped in good order") {
+		t.Error("the log does not say that it stopped")
+	}
+	w.mails.Script(nil)
+	w.run(t)
+	w.states(t, "Sent 20")
+	if got := len(w.mails.Mails()); got != 20 {
+		t.Errorf("%d mails arrived, want 20", got)
+	}
+}
+
+// What a process had that has gone is taken back when its lease ends.
+func TestRescue(t *testing.T) {
+	w := newWorld(t)
+	d, _ := w.dispatcher(t)
+	w.say(t, "A", "hello")
+	d.planOnce(t.Context())
+	claimed, err := w.Dispatcher.Claim(t.Context(), store.ClaimRequest{Now: w.now(), Lane: 1, Channels: []string{store.ChannelEmail}, Limit: 10, LeaseFor: time.Minute})
+	if err != nil || len(claimed) != 1 {
+		t.Fatal(claimed, err)
+	}
+	w.run(t)
+	w.states(t, "Leased 1")
+	w.moved.Store(int64(2 * time.Minute))
+	w.states(t, "Sent 1")
+	if diff := cmp.Diff([]string{"ann@customer.example 1 Uncertain uncertain ", "ann@customer.example 2 Sent  "}, w.attempts(t)); diff != "" {
+		t.Errorf("attempts (-want +got):\n%s", diff)
+	}
+	// The process comes back, and finds that it is not its business any more.
+	lost, err := w.Dispatcher.Finish(t.Context(), w.now(), []store.Finished{{Lease: claimed[0].Lease, Outcome: store.StateDead}})
+	if err != nil || len(lost) != 1 {
+		t.Errorf("lost %v, %v", lost, err)
+	}
+	w.states(t, "Sent 1")
+}
+
+// What is about signing in does not wait for a thousand mails before it, and what it says
+// is not kept.
+func TestSecurityLane(t *testing.T) {
+	w := newWorld(t)
+	w.mails.Script(func(at smtp.Moment) smtp.Fault {
+		if at.Stage == smtp.Answer && at.From == "post@acme.example" && at.To != "bob@customer.example" {
+			return smtp.Fault{Delay: 20 * time.Second}
+		}
+		return smtp.Fault{}
+	})
+	w.contact(t, "A", "ann", "ann@customer.example")
+	var words []string
+	for i := range 50 {
+		words = append(words, strconv.Itoa(i))
+	}
+	w.run(t)
+	w.say(t, "A", words...)
+	eventually(t, "mails are under way", func() bool { return w.mails.Count(smtp.Answer) >= 4 })
+	var link string
+	w.write(t, func(ctx context.Context, tx *store.Writer) (err error) {
+		link, err = tx.IssueLink(ctx, store.NewLink{Purpose: store.LinkReset, AccountID: "A", ContactID: "ann", Addresses: []string{"bob@customer.example"},
+			ExpiresAt: w.now().Add(10 * time.Minute),
+			Data:      map[string]any{"credential": map[string]any{"username": "ann", "expiresAt": w.now().Add(10 * time.Minute).Format(time.RFC3339)}}})
+		return err
+	})
+	eventually(t, "the link is sent", func() bool {
+		return len(w.rows(t, `SELECT id FROM notification WHERE lane = 0 AND state = 'Sent'`)) == 1
+	})
+	if len(w.rows(t, `SELECT id FROM notification WHERE lane = 1 AND state = 'Sent'`)) > 0 {
+		t.Skip("the machine is too slow to tell")
+	}
+	token, err := testKeys(t).LinkToken(store.LinkReset, link, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	found := false
+	for _, m := range w.mails.Mails() {
+		found = found || strings.Contains(strings.ReplaceAll(string(m.Text), "=\r\n", ""), "/credentials/"+token)
+	}
+	if !found {
+		t.Error("no mail has the link")
+	}
+	if kept := w.rows(t, `SELECT subject || body FROM notification WHERE lane = 0`); !cmp.Equal(kept, []string{""}) {
+		t.Errorf("kept: %q", kept)
+	}
+	if strings.Contains(w.log.String(), token) {
+		t.Error("the log has the secret of the link")
+	}
+}
