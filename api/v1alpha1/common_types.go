@@ -153,7 +153,7 @@ const (
 )
 
 // QuietHours are when messages wait. Where start is later than end they pass midnight.
-// +kubebuilder:validation:XValidation:rule="self.start != self.end",fieldPath=".end",message="start and end must be two different times"
+// +kubebuilder:validation:XValidation:rule="!has(self.start) || !has(self.end) || self.start != self.end",fieldPath=".end",message="start and end must be two different times"
 type QuietHours struct {
 	// start is the time of day at which they begin, as "22:00".
 	// +required

@@ -49,6 +49,30 @@ func placesOfSpec(t *testing.T) map[string]place {
 	return places
 }
 
+// TestAttributesOfAnAccountOnly: what says something about one customer is in no layer that
+// many have.
+func TestAttributesOfAnAccountOnly(t *testing.T) {
+	namespace, kinds := cluster.Namespace(t), map[string]bool{}
+	for _, object := range validObjects(t) {
+		if _, has := get(object.Object, address{"spec", "attributes"}); !has {
+			continue
+		}
+		object.SetNamespace(namespace)
+		kinds[object.GetKind()] = true
+		for name, value := range map[string]any{"remindersPausedUntil": "2026-12-31", "disputed": "Yes", "consent": map[string]any{"sms": "Granted"}} {
+			planted := object.DeepCopy()
+			put(planted.Object, address{"spec", "attributes", name}, value, false)
+			want := fmt.Sprintf("strict decoding error: unknown field %q", "spec.attributes."+name)
+			if err := tryCreate(t, planted); err == nil || !strings.Contains(err.Error(), want) {
+				t.Errorf("%s with %s: %v", object.GetKind(), name, err)
+			}
+		}
+	}
+	if len(kinds) != 2 {
+		t.Errorf("only %v have attributes", kinds)
+	}
+}
+
 // TestUnknownFields plants a field that no schema has into every object of every kind.
 func TestUnknownFields(t *testing.T) {
 	for field, p := range placesOfSpec(t) {
