@@ -152,21 +152,29 @@ func answered(writer io.WriteCloser) outcome {
 	var answer *textproto.Error
 	switch {
 	case err == nil:
-		said := ""
+		words := ""
 		if closer, ok := writer.(*smtp.DataCloser); ok {
-			said = closer.ServerResponse()
+			words = closer.ServerResponse()
 		}
-		return outcome{result: channel.Result{ProviderID: channel.Clean(withoutStatus(said), 200)}, usable: true}
+		return taken(words)
 	case !errors.As(err, &answer):
 		return outcome{failure: channel.Fail(channel.Uncertain, outbound.Code(err), "the connection was cut before the server had answered to the text: "+err.Error())}
-	case answer.Code/100 == 4 || answer.Code/100 == 5:
-		class := channel.Temporary
-		if answer.Code/100 == 5 {
-			class = channel.Permanent
-		}
-		failure := channel.Fail(class, code(answer), "the server does not take the mail: "+said(answer))
-		return outcome{failure: failure, usable: answer.Code != closing}
+	}
+	class := channel.Temporary
+	switch answer.Code / 100 {
+	case 2:
+		return taken(answer.Msg)
+	case 4:
+	case 5:
+		class = channel.Permanent
 	default:
 		return outcome{failure: channel.Fail(channel.Uncertain, channel.CodeAnswer, "the server answered to the text with "+answer.Error())}
 	}
+	failure := channel.Fail(class, code(answer), "the server does not take the mail: "+said(answer))
+	return outcome{failure: failure, usable: answer.Code != closing}
+}
+
+// taken is a mail that the server has. Its words are what staff find in its log.
+func taken(words string) outcome {
+	return outcome{result: channel.Result{ProviderID: channel.Clean(withoutStatus(words), 200)}, usable: true}
 }

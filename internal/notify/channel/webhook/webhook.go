@@ -13,6 +13,7 @@ import (
 	"fmt"
 	"net/http"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/foyerhq/foyer/internal/config"
@@ -53,6 +54,9 @@ func (s *Sender) Close() error {
 
 // Send posts the body of a message to its address.
 func (s *Sender) Send(ctx context.Context, m channel.Message) (channel.Result, error) {
+	if strings.ContainsFunc(m.ID, func(r rune) bool { return r <= ' ' || r > '~' }) {
+		return channel.Result{}, channel.Fail(channel.Permanent, channel.CodeMessage, "the id has a character that no header may have")
+	}
 	h := http.Header{}
 	h.Set("Content-Type", "application/json")
 	if m.MediaType != "" {
