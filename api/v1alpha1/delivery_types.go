@@ -142,7 +142,6 @@ const (
 )
 
 // SMSChannelSpec says how text messages are sent.
-// +kubebuilder:validation:XValidation:rule="self.type != 'Twilio' || has(self.secretRef)",fieldPath=".secretRef",message="type Twilio needs a Secret with keys accountSID and authToken"
 // +kubebuilder:validation:XValidation:rule="self.type != 'HTTP' || has(self.url)",fieldPath=".url",message="type HTTP needs the URL that messages are posted to"
 type SMSChannelSpec struct {
 	// type is the protocol: Twilio (its own, and of those that speak it) or HTTP (a JSON
@@ -165,10 +164,10 @@ type SMSChannelSpec struct {
 	// +kubebuilder:validation:XValidation:rule="isURL(self) && url(self).getScheme() == 'https' && url(self).getHostname() != ''",message="must be a URL that begins with https://"
 	URL string `json:"url,omitempty"`
 
-	// secretRef names the Secret with keys accountSID and authToken (Twilio, required) or
-	// authorization (HTTP: the value of that header).
-	// +optional
-	SecretRef ObjectRef `json:"secretRef,omitempty,omitzero"`
+	// secretRef names the Secret with keys accountSID and authToken (Twilio) or authorization
+	// (HTTP: the value of that header).
+	// +required
+	SecretRef ObjectRef `json:"secretRef,omitzero"`
 }
 
 // EventPattern is an event type, or all of an object.

@@ -19,8 +19,8 @@ type SMSChannelSpecApplyConfiguration struct {
 	From *string `json:"from,omitempty"`
 	// url is where messages are posted. Twilio's own if not set; required for HTTP.
 	URL *string `json:"url,omitempty"`
-	// secretRef names the Secret with keys accountSID and authToken (Twilio, required) or
-	// authorization (HTTP: the value of that header).
+	// secretRef names the Secret with keys accountSID and authToken (Twilio) or authorization
+	// (HTTP: the value of that header).
 	SecretRef *ObjectRefApplyConfiguration `json:"secretRef,omitempty"`
 }
 
