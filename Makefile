@@ -140,12 +140,15 @@ check-root:
 check-kubectl:
 	@command -v $(KUBECTL) >/dev/null || { echo "kubectl is not in PATH: install it, or run 'make cluster-up', which builds one in bin/" >&2; exit 1; }
 
-# What the tests start: PostgreSQL 15 of Debian and 18 of npm, and an API server with etcd.
+# What the tests start: PostgreSQL 15 of Debian and 18 of npm, an API server with etcd, and
+# Postfix, which signs people in by Cyrus SASL.
 test-needs: bin/cluster
 	$(call say,Preparing test servers; the first time Kubernetes is built: 8 to 10 minutes)
-	@hack/tools/packages.sh '/usr/lib/postgresql/*/bin/initdb=postgresql' npm=nodejs,npm curl=curl gcc=gcc,libc6-dev
+	@hack/tools/packages.sh '/usr/lib/postgresql/*/bin/initdb=postgresql' npm=nodejs,npm curl=curl gcc=gcc,libc6-dev \
+	  postfix=postfix saslpasswd2=sasl2-bin,libsasl2-modules
 	@hack/tools/npm.sh test/postgres18
 	@hack/tools/npm.sh test/api --ignore-scripts
+	@hack/tools/npm.sh test/notify --ignore-scripts
 	@$(MAKE) test-browser-needs
 	@bin/cluster assets --dir bin/kube-assets
 

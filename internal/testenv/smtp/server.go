@@ -23,6 +23,8 @@ import (
 	"time"
 
 	"github.com/emersion/go-smtp"
+
+	"github.com/foyerhq/foyer/internal/testenv/certificate"
 )
 
 // Security says how connections are protected.
@@ -95,7 +97,11 @@ func New(t testing.TB, o Options) *Server {
 
 // Start starts a server. The caller closes it.
 func Start(o Options) (*Server, error) {
-	certificate, authority, err := newCertificate()
+	authority, key, err := certificate.New()
+	if err != nil {
+		return nil, err
+	}
+	pair, err := tls.X509KeyPair(authority, key)
 	if err != nil {
 		return nil, err
 	}
@@ -106,7 +112,7 @@ func Start(o Options) (*Server, error) {
 	if err != nil {
 		return nil, fmt.Errorf("start a mail server: %w", err)
 	}
-	s := &Server{options: o, authority: authority, done: make(chan struct{}), counts: map[Stage]int{}, came: make(chan struct{})}
+	s := &Server{options: o, authority: string(authority), done: make(chan struct{}), counts: map[Stage]int{}, came: make(chan struct{})}
 	s.listener = &listener{Listener: raw, server: s, ready: make(chan net.Conn), open: map[*conn]struct{}{}}
 	s.server = smtp.NewServer(smtp.BackendFunc(s.session))
 	s.server.Domain = "localhost"
@@ -114,7 +120,7 @@ func Start(o Options) (*Server, error) {
 	s.server.EnableSMTPUTF8 = o.UTF8
 	s.server.AllowInsecureAuth = o.Security == None
 	s.server.ErrorLog = log.New(io.Discard, "", 0) // connections break: that is its work
-	secret := &tls.Config{Certificates: []tls.Certificate{certificate}, MinVersion: tls.VersionTLS12}
+	secret := &tls.Config{Certificates: []tls.Certificate{pair}, MinVersion: tls.VersionTLS12}
 	switch o.Security {
 	case TLS:
 		s.listener.secret = secret

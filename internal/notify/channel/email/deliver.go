@@ -8,6 +8,7 @@ import (
 	"net/textproto"
 	"slices"
 	"strconv"
+	"strings"
 
 	"github.com/wneessen/go-mail/smtp"
 
@@ -43,7 +44,11 @@ func (c *connection) deliver(ctx context.Context, l *letter) outcome {
 	}
 	err = c.command(ctx, func() error { return c.client.Rcpt(path(l.to)) })
 	if err != nil {
-		return c.giveUp(ctx, err, "the server does not take the recipient")
+		o := c.giveUp(ctx, err, "the server does not take the recipient")
+		if c.notAllowed(err) {
+			o.failure.Class = channel.Temporary
+		}
+		return o
 	}
 	refused, err := c.copies(ctx, l)
 	if err != nil {
@@ -101,6 +106,14 @@ func (c *connection) giveUp(ctx context.Context, err error, detail string) outco
 	}
 	failure := channel.Fail(classOf(answer), code(answer), detail+": "+said(answer))
 	return outcome{failure: failure, usable: answer.Code != closing && c.command(ctx, c.client.Reset) == nil}
+}
+
+// notAllowed says whether an answer may be about us rather than about the recipient: that a
+// server refuses those who did not sign in is mended by signing in, and by then no mail
+// should be lost. That one recipient is refused so must not stop the others' mails either.
+func (c *connection) notAllowed(err error) bool {
+	var answer *textproto.Error
+	return errors.As(err, &answer) && c.way.username == "" && classOf(answer) == channel.Permanent && strings.Contains(code(answer), " 5.7.")
 }
 
 // copies names the recipients of copies and returns those that the server does not take.

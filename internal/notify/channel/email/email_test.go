@@ -159,6 +159,7 @@ func TestWhatTheServerSays(t *testing.T) {
 		{"goodbye to the sender", at(smtp.Sender, answer(421, 4, 7, 0)), nil, channel.Broken, "421 4.7.0", 0, 2},
 		{"cut at the sender", at(smtp.Sender, smtp.Fault{Cut: true}), nil, channel.Temporary, "connection", 0, 2},
 		{"no such person", at(smtp.Recipient, answer(550, 5, 1, 1)), nil, channel.Permanent, "550 5.1.1", 0, 1},
+		{"those who did not sign in", at(smtp.Recipient, answer(554, 5, 7, 1)), nil, channel.Temporary, "554 5.7.1", 0, 1},
 		{"a full mailbox", at(smtp.Recipient, answer(452, 4, 2, 2)), nil, channel.Temporary, "452 4.2.2", 0, 1},
 		{"cut at the recipient", at(smtp.Recipient, smtp.Fault{Cut: true}), nil, channel.Temporary, "connection", 0, 2},
 		{"goodbye to the recipient", at(smtp.Recipient, answer(421, 4, 3, 0)), nil, channel.Temporary, "421 4.3.0", 0, 2},
@@ -195,6 +196,20 @@ func TestWhatTheServerSays(t *testing.T) {
 				}
 			})
 		}
+	}
+}
+
+// Of those who signed in a server refuses the recipient, not them.
+func TestSignedInAndRefused(t *testing.T) {
+	server := smtp.New(t, smtp.Options{Security: smtp.TLS, Users: map[string]string{username: password}})
+	f := newFixture(t, server, config.SMTPTLS)
+	f.signIn(t, username, password)
+	server.Script(func(m smtp.Moment) smtp.Fault {
+		return smtp.Fault{Code: map[smtp.Stage]int{smtp.Recipient: 554}[m.Stage], Status: [3]int{5, 7, 1}, Words: "No"}
+	})
+	_, err := f.Send(t.Context(), message("n1"))
+	if got := failure(t, err); got.Class != channel.Permanent || got.Code != "554 5.7.1" {
+		t.Error(got)
 	}
 }
 
