@@ -53,7 +53,7 @@ func TestSamples(t *testing.T) {
 		kinds[sample.GetKind()]++
 		apply(t, sample)
 	}
-	if want := map[string]int{"Namespace": 2, "Tenant": 2, "AccountProfile": 2, "MyAccountProfile": 4, "EventTemplate": 11}; !maps.Equal(kinds, want) {
+	if want := map[string]int{"Namespace": 2, "Secret": 2, "Tenant": 2, "AccountProfile": 2, "MyAccountProfile": 4, "EventTemplate": 11}; !maps.Equal(kinds, want) {
 		t.Errorf("config/samples has %v, want %v", kinds, want)
 	}
 	for _, sample := range samples {
