@@ -1,6 +1,7 @@
 package backoffice
 
 import (
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"errors"
@@ -205,7 +206,7 @@ func (a *api) guarded(next http.Handler) http.Handler {
 }
 
 func (a *api) authenticate(w http.ResponseWriter, r *http.Request, ip string) (caller, *integration.Problem) {
-	hash, usable := hashOf(bearer(r.Header.Values("Authorization")))
+	hash, usable := hashOf(cmp.Or(bearer(r.Header.Values("Authorization")), basicToken(r)))
 	if !usable || a.wrong.has(hash) {
 		return caller{}, unauthenticated()
 	}

@@ -50,6 +50,8 @@ type api struct {
 	wrong     *wrongTokens
 	running   *places
 	signed    turnstile
+	outlooks  turnstile
+	books     rulebooks
 	limit     int64         // of the bytes of an import
 	bodyTime  time.Duration // bodyTimeout, shorter in tests
 }
@@ -64,7 +66,7 @@ func newAPI(o Options) *api {
 	return &api{
 		Options: o, scopes: map[string]bool{"*": true}, now: time.Now, tokens: newTokens(o.Store, time.Now),
 		rates: newRates(o.Limits, time.Now), strangers: newStrangers(time.Now), wrong: newWrongTokens(time.Now),
-		running: &places{of: map[string]int{}}, signed: make(turnstile, maxSigned), limit: maxBodyBytes, bodyTime: bodyTimeout,
+		running: &places{of: map[string]int{}}, signed: make(turnstile, maxSigned), outlooks: make(turnstile, maxOutlooks), limit: maxBodyBytes, bodyTime: bodyTimeout,
 	}
 }
 
@@ -77,6 +79,9 @@ func (a *api) registerAll() {
 	a.registerSettings()
 	a.registerFeeds()
 	a.registerIntake()
+	a.registerNotifications()
+	a.registerOutlook()
+	a.registerReceipts()
 	a.registerTokens()
 	a.registerVersion()
 }
