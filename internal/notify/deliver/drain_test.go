@@ -59,7 +59,10 @@ func TestRescue(t *testing.T) {
 		t.Fatal(claimed, err)
 	}
 	w.run(t)
-	w.states(t, "Leased 1")
+	eventually(t, "the dispatcher works", func() bool { return strings.Contains(w.log.String(), "rules in force") })
+	if n := len(w.mails.Mails()); n != 0 {
+		t.Errorf("%d mails were sent of what another process has", n)
+	}
 	w.moved.Store(int64(2 * time.Minute))
 	w.states(t, "Sent 1")
 	if diff := cmp.Diff([]string{"ann@customer.example 1 Uncertain uncertain ", "ann@customer.example 2 Sent  "}, w.attempts(t)); diff != "" {

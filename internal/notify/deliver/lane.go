@@ -11,6 +11,7 @@ import (
 
 	"github.com/foyerhq/foyer/internal/notify/channel"
 	"github.com/foyerhq/foyer/internal/notify/plan"
+	"github.com/foyerhq/foyer/internal/notify/stored"
 	"github.com/foyerhq/foyer/internal/store"
 )
 
@@ -255,7 +256,7 @@ func notificationOf(c store.Claimed, known store.Known) (plan.Notification, erro
 	if c.EventPosition == 0 {
 		n.Event = plan.Event{Type: c.EventType, AccountID: c.AccountID, About: c.About, At: plannedAt(c.ID)}
 		if v, ok := known.Invoices[c.About]; ok {
-			invoice := invoiceOf(v)
+			invoice := stored.Invoice(v)
 			n.Invoice = &invoice
 		}
 		day, err := strconv.ParseInt(c.Occurrence, 10, 32)
@@ -267,7 +268,7 @@ func notificationOf(c store.Claimed, known store.Known) (plan.Notification, erro
 		return n, errNoEvent
 	}
 	var err error
-	if n.Event, err = eventOf(e, known); err != nil {
+	if n.Event, err = stored.Event(e, known); err != nil {
 		return n, err
 	}
 	if link := n.Event.Link; link != nil {

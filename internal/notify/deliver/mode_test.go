@@ -13,10 +13,12 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/jackc/pgx/v5"
 	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/foyerhq/foyer/internal/config"
 	"github.com/foyerhq/foyer/internal/store"
+	"github.com/foyerhq/foyer/internal/store/storetest"
 )
 
 // gauge is a metric of a registry, of one label's value or without a label.
@@ -111,13 +113,13 @@ func (w *world) notes(t *testing.T) []string {
 
 func (w *world) banners(t *testing.T) []string {
 	t.Helper()
-	banners, err := w.Portal.BannersOf(t.Context(), "A", "ann", w.now())
+	rows, err := storetest.Pool(t, w.PortalURI).Query(t.Context(), `SELECT texts ->> '' FROM banner WHERE account_id = 'A' AND shown_from <= $1 AND shown_to > $1 ORDER BY id DESC`, w.now())
 	if err != nil {
 		t.Fatal(err)
 	}
-	var list []string
-	for _, b := range banners {
-		list = append(list, b.Texts[""])
+	list, err := pgx.CollectRows(rows, pgx.RowTo[string])
+	if err != nil {
+		t.Fatal(err)
 	}
 	return list
 }

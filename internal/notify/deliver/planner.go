@@ -10,6 +10,7 @@ import (
 
 	"github.com/foyerhq/foyer/internal/config"
 	"github.com/foyerhq/foyer/internal/notify/plan"
+	"github.com/foyerhq/foyer/internal/notify/stored"
 	"github.com/foyerhq/foyer/internal/store"
 )
 
@@ -65,7 +66,7 @@ func (d *Dispatcher) planEvent(r *rules, e store.Event, known store.Known, state
 	if account == nil && e.AccountID != "" {
 		return nil // the account was deleted
 	}
-	event, err := eventOf(e, known)
+	event, err := stored.Event(e, known)
 	var planned []plan.Notification
 	if err == nil {
 		err = safely(func() error { planned = r.Plan(event, account, now); return nil })

@@ -2,10 +2,10 @@ package deliver
 
 import (
 	"context"
-	"slices"
 	"time"
 
 	"github.com/foyerhq/foyer/internal/notify/plan"
+	"github.com/foyerhq/foyer/internal/notify/stored"
 	"github.com/foyerhq/foyer/internal/store"
 )
 
@@ -52,7 +52,7 @@ func (d *Dispatcher) sweepOnce(ctx context.Context) time.Duration {
 // planning, or ctx ended.
 func (d *Dispatcher) Sweep(ctx context.Context, now time.Time) (whole bool, err error) {
 	r := d.inForce()
-	dates, after := dueDates(r.Days(), now), ""
+	dates, after := stored.DueDates(r.Days(), now, now), ""
 	for ctx.Err() == nil {
 		var planned []store.NewNotification
 		next, ran, err := d.Store.Sweep(ctx, now, unpaid, dates, after, sweepPage, func(ctx context.Context, p *store.Planning, due []store.DueAccount) (err error) {
@@ -71,39 +71,11 @@ func (d *Dispatcher) Sweep(ctx context.Context, now time.Time) (whole bool, err 
 	return false, nil
 }
 
-// dueDates are the due dates of the invoices that a sweep has to look at: those of which a
-// day may be due now, as [plan.Rules.Days] says it.
-func dueDates(days []int32, now time.Time) []time.Time {
-	const early, late = 1, 8
-	year, month, day := now.UTC().Date()
-	var dates []time.Time
-	for _, offset := range days {
-		for back := -early; back <= late; back++ {
-			dates = append(dates, time.Date(year, month, day-back-int(offset), 0, 0, 0, 0, time.UTC))
-		}
-	}
-	slices.SortFunc(dates, time.Time.Compare)
-	return slices.CompactFunc(dates, time.Time.Equal)
-}
-
 // due is an account with invoices to look at, as plan takes them.
 type due struct {
 	id       string
 	invoices []plan.Invoice
 	happened map[plan.Occurrence]bool
-}
-
-func dueOf(a store.DueAccount) due {
-	d := due{id: a.ID, invoices: make([]plan.Invoice, len(a.Invoices)), happened: map[plan.Occurrence]bool{}}
-	for i, v := range a.Invoices {
-		d.invoices[i] = invoiceOf(v.NotifiedInvoice)
-		for _, o := range v.Happened {
-			d.happened[plan.Occurrence(o)] = true
-			o.Address = "" // to anybody
-			d.happened[plan.Occurrence(o)] = true
-		}
-	}
-	return d
 }
 
 // asks says whether a day of an invoice is due that was not dealt with. Most accounts of a
@@ -122,7 +94,9 @@ func (d *Dispatcher) planDue(ctx context.Context, r *rules, p *store.Planning, p
 	var asking []due
 	var wanted store.Wanted
 	for _, a := range page {
-		if of := dueOf(a); r.asks(a, of, now) {
+		of := due{id: a.ID}
+		of.invoices, of.happened = stored.Open(a)
+		if r.asks(a, of, now) {
 			asking, wanted.Accounts = append(asking, of), append(wanted.Accounts, a.ID)
 		}
 	}

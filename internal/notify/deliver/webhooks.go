@@ -10,6 +10,7 @@ import (
 	"github.com/foyerhq/foyer/internal/config"
 	"github.com/foyerhq/foyer/internal/integration"
 	"github.com/foyerhq/foyer/internal/notify/channel"
+	"github.com/foyerhq/foyer/internal/notify/stored"
 	"github.com/foyerhq/foyer/internal/store"
 )
 
@@ -121,7 +122,7 @@ func (d *Dispatcher) servePage(ctx, under context.Context, w config.TenantWebhoo
 
 // cloudEvent is an event as systems get it.
 func (r *rules) cloudEvent(e store.Event, known store.Known, now time.Time) (body []byte, err error) {
-	event, err := eventOf(e, known)
+	event, err := stored.Event(e, known)
 	if err != nil {
 		return nil, err
 	}

@@ -9,6 +9,7 @@ import (
 	"log/slog"
 	"net/mail"
 	"net/netip"
+	"net/url"
 	"os"
 	"strings"
 	"sync"
@@ -58,7 +59,7 @@ func (b *lockedBuffer) String() string {
 // world is a tenant with a mail server, and dispatchers that work in the test.
 type world struct {
 	*storetest.Tenant
-	pool     *pgxpool.Pool // with the rights of a dispatcher
+	pool     *pgxpool.Pool // of a superuser
 	mails    *smtp.Server
 	channels string
 	moved    atomic.Int64 // added to the time
@@ -74,7 +75,7 @@ type world struct {
 func newWorld(t *testing.T) *world {
 	t.Helper()
 	w := &world{Tenant: storetest.New(t, server), mails: smtp.New(t, smtp.Options{}), channels: t.TempDir()}
-	w.pool = storetest.Pool(t, w.DispatcherURI)
+	w.pool = storetest.Pool(t, asSuperuser(t, w.DispatcherURI, w.Schema))
 	w.tenant = config.Tenant{
 		Namespace: "acme", DisplayName: "Acme", Hostname: "my.acme.example", Session: config.Session{IdleSeconds: 60, MaxSeconds: 600},
 		Attributes: settings.Attributes{TimeZone: "Europe/Berlin", Locale: "en-GB"},
@@ -91,6 +92,24 @@ func newWorld(t *testing.T) *world {
 	storetest.Accounts(t, w.Backoffice, store.Account{Row: store.Row{ID: "A"}, Name: "Account A", Status: settings.Active})
 	w.contact(t, "A", "ann", "ann@customer.example")
 	return w
+}
+
+// asSuperuser is the address of a tenant's database for who may read everything.
+func asSuperuser(t *testing.T, uri, schema string) string {
+	t.Helper()
+	super, err := url.Parse(server.URI())
+	if err != nil {
+		t.Fatal(err)
+	}
+	own, err := url.Parse(uri)
+	if err != nil {
+		t.Fatal(err)
+	}
+	super.Path = own.Path
+	query := super.Query()
+	query.Set("search_path", schema)
+	super.RawQuery = query.Encode()
+	return super.String()
 }
 
 func (w *world) now() time.Time { return time.Now().Add(time.Duration(w.moved.Load())) }
