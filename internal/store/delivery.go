@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgtype"
 )
 
 // The modes of delivery.
@@ -46,7 +47,8 @@ const settleBatch = 5000
 // SetDelivery changes the mode, and moves what waits to where it belongs under it: going
 // Live suppresses what fell due before, and lets go what falls due later; to Hold takes what
 // waits back. It may run in several replicas and any number of times: the first changes the
-// mode, and whoever comes later helps to settle it.
+// mode, and as long as the state is not Settled, because something is with a worker, whoever
+// calls again moves what came back. A state that is settled costs one read.
 func (s *Store) SetDelivery(ctx context.Context, mode string, now time.Time) (state DeliveryState, changed bool, err error) {
 	const doing = "set the mode of delivery"
 	now = now.Truncate(time.Microsecond)
@@ -68,59 +70,62 @@ func (s *Store) SetDelivery(ctx context.Context, mode string, now time.Time) (st
 	if err != nil {
 		return DeliveryState{}, false, fail(doing, err)
 	}
-	for !state.Settled {
-		if state.Settled, err = s.settle(ctx, state, now); err != nil {
+	for moved := true; moved && !state.Settled; {
+		if moved, err = s.settle(ctx, &state, now); err != nil {
 			return state, changed, fail(doing, err)
 		}
 	}
 	return state, changed, nil
 }
 
-// What waits after a change of the mode, a batch at a time. In Redirect what was held stays
-// so: months of mails are not for whoever looks at a few. The first parameter is the time,
-// the second the size of a batch and the third live_since.
-var settleSQL = map[string]string{
-	DeliveryHold: `
-UPDATE notification SET state = 'Held', updated_at = $1 WHERE id IN (
-    SELECT id FROM notification WHERE state IN ('Planned', 'Retry') AND $3::timestamptz IS NOT DISTINCT FROM $3 ORDER BY id LIMIT $2 FOR UPDATE SKIP LOCKED)`,
-	DeliveryLive: `
-UPDATE notification SET updated_at = $1,
-    state = CASE WHEN due_at < $3 THEN 'Suppressed' WHEN attempts > 0 THEN 'Retry' ELSE 'Planned' END,
-    reason = CASE WHEN due_at < $3 THEN 'beforeGoLive' ELSE reason END
-WHERE id IN (
-    SELECT id FROM notification WHERE state = 'Held' OR state IN ('Planned', 'Retry') AND due_at < $3 ORDER BY id LIMIT $2 FOR UPDATE SKIP LOCKED)`,
+// What waits and does not belong where it is ($2 is live_since), and what becomes of it. In
+// Redirect what was held stays so: months of mails are not for whoever looks at a few.
+var unsettled = map[string]struct{ which, becomes string }{
+	DeliveryHold:     {`state IN ('Planned', 'Retry') AND $2::timestamptz IS NOT DISTINCT FROM $2`, `state = 'Held'`},
+	DeliveryRedirect: {`false AND $2::timestamptz IS NULL`, `state = state`},
+	DeliveryLive: {`(state = 'Held' OR state IN ('Planned', 'Retry') AND due_at < $2)`, `
+    state = CASE WHEN due_at < $2 THEN 'Suppressed' WHEN attempts > 0 THEN 'Retry' ELSE 'Planned' END,
+    reason = CASE WHEN due_at < $2 THEN 'beforeGoLive' ELSE reason END`},
 }
 
-// settle moves one batch, and says whether it was the last.
-func (s *Store) settle(ctx context.Context, state DeliveryState, now time.Time) (settled bool, err error) {
+// settle moves one batch that is with no worker, and says whether there was one. What is
+// with a worker is left to the next time.
+func (s *Store) settle(ctx context.Context, state *DeliveryState, now time.Time) (moved bool, err error) {
+	u := unsettled[state.Mode]
 	err = s.inTx(ctx, func(tx pgx.Tx) error {
-		current, err := readDelivery(ctx, tx, "FOR SHARE")
+		current, err := readDelivery(ctx, tx, "FOR UPDATE")
 		if err != nil {
 			return err
 		}
-		if settled = current.Settled || current.Mode != state.Mode; settled {
+		if state.Settled = current.Settled || current.Mode != state.Mode; state.Settled {
 			return nil
 		}
-		if sql := settleSQL[state.Mode]; sql != "" {
-			tag, err := tx.Exec(ctx, sql, now, settleBatch, state.LiveSince)
-			if err != nil || tag.RowsAffected() == settleBatch {
-				return err
-			}
+		rows, err := tx.Query(ctx, `SELECT id FROM notification WHERE `+u.which+` AND `+unleasedSQL+` ORDER BY id LIMIT $1 FOR UPDATE SKIP LOCKED`, settleBatch, state.LiveSince)
+		if err != nil {
+			return err
 		}
-		settled = true
-		return nil
+		ids, err := pgx.CollectRows(rows, pgx.RowTo[pgtype.UUID])
+		if err != nil {
+			return err
+		}
+		if moved = len(ids) > 0; moved {
+			_, err = tx.Exec(ctx, `UPDATE notification SET updated_at = $1, `+u.becomes+` WHERE id = ANY($3) AND `+unleasedSQL, now, state.LiveSince, ids)
+			return err
+		}
+		return tx.QueryRow(ctx, `
+UPDATE delivery SET settled = NOT EXISTS (SELECT FROM notification WHERE `+u.which+` AND $1::int > 0) RETURNING settled`, settleBatch, state.LiveSince).Scan(&state.Settled)
 	})
-	if err != nil || !settled {
-		return false, err
-	}
-	_, err = s.db.Exec(ctx, `UPDATE delivery SET settled = true WHERE mode = $1 AND NOT settled`, state.Mode)
-	return err == nil, err
+	return moved, err
 }
+
+// unleasedSQL is a condition: the notification is with no worker. Of rows that were locked
+// by a statement before, it stays so until the transaction ends.
+const unleasedSQL = `(SELECT l.id FROM notification_lease l WHERE l.id = notification.id) IS NULL`
 
 // SentSince counts the mails and text messages that were sent since a time.
 func (s *Store) SentSince(ctx context.Context, since time.Time) (int, error) {
 	var sent int
-	err := s.db.QueryRow(ctx, `SELECT count(*) FROM notification WHERE sent_at > $1 AND state = 'Sent' AND channel IN ('Email', 'SMS')`, since).Scan(&sent)
+	err := s.db.QueryRow(ctx, `SELECT count(*) FROM notification WHERE sent_at > $1 AND channel IN ('Email', 'SMS')`, since).Scan(&sent)
 	if err != nil {
 		return 0, fail("count what was sent", err)
 	}

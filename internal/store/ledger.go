@@ -19,6 +19,9 @@ const (
 // to deliver it: the attempt does not count.
 const Returned = "Returned"
 
+// ReasonUncertain is the reason of what waits to be tried again although it may have arrived.
+const ReasonUncertain = "uncertain"
+
 // The channels.
 const (
 	ChannelEmail   = "Email"

@@ -9,28 +9,28 @@ import (
 
 // Each channel gives its next notifications by the index notification_queue, one channel
 // after the other until there are enough. In Hold nothing is taken, and after going Live
-// nothing that fell due before. The attempts are on record before anybody is asked to
-// deliver anything.
+// nothing that fell due before. Who takes the same ones at the same moment skips those that
+// are locked here; who looked before that finds the lease, whose key is that of the row.
 const claimSQL = `
-WITH turn AS (
-    SELECT t.id, d.mode FROM delivery d, unnest($3::text[]) c (channel)
+WITH number AS (SELECT nextval('lease_number') AS lease),
+turn AS (
+    SELECT t.*, d.mode FROM delivery d, unnest($3::text[]) c (channel)
     CROSS JOIN LATERAL (
-        SELECT n.id FROM notification n
+        SELECT n.* FROM notification n
         WHERE n.channel = c.channel AND n.lane = $2 AND n.state IN ('Planned', 'Retry') AND n.turn_at <= $1
           AND (d.mode <> 'Live' OR n.due_at >= d.live_since)
+          AND (SELECT l.id FROM notification_lease l WHERE l.id = n.id) IS NULL
         ORDER BY n.turn_at, n.id LIMIT $4 FOR UPDATE SKIP LOCKED) t
     WHERE d.mode <> 'Hold'
     LIMIT $4
-), claimed AS (
-    UPDATE notification n SET state = 'Leased', lease = nextval('notification_lease'), leased_until = $5, attempts = n.attempts + 1, updated_at = $1
-    FROM turn WHERE n.id = turn.id
-    RETURNING n.*, turn.mode
-), attempt AS (
-    INSERT INTO notification_attempt (notification_id, number, began_at) SELECT id, attempts, $1 FROM claimed
+), leased AS (
+    INSERT INTO notification_lease (id, lease, until, began_at) SELECT turn.id, number.lease, $5, $1 FROM turn, number
+    ON CONFLICT DO NOTHING RETURNING id, lease
 )
-SELECT id::text, lease, attempts, attempts - spared, reason = 'uncertain', mode, account_id, contact_id, event_type, event_position, event_id, about, occurrence, category,
+SELECT t.id::text, l.lease, t.attempts + 1, t.attempts + 1 - t.spared, t.mode, t.reason = 'uncertain',
+       account_id, contact_id, event_type, event_position, event_id, about, occurrence, category,
        source, template, action, channel, address, cc, bcc, locale, settings_digest, routing_digest, suite, due_at
-FROM claimed ORDER BY turn_at, id`
+FROM turn t JOIN leased l ON l.id = t.id`
 
 // Claim takes notifications whose turn has come, in one round trip. They are the caller's
 // until the lease ends; then [Store.Rescue] gives them to others.
@@ -53,7 +53,7 @@ func (s *Store) Claim(ctx context.Context, r ClaimRequest) ([]Claimed, error) {
 }
 
 func (c *Claimed) targets() []any {
-	return append([]any{&c.ID, &c.Lease.Lease, &c.Attempt, &c.Tries, &c.Uncertain, &c.Mode}, c.Addressed.targets()...)
+	return append([]any{&c.ID, &c.Lease.Lease, &c.Attempt, &c.Tries, &c.Mode, &c.Uncertain}, c.Addressed.targets()...)
 }
 
 func (a *Addressed) targets() []any {
@@ -69,8 +69,9 @@ func (s *Store) Extend(ctx context.Context, leases []Lease, until time.Time) (lo
 		ids[i], numbers[i] = l.ID, l.Lease
 	}
 	rows, err := s.db.Query(ctx, `
-UPDATE notification n SET leased_until = $3 FROM unnest($1::uuid[], $2::bigint[]) l (id, lease)
-WHERE n.id = l.id AND n.lease = l.lease AND n.state = 'Leased' RETURNING n.id::text`, ids, numbers, until)
+UPDATE notification_lease l SET until = $3 FROM (
+    SELECT h.id FROM unnest($1::uuid[], $2::bigint[]) x (id, lease) JOIN notification_lease h ON h.id = x.id AND h.lease = x.lease ORDER BY h.id FOR UPDATE OF h) held
+WHERE l.id = held.id RETURNING l.id::text`, ids, numbers, until)
 	if err != nil {
 		return nil, fail("extend leases", err)
 	}
@@ -97,16 +98,18 @@ func leasesBut(leases []Lease, ids []string) (rest []Lease) {
 // An attempt whose lease ended may have delivered. It is made once more, but where staff
 // have to look first ($3), and where it was made too often ($4).
 const rescueSQL = `
-WITH ended AS (
-    SELECT n.id FROM notification n WHERE n.state = 'Leased' AND n.leased_until < $1 ORDER BY n.leased_until LIMIT $2 FOR UPDATE SKIP LOCKED
+WITH held AS (
+    SELECT id, began_at FROM notification_lease WHERE until < $1 LIMIT $2 FOR UPDATE SKIP LOCKED
 ), rescued AS (
-    UPDATE notification n SET leased_until = NULL, lease = nextval('notification_lease'), turn_at = $1, updated_at = $1, reason = 'uncertain',
-        state = CASE WHEN n.channel = ANY($3) OR n.attempts - n.spared >= $4 THEN 'Uncertain' ELSE 'Retry' END
-    FROM ended WHERE n.id = ended.id
-    RETURNING n.id, n.attempts, n.state
-), attempt AS (
-    UPDATE notification_attempt a SET ended_at = $1, outcome = 'Uncertain', class = 'uncertain', detail = 'the process that made this attempt did not say how it ended'
-    FROM rescued r WHERE a.notification_id = r.id AND a.number = r.attempts
+    UPDATE notification n SET attempts = n.attempts + 1, turn_at = $1, updated_at = $1, reason = 'uncertain',
+        state = CASE WHEN n.channel = ANY($3) OR n.attempts + 1 - n.spared >= $4 THEN 'Uncertain' ELSE 'Retry' END
+    FROM held e WHERE n.id = e.id AND n.state IN ('Planned', 'Retry', 'Held')
+    RETURNING n.id, n.attempts, n.state, e.began_at
+), tried AS (
+    INSERT INTO notification_attempt (notification_id, number, began_at, ended_at, outcome, class, detail)
+    SELECT id, attempts, began_at, $1, 'Uncertain', 'uncertain', 'the process that made this attempt did not say how it ended' FROM rescued
+), ended AS (
+    DELETE FROM notification_lease l USING held h WHERE l.id = h.id AND (SELECT count(*) FROM rescued) >= 0
 )
 SELECT count(*), count(*) FILTER (WHERE state = 'Uncertain') FROM rescued`
 

@@ -8,32 +8,35 @@ import (
 	"github.com/jackc/pgx/v5"
 )
 
-// Only who holds the lease says what became of it. What was returned was not tried: its
-// attempt goes, and so does its number.
+// Only who holds the lease says what became of it. What was returned was not tried: no
+// attempt is on record. The lease goes last, after the notification is written: who claims
+// it at the same moment then never waits for the lease of one that it has locked.
 const finishSQL = `
 WITH said AS (
-    SELECT * FROM unnest($2::uuid[], $3::bigint[], $4::smallint[], $5::text[], $6::timestamptz[], $7::text[], $8::text[], $9::text[],
-                         $10::text[], $11::text[], $12::text[], $13::text[], $14::text[])
-        AS x (id, lease, number, outcome, next_at, reason, class, code, detail, provider_id, redirected_to, subject, body)
+    SELECT * FROM unnest($2::uuid[], $3::bigint[], $4::text[], $5::timestamptz[], $6::text[], $7::text[], $8::text[],
+                         $9::text[], $10::text[], $11::text[], $12::text[], $13::text[])
+        AS x (id, lease, outcome, next_at, reason, class, code, detail, provider_id, redirected_to, subject, body)
+), held AS (
+    SELECT s.*, l.began_at FROM said s JOIN notification_lease l ON l.id = s.id AND l.lease = s.lease ORDER BY l.id FOR UPDATE OF l
 ), done AS (
     UPDATE notification n SET
-        state = CASE s.outcome WHEN 'Returned' THEN CASE WHEN n.attempts > 1 THEN 'Retry' ELSE 'Planned' END ELSE s.outcome END,
-        attempts = n.attempts - CASE s.outcome WHEN 'Returned' THEN 1 ELSE 0 END,
-        turn_at = coalesce(s.next_at, n.turn_at), leased_until = NULL, reason = s.reason, detail = s.detail,
-        provider_id = s.provider_id, redirected_to = s.redirected_to, subject = s.subject, body = s.body,
-        sent_at = CASE s.outcome WHEN 'Sent' THEN $1::timestamptz END, updated_at = $1
-    FROM said s WHERE n.id = s.id AND n.lease = s.lease AND n.state = 'Leased'
-    RETURNING n.id, s.number, s.outcome, s.class, s.code, s.detail
+        state = CASE h.outcome WHEN 'Returned' THEN n.state ELSE h.outcome END,
+        attempts = n.attempts + CASE h.outcome WHEN 'Returned' THEN 0 ELSE 1 END,
+        turn_at = coalesce(h.next_at, n.turn_at), reason = h.reason, detail = h.detail,
+        provider_id = h.provider_id, redirected_to = h.redirected_to, subject = h.subject, body = h.body,
+        sent_at = CASE h.outcome WHEN 'Sent' THEN $1::timestamptz END, updated_at = $1
+    FROM held h WHERE n.id = h.id AND n.state IN ('Planned', 'Retry', 'Held')
+    RETURNING n.id, n.attempts, h.began_at, h.outcome, h.class, h.code, h.detail
+), tried AS (
+    INSERT INTO notification_attempt (notification_id, number, began_at, ended_at, outcome, class, code, detail)
+    SELECT id, attempts, began_at, $1, outcome, class, code, detail FROM done WHERE outcome <> 'Returned'
 ), ended AS (
-    UPDATE notification_attempt a SET ended_at = $1, outcome = d.outcome, class = d.class, code = d.code, detail = d.detail
-    FROM done d WHERE a.notification_id = d.id AND a.number = d.number AND d.outcome <> 'Returned'
-), returned AS (
-    DELETE FROM notification_attempt a USING done d WHERE a.notification_id = d.id AND a.number = d.number AND d.outcome = 'Returned'
+    DELETE FROM notification_lease l USING held h WHERE l.id = h.id AND (SELECT count(*) FROM done) >= 0
 )
 SELECT id::text FROM done`
 
 // Finish says what became of notifications, in one round trip. lost are those whose lease
-// ended before: another worker has them, or had them.
+// ended before, and those that were cancelled or deleted meanwhile.
 func (s *Store) Finish(ctx context.Context, now time.Time, list []Finished) (lost []Lease, err error) {
 	lost, err = finish(ctx, s.db, now, list)
 	if err != nil {
@@ -74,19 +77,19 @@ func finish(ctx context.Context, db querier, now time.Time, list []Finished) (lo
 // finishArguments are those of finishSQL: a list of each column.
 func finishArguments(now time.Time, list []Finished) []any {
 	count := len(list)
-	leases, numbers, nextAt := make([]int64, count), make([]int16, count), make([]*time.Time, count)
+	leases, nextAt := make([]int64, count), make([]*time.Time, count)
 	var texts [10][]string
 	for c := range texts {
 		texts[c] = make([]string, count)
 	}
 	for i := range list {
 		f := &list[i]
-		leases[i], numbers[i], nextAt[i] = f.Lease.Lease, int16(f.Attempt), nullableTime(f.NextAt) //nolint:gosec // a notification has few attempts
+		leases[i], nextAt[i] = f.Lease.Lease, nullableTime(f.NextAt)
 		for c, text := range [...]string{f.ID, f.Outcome, f.Reason, f.Class, cleanText(f.Code), cleanText(f.Detail), cleanText(f.ProviderID), f.RedirectedTo, tidyText(f.Subject), tidyText(f.Body)} {
 			texts[c][i] = text
 		}
 	}
-	return []any{now, texts[0], leases, numbers, texts[1], nextAt, texts[2], texts[3], texts[4], texts[5], texts[6], texts[7], texts[8], texts[9]}
+	return []any{now, texts[0], leases, texts[1], nextAt, texts[2], texts[3], texts[4], texts[5], texts[6], texts[7], texts[8], texts[9]}
 }
 
 // tidyText is a long text as the database can keep it.

@@ -28,11 +28,11 @@ type LedgerEntry struct {
 	UpdatedAt    time.Time
 }
 
-// Attempt is one attempt to deliver a notification.
+// Attempt is one attempt to deliver a notification, from when it has ended.
 type Attempt struct {
 	Number  int
 	BeganAt time.Time
-	EndedAt *time.Time // nil: it runs
+	EndedAt time.Time
 	Outcome string
 	Class   string
 	Code    string
@@ -53,9 +53,12 @@ type LedgerList struct {
 	Limit     int
 }
 
+// ledgerStateSQL is the state as staff see it.
+const ledgerStateSQL = `CASE WHEN n.state IN ('Planned', 'Retry') AND (SELECT l.id FROM notification_lease l WHERE l.id = n.id) IS NOT NULL THEN 'Leased' ELSE n.state END`
+
 const ledgerColumns = `n.id, n.account_id, n.contact_id, n.event_type, n.event_position, n.event_id, n.about, n.occurrence, n.category,
 n.source, n.template, n.action, n.channel, n.address, n.cc, n.bcc, n.locale, n.settings_digest, n.routing_digest, n.suite, n.due_at,
-n.redirected_to, n.state, n.turn_at, n.attempts, n.reason, n.detail, n.provider_id, n.receipt, n.subject, n.sent_at, n.updated_at`
+n.redirected_to, ` + ledgerStateSQL + `, n.turn_at, n.attempts, n.reason, n.detail, n.provider_id, n.receipt, n.subject, n.sent_at, n.updated_at`
 
 func scanLedgerEntry(row pgx.CollectableRow, more ...any) (LedgerEntry, error) {
 	var e LedgerEntry
@@ -99,11 +102,20 @@ func (l LedgerList) sql() (string, []any) {
 		where = append(where, fmt.Sprintf(condition, len(args)))
 	}
 	for _, field := range []struct{ column, value string }{
-		{"account_id", l.AccountID}, {"contact_id", l.ContactID}, {"state", l.State}, {"reason", l.Reason}, {"event_type", l.EventType}, {"channel", l.Channel},
+		{"account_id", l.AccountID}, {"contact_id", l.ContactID}, {"reason", l.Reason}, {"event_type", l.EventType}, {"channel", l.Channel},
 	} {
 		if field.value != "" {
 			also("n."+field.column+" = $%d", field.value)
 		}
+	}
+	switch l.State {
+	case "":
+	case StateLeased:
+		where = append(where, "n.state IN ('Planned', 'Retry') AND n.id IN (SELECT id FROM notification_lease)")
+	case StatePlanned, StateRetry:
+		also("n.state = $%d AND (SELECT l.id FROM notification_lease l WHERE l.id = n.id) IS NULL", l.State)
+	default:
+		also("n.state = $%d", l.State)
 	}
 	if !l.From.IsZero() {
 		also("n.id >= $%d::uuid", idAt(l.From))
@@ -183,22 +195,26 @@ func (s *Store) Receipt(ctx context.Context, providerID, receipt string, now tim
 // Redrive has notifications that are dead or uncertain tried again, as if they had never
 // been, and returns the ids of those. Ids are UUIDs.
 func (w *Writer) Redrive(ctx context.Context, ids []string) ([]string, error) {
-	return w.decide(ctx, "notification.redriven", `
-UPDATE notification SET state = 'Retry', spared = attempts, due_at = $1, turn_at = $1, reason = '', detail = '', updated_at = $1
-WHERE id = ANY($2::uuid[]) AND state IN ('Dead', 'Uncertain') RETURNING id::text, account_id`, ids)
+	return w.settleByStaff(ctx, "notification.redriven", ids, `state IN ('Dead', 'Uncertain')`,
+		`state = 'Retry', spared = attempts, due_at = $1, turn_at = $1, reason = '', detail = ''`)
 }
 
-// Cancel keeps notifications from being sent that wait, and returns the ids of those. Ids
-// are UUIDs.
+// Cancel keeps notifications from being sent that wait and are with no worker, and returns
+// the ids of those. Ids are UUIDs.
 func (w *Writer) Cancel(ctx context.Context, ids []string) ([]string, error) {
-	return w.decide(ctx, "notification.cancelled", `
-UPDATE notification SET state = 'Cancelled', reason = 'byStaff', updated_at = $1
-WHERE id = ANY($2::uuid[]) AND state IN ('Planned', 'Held', 'Retry', 'Uncertain', 'Dead') RETURNING id::text, account_id`, ids)
+	return w.settleByStaff(ctx, "notification.cancelled", ids, `state IN ('Planned', 'Held', 'Retry', 'Uncertain', 'Dead')`,
+		`state = 'Cancelled', reason = 'byStaff'`)
 }
 
-// decide runs what staff decided about notifications, and audits each.
-func (w *Writer) decide(ctx context.Context, action, sql string, ids []string) ([]string, error) {
-	rows, err := w.tx.Query(ctx, sql, w.origin.Now, ids)
+// settleByStaff changes those of the notifications that meet a condition and are with no
+// worker, and audits each. They are locked first, so that no worker takes them meanwhile.
+func (w *Writer) settleByStaff(ctx context.Context, action string, ids []string, condition, becomes string) ([]string, error) {
+	if _, err := w.tx.Exec(ctx, `SELECT FROM notification WHERE id = ANY($1::uuid[]) ORDER BY id FOR UPDATE`, ids); err != nil {
+		return nil, fmt.Errorf("lock notifications: %w", err)
+	}
+	rows, err := w.tx.Query(ctx, `
+UPDATE notification SET `+becomes+`, updated_at = $1 WHERE id = ANY($2::uuid[]) AND `+condition+` AND `+unleasedSQL+`
+RETURNING id::text, account_id`, w.origin.Now, ids)
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", action, err)
 	}

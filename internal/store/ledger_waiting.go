@@ -8,7 +8,7 @@ import (
 // Waiting says what waits, for those who watch it. Counts end at 10,000: whether more wait
 // makes no difference, and a count must cost nothing.
 type Waiting struct {
-	Due       int        // to be sent: their turn has come
+	Due       int        // to be sent: their turn has come, or they are with a worker
 	Oldest    *time.Time // the first of their turns; nil: there is none
 	Leased    int        // with a worker
 	Held      int        // for the delivery mode
@@ -19,7 +19,7 @@ type Waiting struct {
 // their states.
 const waitingCountsSQL = `
 SELECT coalesce(sum(d.due), 0)::int, min(d.oldest),
-    (SELECT count(*) FROM (SELECT FROM notification WHERE state = 'Leased' LIMIT 10000) x),
+    (SELECT count(*) FROM (SELECT FROM notification_lease LIMIT 10000) x),
     (SELECT count(*) FROM (SELECT FROM notification WHERE state = 'Held' LIMIT 10000) x),
     (SELECT count(*) FROM (SELECT FROM notification WHERE state = 'Uncertain' LIMIT 10000) x)
 FROM unnest(ARRAY['Email', 'SMS', 'Webhook', 'Banner', 'Log']) c (channel)

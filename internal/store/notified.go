@@ -28,6 +28,7 @@ type Wanted struct {
 	Links    []string // ids
 	Events   []int64  // positions
 	Invoices []string // ids
+	Tickets  []string // ids
 }
 
 // Known is what was found of what was wanted, by id; events by position.
@@ -36,6 +37,7 @@ type Known struct {
 	Links    map[string]NotifiedLink
 	Events   map[int64]Event
 	Invoices map[string]NotifiedInvoice
+	Openers  map[string]string // the contacts that opened tickets, by ticket
 }
 
 // NotifiedAccount is an account as those see it who write to its people.

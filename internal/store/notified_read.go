@@ -64,7 +64,8 @@ const mostOverdue = 50
 
 // Read reads all that is wanted in one round trip. What does not exist is left out.
 func (f Facts) Read(ctx context.Context, w Wanted) (Known, error) {
-	k := Known{Accounts: map[string]*NotifiedAccount{}, Links: map[string]NotifiedLink{}, Events: map[int64]Event{}, Invoices: map[string]NotifiedInvoice{}}
+	k := Known{Accounts: map[string]*NotifiedAccount{}, Links: map[string]NotifiedLink{}, Events: map[int64]Event{}, Invoices: map[string]NotifiedInvoice{},
+		Openers: map[string]string{}}
 	batch := &pgx.Batch{}
 	if ids := distinct(storable(w.Accounts)); len(ids) > 0 {
 		first := f.firstDate()
@@ -81,6 +82,9 @@ func (f Facts) Read(ctx context.Context, w Wanted) (Known, error) {
 	}
 	if ids := distinct(storable(w.Invoices)); len(ids) > 0 {
 		batch.Queue(notifiedInvoicesSQL, ids).Query(k.readInvoices)
+	}
+	if ids := distinct(storable(w.Tickets)); len(ids) > 0 {
+		batch.Queue(`SELECT id, contact_id FROM ticket WHERE id = ANY($1) AND contact_id IS NOT NULL`, ids).Query(k.readOpeners)
 	}
 	if batch.Len() == 0 {
 		return k, nil
@@ -180,6 +184,15 @@ func (k Known) readInvoices(rows pgx.Rows) error {
 	var v NotifiedInvoice
 	_, err := pgx.ForEachRow(rows, v.targets(), func() error {
 		k.Invoices[v.ID] = v
+		return nil
+	})
+	return err
+}
+
+func (k Known) readOpeners(rows pgx.Rows) error {
+	var ticket, contact string
+	_, err := pgx.ForEachRow(rows, []any{&ticket, &contact}, func() error {
+		k.Openers[ticket] = contact
 		return nil
 	})
 	return err

@@ -50,7 +50,7 @@ INSERT INTO webhook (name, position, next_at) SELECT x.name, f.event, $2 FROM un
 // are read with [Store.Events].
 func (s *Store) ClaimWebhooks(ctx context.Context, now time.Time, leaseFor time.Duration) ([]WebhookLease, error) {
 	rows, err := s.db.Query(ctx, `
-UPDATE webhook w SET lease = nextval('notification_lease'), leased_until = $2 FROM (
+UPDATE webhook w SET lease = nextval('lease_number'), leased_until = $2 FROM (
     SELECT name FROM webhook WHERE next_at <= $1 AND (leased_until IS NULL OR leased_until <= $1) AND position < (SELECT event FROM feed)
     ORDER BY name FOR UPDATE SKIP LOCKED) turn
 WHERE w.name = turn.name RETURNING w.name, w.position, w.failures, w.lease`, now, now.Add(leaseFor))

@@ -32,7 +32,7 @@ func (k kept) notification(t *testing.T, at, state string) {
 	id := planned(when)
 	k.exec(t, `INSERT INTO notification (id, event_type, occurrence, category, source, action, channel, address, state, due_at, turn_at, updated_at)
 VALUES ($1::text::uuid, 'invoice.unpaid', $2, 'Invoice', 'Standard', 'reminder', 'Email', 'a@x.example', $3, $4, $4, $4)`, id, at, state, when)
-	k.exec(t, `INSERT INTO notification_attempt (notification_id, number, began_at) SELECT $1::text::uuid, n, $2 FROM generate_series(1, 2) n`, id, when)
+	k.exec(t, `INSERT INTO notification_attempt (notification_id, number, began_at, ended_at, outcome) SELECT $1::text::uuid, n, $2, $2, 'Sent' FROM generate_series(1, 2) n`, id, when)
 }
 
 // newNotified is newKept without any partition of notifications.
@@ -150,13 +150,13 @@ func TestRetentionOfNotifications(t *testing.T) {
 		if diff := cmp.Diff([]string{"notification_2024_01", "notification_attempt_2024_01"}, report.Dropped); diff != "" || report.Notifications != 1 {
 			t.Errorf("%d notifications, dropped (-want +got):\n%s", report.Notifications, diff)
 		}
-		for _, state := range []string{"Planned", "Retry", "Held", "Uncertain", "Leased"} {
-			k.exec(t, `UPDATE notification SET state = $1, leased_until = '2024-01-01' WHERE occurrence = '2024-02-01T00:00:00Z'`, state)
+		for _, state := range []string{"Planned", "Retry", "Held", "Uncertain"} {
+			k.exec(t, `UPDATE notification SET state = $1 WHERE occurrence = '2024-02-01T00:00:00Z'`, state)
 			if report := k.upkeep(t, "2024-06-15T00:00:00Z", admin.Policy{NotificationMonths: 3}); len(report.Dropped) > 0 {
 				t.Errorf("a month with one that is %s was dropped: %v", state, report.Dropped)
 			}
 		}
-		k.exec(t, `UPDATE notification SET state = 'Dead' WHERE state IN ('Held', 'Leased')`)
+		k.exec(t, `UPDATE notification SET state = 'Dead' WHERE state IN ('Held', 'Uncertain')`)
 		want("2024-07-01T00:00:00Z", 2, []string{})
 		if left := query(t, k.root, `SELECT count(*)::text FROM notification_attempt`); left[0] != "0" {
 			t.Errorf("%s attempts of notifications that are gone", left[0])
@@ -207,8 +207,8 @@ func TestRetentionsAreApart(t *testing.T) {
 func TestCrowdedMonthOfNotifications(t *testing.T) {
 	t.Parallel()
 	k := newNotified(t, newest)
-	k.exec(t, `INSERT INTO notification_attempt (notification_id, number, began_at)
-SELECT overlay($2 placing lpad(to_hex(n), 12, '0') from 25)::uuid, 1, '2024-05-02' FROM generate_series(0, $1) n`, admin.MaxMoved, planned(moment(t, "2024-05-02T00:00:00Z")))
+	k.exec(t, `INSERT INTO notification_attempt (notification_id, number, began_at, ended_at, outcome)
+SELECT overlay($2 placing lpad(to_hex(n), 12, '0') from 25)::uuid, 1, '2024-05-02', '2024-05-02', 'Sent' FROM generate_series(0, $1) n`, admin.MaxMoved, planned(moment(t, "2024-05-02T00:00:00Z")))
 	report := k.upkeep(t, "2024-05-20T00:00:00Z", admin.Policy{})
 	if diff := cmp.Diff([]string{"notification_attempt_2024_05"}, report.Crowded); diff != "" {
 		t.Errorf("crowded (-want +got):\n%s", diff)

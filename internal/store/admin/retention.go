@@ -137,8 +137,7 @@ func (u *upkeep) callExpiries() []func(context.Context, pgx.Tx) error {
 const (
 	openSQL = `
 SELECT EXISTS (SELECT FROM notification WHERE id >= %[1]s AND id < %[2]s AND state IN ('Planned', 'Retry'))
-    OR EXISTS (SELECT FROM notification WHERE id >= %[1]s AND id < %[2]s AND state IN ('Held', 'Uncertain'))
-    OR EXISTS (SELECT FROM notification WHERE id >= %[1]s AND id < %[2]s AND state = 'Leased')`
+    OR EXISTS (SELECT FROM notification WHERE id >= %[1]s AND id < %[2]s AND state IN ('Held', 'Uncertain'))`
 	deleteNotificationsSQL = `
 WITH old AS (
     SELECT id FROM notification_default WHERE id < $1::text::uuid AND state IN ('Sent', 'Dead', 'Suppressed', 'Cancelled') ORDER BY id LIMIT $2

@@ -4,11 +4,11 @@
 -- well: it says what is left to do. id is a UUID of version 7, whose time is when it was
 -- planned, so months of ids are months of notifications. Nobody has written any before.
 --
--- Planned and Retry wait for turn_at; Held waits for the delivery mode; Leased is with a
--- worker until leased_until, which proves by lease that it still is; Uncertain waits for
--- staff. Sent, Dead, Suppressed and Cancelled are ends. turn_at is the place in the queue:
--- due_at, and later for what an account has more than others at that moment. What is sent
--- is kept in subject and body, but not where it is about signing in.
+-- Planned and Retry wait for turn_at, or are with a worker: then there is a lease. Held waits
+-- for the delivery mode, Uncertain for staff. Sent, Dead, Suppressed and Cancelled are ends.
+-- turn_at is the place in the queue: due_at, and later for what an account has more than
+-- others at that moment. What is sent is kept in subject and body, but not where it is about
+-- signing in.
 DROP TABLE notification;
 CREATE TABLE notification (
     id              uuid        PRIMARY KEY,
@@ -32,14 +32,12 @@ CREATE TABLE notification (
     settings_digest text        NOT NULL DEFAULT '',
     routing_digest  text        NOT NULL DEFAULT '',
     suite           text        NOT NULL DEFAULT '', -- the version of the standard suite
-    state           text        NOT NULL CHECK (state IN ('Planned', 'Held', 'Leased', 'Retry', 'Uncertain', 'Sent', 'Dead', 'Suppressed', 'Cancelled')),
+    state           text        NOT NULL CHECK (state IN ('Planned', 'Held', 'Retry', 'Uncertain', 'Sent', 'Dead', 'Suppressed', 'Cancelled')),
     lane            smallint    NOT NULL DEFAULT 1, -- 0: about signing in, which does not wait for others
     due_at          timestamptz NOT NULL,
     turn_at         timestamptz NOT NULL,
     attempts        smallint    NOT NULL DEFAULT 0,
     spared          smallint    NOT NULL DEFAULT 0, -- attempts before staff had it tried again
-    lease           bigint      NOT NULL DEFAULT 0,
-    leased_until    timestamptz,
     reason          text        NOT NULL DEFAULT '', -- why it was suppressed, is dead or waits
     detail          text        NOT NULL DEFAULT '', -- for staff, in words
     provider_id     text        NOT NULL DEFAULT '',
@@ -52,21 +50,31 @@ CREATE TABLE notification (
 CREATE TABLE notification_default PARTITION OF notification DEFAULT;
 CREATE INDEX notification_queue ON notification (channel, lane, turn_at, id) WHERE state IN ('Planned', 'Retry');
 CREATE INDEX notification_waiting ON notification (account_id) WHERE state IN ('Planned', 'Retry');
-CREATE INDEX notification_leased ON notification (leased_until) WHERE state = 'Leased';
 CREATE INDEX notification_state ON notification (state, id) WHERE state IN ('Held', 'Uncertain', 'Dead', 'Cancelled', 'Suppressed');
-CREATE INDEX notification_sent ON notification (sent_at) WHERE state = 'Sent' AND channel IN ('Email', 'SMS');
+CREATE INDEX notification_sent ON notification USING brin (sent_at) WITH (pages_per_range = 32, autosummarize = on);
 CREATE INDEX notification_account ON notification (account_id, id DESC);
 CREATE INDEX notification_newest ON notification (account_id, contact_id, sent_at DESC, id DESC) WHERE state = 'Sent' AND channel NOT IN ('Webhook', 'Banner', 'Log');
 CREATE INDEX notification_provider ON notification (provider_id) WHERE provider_id <> '';
 
--- Each attempt to hand a notification over, from before the channel is asked. One without
--- an end is uncertain: its process has gone.
+-- What is with a worker, from before any channel is asked until its outcome is on record or
+-- the time is over. The number proves that a worker still has it. Rows are short-lived and
+-- the notification is written once per attempt, at its end: that is what a delivery costs.
+CREATE TABLE notification_lease (
+    id       uuid        PRIMARY KEY,
+    lease    bigint      NOT NULL,
+    until    timestamptz NOT NULL,
+    began_at timestamptz NOT NULL
+) WITH (fillfactor = 80, autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 2000, autovacuum_vacuum_cost_delay = 0);
+CREATE SEQUENCE lease_number;
+
+-- Each attempt to hand a notification over, from when it has ended. What became of one that
+-- is Uncertain nobody knows: its process has gone, or the other side did not answer.
 CREATE TABLE notification_attempt (
     notification_id uuid        NOT NULL,
     number          smallint    NOT NULL,
     began_at        timestamptz NOT NULL,
-    ended_at        timestamptz,
-    outcome         text        NOT NULL DEFAULT '', -- Sent, Retry, Dead, Suppressed, Uncertain, Returned
+    ended_at        timestamptz NOT NULL,
+    outcome         text        NOT NULL, -- Sent, Retry, Dead, Suppressed, Uncertain
     class           text        NOT NULL DEFAULT '', -- of the error
     code            text        NOT NULL DEFAULT '', -- of the channel
     detail          text        NOT NULL DEFAULT '',
@@ -98,8 +106,6 @@ CREATE TABLE delivery (
     swept_at   timestamptz                       -- when the last whole sweep was made
 );
 INSERT INTO delivery (position) SELECT coalesce(max(event), 0) FROM feed;
-
-CREATE SEQUENCE notification_lease;
 
 -- A tenant's webhooks get every event that they ask for, in order: position is the last
 -- that the other side has taken.
