@@ -12,7 +12,7 @@
 //	workloads    Services and Deployments
 //	publish      the routing document, in the same way
 //	acknowledge  pods are told to look, and asked what they run
-//	channels     do the Secrets exist by which the dispatcher sends?
+//	secrets      do the Secrets exist that the Tenant names?
 //	report       the status of the Tenant and of each profile and template, where it differs
 //
 // A tenant has two documents, which are handled by one piece of code, see [document]. Each

@@ -38,7 +38,7 @@ func (p *pass) tenantFacts(former v1alpha1.TenantStatus) status.Tenant {
 		Portal:         p.available[provision.Portal],
 		Backoffice:     p.available[provision.Backoffice],
 		Dispatcher:     p.available[provision.Dispatcher],
-		Channels:       p.channels,
+		Secrets:        p.secrets,
 		Foreign:        p.foreign,
 		Paused:         p.paused(),
 		Waiting:        p.output.Waiting,

@@ -221,7 +221,7 @@ func (w *world) expectInstalled(tenants []*v1alpha1.Tenant) {
 		if tenant.Status.LiveGeneration != tenant.Generation || profile.Status.LiveGeneration != profile.Generation {
 			w.t.Errorf("live generations of %s: %d and %d", tenant.Name, tenant.Status.LiveGeneration, profile.Status.LiveGeneration)
 		}
-		for _, name := range []string{"-db-portal", "-db-backoffice", "-keys", "-cli"} {
+		for _, name := range []string{"-db-portal", "-db-backoffice", "-db-dispatcher", "-keys", "-cli"} {
 			w.secret(tenant.Name + name)
 		}
 	}

@@ -236,7 +236,7 @@ func renameProfile(w *world, tenant string) {
 func renameTemplate(w *world, tenant string) {
 	template := w.eventTemplate(tenant, tenant+"-reminders", tenant+"-business")
 	edit(w, template, func(t *v1alpha1.EventTemplate) { t.Spec.Actions[0].Email.Subject = "Companies" })
-	w.expect(template, "Programmed=True")
+	w.expect(template, "Programmed=False/NoReadyReplica")
 }
 
 var lags = map[string]lag{
@@ -279,7 +279,7 @@ var lags = map[string]lag{
 			template := w.eventTemplate(tenant, "unseen-template-new", tenant+"-business")
 			template.Spec.Actions[0].Days = []int32{9}
 			w.create(template)
-			w.expect(template, "Programmed=True")
+			w.expect(template, "Programmed=False/NoReadyReplica")
 		},
 		document: routingKind, keeps: `"unseen-template-new"`, blocks: "/eventtemplates/unseen-template-new",
 	},
@@ -357,8 +357,8 @@ func TestNoCacheIsBehindEnough(t *testing.T) {
 	before := map[string]past{}
 	for _, tenant := range tenants {
 		w.expect(tenant, "Programmed=False/NoReadyReplica")
-		w.expect(w.eventTemplate(tenant.Name, tenant.Name+"-reminders", ""), "Programmed=True")
-		w.expect(w.eventTemplate(tenant.Name, tenant.Name+"-other", ""), "Programmed=True")
+		w.expect(w.eventTemplate(tenant.Name, tenant.Name+"-reminders", ""), "Programmed=False/NoReadyReplica")
+		w.expect(w.eventTemplate(tenant.Name, tenant.Name+"-other", ""), "Programmed=False/NoReadyReplica")
 		w.expect(w.myAccountProfile(tenant.Name, tenant.Name+"-silver"), "Programmed=False/NoReadyReplica")
 		lag := lags[tenant.Name]
 		before[tenant.Name] = lag.past(w, tenant.Name)

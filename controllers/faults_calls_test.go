@@ -98,7 +98,7 @@ func (e *edited) expectInstalled() {
 		e.w.expect(profile, "Accepted=True", "Programmed=False/NoReadyReplica")
 	}
 	for _, template := range []*v1alpha1.EventTemplate{e.mail, e.broken} {
-		e.w.expect(template, "Accepted=True", "Programmed=True")
+		e.w.expect(template, "Accepted=True", "Programmed=False/NoReadyReplica")
 	}
 }
 
@@ -107,7 +107,7 @@ func (e *edited) expectEdited(i int) {
 	e.w.t.Helper()
 	e.w.expect(e.good, "Accepted=True", "ResolvedRefs=True", "Programmed=False/NoReadyReplica")
 	e.w.expect(e.bad, "ResolvedRefs=False/RefNotFound", "Programmed=False/NotAccepted")
-	e.w.expect(e.mail, "Accepted=True", "Programmed=True")
+	e.w.expect(e.mail, "Accepted=True", "Programmed=False/NoReadyReplica")
 	e.w.expect(e.broken, "Accepted=False/Invalid")
 	kube.Eventually(e.w.t, fmt.Sprintf("%s tells of its edits", e.tenant.Name), func() error {
 		e.w.expect(e.tenant, "Accepted=True", "DatabaseReady=True", "Programmed=False/NoReadyReplica")
@@ -184,6 +184,7 @@ func (e *edited) untouched(kind faultKind) map[string]string {
 	objects := []client.Object{
 		&corev1.Service{ObjectMeta: name("-portal")}, &corev1.Service{ObjectMeta: name("-api")},
 		&appsv1.Deployment{ObjectMeta: name("-portal")}, &appsv1.Deployment{ObjectMeta: name("-backoffice")},
+		&appsv1.Deployment{ObjectMeta: name("-dispatcher")}, &corev1.Secret{ObjectMeta: name("-db-dispatcher")},
 		&corev1.Secret{ObjectMeta: name("-db-portal")}, &corev1.Secret{ObjectMeta: name("-db-backoffice")}, &corev1.Secret{ObjectMeta: name("-cli")},
 		&corev1.Secret{ObjectMeta: name("-keys")},
 	}

@@ -318,7 +318,7 @@ func TestDatabaseGoesAwayAnywhere(t *testing.T) {
 	tenant, profile, template := w.tenant("acme"), w.accountProfile("acme", "business"), w.eventTemplate("acme", "reminders", "business")
 	w.create(tenant, profile, template)
 	w.expect(profile, "Programmed=False/NoReadyReplica")
-	w.expect(template, "Programmed=True")
+	w.expect(template, "Programmed=False/NoReadyReplica")
 	for k := 1; k <= messagesOfAnEdit; k++ {
 		for _, late := range []bool{false, true} {
 			p.after(k, late)
@@ -330,7 +330,7 @@ func TestDatabaseGoesAwayAnywhere(t *testing.T) {
 			patch(w, template, func(t *v1alpha1.EventTemplate) { t.Spec.Actions[0].Email.Subject = text })
 			kube.Eventually(t, "the edits are live", func() error {
 				w.expect(profile, "Accepted=True", "Programmed=False/NoReadyReplica")
-				w.expect(template, "Programmed=True")
+				w.expect(template, "Programmed=False/NoReadyReplica")
 				return nil
 			})
 			w.expect(tenant, "DatabaseReady=True")

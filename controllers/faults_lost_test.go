@@ -66,7 +66,7 @@ func (w *world) losers() []*loser {
 func (l *loser) refuse() {
 	l.w.t.Helper()
 	l.w.expect(l.profile, "Programmed=False/NoReadyReplica")
-	l.w.expect(l.template, "Programmed=True")
+	l.w.expect(l.template, "Programmed=False/NoReadyReplica")
 	patch(l.w, l.profile, func(p *v1alpha1.AccountProfile) { p.Spec.MyAccountProfileRef.Name = "nowhere" })
 	patch(l.w, l.template, func(t *v1alpha1.EventTemplate) { t.Spec.Actions[0].Email.Subject = "{{.nothing}}" })
 	l.expectRefused()
@@ -201,6 +201,6 @@ func (w *world) loseEverything(losers []*loser) {
 	}
 	for _, l := range losers {
 		w.expect(l.profile, "Programmed=False/NoReadyReplica")
-		w.expect(l.template, "Programmed=True")
+		w.expect(l.template, "Programmed=False/NoReadyReplica")
 	}
 }

@@ -49,7 +49,7 @@ type pass struct {
 	// How far the documents have come: the settings to all pods, the routing document to
 	// the dispatcher's.
 	replicas, dispatchers status.Document
-	channels              status.Finding // about Secrets of channels that are missing; a zero Finding: none is
+	secrets               status.Finding // about Secrets that are missing; a zero Finding: none is
 }
 
 func newPass(key types.NamespacedName, m *memory) *pass {

@@ -24,7 +24,7 @@ type memory struct {
 	spreads   map[*documentKind]*spread
 	observed  bool // the propagation of the settings document was measured
 
-	channels channels
+	secrets secrets
 
 	usage     *config.Usage
 	usageNext time.Time

@@ -151,7 +151,7 @@ func TestForeignPodIsNoReplica(t *testing.T) {
 	w.expect(profile, "Ready=True")
 	kube.Eventually(t, "the replicas run the edit", func() error {
 		w.expect(tenant, "Ready=True")
-		return want([2]int32{*tenant.Status.Config.Replicas, *tenant.Status.Config.ProgrammedReplicas}, [2]int32{3, 3})
+		return want([2]int32{*tenant.Status.Config.Replicas, *tenant.Status.Config.ProgrammedReplicas}, [2]int32{4, 4})
 	})
 	w.get(pod)
 	if len(pod.Annotations) > 0 {

@@ -102,7 +102,7 @@ func (r *Reconciler) run(ctx context.Context, p *pass) error {
 		r.observe,
 		r.publishRouting,
 		r.acknowledge,
-		r.lookAtChannels,
+		r.lookAtSecrets,
 		r.report,
 	} {
 		if err := phase(ctx, p); err != nil {

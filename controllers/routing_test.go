@@ -183,7 +183,7 @@ func TestRoutingHoldsUpNoSettings(t *testing.T) {
 			edit(w, tenant, func(t *v1alpha1.Tenant) { t.Spec.DisplayName = "Renamed" })
 			w.expect(profile, "Ready=True")
 			w.expect(template, "Ready=False", "Accepted=True", "Programmed=False", "Reconciling=True")
-			if holds(template.Status.Conditions, "Programmed=True") || template.Status.LiveGeneration != 1 {
+			if template.Status.LiveGeneration != 1 {
 				t.Errorf("what is not written is said to be: %+v", template.Status)
 			}
 			w.expect(tenant, "Ready=True")
@@ -424,9 +424,12 @@ func TestManyTemplates(t *testing.T) {
 	for _, write := range writes.List() {
 		_, object, _ := strings.Cut(write, "/namespaces/"+w.tenants+"/")
 		switch object {
-		case "configmaps/acme-routing", "eventtemplates/t003/status", "tenants/acme/status", "events":
+		case "configmaps/acme-routing", "eventtemplates/t003/status", "tenants/acme/status", "events",
+			"accountprofiles/business/status": // which names the templates of each event
 		default:
-			t.Errorf("the edit of one template wrote %q", write)
+			if !strings.HasPrefix(object, "pods/acme-dispatcher-") {
+				t.Errorf("the edit of one template wrote %q", write)
+			}
 		}
 	}
 }

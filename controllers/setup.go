@@ -60,7 +60,7 @@ type pace struct {
 	refresh    time.Duration // until a pod that has not acknowledged is told again
 	usage      time.Duration // counts of accounts
 	retiring   time.Duration // counts, while a deleted profile waits to be unused
-	channels   time.Duration // are the Secrets of channels still there?
+	secrets    time.Duration // are the Secrets that a Tenant names still there?
 	missing    time.Duration // the same, while one is missing
 	server     time.Duration // is the database server there?
 	upkeep     time.Duration // partitions ahead, and what retention has passed
@@ -75,7 +75,7 @@ var usualPace = pace{
 	refresh:    300 * time.Millisecond,
 	usage:      time.Minute,
 	retiring:   5 * time.Second,
-	channels:   5 * time.Minute,
+	secrets:    5 * time.Minute,
 	missing:    15 * time.Second,
 	server:     5 * time.Second,
 	upkeep:     time.Hour,

@@ -30,7 +30,7 @@ var testPace = pace{
 	refresh:    300 * time.Millisecond,
 	usage:      2 * time.Second,
 	retiring:   300 * time.Millisecond,
-	channels:   time.Second,
+	secrets:    time.Second,
 	missing:    300 * time.Millisecond,
 	server:     500 * time.Millisecond,
 	upkeep:     time.Hour,
@@ -97,7 +97,7 @@ func (w *world) startOperator(base *rest.Config, newClient client.NewClientFunc)
 	if err != nil {
 		w.t.Fatal(err)
 	}
-	options := Options{Namespace: w.operator, Image: "foyer:test", Version: "v0.0.0-test"}
+	options := Options{Namespace: w.operator, Image: "foyer:test", Version: "v0.0.0-test", AllowOutgoing: "10.0.0.0/8", TenantClock: true}
 	if err := setup(mgr, options, w.pace); err != nil {
 		w.t.Fatal(err)
 	}

@@ -185,6 +185,7 @@ func TestTheManagerRunsWithItsOwnRightsAndStops(t *testing.T) {
 	for _, tenant := range tenants {
 		becomesReady(t, tenant)
 	}
+	namesASecret(t, tenants[0])
 	held, err := lease(t)
 	if err != nil || ptr.Deref(held.Spec.HolderIdentity, "") == "" {
 		t.Errorf("the lease is not held: %v, %v", held.Spec, err)

@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"net/http"
+	"strings"
 	"sync"
 	"testing"
 
@@ -10,6 +11,7 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/client-go/rest"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
@@ -118,6 +120,27 @@ func becomesReady(t *testing.T, key client.ObjectKey) {
 	if err := kube.LegalStatus(&tenant); err != nil {
 		t.Errorf("status of Tenant %s: %v", key, err)
 	}
+}
+
+// namesASecret has a Tenant name a Secret that nobody has made, and waits until its status
+// says so: the operator may look.
+func namesASecret(t *testing.T, key client.ObjectKey) {
+	t.Helper()
+	patch := client.RawPatch(types.MergePatchType, []byte(`{"spec":{"backoffice":{"eventSigningSecretRef":{"name":"nobodys"}}}}`))
+	tenant := &v1alpha1.Tenant{ObjectMeta: metav1.ObjectMeta{Namespace: key.Namespace, Name: key.Name}}
+	if err := cluster.Client.Patch(t.Context(), tenant, patch); err != nil {
+		t.Fatal(err)
+	}
+	kube.Eventually(t, "the status names the Secret", func() error {
+		if err := cluster.Client.Get(t.Context(), key, tenant); err != nil {
+			return err
+		}
+		resolved := meta.FindStatusCondition(tenant.Status.Conditions, v1alpha1.ConditionResolvedRefs)
+		if resolved == nil || !strings.Contains(resolved.Message, `there is no Secret "nobodys"`) {
+			return fmt.Errorf("it says %+v", resolved)
+		}
+		return nil
+	})
 }
 
 // recordRefused returns a configuration whose clients record what the API server

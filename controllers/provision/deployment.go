@@ -33,8 +33,6 @@ const (
 	// the requests in flight.
 	drainSeconds       = 5
 	graceSeconds int64 = 30
-	// A dispatcher takes nothing new then, and has sendSeconds to finish what it sends.
-	sendSeconds = 20
 
 	revisionHistory int32 = 3
 )
@@ -238,7 +236,6 @@ func dispatcherArgs(p Params) []string {
 		"--keys-dir=" + keysDir,
 		"--channels-dir=" + channelsDir,
 		fmt.Sprintf("--admin-listen=:%d", PortAdmin),
-		"--drain-seconds=" + strconv.Itoa(sendSeconds),
 	}
 	if p.AllowOutgoing != "" {
 		list = append(list, "--allow-outgoing="+p.AllowOutgoing)

@@ -4,7 +4,7 @@
 //	provision.SettingsMap(p)   the ConfigMap of the settings document
 //	provision.RoutingMap(p)    the ConfigMap of the routing document
 //	provision.Objects(p)       Deployments of portal, backoffice and dispatcher, and Services
-//	provision.ChannelSecrets   the Secrets by which a dispatcher sends, which others make
+//	provision.NamedSecrets     the Secrets that a Tenant names, which others make
 //	provision.DatabaseSecret   how a component reaches the database
 //	provision.TokenSecret      the first token of the integration API
 //

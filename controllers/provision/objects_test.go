@@ -237,8 +237,8 @@ func TestArgumentsAreFlagsOfTheBinaries(t *testing.T) {
 			for _, channel := range []string{"smtp", "dkim", "sms", "webhook-crm", "webhook-billing"} {
 				dirs[channel] = filepath.Join(own.channels, channel)
 			}
-			if own.allowed != "10.1.0.0/16" || own.drain <= 0 || own.drain >= 30 {
-				t.Errorf("it may connect to %q and drains for %d seconds of 30", own.allowed, own.drain)
+			if own.allowed != "10.1.0.0/16" {
+				t.Errorf("it may connect to %q", own.allowed)
 			}
 		case provision.Portal:
 			dirs["keys"], listeners["http"] = own.keys.Dir, flags.Listen
@@ -273,7 +273,6 @@ type own struct {
 	clock             process.ClockFile
 	channels, allowed string
 	signing           string
-	drain             int
 }
 
 func ownFlags(c provision.Component) (o *own, listen string) {
@@ -290,7 +289,6 @@ func ownFlags(c provision.Component) (o *own, listen string) {
 		declare = append(declare, o.keys.Flags, o.routing.Flags, o.clock.Flags, func(set *flag.FlagSet) {
 			set.StringVar(&o.channels, "channels-dir", "", "")
 			set.StringVar(&o.allowed, "allow-outgoing", "", "")
-			set.IntVar(&o.drain, "drain-seconds", 0, "")
 		})
 	}
 	o.declare = func(set *flag.FlagSet) {
@@ -376,7 +374,7 @@ func volumesOf(volumes []corev1ac.VolumeApplyConfiguration) []string {
 
 func TestChannelSecrets(t *testing.T) {
 	p := full()
-	want := []provision.ChannelSecret{
+	want := []provision.NamedSecret{
 		{Field: "spec.email.smtp.secretRef", Dir: "smtp", Name: "acme-mail", Keys: []string{"username", "password"}},
 		{Field: "spec.email.dkim.secretRef", Dir: "dkim", Name: "acme-sign", Keys: []string{"key"}},
 		{Field: "spec.sms.secretRef", Dir: "sms", Name: "acme-text", Keys: []string{"accountSID", "authToken"}},
@@ -386,11 +384,15 @@ func TestChannelSecrets(t *testing.T) {
 	if diff := cmp.Diff(want, provision.ChannelSecrets(p.Tenant)); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
 	}
+	want = append(want, provision.NamedSecret{Field: "spec.backoffice.eventSigningSecretRef", Name: "acme-events", Keys: []string{"secret"}})
+	if diff := cmp.Diff(want, provision.NamedSecrets(p.Tenant)); diff != "" {
+		t.Errorf("with that of events (-want +got):\n%s", diff)
+	}
 	p.Tenant.Spec.SMS.Type = v1alpha1.SMSHTTP
 	if got := provision.ChannelSecrets(p.Tenant)[2].Keys; !slices.Equal(got, []string{"authorization"}) {
 		t.Errorf("by HTTP the keys are %v", got)
 	}
-	if got := provision.ChannelSecrets(minimal().Tenant); len(got) > 0 {
+	if got := provision.NamedSecrets(minimal().Tenant); len(got) > 0 {
 		t.Errorf("without channels there are %v", got)
 	}
 }

@@ -129,16 +129,16 @@ func TestOfTenant(t *testing.T) {
 		},
 		"a Secret of a channel is missing": {
 			former: ready,
-			change: func(t *Tenant) { t.Channels = No("RefNotFound", "None.") },
+			change: func(t *Tenant) { t.Secrets = No("RefNotFound", "None.") },
 			want: map[string]string{"Ready": "False/RefNotFound", "ResolvedRefs": "False/RefNotFound", "Programmed": "True/Programmed",
 				"Reconciling": "True/RefNotFound", "Stalled": ""},
 		},
 		"a Secret is missing of what is not live yet": {
-			change: func(t *Tenant) { t.Generation, t.Channels = 4, No("RefNotFound", "None.") },
+			change: func(t *Tenant) { t.Generation, t.Secrets = 4, No("RefNotFound", "None.") },
 			want:   map[string]string{"Ready": "False/Pending", "ResolvedRefs": "False/RefNotFound", "Programmed": "False/Pending"},
 		},
 		"a Secret is missing of what is refused": {
-			change: func(t *Tenant) { t.ResolvedRefs, t.Channels = No("Other", "No."), No("RefNotFound", "None.") },
+			change: func(t *Tenant) { t.ResolvedRefs, t.Secrets = No("Other", "No."), No("RefNotFound", "None.") },
 			want:   map[string]string{"ResolvedRefs": "False/Other"},
 		},
 		"paused, and nothing waits": {
@@ -314,7 +314,7 @@ func TestEveryStatusIsLegal(t *testing.T) {
 							Routing: documents[bits], Paused: bits&2 != 0, Waiting: bits&4 != 0,
 						}
 						if bits == 5 {
-							facts.Channels = findings[1]
+							facts.Secrets = findings[1]
 						}
 						tenant = OfTenant(tenant, facts, noon)
 						checkLegal(t, &v1alpha1.Tenant{ObjectMeta: metav1.ObjectMeta{Generation: 2}, Status: tenant}, tenant.Conditions)

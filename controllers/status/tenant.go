@@ -16,9 +16,9 @@ type Tenant struct {
 	Accepted     Finding
 	ResolvedRefs Finding
 	Database     Finding
-	// Channels is about the Secrets of channels that are missing, or lack a key; a zero
-	// Finding if none is. What is declared goes live all the same.
-	Channels Finding
+	// Secrets is about those that the Tenant names and that are missing, or lack a key; a
+	// zero Finding if none is. What is declared goes live all the same.
+	Secrets Finding
 	// Portal, Backoffice and Dispatcher say whether they have a ready replica.
 	Portal, Backoffice, Dispatcher Finding
 	// Foreign is about an object that is in the way; a zero Finding if there is none.
@@ -94,8 +94,8 @@ func (t Tenant) config(old v1alpha1.ConfigStatus) v1alpha1.ConfigStatus {
 
 func (t Tenant) conditions(old v1alpha1.TenantStatus, orphans []v1alpha1.OrphanedProfile, now metav1.Time) []metav1.Condition {
 	programmed, resolved := t.programmed(old), t.ResolvedRefs
-	if resolved.IsTrue() && t.Channels.Reason != "" {
-		resolved = t.Channels
+	if resolved.IsTrue() && t.Secrets.Reason != "" {
+		resolved = t.Secrets
 	}
 	c := &conditions{former: old.Conditions, generation: t.Generation, now: now}
 	c.add(v1alpha1.ConditionAccepted, t.Accepted)

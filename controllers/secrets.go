@@ -19,9 +19,9 @@ import (
 	"github.com/foyerhq/foyer/internal/compile"
 )
 
-// channels is what was found of the Secrets by which a dispatcher sends.
-type channels struct {
-	of      []provision.ChannelSecret
+// secrets is what was found of the Secrets that a Tenant names.
+type secrets struct {
+	of      []provision.NamedSecret
 	next    time.Time // when it is looked at again
 	seen    map[string]keptSecret
 	finding status.Finding // a zero Finding: they have all that they need
@@ -33,48 +33,48 @@ type keptSecret struct {
 	keys    []string
 }
 
-// lookAtChannels finds out whether the Secrets exist by which the dispatcher sends, and
-// have the keys that they need. The operator may read a Secret by its name and not watch
-// any, so it looks now and then: at the metadata, and once per version at the names of the
-// keys. What is missing is told, and stops nothing.
-func (r *Reconciler) lookAtChannels(ctx context.Context, p *pass) error {
+// lookAtSecrets finds out whether the Secrets exist that the Tenant names, and have the
+// keys that they need. The operator may read a Secret by its name and not watch any, so it
+// looks now and then: at the metadata, and once per version at the names of the keys. What
+// is missing is told, and stops nothing.
+func (r *Reconciler) lookAtSecrets(ctx context.Context, p *pass) error {
 	if p.tenant == nil {
 		return nil
 	}
-	of, m := provision.ChannelSecrets(p.tenant), &p.memory.channels
+	of, m := provision.NamedSecrets(p.tenant), &p.memory.secrets
 	if len(of) == 0 {
-		*m = channels{}
+		*m = secrets{}
 		return nil
 	}
 	if m.next.After(p.now) && reflect.DeepEqual(m.of, of) {
-		p.channels = m.finding
+		p.secrets = m.finding
 		p.runAgain(m.next.Sub(p.now))
 		return nil
 	}
-	next := channels{of: of, seen: map[string]keptSecret{}}
-	if err := r.readChannels(ctx, p, &next); err != nil { // nobody knows more than before
-		log.FromContext(ctx).Error(err, "could not look at the Secrets of channels, trying again")
-		p.channels = m.finding
+	next := secrets{of: of, seen: map[string]keptSecret{}}
+	if err := r.readSecrets(ctx, p, &next); err != nil { // nobody knows more than before
+		log.FromContext(ctx).Error(err, "could not look at the Secrets of a tenant, trying again")
+		p.secrets = m.finding
 		p.runAgain(r.pace.retry)
 		return nil
 	}
 	next.finding = next.judge()
-	wait := r.pace.channels
+	wait := r.pace.secrets
 	if next.finding.Reason != "" {
 		wait = r.pace.missing
 	}
 	next.next = p.now.Add(wait)
-	*m, p.channels = next, next.finding
+	*m, p.secrets = next, next.finding
 	p.runAgain(wait)
 	return nil
 }
 
-func (r *Reconciler) readChannels(ctx context.Context, p *pass, into *channels) error {
+func (r *Reconciler) readSecrets(ctx context.Context, p *pass, into *secrets) error {
 	for _, s := range into.of {
 		if _, done := into.seen[s.Name]; done {
 			continue
 		}
-		kept, err := r.readKeys(ctx, client.ObjectKey{Namespace: p.key.Namespace, Name: s.Name}, p.memory.channels.seen[s.Name])
+		kept, err := r.readKeys(ctx, client.ObjectKey{Namespace: p.key.Namespace, Name: s.Name}, p.memory.secrets.seen[s.Name])
 		if err != nil {
 			return err
 		}
@@ -106,25 +106,25 @@ func (r *Reconciler) readKeys(ctx context.Context, key client.ObjectKey, last ke
 }
 
 // judge says what is missing, in the order in which the Tenant names it.
-func (c *channels) judge() status.Finding {
+func (s *secrets) judge() status.Finding {
 	var missing []string
 	reason := status.ReasonSecretIncomplete
-	for _, s := range c.of {
-		kept := c.seen[s.Name]
+	for _, named := range s.of {
+		kept := s.seen[named.Name]
 		if kept.version == "" {
 			reason = compile.ReasonRefNotFound
-			missing = append(missing, fmt.Sprintf("%s: there is no Secret %q", s.Field, s.Name))
+			missing = append(missing, fmt.Sprintf("%s: there is no Secret %q", named.Field, named.Name))
 			continue
 		}
-		for _, key := range s.Keys {
+		for _, key := range named.Keys {
 			if !slices.Contains(kept.keys, key) {
-				missing = append(missing, fmt.Sprintf("%s: Secret %q has no key %q, or it is empty", s.Field, s.Name, key))
+				missing = append(missing, fmt.Sprintf("%s: Secret %q has no key %q, or it is empty", named.Field, named.Name, key))
 			}
 		}
 	}
 	if len(missing) == 0 {
 		return status.Finding{}
 	}
-	return status.No(reason, "Nothing is sent by a channel whose Secret is missing: "+strings.Join(missing, "; ")+
-		". What is to be sent by it waits, and Foyer looks again by itself.")
+	return status.No(reason, "What needs a Secret that is missing does not work, and messages wait: "+strings.Join(missing, "; ")+
+		". Foyer looks again by itself.")
 }

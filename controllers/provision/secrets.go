@@ -7,21 +7,31 @@ import (
 	"github.com/foyerhq/foyer/internal/config"
 )
 
-// ChannelSecret is a Secret by which a tenant's dispatcher sends. The tenant's people make
-// it; Foyer mounts it, and never reads what it holds.
-type ChannelSecret struct {
+// NamedSecret is a Secret that a Tenant names. The tenant's people make it; Foyer mounts
+// it, and never keeps what it holds.
+type NamedSecret struct {
 	Field string   // that names it, as spec.sms.secretRef
-	Dir   string   // below that of the channels
+	Dir   string   // of a channel: below that of the channels
 	Name  string   // of the Secret
 	Keys  []string // that it must have
 }
 
-// ChannelSecrets are those that a Tenant names.
-func ChannelSecrets(t *v1alpha1.Tenant) []ChannelSecret {
-	var list []ChannelSecret
+// NamedSecrets are those of the channels, and the one by which events are signed that
+// others send in.
+func NamedSecrets(t *v1alpha1.Tenant) []NamedSecret {
+	list := ChannelSecrets(t)
+	if ref := t.Spec.Backoffice.EventSigningSecretRef; ref.Name != "" {
+		list = append(list, NamedSecret{Field: "spec.backoffice.eventSigningSecretRef", Name: ref.Name, Keys: []string{"secret"}})
+	}
+	return list
+}
+
+// ChannelSecrets are those by which a tenant's dispatcher sends.
+func ChannelSecrets(t *v1alpha1.Tenant) []NamedSecret {
+	var list []NamedSecret
 	add := func(field, dir string, ref v1alpha1.ObjectRef, keys ...string) {
 		if ref.Name != "" {
-			list = append(list, ChannelSecret{field, dir, ref.Name, keys})
+			list = append(list, NamedSecret{field, dir, ref.Name, keys})
 		}
 	}
 	add("spec.email.smtp.secretRef", config.SMTPSecretDir, t.Spec.Email.SMTP.SecretRef, "username", "password")
