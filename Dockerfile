@@ -1,5 +1,6 @@
 # One image that holds every binary that runs in a cluster, static and without anything
-# else: the operator runs /manager, the pods of a tenant /portal and /backoffice.
+# else: the operator runs /manager, the pods of a tenant /portal, /backoffice and
+# /dispatcher.
 # kubectl-foyer is for people's machines: `make build` makes it.
 #
 #   docker build --build-arg VERSION=$(git describe --tags --always) -t registry.example/foyer:v1 .

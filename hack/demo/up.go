@@ -91,7 +91,7 @@ func buildImage(ctx context.Context, d *demo) error {
 	}
 	args := []string{"image", "--tag", ""}
 	sum := sha256.New()
-	for _, name := range []string{"manager", "portal", "backoffice"} {
+	for _, name := range []string{"manager", "portal", "backoffice", "dispatcher"} {
 		path, err := build(name)
 		if err != nil {
 			return err
