@@ -25,13 +25,12 @@ import (
 
 // What the server knows.
 const (
-	Domain = "example.test" // of its mailboxes
-	User   = "acme"
-	// Password is the user's.
+	Domain   = "example.test" // of its mailboxes
+	User     = "acme"
 	Password = "correct horse battery staple"
-	// Anna has a mailbox, and so has Bob. What is for Later is refused for now, and what is
-	// for anybody else of Domain for good.
-	Anna, Bob, Later = "anna@" + Domain, "bob@" + Domain, "later@" + Domain
+	Anna     = "anna@" + Domain  // has a mailbox
+	Bob      = "bob@" + Domain   // has one too
+	Later    = "later@" + Domain // is refused for now; anybody else for good
 	// MaxBytes is how big a mail may be.
 	MaxBytes = 1 << 20
 )

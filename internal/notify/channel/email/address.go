@@ -12,8 +12,10 @@ import (
 	"golang.org/x/net/idna"
 
 	"github.com/foyerhq/foyer/internal/notify/channel"
-	"github.com/foyerhq/foyer/internal/settings"
 )
+
+// maxAddress is how many bytes an address may have: a path of SMTP has 256 with its brackets.
+const maxAddress = 254
 
 // parse reads an address, with or without a name: "billing@acme.example" or
 // "Acme <billing@acme.example>". Names of hosts become those that every server knows
@@ -39,8 +41,8 @@ func parse(text string) (*mail.Address, error) {
 	}
 	address.Name = channel.Clean(address.Name, 100)
 	address.Address = local + "@" + strings.ToLower(host)
-	if len(address.Address) > settings.MaxEmail {
-		return nil, fmt.Errorf("the address has more than %d bytes", settings.MaxEmail)
+	if len(address.Address) > maxAddress {
+		return nil, fmt.Errorf("the address has more than %d bytes", maxAddress)
 	}
 	return address, nil
 }

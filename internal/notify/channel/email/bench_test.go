@@ -4,7 +4,9 @@ import (
 	"fmt"
 	"sync"
 	"sync/atomic"
+	"syscall"
 	"testing"
+	"time"
 
 	gomail "github.com/wneessen/go-mail"
 
@@ -22,6 +24,7 @@ func each(b *testing.B, n int, send func(worker, number int)) {
 	var workers sync.WaitGroup
 	var next atomic.Int64
 	b.ResetTimer()
+	before := cpu(b)
 	for worker := range Connections {
 		workers.Go(func() {
 			for number := next.Add(1); number <= int64(n); number = next.Add(1) {
@@ -31,6 +34,17 @@ func each(b *testing.B, n int, send func(worker, number int)) {
 	}
 	workers.Wait()
 	b.ReportMetric(float64(n)/b.Elapsed().Seconds(), "mails/s")
+	b.ReportMetric(float64((cpu(b)-before).Microseconds())/float64(n), "cpu-µs/mail") // the server's included
+}
+
+// cpu is the time that this process has computed.
+func cpu(b *testing.B) time.Duration {
+	b.Helper()
+	var used syscall.Rusage
+	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &used); err != nil {
+		b.Fatal(err)
+	}
+	return time.Duration(used.Utime.Nano() + used.Stime.Nano())
 }
 
 // BenchmarkSend is what the channel makes of mails with text and HTML.

@@ -28,7 +28,9 @@ type letter struct {
 	refused []string        // copies whose addresses are none
 	utf8    bool            // an address has letters that only some servers take
 	attempt int
-	text    []byte // headers and body
+	// signature comes before text: it is the first header.
+	signature []byte
+	text      []byte // headers and body
 }
 
 // compose makes a mail of a message, signed if there is a key.
@@ -42,6 +44,7 @@ func compose(m channel.Message, of config.EmailChannel, key crypto.Signer, now t
 		return nil, channel.Fail(channel.Permanent, channel.CodeMessage, err.Error())
 	}
 	var text bytes.Buffer
+	text.Grow(2*len(m.Text) + 2*len(m.HTML) + attached(m)*3/2 + 2048) // more is rarely needed
 	if _, err := msg.WriteTo(&text); err != nil {
 		return nil, channel.Fail(channel.Permanent, channel.CodeMessage, "the mail cannot be written: "+err.Error())
 	}
@@ -54,6 +57,9 @@ func compose(m channel.Message, of config.EmailChannel, key crypto.Signer, now t
 	}
 	return l, nil
 }
+
+// size is how many bytes go over the wire.
+func (l *letter) size() int { return len(l.signature) + len(l.text) }
 
 // sender sets from whom it is, and who gets the answers.
 func (l *letter) sender(msg *gomail.Msg, m channel.Message, of config.EmailChannel) *channel.Error {
@@ -202,16 +208,23 @@ func body(msg *gomail.Msg, m channel.Message) error {
 		msg.SetBodyString(gomail.TypeTextPlain, m.Text)
 		msg.AddAlternativeString(gomail.TypeTextHTML, m.HTML)
 	}
-	size := 0
 	for _, a := range m.Attachments {
-		size += len(a.Body)
 		msg.AttachReadSeeker(fileName(a.Name), bytes.NewReader(a.Body))
 	}
-	if size > channel.MaxAttachments {
+	if size := attached(m); size > channel.MaxAttachments {
 		return fmt.Errorf("the attachments have %d bytes: %d is the most, send a link instead", size, channel.MaxAttachments)
 	}
 	for n, file := range msg.GetAttachments() {
 		describe(file, m.Attachments[n].MediaType)
 	}
 	return nil
+}
+
+// attached is how many bytes the attachments have.
+func attached(m channel.Message) int {
+	size := 0
+	for _, a := range m.Attachments {
+		size += len(a.Body)
+	}
+	return size
 }

@@ -15,6 +15,7 @@ import (
 	"mime/quotedprintable"
 	"net/mail"
 	"net/textproto"
+	"slices"
 	"strings"
 	"testing"
 	"unicode/utf8"
@@ -267,13 +268,13 @@ func signed(t testing.TB, m channel.Message, key crypto.Signer) (text []byte, re
 		t.Fatal(failure)
 	}
 	if public, ok := key.Public().(ed25519.PublicKey); ok {
-		return l.text, "v=DKIM1; k=ed25519; p=" + base64.StdEncoding.EncodeToString(public)
+		return slices.Concat(l.signature, l.text), "v=DKIM1; k=ed25519; p=" + base64.StdEncoding.EncodeToString(public)
 	}
 	public, err := x509.MarshalPKIXPublicKey(key.Public())
 	if err != nil {
 		t.Fatal(err)
 	}
-	return l.text, "v=DKIM1; k=rsa; p=" + base64.StdEncoding.EncodeToString(public)
+	return slices.Concat(l.signature, l.text), "v=DKIM1; k=rsa; p=" + base64.StdEncoding.EncodeToString(public)
 }
 
 // verify says what a library makes of the signature that did not make it.

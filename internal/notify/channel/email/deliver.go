@@ -54,7 +54,7 @@ func (c *connection) deliver(ctx context.Context, l *letter) outcome {
 	if err != nil {
 		return c.giveUp(ctx, err, "the server does not take a copy")
 	}
-	o := c.text(ctx, l.text)
+	o := c.text(ctx, l)
 	if o.failure == nil {
 		o.result.Refused = append(l.refused, refused...)
 	}
@@ -67,8 +67,8 @@ func (c *connection) fits(l *letter) *channel.Error {
 		return channel.Fail(channel.Permanent, channel.CodeMessage, "the server takes no addresses with letters other than a to z before the @")
 	}
 	_, limit := c.client.Extension("SIZE")
-	if most, err := strconv.Atoi(limit); err == nil && most > 0 && len(l.text) > most {
-		return channel.Fail(channel.Permanent, channel.CodeMessage, fmt.Sprintf("the mail has %d bytes, and the server takes at most %d", len(l.text), most))
+	if most, err := strconv.Atoi(limit); err == nil && most > 0 && l.size() > most {
+		return channel.Fail(channel.Permanent, channel.CodeMessage, fmt.Sprintf("the mail has %d bytes, and the server takes at most %d", l.size(), most))
 	}
 	return nil
 }
@@ -135,7 +135,7 @@ func (c *connection) copies(ctx context.Context, l *letter) (refused []string, e
 
 // text sends headers and body. Before the last line nothing was accepted; after it nobody
 // knows until the server has answered.
-func (c *connection) text(ctx context.Context, text []byte) outcome {
+func (c *connection) text(ctx context.Context, l *letter) outcome {
 	var writer io.WriteCloser
 	err := c.command(ctx, func() (err error) {
 		writer, err = c.client.Data()
@@ -144,13 +144,15 @@ func (c *connection) text(ctx context.Context, text []byte) outcome {
 	if err != nil {
 		return c.giveUp(ctx, err, "the server does not take a text")
 	}
-	for part := range slices.Chunk(text, chunk) {
-		err := c.command(ctx, func() error {
-			_, err := writer.Write(part)
-			return err
-		})
-		if err != nil {
-			return outcome{failure: cut(err)}
+	for _, text := range [][]byte{l.signature, l.text} {
+		for part := range slices.Chunk(text, chunk) {
+			err := c.command(ctx, func() error {
+				_, err := writer.Write(part)
+				return err
+			})
+			if err != nil {
+				return outcome{failure: cut(err)}
+			}
 		}
 	}
 	if err := c.wire.allow(ctx, answerPatience); err != nil {

@@ -20,7 +20,7 @@ var signedHeaders = []string{
 	"Content-Type", "Content-Transfer-Encoding", "Content-Language", "Auto-Submitted", "List-Unsubscribe", "List-Unsubscribe-Post",
 }
 
-// sign puts a signature before the mail (RFC 6376).
+// sign signs the mail (RFC 6376).
 func (l *letter) sign(of config.DKIM, key crypto.Signer, now time.Time) error {
 	signer := gomail.NewDKIMSigner(cmp.Or(of.Domain, hostOf(l.from)), of.Selector, key)
 	signer.SignHeaders(signedHeaders...)
@@ -34,7 +34,7 @@ func (l *letter) sign(of config.DKIM, key crypto.Signer, now time.Time) error {
 	if err != nil {
 		return fmt.Errorf("sign with the key of %s: %w", config.DKIMSecretDir, err)
 	}
-	l.text = append([]byte(refold(signature)), l.text...)
+	l.signature = []byte(refold(signature))
 	return nil
 }
 

@@ -3,8 +3,6 @@ package email
 import (
 	"context"
 	"fmt"
-	"os"
-	"path/filepath"
 	"strings"
 	"sync"
 	"testing"
@@ -75,14 +73,12 @@ func TestABrokenChannel(t *testing.T) {
 		{"a Secret without a key", smtp.Options{Security: smtp.TLS, Users: users}, config.SMTPTLS,
 			func(t *testing.T, f *fixture, _ *smtp.Server) {
 				f.signIn(t, username, password)
-				if err := os.Remove(filepath.Join(f.secrets, "smtp/password")); err != nil {
-					t.Fatal(err)
-				}
+				f.remove(t, "smtp/password")
 			}, channel.CodeSettings},
 		{"no STARTTLS", smtp.Options{Security: smtp.None}, config.SMTPStartTLS, nil, channel.CodeTLS},
 		{"TLS with a server that has none", smtp.Options{Security: smtp.None}, config.SMTPTLS, nil, channel.CodeTLS},
 		{"a certificate that nobody vouches for", smtp.Options{Security: smtp.TLS}, config.SMTPTLS,
-			func(t *testing.T, f *fixture, _ *smtp.Server) { os.Remove(filepath.Join(f.secrets, "smtp/ca.crt")) }, channel.CodeTLS},
+			func(t *testing.T, f *fixture, _ *smtp.Server) { f.remove(t, "smtp/ca.crt") }, channel.CodeTLS},
 		{"a certificate of another name", smtp.Options{Address: "127.0.0.2:0", Security: smtp.StartTLS}, config.SMTPStartTLS, nil, channel.CodeTLS},
 		{"an authority that is none", smtp.Options{Security: smtp.TLS}, config.SMTPTLS,
 			func(t *testing.T, f *fixture, _ *smtp.Server) { f.secret(t, "smtp/ca.crt", "nothing") }, channel.CodeSettings},

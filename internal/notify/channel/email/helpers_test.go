@@ -60,6 +60,13 @@ func (f *fixture) secret(t testing.TB, name, content string) {
 	}
 }
 
+func (f *fixture) remove(t testing.TB, name string) {
+	t.Helper()
+	if err := os.Remove(filepath.Join(f.secrets, name)); err != nil {
+		t.Fatal(err)
+	}
+}
+
 // signIn has the sender sign in.
 func (f *fixture) signIn(t testing.TB, username, password string) {
 	t.Helper()

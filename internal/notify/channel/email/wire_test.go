@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"context"
 	"fmt"
+	"io"
 	"net"
 	"strconv"
 	"strings"
@@ -77,11 +78,10 @@ func converse(c net.Conn, answers map[string]string) {
 	text := false
 	for lines.Scan() {
 		command := strings.ToUpper(strings.Fields(lines.Text() + " -")[0])
-		switch {
-		case text && lines.Text() != ".":
+		if text && lines.Text() != "." {
 			continue
-		case text:
-			text = false
+		}
+		if text {
 			command = "."
 		}
 		otherwise := "250 fine\r\n"
@@ -152,15 +152,15 @@ func TestCutInTheText(t *testing.T) {
 			return
 		}
 		defer c.Close()
-		fmt.Fprint(c, "220 odd.example\r\n")
+		io.WriteString(c, "220 odd.example\r\n")
 		lines := bufio.NewScanner(c)
 		for lines.Scan() {
 			if lines.Text() == "DATA" {
-				fmt.Fprint(c, "354 go on\r\n")
+				io.WriteString(c, "354 go on\r\n")
 				c.(*net.TCPConn).SetLinger(0) //nolint:errcheck // the connection is reset
 				return
 			}
-			fmt.Fprint(c, "250 fine\r\n")
+			io.WriteString(c, "250 fine\r\n")
 		}
 	}()
 	f := odd(t, nil)

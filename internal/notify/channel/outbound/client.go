@@ -96,8 +96,8 @@ func (c *Client) Post(ctx context.Context, address string, h http.Header, body [
 	if err != nil {
 		return Answer{}, &PostError{Sent: sent.Load(), Err: withoutURL(err)}
 	}
-	defer response.Body.Close()                                     //nolint:errcheck // the status says what became of the request
-	text, _ := io.ReadAll(io.LimitReader(response.Body, MaxAnswer)) //nolint:errcheck // the same
+	defer response.Body.Close() //nolint:errcheck // the status says what became of the request
+	text, _ := io.ReadAll(io.LimitReader(response.Body, MaxAnswer))
 	return Answer{Status: response.StatusCode, Body: text, After: c.after(response.Header.Get("Retry-After"))}, nil
 }
 

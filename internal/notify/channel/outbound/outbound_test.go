@@ -3,7 +3,6 @@ package outbound
 import (
 	"context"
 	"errors"
-	"fmt"
 	"io"
 	"net"
 	"net/http"
@@ -144,7 +143,7 @@ func TestNothingIsUnpacked(t *testing.T) {
 	var requests atomic.Int64
 	address := count(t, &requests, func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Content-Encoding", "gzip")
-		fmt.Fprint(w, "accepted:", r.Header.Get("Accept-Encoding"))
+		io.WriteString(w, "accepted:"+r.Header.Get("Accept-Encoding"))
 	})
 	if answer, err := post(t, client(t, loopback, time.Minute), address); err != nil || string(answer.Body) != "accepted:" {
 		t.Errorf("%q, %v", answer.Body, err)

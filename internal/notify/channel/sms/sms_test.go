@@ -117,7 +117,7 @@ func TestRequests(t *testing.T) {
 				}
 				got = asked{r.Method, r.URL.Path, r.Header.Get("Content-Type"), r.Header.Get("Authorization"), r.Header.Get("Idempotency-Key"), string(body)}
 				w.WriteHeader(test.status)
-				fmt.Fprint(w, test.answer)
+				io.WriteString(w, test.answer)
 			})
 			result, err := f.Send(t.Context(), message())
 			if err != nil {
@@ -198,7 +198,7 @@ func TestAnswers(t *testing.T) {
 			f := newFixture(t, test.of, func(w http.ResponseWriter, _ *http.Request) {
 				w.Header().Set("Retry-After", "90")
 				w.WriteHeader(test.status)
-				fmt.Fprint(w, test.answer)
+				io.WriteString(w, test.answer)
 			})
 			_, err := f.Send(t.Context(), message())
 			got := failure(t, err)
@@ -248,9 +248,9 @@ func TestNothingIsSent(t *testing.T) {
 	}{
 		{"no provider", "", nil, channel.Broken, channel.CodeSettings},
 		{"no address", config.SMSHTTP, func(f *fixture, _ *channel.Message) { f.channel.URL = "" }, channel.Broken, channel.CodeSettings},
-		{"no token", config.SMSTwilio, func(f *fixture, _ *channel.Message) { os.Remove(filepath.Join(f.secrets, "sms/authToken")) }, channel.Broken, channel.CodeSettings},
-		{"no account", config.SMSTwilio, func(f *fixture, _ *channel.Message) { os.Remove(filepath.Join(f.secrets, "sms/accountSID")) }, channel.Broken, channel.CodeSettings},
-		{"no authorization", config.SMSHTTP, func(f *fixture, _ *channel.Message) { os.Remove(filepath.Join(f.secrets, "sms/authorization")) }, channel.Broken, channel.CodeSettings},
+		{"no token", config.SMSTwilio, func(f *fixture, _ *channel.Message) { f.secret(t, "authToken", "") }, channel.Broken, channel.CodeSettings},
+		{"no account", config.SMSTwilio, func(f *fixture, _ *channel.Message) { f.secret(t, "accountSID", "") }, channel.Broken, channel.CodeSettings},
+		{"no authorization", config.SMSHTTP, func(f *fixture, _ *channel.Message) { f.secret(t, "authorization", "") }, channel.Broken, channel.CodeSettings},
 		{"a private address", config.SMSHTTP, func(f *fixture, _ *channel.Message) {
 			f.client = outbound.NewGuard(nil).NewClient(timeout, time.Now)
 		}, channel.Broken, channel.CodeBlocked},
