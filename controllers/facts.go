@@ -154,9 +154,11 @@ func (p *pass) profileFacts(o client.Object, former []metav1.Condition, outcome 
 }
 
 // profileEvents tells where the messages come from that people of a profile's accounts get;
-// nil: nobody can tell.
+// nil: nobody can tell, as while what was compiled could not be written.
 func (p *pass) profileEvents(o *v1alpha1.AccountProfile) []v1alpha1.EventStatus {
-	if !p.known(&p.settings) || !p.known(&p.routing) {
+	live := p.known(&p.settings) && p.output.Digest == p.settings.digest &&
+		p.known(&p.routing) && p.output.RoutingDigest == p.routing.digest
+	if !live {
 		return nil
 	}
 	return p.output.AccountProfiles[o.Name].Events

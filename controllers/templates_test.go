@@ -1,6 +1,8 @@
 package controllers
 
 import (
+	"errors"
+	"fmt"
 	"slices"
 	"strings"
 	"testing"
@@ -45,6 +47,25 @@ func TestTemplateGoesLive(t *testing.T) {
 		return want(tenant.Status.Config.RoutingDigest, w.routing("acme").Digest)
 	})
 
+	profile := &v1alpha1.AccountProfile{ObjectMeta: metav1.ObjectMeta{Name: "business", Namespace: template.Namespace}}
+	source := func(want v1alpha1.EventStatus) {
+		t.Helper()
+		kube.Eventually(t, "the profile says where its messages come from", func() error {
+			w.get(profile)
+			for _, e := range profile.Status.Events {
+				if e.Event == want.Event {
+					if diff := cmp.Diff(want, e); diff != "" {
+						return errors.New(diff)
+					}
+					return nil
+				}
+			}
+			return fmt.Errorf("nothing about %s: %+v", want.Event, profile.Status.Events)
+		})
+	}
+	source(v1alpha1.EventStatus{Event: "invoice.unpaid", Source: v1alpha1.MessagesOfTemplate, Templates: []string{"reminder"}})
+	source(v1alpha1.EventStatus{Event: "invoice.issued", Source: v1alpha1.MessagesStandard})
+
 	edit(w, template, func(e *v1alpha1.EventTemplate) { e.Spec.Actions[0].Email.Text = "Pay {{.invoice.totl}}" })
 	w.expect(template, "Ready=False/Invalid", "Accepted=False/Invalid", "Programmed=False/NotAccepted", "Stalled=True")
 	for _, part := range []string{"spec.actions[0].email.text, line 1, column ", ".invoice.totl", "generation 1 stays live"} {
@@ -68,6 +89,7 @@ func TestTemplateGoesLive(t *testing.T) {
 
 	w.delete(template)
 	w.eventuallyRouted("acme")
+	source(v1alpha1.EventStatus{Event: "invoice.unpaid", Source: v1alpha1.MessagesStandard})
 	if diff := cmp.Diff(told, refreshes(w.podsOf("acme", provision.Portal, provision.Backoffice))); diff != "" {
 		t.Errorf("pods that do not read the routing document were told to look (-before +after):\n%s", diff)
 	}

@@ -186,6 +186,32 @@ func TestOfTenantKeepsWhatIsUnknown(t *testing.T) {
 	}
 }
 
+func TestOfAccountProfile(t *testing.T) {
+	standard := []v1alpha1.EventStatus{{Event: "invoice.issued", Source: v1alpha1.MessagesStandard}}
+	own := []v1alpha1.EventStatus{{Event: "invoice.issued", Source: v1alpha1.MessagesOfTemplate, Templates: []string{"issued"}}}
+	former := v1alpha1.AccountProfileStatus{LiveGeneration: 2, Events: standard, Accounts: ptr.To(int64(7))}
+	for name, test := range map[string]struct {
+		live         int64
+		events, want []v1alpha1.EventStatus
+	}{
+		"a template came":    {2, own, own},
+		"nobody can tell":    {2, nil, standard},
+		"it is not live any": {0, standard, nil},
+	} {
+		facts := Profile{
+			Generation: 2, LiveGeneration: test.live, Accepted: Yes("Accepted", "Yes."), ResolvedRefs: Yes("Resolved", "Yes."),
+			Database: Yes(ReasonPrepared, "Yes."), Document: Document{Known: true, Asked: true, Digest: "sha256:1", Replicas: 3, Programmed: 3},
+		}
+		next := OfAccountProfile(former, facts, test.events, noon)
+		if diff := cmp.Diff(test.want, next.Events); diff != "" {
+			t.Errorf("%s (-want +got):\n%s", name, diff)
+		}
+		if next.ObservedGeneration != 2 || next.LiveGeneration != test.live || *next.Accounts != 7 || len(next.Conditions) < 4 {
+			t.Errorf("%s: %+v", name, next)
+		}
+	}
+}
+
 func TestOfProfile(t *testing.T) {
 	running := Profile{
 		Generation: 2, LiveGeneration: 2,
