@@ -82,7 +82,7 @@ func TestSecurityLane(t *testing.T) {
 	w := newWorld(t)
 	w.mails.Script(func(at smtp.Moment) smtp.Fault {
 		if at.Stage == smtp.Answer && at.From == "post@acme.example" && at.To != "bob@customer.example" {
-			return smtp.Fault{Delay: 20 * time.Second}
+			return smtp.Fault{Delay: 10 * time.Second}
 		}
 		return smtp.Fault{}
 	})
@@ -98,12 +98,16 @@ func TestSecurityLane(t *testing.T) {
 	w.write(t, func(ctx context.Context, tx *store.Writer) (err error) {
 		link, err = tx.IssueLink(ctx, store.NewLink{Purpose: store.LinkReset, AccountID: "A", ContactID: "ann", Addresses: []string{"bob@customer.example"},
 			ExpiresAt: w.now().Add(10 * time.Minute),
-			Data:      map[string]any{"credential": map[string]any{"username": "ann", "expiresAt": w.now().Add(10 * time.Minute).Format(time.RFC3339)}}})
+			Data: map[string]any{"credential": map[string]any{"username": "ann", "expiresAt": w.now().Add(10 * time.Minute).Format(time.RFC3339)},
+				"origin": map[string]any{"by": "System", "at": w.now().UTC().Format(time.RFC3339)}}})
 		return err
 	})
-	eventually(t, "the link is sent", func() bool {
-		return len(w.rows(t, `SELECT id FROM notification WHERE lane = 0 AND state = 'Sent'`)) == 1
+	eventually(t, "the link is dealt with", func() bool {
+		return len(w.rows(t, `SELECT id FROM notification WHERE lane = 0 AND state NOT IN ('Planned', 'Retry')`)) == 1
 	})
+	if got := w.rows(t, `SELECT state || detail FROM notification WHERE lane = 0`); !cmp.Equal(got, []string{"Sent"}) {
+		t.Fatalf("the link is %v", got)
+	}
 	if len(w.rows(t, `SELECT id FROM notification WHERE lane = 1 AND state = 'Sent'`)) > 0 {
 		t.Skip("the machine is too slow to tell")
 	}

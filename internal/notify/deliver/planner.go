@@ -129,6 +129,8 @@ func (d *Dispatcher) followOnce(ctx context.Context) time.Duration {
 	if changed {
 		d.Log.Info("the delivery mode changed", "mode", mode, "liveSince", state.LiveSince)
 	}
-	d.followed = config.DeliveryMode(state.Mode)
+	if state.Settled { // else something is with a worker that does not belong there any more
+		d.followed = config.DeliveryMode(state.Mode)
+	}
 	return followPoll
 }

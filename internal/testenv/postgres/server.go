@@ -187,6 +187,11 @@ func (s *Server) ready() error {
 // Stop ends the server at once: open connections break, what was committed stays.
 func (s *Server) Stop() error { return s.signal(syscall.SIGINT) }
 
+// Kill ends the server as a crash does: nothing is written back, and the next start recovers
+// from its log. What was committed stays if synchronous_commit is on, which it is not unless
+// a database says so.
+func (s *Server) Kill() error { return s.signal(syscall.SIGQUIT) }
+
 func (s *Server) signal(signal syscall.Signal) error {
 	if s.process == nil {
 		return nil
