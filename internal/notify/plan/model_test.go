@@ -290,17 +290,21 @@ func (m *model) recipients(prefix string, a *simAction, state *simState, reason 
 func (m *model) person(a *simAction, c simContact, state *simState) []string {
 	byMail := a.channel == "Email"
 	if !byMail {
+		to := " " + c.phone
+		if c.phone == "" {
+			to = " " + c.id
+		}
 		switch {
 		case state.smsOff:
-			return []string{" " + c.phone + " disabled"}
+			return []string{to + " disabled"}
 		case c.optedOut:
-			return []string{" " + c.phone + " optedOut"}
+			return []string{to + " optedOut"}
 		case state.smsAsks && !state.smsGranted:
-			return []string{" " + c.phone + " noConsent"}
+			return []string{to + " noConsent"}
 		case c.phone != "":
-			return []string{" " + c.phone + " "}
+			return []string{to + " "}
 		case !a.fallback:
-			return []string{"  noAddress"}
+			return []string{to + " noAddress"}
 		}
 	}
 	reason := ""
@@ -315,7 +319,7 @@ func (m *model) person(a *simAction, c simContact, state *simState) []string {
 		reason = "unverified"
 	}
 	if len(c.mails) == 0 {
-		return []string{"  " + reason}
+		return []string{" " + c.id + " " + reason}
 	}
 	var lines []string
 	for _, mail := range c.mails {

@@ -306,6 +306,23 @@ func TestPayloadOfUnpaidInvoices(t *testing.T) {
 	}
 }
 
+// The days overdue are those of today, also where a weekend moved the reminder.
+func TestDaysOverdue(t *testing.T) {
+	d := reminders(3)
+	d.edit("dunning", func(t *config.EventTemplate) {
+		t.Schedule.Days, t.When = "BusinessDays", "invoice.daysOverdue == 5"
+		t.Actions[0].Email.Text = d.body("{{.invoice.daysOverdue}} days")
+	})
+	r, a := d.rules(t), miller("business", person("dana", "Billing"))
+	all := ask{account: a, open: []Invoice{invoice("1", "2026-11-18")}, at: "2026-11-23T09:00:00Z"}.due(t, r)
+	if len(all) != 1 || all[0].Day != 3 {
+		t.Fatal(shown(all))
+	}
+	if content, err := r.Compose(all[0], a, links{}); err != nil || content.Text != "5 days" {
+		t.Errorf("%v, %+v", err, content)
+	}
+}
+
 // The tenant's own events have their data as they are.
 func TestOwnEvents(t *testing.T) {
 	d := newDocuments()

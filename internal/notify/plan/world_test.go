@@ -133,9 +133,12 @@ func standardReminders() []simAction {
 
 func newWorld(t *testing.T, accounts int) *world {
 	w := &world{
-		live:    minuteOf("2028-01-20T11:00:00Z"),
-		outages: [][2]int{{minuteOf("2028-03-25T20:00:00Z"), minuteOf("2028-03-26T04:30:00Z")}, {minuteOf("2028-06-02T07:10:00Z"), minuteOf("2028-06-06T15:00:00Z")}},
-		minimum: map[string]int{"business": 0, "residential": 2_000, "premium": 10_000, "plain": 0, "silent": 0},
+		live: minuteOf("2028-01-20T11:00:00Z"),
+		outages: [][2]int{
+			{minuteOf("2028-03-25T20:00:00Z"), minuteOf("2028-03-26T04:30:00Z")}, {minuteOf("2028-06-02T07:10:00Z"), minuteOf("2028-06-06T15:00:00Z")},
+			{minuteOf("2028-09-01T00:00:00Z"), minuteOf("2028-09-07T07:00:00Z")}, // a weekend, and three days after it
+		},
+		minimum: map[string]int{"residential": 2_000, "premium": 10_000},
 	}
 	for _, name := range []string{
 		"Europe/Berlin", "Australia/Lord_Howe", "Pacific/Apia", "America/St_Johns", "America/Santiago", "Africa/Casablanca", "Pacific/Kiritimati", "Pacific/Pago_Pago",
@@ -176,7 +179,13 @@ func (w *world) declare(t *testing.T) {
 			holds: func(_, daysOverdue, count int) bool { return count >= 2 || daysOverdue < 0 },
 		}}
 	}
+	// Days of one channel at different times: what a weekend moves comes after later days.
+	mixed := []simAction{
+		{template: "late", name: "late", channel: "Email", days: []int{1, 4, 8}, at: clockAt(18, 0), business: true},
+		{template: "early", name: "early", channel: "Email", days: []int{2, 3, 5, 6, 9}, at: clockAt(3, 0)},
+	}
 	add := func(from string, actions map[string][]simAction) {
+		actions["mixed"] = mixed
 		if actions["plain"] == nil {
 			actions["plain"] = standardReminders()
 		}
@@ -199,7 +208,7 @@ func rulesOf(t *testing.T, actions map[string][]simAction) *Rules {
 		return config.AccountProfile{Attributes: settings.Attributes{ReminderMinimumAmount: amount}}
 	}
 	d.profiles = map[string]config.AccountProfile{
-		"business": {}, "residential": minimum("20"), "premium": minimum("100"), "plain": {},
+		"business": {}, "residential": minimum("20"), "premium": minimum("100"), "plain": {}, "mixed": {},
 		"silent": {StandardEvents: config.StandardEvents{Mode: config.StandardEventsNone}},
 	}
 	if len(actions["plain"]) == 0 {
@@ -252,8 +261,8 @@ func (a *simAction) action(d *documents) config.Action {
 // newSimAccount makes an account and its year.
 func newSimAccount(random *rand.Rand, number, zones int) simAccount {
 	chance := func(percent int) bool { return random.IntN(100) < percent }
-	profiles := []string{"business", "residential", "premium", "plain", "silent"}
-	profile := func() string { return profiles[min(random.IntN(9)/2, 4)] }
+	profiles := []string{"business", "residential", "premium", "mixed", "plain", "silent"}
+	profile := func() string { return profiles[random.IntN(11)/2] }
 	a := simAccount{id: fmt.Sprint("a", number), zone: random.IntN(zones)}
 	state := simState{
 		from: -1 << 30, profile: profile(), pausedUntil: -1, remindersOff: chance(3), mailOff: chance(3), smsOff: chance(5), smsAsks: chance(20), smsGranted: chance(50),
@@ -346,8 +355,11 @@ func (w *world) simulate(a *simAccount) []string {
 		if len(open) == 0 {
 			continue
 		}
+		var names []string
 		for _, n := range w.versionAt(minute).rules.Due(account, open, func(o Occurrence) bool { return happened[o] }, &live, at) {
-			var names []string
+			if len(n.Occurrences) > 0 { // else it is another person without an address
+				names = nil
+			}
 			for _, o := range n.Occurrences {
 				names = append(names, o.About+"@"+o.Occurrence)
 				if o.Channel != "Webhook" {
@@ -355,13 +367,16 @@ func (w *world) simulate(a *simAccount) []string {
 				}
 				happened[o] = true
 			}
-			if len(names) == 0 { // another person without an address
-				continue
-			}
 			slices.Sort(names)
-			channel := n.Occurrences[0].Channel
+			channel := n.Channel
+			if n.Action == "text" { // maybe by mail
+				channel = "SMS"
+			}
 			if channel == "Webhook" {
 				channel, n.Address = channel+n.Address, ""
+			}
+			if n.Address == "" {
+				n.Address = n.ContactID
 			}
 			lines = append(lines, fmt.Sprintf("%s %d %s %s %s %s", a.id, minute, strings.Join(names, "+"), channel, n.Address, n.Suppressed))
 		}
@@ -421,8 +436,10 @@ func (w *world) ticks(a *simAccount) []int {
 // accountAt is an account and its open invoices as the store would have them.
 func (w *world) accountAt(a *simAccount, minute int) (*Account, []Invoice) {
 	var open []Invoice
+	balances := map[string]int{}
 	for _, v := range a.invoices {
 		if balance := v.balance(minute); balance > 0 && minute >= v.issued*1440 {
+			balances[v.id] = balance
 			open = append(open, Invoice{
 				ID: v.id, Number: v.id, IssuedOn: epoch.AddDate(0, 0, v.issued), DueOn: epoch.AddDate(0, 0, v.due), Currency: v.currency,
 				Total: money(v.cents), Balance: money(balance), Open: true,
@@ -456,8 +473,32 @@ func (w *world) accountAt(a *simAccount, minute int) (*Account, []Invoice) {
 		set(c.optedOut, func() { contact.OptedOut = []string{"Invoice"} })
 		made.Contacts = append(made.Contacts, contact)
 	}
-	made.Owed = owing(dateOf(epoch.Add(time.Duration(minute)*time.Minute), w.zones[a.zone]), open...)
+	made.Owed = owedOf(open, dateOf(epoch.Add(time.Duration(minute)*time.Minute), w.zones[a.zone]), func(v Invoice) int { return balances[v.ID] })
 	return made, open
+}
+
+// owedOf is what an account owes on a day.
+func owedOf(open []Invoice, today time.Time, balance func(Invoice) int) Owed {
+	owed := Owed{}
+	for _, currency := range []string{"EUR", "USD"} {
+		in, all, late := OwedIn{}, 0, 0
+		for _, v := range open {
+			if v.Currency != currency {
+				continue
+			}
+			in.OpenCount++
+			all += balance(v)
+			if v.DueOn.Before(today) {
+				in.OverdueCount++
+				late += balance(v)
+				in.Overdue = append(in.Overdue, v)
+			}
+		}
+		in.OpenBalance, in.OverdueBalance = money(all), money(late)
+		slices.SortFunc(in.Overdue, func(a, b Invoice) int { return a.DueOn.Compare(b.DueOn) })
+		owed[currency] = in
+	}
+	return owed
 }
 
 func money(cents int) string { return fmt.Sprintf("%d.%02d", cents/100, cents%100) }
