@@ -45,14 +45,14 @@ type Notification struct {
 type NotificationDetail struct {
 	Notification
 	Body string                `json:"body,omitempty" doc:"The text that was sent. That of messages about signing in is not kept."`
-	Log  []NotificationAttempt `json:"log" nullable:"false" doc:"Each attempt to hand it to its channel."`
+	Log  []NotificationAttempt `json:"log" nullable:"false" doc:"Each attempt to hand it to its channel that has ended."`
 }
 
 // NotificationAttempt is one attempt to hand a notification to its channel.
 type NotificationAttempt struct {
 	Number  int       `json:"number" doc:"Counted from 1."`
 	BeganAt time.Time `json:"beganAt" doc:"When it began."`
-	EndedAt time.Time `json:"endedAt,omitzero" doc:"When it ended. Missing: it runs, or its process has gone."`
+	EndedAt time.Time `json:"endedAt" doc:"When it ended."`
 	Outcome string    `json:"outcome,omitempty" doc:"What became of it: Sent, Retry, Dead, Suppressed, Uncertain, or Returned without being tried."`
 	Class   string    `json:"class,omitempty" doc:"What follows from its error: temporary, permanent, broken or uncertain."`
 	Code    string    `json:"code,omitempty" doc:"The code of its error, as the channel has it."`

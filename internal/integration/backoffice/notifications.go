@@ -135,13 +135,8 @@ func (a *api) getNotification(ctx context.Context, in *notificationInput) (*noti
 	}
 	shown := integration.NotificationDetail{Notification: showNotification(&found.LedgerEntry), Body: found.Body, Log: []integration.NotificationAttempt{}}
 	for _, attempt := range found.Log {
-		one := integration.NotificationAttempt{
-			Number: attempt.Number, BeganAt: attempt.BeganAt.UTC(), Outcome: attempt.Outcome, Class: attempt.Class, Code: attempt.Code, Detail: attempt.Detail,
-		}
-		if attempt.EndedAt != nil {
-			one.EndedAt = attempt.EndedAt.UTC()
-		}
-		shown.Log = append(shown.Log, one)
+		attempt.BeganAt, attempt.EndedAt = attempt.BeganAt.UTC(), attempt.EndedAt.UTC()
+		shown.Log = append(shown.Log, integration.NotificationAttempt(attempt))
 	}
 	return &notificationOutput{shown}, nil
 }

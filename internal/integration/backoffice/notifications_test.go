@@ -1,0 +1,325 @@
+package backoffice
+
+import (
+	"context"
+	"encoding/base64"
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/foyerhq/foyer/internal/config"
+	"github.com/foyerhq/foyer/internal/integration"
+	"github.com/foyerhq/foyer/internal/store"
+)
+
+// plan keeps notifications as a planner does, of the only event that is left to plan.
+func (s *site) plan(t *testing.T, list ...store.NewNotification) {
+	t.Helper()
+	s.post(t, reading(fmt.Sprint(time.Now().UnixNano()), ""))
+	_, _, err := s.tenant.Dispatcher.PlanEvents(t.Context(), time.Now(), 1000, func(ctx context.Context, p *store.Planning, events []store.Event) error {
+		return p.Add(ctx, list)
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+// post sends an event in.
+func (s *site) post(t *testing.T, event string) {
+	t.Helper()
+	if response, text := s.call(t, "POST", pathEvents, structured, reader(event)); response.StatusCode != http.StatusAccepted {
+		t.Fatalf("%s %s", response.Status, text)
+	}
+}
+
+// get reads a T.
+func get[T any](t *testing.T, s *site, path string) T {
+	t.Helper()
+	response, text := s.call(t, "GET", "/api/v1/"+path, nil, nil)
+	var value T
+	if err := json.Unmarshal([]byte(text), &value); err != nil || response.StatusCode != http.StatusOK {
+		t.Fatalf("%s: %s %s", path, response.Status, text)
+	}
+	return value
+}
+
+// mail is a notification by mail to an address.
+func mail(address, suppressed string) store.NewNotification {
+	return store.NewNotification{Suppressed: suppressed, Addressed: store.Addressed{
+		AccountID: "A", EventType: "custom.reading", EventPosition: 1, EventID: "e1", Occurrence: "/meter/e1", Category: "General", Source: "EventTemplate", Template: "readings",
+		Action: "tell", Channel: store.ChannelEmail, Address: address, CC: []string{"cc@acme.example"}, Locale: "en", DueAt: time.Now().Add(-time.Minute),
+	}}
+}
+
+// settle has a worker take what is due and end it.
+func (s *site) settle(t *testing.T, end func(*store.Finished)) {
+	t.Helper()
+	if _, _, err := s.tenant.Dispatcher.SetDelivery(t.Context(), store.DeliveryLive, time.Now().Add(-time.Hour)); err != nil {
+		t.Fatal(err)
+	}
+	claimed, err := s.tenant.Dispatcher.Claim(t.Context(), store.ClaimRequest{
+		Now: time.Now().Add(time.Minute), Lane: 1, Channels: []string{store.ChannelEmail, store.ChannelSMS}, Limit: 100, LeaseFor: time.Minute,
+	})
+	if err != nil || len(claimed) == 0 {
+		t.Fatalf("claimed %d: %v", len(claimed), err)
+	}
+	var list []store.Finished
+	for _, c := range claimed {
+		f := store.Finished{Lease: c.Lease, Outcome: store.StateSent, Subject: "Your reading", Body: "It is 3."}
+		end(&f)
+		list = append(list, f)
+	}
+	err = s.tenant.Dispatcher.Write(t.Context(), store.Origin{Actor: "dispatcher", Now: time.Now()}, func(ctx context.Context, w *store.Writer) error {
+		_, err := w.Finish(ctx, list)
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+func TestNotifications(t *testing.T) {
+	s := newMeter(t)
+	s.plan(t, mail("ada@example.com", ""), mail("ben@example.com", "optedOut"))
+	page := get[Page[integration.Notification]](t, s, "notifications?limit=1")
+	if len(page.Items) != 1 || page.Next == "" {
+		t.Fatalf("the first page: %+v", page)
+	}
+	rest := get[Page[integration.Notification]](t, s, "notifications?limit=1&cursor="+page.Next)
+	states := map[string]integration.Notification{}
+	for _, n := range append(page.Items, rest.Items...) {
+		states[n.State] = n
+	}
+	if len(states) != 2 || rest.Next != "" || states["Suppressed"].Reason != "optedOut" || states["Held"].Address != "ada@example.com" || states["Held"].CC[0] != "cc@acme.example" {
+		t.Errorf("all pages: %+v", states)
+	}
+	for path, want := range map[string]int{
+		"accountId=A": 2, "accountId=B": 0, "state=Held": 1, "event=custom.reading": 2, "event=invoice.paid": 0, "channel=SMS": 0, "reason=optedOut": 1, "contactId=none": 0,
+		"since=" + time.Now().Add(time.Hour).UTC().Format(time.RFC3339): 0, "since=" + time.Now().Add(-time.Hour).UTC().Format(time.RFC3339): 2,
+		"until=" + time.Now().Add(-time.Hour).UTC().Format(time.RFC3339): 0,
+	} {
+		if got := get[Page[integration.Notification]](t, s, "notifications?"+path); len(got.Items) != want {
+			t.Errorf("%s: %d, want %d", path, len(got.Items), want)
+		}
+	}
+	s.settle(t, func(f *store.Finished) {
+		f.Outcome, f.Reason, f.Class, f.Code, f.Detail = store.StateDead, "refused", "permanent", "550 5.1.1", "no such user"
+	})
+	one := "notifications/" + states["Held"].ID
+	dead := get[integration.NotificationDetail](t, s, one)
+	if dead.State != "Dead" || dead.Reason != "refused" || dead.Attempts != 1 || len(dead.Log) != 1 || dead.Log[0].Code != "550 5.1.1" || dead.Log[0].EndedAt.IsZero() {
+		t.Errorf("dead: %+v", dead)
+	}
+	s.walk(t, []step{
+		{"POST", "notifications/" + states["Suppressed"].ID + "/redrive", "", nil, 409, "", "the notification is Suppressed: Dead and Uncertain ones can be tried again"},
+		{"POST", "notifications/" + states["Suppressed"].ID + "/cancel", "", nil, 409, "", "the notification is Suppressed: only what waits, or is Dead, can be cancelled"},
+		{"POST", one + "/redrive", "", nil, 200, "", `"state":"Retry"`},
+		{"POST", one + "/cancel", "", nil, 200, "", `"state":"Cancelled"`},
+		{"POST", one + "/redrive", "", nil, 409, "", "is Cancelled"},
+		{"POST", "notifications/nothing/redrive", "", nil, 404, "", ""},
+		{"GET", "notifications/00000000-0000-7000-8000-000000000000", "", nil, 404, "", ""},
+		{"GET", "notifications/urn:uuid:00000000-0000-7000-8000-000000000000", "", nil, 404, "", ""},
+		{"GET", "notifications?state=Lost", "", nil, 422, "", `"field":"state"`},
+		{"GET", "notifications?cursor=x", "", nil, 422, "", `"field":"cursor"`},
+		{"GET", "notifications?accountId=A&cursor=" + page.Next, "", nil, 422, "", "belongs to another list"},
+	})
+}
+
+func TestNotificationSummary(t *testing.T) {
+	s := newMeter(t)
+	if empty := get[integration.NotificationSummary](t, s, "notifications/summary"); empty.Mode != "Hold" || !empty.LiveSince.IsZero() || len(empty.Counts) != 0 {
+		t.Errorf("a new tenant: %+v", empty)
+	}
+	s.plan(t, mail("ada@example.com", ""), mail("ben@example.com", "optedOut"), mail("cem@example.com", "optedOut"))
+	if held := get[integration.NotificationSummary](t, s, "notifications/summary"); held.Held != 1 {
+		t.Errorf("held: %+v", held)
+	}
+	s.settle(t, func(*store.Finished) {})
+	s.plan(t, mail("dee@example.com", ""))
+	s.settle(t, func(f *store.Finished) { f.Outcome, f.Reason, f.NextAt = store.Returned, brokenReason, time.Now() })
+	got := get[integration.NotificationSummary](t, s, "notifications/summary?since="+time.Now().Add(-time.Hour).UTC().Format(time.RFC3339))
+	want := []integration.NotificationCount{{State: "Planned", Reason: "broken", Channel: "Email", Count: 1}, {State: "Sent", Channel: "Email", Count: 1}, {State: "Suppressed", Reason: "optedOut", Channel: "Email", Count: 2}}
+	if diff := cmp.Diff(want, got.Counts); diff != "" || got.Mode != "Live" || got.LiveSince.IsZero() || cmp.Diff([]string{"Email"}, got.BrokenChannels) != "" {
+		t.Errorf("%+v (-want +got)\n%s", got, diff)
+	}
+	s.walk(t, []step{{"GET", "notifications/summary?since=2020-01-01T00:00:00Z", "", nil, 422, "", "is more than 31 days ago"}})
+}
+
+func TestReceipts(t *testing.T) {
+	s := newMeter(t)
+	text := mail("+61400555019", "")
+	text.Channel = store.ChannelSMS
+	s.plan(t, text)
+	s.settle(t, func(f *store.Finished) { f.ProviderID = "SM42" })
+	receipts := s.newToken(t, `{"name":"provider","scopes":["receipts:write"]}`)
+	basic := func(token string) map[string]string {
+		return map[string]string{"Authorization": "Basic " + base64.StdEncoding.EncodeToString([]byte("receipts:"+token)), "Content-Type": mediaTypeForm}
+	}
+	receipt := func() string {
+		return get[Page[integration.Notification]](t, s, "notifications?state=Sent").Items[0].Receipt
+	}
+	form := map[string]string{"Content-Type": mediaTypeForm}
+	for _, test := range []struct {
+		body  string
+		known bool
+		then  string
+	}{
+		{"MessageSid=SM42&MessageStatus=sent", false, ""},
+		{"MessageSid=SM41&MessageStatus=delivered", false, ""},
+		{"MessageSid=SM42&MessageStatus=delivered&To=%2B61400555019", true, "Delivered"},
+		{"MessageSid=SM42&MessageStatus=undelivered", true, "Failed"},
+	} {
+		response, answer := s.call(t, "POST", pathTwilioReceipts, basic(receipts.Secret), reader(test.body))
+		if response.StatusCode != 200 || strings.TrimSpace(answer) != fmt.Sprintf(`{"known":%t}`, test.known) || receipt() != test.then {
+			t.Errorf("%s: %s %s, the receipt is %q", test.body, response.Status, answer, receipt())
+		}
+	}
+	s.walk(t, []step{
+		{"POST", "receipts/sms", `{"id":"SM42","status":"Delivered"}`, nil, 200, "", `{"known":true}`},
+		{"POST", "receipts/sms", `{"id":"SM42","status":"sent"}`, nil, 422, "", `"field":"status"`},
+		{"POST", "receipts/sms/twilio", `MessageSid=SM42`, form, 422, "", `"field":"MessageStatus"`},
+		{"POST", "receipts/sms/twilio", `MessageSid=%zz`, form, 422, "", `"field":"MessageSid"`},
+		{"POST", "receipts/sms/twilio?x=1", `MessageSid=SM42&MessageStatus=failed`, form, 422, "", `"field":"x"`},
+		{"GET", "notifications", "", basic(token), 401, "", ""}, // a password is a token for receipts only
+		{"POST", "receipts/sms/twilio", `MessageSid=SM42&MessageStatus=failed`, basic("wrong"), 401, "", ""},
+	})
+	if response, answer := s.call(t, "GET", "/api/v1/notifications", bearing(receipts.Secret), nil); response.StatusCode != 403 {
+		t.Errorf("the token of a provider reads: %s %s", response.Status, answer)
+	}
+}
+
+const duty = `Dear {{.recipient.firstName | default "friend"}}, {{.invoice.balance}} is due.`
+
+// routing is a document with reminders for the accounts of profile business.
+func routing(t *testing.T, days string) []byte {
+	t.Helper()
+	subject, text := config.BodyOf("Invoice {{.invoice.number}}"), config.BodyOf(duty)
+	document, err := config.EncodeRouting(config.Routing{
+		Format: config.RoutingFormat, Tenant: "acme",
+		Templates: []config.Entry{{Name: "dunning", UID: "u", Generation: 1, Content: json.RawMessage(`{"event":"invoice.unpaid","accountProfiles":["business"],"actions":[
+			{"name":"first","type":"Email","days":` + days + `,"email":{"to":["Owner"],"subject":"` + string(subject) + `","text":"` + string(text) + `"}}]}`)}},
+		Bodies: map[config.BodyRef]string{subject: "Invoice {{.invoice.number}}", text: duty},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return document
+}
+
+// newDebtor is a site with a business account and an invoice that is due today.
+func newDebtor(t *testing.T) *site {
+	t.Helper()
+	s := newMeter(t)
+	today := time.Now().UTC().Format(time.DateOnly)
+	s.must(t, "accounts", `{"id":"D","name":"Dee","accountProfile":"business"}`)
+	s.must(t, "contacts", `{"id":"d1","accountId":"D","firstName":"Dee","email":"dee@example.com","access":"Active","owner":true}`)
+	s.must(t, "invoices", `{"id":"i1","accountId":"D","number":"2026-1","issuedOn":"2026-01-01","dueOn":"`+today+`","total":"10.00","currency":"AUD","status":"Open"}`)
+	return s
+}
+
+func (s *site) saveRouting(t *testing.T, document []byte) {
+	t.Helper()
+	packed, err := config.Pack(document)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := s.tenant.Admin.SaveDocument(t.Context(), "routing", config.Digest(document), base64.StdEncoding.EncodeToString(packed)); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func (s *site) ask(t *testing.T, path, body string, into any) {
+	t.Helper()
+	response, text := s.call(t, "POST", "/api/v1/"+path, nil, reader(body))
+	if err := json.Unmarshal([]byte(text), into); err != nil || response.StatusCode != http.StatusOK {
+		t.Fatalf("%s %s: %s %s", path, body, response.Status, text)
+	}
+}
+
+func TestUpcoming(t *testing.T) {
+	s := newDebtor(t)
+	today := time.Now().UTC().Truncate(24 * time.Hour)
+	days := func(body string) (got []string, whole integration.Upcoming) {
+		s.ask(t, "upcoming", body, &whole)
+		for _, item := range whole.Items {
+			at, err := time.Parse(time.DateOnly, item.Day)
+			if err != nil {
+				t.Fatal(err)
+			}
+			got = append(got, fmt.Sprintf("%s %d %s %s/%s to %s %s", item.Number, int(at.Sub(today).Hours()/24), item.AccountProfile, item.Source, item.Action, item.Address, item.Suppressed))
+		}
+		return got, whole
+	}
+	standard, whole := days(`{"days":14,"accountId":"D"}`)
+	if len(standard) == 0 || !strings.Contains(standard[0], "Standard/standard to dee@example.com") || whole.RoutingDigest != "" || whole.Mode != "Hold" {
+		t.Errorf("by the standard suite: %v %+v", standard, whole)
+	}
+	s.saveRouting(t, routing(t, "[2, 9]"))
+	want := []string{"2026-1 2 business EventTemplate/first to dee@example.com "}
+	if got, whole := days(`{}`); cmp.Diff(want, got) != "" || whole.RoutingDigest != config.Digest(routing(t, "[2, 9]")) || whole.Cut {
+		t.Errorf("in a week: %v, %+v", got, whole)
+	}
+	other, err := json.Marshal(integration.UpcomingQuery{Days: 10, Documents: integration.Documents{Routing: routing(t, "[1, 5]")}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	want = []string{"2026-1 1 business EventTemplate/first to dee@example.com ", "2026-1 5 business EventTemplate/first to dee@example.com "}
+	if got, _ := days(string(other)); cmp.Diff(want, got) != "" {
+		t.Errorf("under another document: %v", got)
+	}
+	s.must(t, "accounts", `{"id":"D","attributes":{"reminders":"Disabled"}}`)
+	want = []string{"2026-1 2 business EventTemplate/first to  disabled"}
+	if got, _ := days(`{"days":3}`); cmp.Diff(want, got) != "" {
+		t.Errorf("without reminders: %v", got)
+	}
+	if got, _ := days(`{"accountId":"none"}`); got != nil {
+		t.Errorf("of nobody: %v", got)
+	}
+	s.walk(t, []step{
+		{"POST", "upcoming", `{"days":32}`, nil, 422, "", `"field":"days","rule":"maximum"`},
+		{"POST", "upcoming", `{"routing":{"format":9}}`, nil, 422, "", `"field":"routing","message":"routing document has format 9`},
+		{"POST", "upcoming", `{"settings":{"format":1}}`, nil, 422, "", `"field":"settings"`},
+		{"POST", "upcoming", `{"routing":{"format":1,"format":1}}`, nil, 422, "", `"field":"routing"`},
+	})
+}
+
+func TestRender(t *testing.T) {
+	s := newDebtor(t)
+	s.saveRouting(t, routing(t, "[2, 9]"))
+	var got integration.Rendered
+	s.ask(t, "render", `{"accountId":"D","event":"invoice.unpaid"}`, &got)
+	if len(got.Messages) != 1 || got.Messages[0].Subject != "Invoice INV-1001" || got.Messages[0].Text != "Dear Dee, 120 is due." && !strings.HasPrefix(got.Messages[0].Text, "Dear Dee, ") || !got.Sample {
+		t.Errorf("the sample: %+v", got)
+	}
+	yesterday := time.Now().AddDate(0, 0, -2).UTC().Format(time.DateOnly)
+	s.must(t, "invoices", `{"id":"i1","accountId":"D","number":"2026-1","issuedOn":"2026-01-01","dueOn":"`+yesterday+`","total":"10.00","currency":"AUD","status":"Open"}`)
+	s.ask(t, "render", `{"accountId":"D","event":"invoice.unpaid","action":"first"}`, &got)
+	if len(got.Messages) != 1 || got.Messages[0].Subject != "Invoice 2026-1" || got.Sample || got.Messages[0].Address != "dee@example.com" {
+		t.Errorf("its own invoice: %+v", got)
+	}
+	for _, event := range []string{"invoice.issued", "ticket.opened", "portal.passwordReset", "contact.invited", "contact.verifyEmail", "portal.newSignIn", "account.created"} {
+		s.ask(t, "render", `{"accountId":"D","event":"`+event+`"}`, &got)
+		if len(got.Messages) != 1 || got.Messages[0].Address != "dee@example.com" || got.Messages[0].Text == "" || got.Messages[0].Problem != "" || got.Messages[0].Suppressed != "" {
+			t.Errorf("%s: %+v", event, got)
+			continue
+		}
+		secret := strings.Contains(got.Messages[0].Text, "https://my.acme.example/SECRET-LINK-OF-THE-RECIPIENT")
+		if want := linkPurposes[event] != ""; secret != want {
+			t.Errorf("%s: a placeholder of a secret link: %t, want %t in %s", event, secret, want, got.Messages[0].Text)
+		}
+	}
+	got = integration.Rendered{}
+	s.ask(t, "render", `{"accountId":"D","event":"invoice.issued","action":"other"}`, &got)
+	if len(got.Messages) != 0 {
+		t.Errorf("another action: %+v", got)
+	}
+	s.walk(t, []step{
+		{"POST", "render", `{"accountId":"X","event":"invoice.issued"}`, nil, 422, "", `"field":"accountId","message":"there is no account \"X\""`},
+		{"POST", "render", `{"accountId":"D","event":"invoice.isued"}`, nil, 422, "", "the nearest is invoice.issued"},
+	})
+}
