@@ -77,8 +77,8 @@ func (m *matrix) belongings(t *testing.T) string {
 }
 
 // withoutInput are the forms that are a button: nothing that is sent with them is read, so
-// there is nothing in it to refuse.
-var withoutInput = []string{"POST /sign-out", "POST /sessions/end-others"}
+// there is nothing in it to refuse. One of them may be sent by other sites.
+var withoutInput = []string{"POST /sign-out", "POST /sessions/end-others", unsubscribePattern}
 
 // TestEveryFormWithBadInput: every address that takes a form x what nobody's page sends.
 // Nobody gets an error of ours, nothing is changed, a page that is shown again says what

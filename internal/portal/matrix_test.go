@@ -25,11 +25,11 @@ var openRoutes = map[audience][]string{
 		"GET /invitation/{token}", "POST /invitation/{token}", "GET /set-up", "POST /set-up",
 		"GET /sign-in", "POST /sign-in", "GET /sign-in/enrol", "POST /sign-in/enrol", "GET /sign-in/passkey", "POST /sign-in/passkey",
 		"POST /sign-in/passkey/answer", "GET /sign-in/second-factor", "POST /sign-in/second-factor", "POST /sign-out",
-		"GET /verify/{token}", "POST /verify/{token}",
+		"GET /unsubscribe/{token}", "POST /unsubscribe/{token}", "GET /verify/{token}", "POST /verify/{token}",
 	},
 	signedIn: {"/", "GET /accounts", "POST /switch-account"},
 	customer: {
-		"GET /{$}", "GET /confirm", "POST /confirm", "GET /confirm/passkey", "POST /confirm/passkey", "POST /confirm/passkey/answer",
+		"GET /{$}", "POST /banners/{id}/close", "GET /confirm", "POST /confirm", "GET /confirm/passkey", "POST /confirm/passkey", "POST /confirm/passkey/answer",
 		"GET /preferences", "POST /preferences", "GET /preferences/email", "POST /preferences/email", "POST /preferences/email/drop",
 		"GET /security", "GET /security/authenticator", "POST /security/authenticator", "POST /security/authenticator/confirm",
 		"GET /security/authenticator/remove", "POST /security/authenticator/remove", "POST /security/passkeys",

@@ -47,7 +47,7 @@ type Portal struct {
 func New(o Options) *Portal {
 	return &Portal{
 		Options:  o,
-		origin:   http.NewCrossOriginProtection(),
+		origin:   newOrigin(),
 		counts:   newCounters(o.Metrics),
 		recorder: newRecorder(o.Store, o.Log),
 		mailer:   newMailer(o),
@@ -89,6 +89,7 @@ func (p *Portal) routes() []route {
 			{pattern: "/", open: signedIn, handle: p.notFound},
 		},
 		p.signInRoutes(),
+		p.bannerRoutes(),
 		p.contactRoutes(),
 		p.credentialRoutes(),
 		p.invoiceRoutes(),
@@ -101,6 +102,7 @@ func (p *Portal) routes() []route {
 		p.securityRoutes(),
 		p.serviceRoutes(),
 		p.switchRoutes(),
+		p.unsubscribeRoutes(),
 		p.verifyRoutes(),
 	)
 }

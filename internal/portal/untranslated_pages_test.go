@@ -71,7 +71,7 @@ var data = []string{
 	"Dana Whitfield", "Sam Okafor",
 	"c-dana@mail.example", "Kim Barnes", "kim@mail.example", "Harbour Lane", "Barn", "Fibre 500", "Router <x>", "Fast.\nVery.",
 	"dana@mail.example", "sam@mail.example", "dana", "sam", "Monthly 1", "Body <b> of 1\nbye", "ORD-1", "SR-1", "2 ×",
-	"Melbourne", "Deutsch (Deutschland)", "AU$", "AUD", "INV-d", "gone-profile",
+	"d…@mail.example", "Melbourne", "Deutsch (Deutschland)", "AU$", "AUD", "INV-d", "gone-profile",
 }
 
 // ownNames are lists of languages by their own names, and of cities.
@@ -106,6 +106,7 @@ var samplePaths = map[string]string{
 	"/portal-settings/contacts/{id}/delete": "/portal-settings/contacts/c-sam/delete",
 	"/requests/{id}":                        "/requests/r1",
 	"/security/passkeys/{id}":               "/security/passkeys/x",
+	"/unsubscribe/{token}":                  "/unsubscribe/", // and the token of dana
 	"/verify/{token}":                       "/verify/x",
 }
 
@@ -125,6 +126,8 @@ func (s *site) samplePath(t *testing.T, r route) string {
 		t.Errorf("%s has no sample", path)
 	case "/messages/":
 		sample += s.column(t, "SELECT id::text FROM notification")[0]
+	case "/unsubscribe/":
+		sample += s.keys.UnsubscribeToken("c-dana", "Invoice")
 	}
 	return sample
 }

@@ -28,10 +28,14 @@ type visit struct {
 	session   *store.SessionView // nil for nobody
 	effective config.Effective   // of the session's account
 	words     *locale.Words      // the person's language
+	here      string             // the address of the page, empty for a form that was sent
 }
 
 func (p *Portal) newVisit(r *http.Request) *visit {
 	v := &visit{live: p.Settings(), now: p.Now()}
+	if r.Method == http.MethodGet {
+		v.here = r.URL.RequestURI()
+	}
 	p.speak(r, v)
 	return v
 }
@@ -188,6 +192,7 @@ func (v *visit) page(title, path string) web.Page {
 		page.Menu = append(page.Menu, web.NavItem{Title: v.T("Switch account"), Path: page.AccountsPath, Icon: "switch", Current: path == page.AccountsPath})
 	}
 	if v.effective.HasPortal() {
+		page.Banners = v.banners(path)
 		page.Nav, page.Cog = v.navigation(path)
 		page.Menu = append(page.Menu,
 			web.NavItem{Title: v.T("Sign-in and security"), Path: "/security", Icon: "shield", Current: path == "/security"},

@@ -35,27 +35,10 @@ INSERT INTO banner (id, account_id, category, texts, shown_from, shown_to) VALUE
 	return nil
 }
 
-// mostBanners bounds what a page shows above everything else.
-const mostBanners = 5
-
-const bannersSQL = `
-SELECT id::text, account_id, category, texts, shown_from, shown_to FROM banner
-WHERE account_id = $1 AND shown_to > $3 AND shown_from <= $3 AND $2 <> ALL(closed_by) ORDER BY id DESC LIMIT $4`
-
-// BannersOf returns the newest banners of an account that a contact has not closed.
-func (s *Store) BannersOf(ctx context.Context, accountID, contactID string, now time.Time) ([]Banner, error) {
-	if badText(accountID) || badText(contactID) {
-		return nil, nil // nobody can have such an id
-	}
-	rows, err := s.db.Query(ctx, bannersSQL, accountID, contactID, now, mostBanners)
-	if err != nil {
-		return nil, fail("read banners", err)
-	}
-	list, err := pgx.CollectRows(rows, pgx.RowToStructByPos[Banner])
-	if err != nil {
-		return nil, fail("read banners", err)
-	}
-	return list, nil
+// ShownBanner is a banner that a contact has not closed; a session has the newest few.
+type ShownBanner struct {
+	ID    string            `json:"id"`
+	Texts map[string]string `json:"texts"` // as those of [Banner]
 }
 
 // CloseBanner closes a banner of an account for one contact. The id is a UUID; one that is

@@ -139,6 +139,7 @@ type SessionView struct {
 	SecondFactor    bool
 	HasFactor       bool // the user has a second factor, whether or not this session proved it
 	Accounts        int  // that the user is a contact of, with access
+	Banners         []ShownBanner
 }
 
 const sessionSQL = `
@@ -146,6 +147,9 @@ SELECT u.id::text, u.username, c.id, c.first_name, c.last_name, c.email, c.owner
        CASE WHEN c.owner THEN '{}' ELSE c.sites END, s.id::text, s.authenticated_at, s.second_factor,
        EXISTS (SELECT FROM totp WHERE user_id = s.user_id) OR EXISTS (SELECT FROM passkey WHERE user_id = s.user_id),
        (SELECT count(*) FROM contact o WHERE o.user_id = s.user_id AND o.access = 'Active'),
+       (SELECT jsonb_agg(jsonb_build_object('id', b.id, 'texts', b.texts)) FROM (
+           SELECT id, texts FROM banner
+           WHERE account_id = c.account_id AND shown_to > $2 AND shown_from <= $2 AND c.id <> ALL(closed_by) ORDER BY id DESC LIMIT 5) b),
        s.created_at, s.last_seen_at, s.expires_at, ` + accountColumns + `
 FROM session s
 JOIN app_user u ON u.id = s.user_id
@@ -158,7 +162,7 @@ WHERE s.secret_hash = $1 AND s.expires_at > $2 AND s.last_seen_at > $3 AND c.acc
 func (s *Store) Session(ctx context.Context, secretHash []byte, now time.Time, idle time.Duration) (SessionView, error) {
 	var v SessionView
 	targets := append([]any{&v.UserID, &v.Username, &v.ContactID, &v.FirstName, &v.LastName, &v.Email, &v.Owner, &v.Grants,
-		&v.Sites, &v.SessionID, &v.AuthenticatedAt, &v.SecondFactor, &v.HasFactor, &v.Accounts, &v.CreatedAt, &v.LastSeenAt, &v.ExpiresAt}, v.Account.targets()...)
+		&v.Sites, &v.SessionID, &v.AuthenticatedAt, &v.SecondFactor, &v.HasFactor, &v.Accounts, &v.Banners, &v.CreatedAt, &v.LastSeenAt, &v.ExpiresAt}, v.Account.targets()...)
 	err := s.db.QueryRow(ctx, sessionSQL, secretHash, now, now.Add(-idle)).Scan(targets...)
 	if err != nil {
 		return SessionView{}, fail("read session", err)

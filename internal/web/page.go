@@ -17,6 +17,15 @@ type Page struct {
 	AccountID    string
 	AccountsPath string // where to switch to another account; empty: there is none
 	Bare         bool   // without header: the page itself shows whose it is
+	Banners      []Banner
+}
+
+// Banner is a message that stands above every page until the person closes it. Next is the
+// page that they are on.
+type Banner struct {
+	ID   string
+	Text string
+	Next string
 }
 
 // NavItem is one entry of the navigation. Locked says in words why it is not open to

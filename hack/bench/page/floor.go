@@ -27,6 +27,9 @@ const (
        CASE WHEN c.owner THEN '{}' ELSE c.sites END, s.id::text, s.authenticated_at, s.second_factor,
        EXISTS (SELECT FROM totp WHERE user_id = s.user_id) OR EXISTS (SELECT FROM passkey WHERE user_id = s.user_id),
        (SELECT count(*) FROM contact o WHERE o.user_id = s.user_id AND o.access = 'Active'),
+       (SELECT jsonb_agg(jsonb_build_object('id', b.id, 'texts', b.texts)) FROM (
+           SELECT id, texts FROM banner
+           WHERE account_id = c.account_id AND shown_to > $2 AND shown_from <= $2 AND c.id <> ALL(closed_by) ORDER BY id DESC LIMIT 5) b),
        s.created_at, s.last_seen_at, s.expires_at, `
 	accountColumns = `a.id, a.name, a.status, coalesce(a.account_profile, ''), coalesce(a.my_account_profile, ''), a.groups, a.attributes`
 	sessionTables  = `
@@ -136,6 +139,7 @@ type session struct {
 	authenticated, created, seen, expires       time.Time
 	secondFactor, hasFactor                     bool
 	accounts                                    int
+	banners                                     []byte
 	account, name, status, profile, myProfile   string
 	attributes                                  []byte
 }
@@ -152,7 +156,7 @@ func (f *floor) invoices(w http.ResponseWriter, r *http.Request) {
 	now := time.Now()
 	if err == nil {
 		err = f.db.QueryRow(r.Context(), sessionSQL, hash[:], now, now.Add(-time.Hour)).Scan(
-			&s.user, &s.username, &s.contact, &s.first, &s.last, &s.email, &s.owner, &s.grants, &s.sites, &s.id, &s.authenticated, &s.secondFactor, &s.hasFactor, &s.accounts,
+			&s.user, &s.username, &s.contact, &s.first, &s.last, &s.email, &s.owner, &s.grants, &s.sites, &s.id, &s.authenticated, &s.secondFactor, &s.hasFactor, &s.accounts, &s.banners,
 			&s.created, &s.seen, &s.expires, &s.account, &s.name, &s.status, &s.profile, &s.myProfile, &s.groups, &s.attributes)
 	}
 	if err != nil {
