@@ -133,12 +133,18 @@ func (s *Server) session(c *smtp.Conn) (smtp.Session, error) {
 }
 
 // reach asks the script. The error is the answer, or that of a connection which was cut.
-func (c *session) reach(stage Stage, to string) (Fault, error) {
-	fault := c.server.ask(Moment{Stage: stage, Connection: c.number, From: c.mail.From, To: to})
+func (c *session) reach(stage Stage, to string) error { return c.suffer(c.ask(stage, to)) }
+
+func (c *session) ask(stage Stage, to string) Fault {
+	return c.server.ask(Moment{Stage: stage, Connection: c.number, From: c.mail.From, To: to})
+}
+
+// suffer has a fault happen.
+func (c *session) suffer(fault Fault) error {
 	if fault.Cut {
-		return fault, errors.Join(errCut, c.smtp.Conn().Close())
+		return errors.Join(errCut, c.smtp.Conn().Close())
 	}
-	return fault, fault.answer()
+	return fault.answer()
 }
 
 var errCut = errors.New("the connection was cut")
@@ -156,12 +162,11 @@ func (c *session) Mail(from string, o *smtp.MailOptions) error {
 		return &smtp.SMTPError{Code: 530, EnhancedCode: smtp.EnhancedCode{5, 7, 0}, Message: "Authentication required"}
 	}
 	c.mail = Mail{Connection: c.number, Hello: c.smtp.Hostname(), User: c.user, TLS: secret, UTF8: o.UTF8, From: from}
-	_, err := c.reach(Sender, "")
-	return err
+	return c.reach(Sender, "")
 }
 
 func (c *session) Rcpt(to string, _ *smtp.RcptOptions) error {
-	if _, err := c.reach(Recipient, to); err != nil {
+	if err := c.reach(Recipient, to); err != nil {
 		return err
 	}
 	c.mail.To = append(c.mail.To, to)
@@ -169,20 +174,20 @@ func (c *session) Rcpt(to string, _ *smtp.RcptOptions) error {
 }
 
 func (c *session) Data(r io.Reader) error {
-	if _, err := c.reach(Text, c.mail.To[0]); err != nil {
+	if err := c.reach(Text, c.mail.To[0]); err != nil {
 		return err
 	}
 	var text bytes.Buffer
 	if _, err := text.ReadFrom(r); err != nil {
 		return err
 	}
-	fault, err := c.reach(Answer, c.mail.To[0])
-	if err == nil || fault.Cut && fault.Keep {
+	fault := c.ask(Answer, c.mail.To[0])
+	if fault.answer() == nil && (!fault.Cut || fault.Keep) {
 		mail := c.mail
 		mail.Text, mail.At = text.Bytes(), time.Now()
 		c.server.keep(mail)
 	}
-	return err
+	return c.suffer(fault)
 }
 
 // AuthMechanisms are the ways to sign in.
@@ -205,8 +210,7 @@ func (c *session) Auth(mechanism string) (sasl.Server, error) {
 			return smtp.ErrAuthFailed
 		}
 		c.user = username
-		_, err := c.reach(SignIn, "")
-		return err
+		return c.reach(SignIn, "")
 	}
 	switch mechanism {
 	case sasl.Plain:

@@ -4,13 +4,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"net/textproto"
 	"slices"
 	"strconv"
 	"strings"
-
-	"github.com/wneessen/go-mail/smtp"
 
 	"github.com/foyerhq/foyer/internal/notify/channel"
 	"github.com/foyerhq/foyer/internal/notify/channel/outbound"
@@ -37,22 +34,25 @@ func (c *connection) deliver(ctx context.Context, l *letter) outcome {
 	if failure := c.fits(l); failure != nil {
 		return outcome{failure: failure, usable: true}
 	}
-	c.client.SkipSMTPUTF8(!l.utf8)
-	err := c.command(ctx, func() error { return c.client.Mail(path(l.from)) })
-	if err != nil {
-		return c.senderRefused(err, l)
+	t := c.begin(l)
+	if err := t.next(ctx); err != nil {
+		o := c.senderRefused(err, l)
+		o.usable = o.usable && t.leave(ctx)
+		return o
 	}
-	err = c.command(ctx, func() error { return c.client.Rcpt(path(l.to)) })
-	if err != nil {
-		o := c.giveUp(ctx, err, "the server does not take the recipient")
+	if err := t.next(ctx); err != nil {
+		o := t.giveUp(ctx, err, "the server does not take the recipient")
 		if c.notAllowed(err) {
 			o.failure.Class = channel.Temporary
 		}
 		return o
 	}
-	refused, err := c.copies(ctx, l)
+	refused, err := t.copies(ctx, l)
 	if err != nil {
-		return c.giveUp(ctx, err, "the server does not take a copy")
+		return t.giveUp(ctx, err, "the server does not take a copy")
+	}
+	if err := t.next(ctx); err != nil {
+		return t.giveUp(ctx, err, "the server does not take a text")
 	}
 	o := c.text(ctx, l)
 	if o.failure == nil {
@@ -73,14 +73,6 @@ func (c *connection) fits(l *letter) *channel.Error {
 	return nil
 }
 
-// command gives the server time for a command.
-func (c *connection) command(ctx context.Context, run func() error) error {
-	if err := c.wire.allow(ctx, commandPatience); err != nil {
-		return err
-	}
-	return run()
-}
-
 // senderRefused is what follows when the server does not begin a mail.
 func (c *connection) senderRefused(err error, l *letter) outcome {
 	var answer *textproto.Error
@@ -99,13 +91,14 @@ func (c *connection) senderRefused(err error, l *letter) outcome {
 }
 
 // giveUp ends a mail that the server took a part of, so that the next can begin.
-func (c *connection) giveUp(ctx context.Context, err error, detail string) outcome {
+func (t *transaction) giveUp(ctx context.Context, err error, detail string) outcome {
 	var answer *textproto.Error
 	if !errors.As(err, &answer) {
 		return outcome{failure: cut(err)}
 	}
 	failure := channel.Fail(classOf(answer), code(answer), detail+": "+said(answer))
-	return outcome{failure: failure, usable: answer.Code != closing && c.command(ctx, c.client.Reset) == nil}
+	usable := answer.Code != closing && t.leave(ctx) && t.c.wire.allow(ctx, commandPatience) == nil && t.c.client.Reset() == nil
+	return outcome{failure: failure, usable: usable}
 }
 
 // notAllowed says whether an answer may be about us rather than about the recipient: that a
@@ -116,11 +109,11 @@ func (c *connection) notAllowed(err error) bool {
 	return errors.As(err, &answer) && c.way.username == "" && classOf(answer) == channel.Permanent && strings.Contains(code(answer), " 5.7.")
 }
 
-// copies names the recipients of copies and returns those that the server does not take.
-// The error is that of a copy for which the mail waits, or of the connection.
-func (c *connection) copies(ctx context.Context, l *letter) (refused []string, err error) {
+// copies are the answers for copies: it returns those that the server does not take. The
+// error is that of a copy for which the mail waits, or of the connection.
+func (t *transaction) copies(ctx context.Context, l *letter) (refused []string, err error) {
 	for _, to := range l.copies {
-		err := c.command(ctx, func() error { return c.client.Rcpt(path(to)) })
+		err := t.next(ctx)
 		if err == nil {
 			continue
 		}
@@ -136,20 +129,13 @@ func (c *connection) copies(ctx context.Context, l *letter) (refused []string, e
 // text sends headers and body. Before the last line nothing was accepted; after it nobody
 // knows until the server has answered.
 func (c *connection) text(ctx context.Context, l *letter) outcome {
-	var writer io.WriteCloser
-	err := c.command(ctx, func() (err error) {
-		writer, err = c.client.Data()
-		return err
-	})
-	if err != nil {
-		return c.giveUp(ctx, err, "the server does not take a text")
-	}
+	writer := c.client.Text.DotWriter()
 	for _, text := range [][]byte{l.signature, l.text} {
 		for part := range slices.Chunk(text, chunk) {
-			err := c.command(ctx, func() error {
-				_, err := writer.Write(part)
-				return err
-			})
+			err := c.wire.allow(ctx, commandPatience)
+			if err == nil {
+				_, err = writer.Write(part)
+			}
 			if err != nil {
 				return outcome{failure: cut(err)}
 			}
@@ -158,27 +144,26 @@ func (c *connection) text(ctx context.Context, l *letter) outcome {
 	if err := c.wire.allow(ctx, answerPatience); err != nil {
 		return outcome{failure: cut(err)}
 	}
-	return answered(writer)
+	err := writer.Close()
+	words := ""
+	if err == nil {
+		_, words, err = c.client.Text.ReadResponse(2)
+	}
+	return answered(words, err)
 }
 
-// answered ends the text and reads what the server says of it.
-func answered(writer io.WriteCloser) outcome {
-	err := writer.Close()
+// answered is what follows from the answer to the text. The words of a server that took it
+// are what staff find in its log.
+func answered(words string, err error) outcome {
 	var answer *textproto.Error
 	switch {
 	case err == nil:
-		words := ""
-		if closer, ok := writer.(*smtp.DataCloser); ok {
-			words = closer.ServerResponse()
-		}
-		return taken(words)
+		return outcome{result: channel.Result{ProviderID: channel.Clean(withoutStatus(words), 200)}, usable: true}
 	case !errors.As(err, &answer):
 		return outcome{failure: channel.Fail(channel.Uncertain, outbound.Code(err), "the connection was cut before the server had answered to the text: "+err.Error())}
 	}
 	class := channel.Temporary
 	switch answer.Code / 100 {
-	case 2:
-		return taken(answer.Msg)
 	case 4:
 	case 5:
 		class = channel.Permanent
@@ -187,9 +172,4 @@ func answered(writer io.WriteCloser) outcome {
 	}
 	failure := channel.Fail(class, code(answer), "the server does not take the mail: "+said(answer))
 	return outcome{failure: failure, usable: answer.Code != closing}
-}
-
-// taken is a mail that the server has. Its words are what staff find in its log.
-func taken(words string) outcome {
-	return outcome{result: channel.Result{ProviderID: channel.Clean(withoutStatus(words), 200)}, usable: true}
 }

@@ -120,23 +120,46 @@ func TestAnswersThatMakeLittleSense(t *testing.T) {
 		{"another number for a recipient", "RCPT", "251 user not local\r\n", "", ""},
 		{"no EHLO", "EHLO", "500 what?\r\n", "", ""},
 	} {
-		t.Run(test.name, func(t *testing.T) {
-			f := odd(t, map[string]string{test.command: test.answer})
-			_, err := f.Send(t.Context(), message("n1"))
-			if test.class == "" {
-				if err != nil {
-					t.Fatal(err)
-				}
-				return
-			}
-			got := failure(t, err)
-			if got.Class != test.class || got.Code != test.code || len([]rune(got.Detail)) > 500 {
-				t.Errorf("got %s %q (%s), want %s %q", got.Class, got.Code, got.Detail, test.class, test.code)
-			}
-			f.Close()
-			f.must(t, message("n2"))
-		})
+		for _, hello := range []string{"250 odd.example\r\n", "250-odd.example\r\n250 PIPELINING\r\n"} {
+			answerOddly(t, test.name, hello, test.command, test.answer, test.class, test.code)
+		}
 	}
+}
+
+// answerOddly sends a mail to a server that gives one odd answer, and then another one.
+func answerOddly(t *testing.T, name, hello, command, answer string, class channel.Class, code string) {
+	t.Run(name+hello[3:4], func(t *testing.T) {
+		answers := map[string]string{"EHLO": hello}
+		answers[command] = answer
+		f := odd(t, answers)
+		_, err := f.Send(t.Context(), message("n1"))
+		if class == "" {
+			if err != nil {
+				t.Fatal(err)
+			}
+			return
+		}
+		got := failure(t, err)
+		if got.Class != class || got.Code != code || len([]rune(got.Detail)) > 500 {
+			t.Errorf("got %s %q (%s), want %s %q", got.Class, got.Code, got.Detail, class, code)
+		}
+		f.Close()
+		f.must(t, message("n2"))
+	})
+}
+
+// A server that wants the text although it refused the only recipient gets none: the
+// connection is left.
+func TestATextForNobody(t *testing.T) {
+	f := odd(t, map[string]string{"EHLO": "250-odd.example\r\n250 PIPELINING\r\n", "RCPT": "550 5.1.1 no such person\r\n"})
+	_, err := f.Send(t.Context(), message("n1"))
+	if got := failure(t, err); got.Class != channel.Permanent || got.Code != "550 5.1.1" {
+		t.Error(got)
+	}
+	if len(f.idle.connections) != 0 {
+		t.Error("the connection is kept, and the server waits for a text")
+	}
+	f.must(t, message("n2"))
 }
 
 // A connection that ends in the middle of a text has handed nothing over.
