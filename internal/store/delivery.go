@@ -81,8 +81,8 @@ func (s *Store) SetDelivery(ctx context.Context, mode string, now time.Time) (st
 // What waits and does not belong where it is ($2 is live_since), and what becomes of it. In
 // Redirect what was held stays so: months of mails are not for whoever looks at a few.
 var unsettled = map[string]struct{ which, becomes string }{
-	DeliveryHold:     {`state IN ('Planned', 'Retry') AND $2::timestamptz IS NOT DISTINCT FROM $2`, `state = 'Held'`},
-	DeliveryRedirect: {`false AND $2::timestamptz IS NULL`, `state = state`},
+	DeliveryHold:     {`state IN ('Planned', 'Retry')`, `state = 'Held'`},
+	DeliveryRedirect: {`false`, `state = state`},
 	DeliveryLive: {`(state = 'Held' OR state IN ('Planned', 'Retry') AND due_at < $2)`, `
     state = CASE WHEN due_at < $2 THEN 'Suppressed' WHEN attempts > 0 THEN 'Retry' ELSE 'Planned' END,
     reason = CASE WHEN due_at < $2 THEN 'beforeGoLive' ELSE reason END`},
@@ -100,7 +100,7 @@ func (s *Store) settle(ctx context.Context, state *DeliveryState, now time.Time)
 		if state.Settled = current.Settled || current.Mode != state.Mode; state.Settled {
 			return nil
 		}
-		rows, err := tx.Query(ctx, `SELECT id FROM notification WHERE `+u.which+` AND `+unleasedSQL+` ORDER BY id LIMIT $1 FOR UPDATE SKIP LOCKED`, settleBatch, state.LiveSince)
+		rows, err := tx.Query(ctx, `SELECT id FROM notification WHERE `+u.which+` AND `+unleasedSQL+` AND `+anySinceSQL+` ORDER BY id LIMIT $1 FOR UPDATE SKIP LOCKED`, settleBatch, state.LiveSince)
 		if err != nil {
 			return err
 		}
@@ -109,14 +109,17 @@ func (s *Store) settle(ctx context.Context, state *DeliveryState, now time.Time)
 			return err
 		}
 		if moved = len(ids) > 0; moved {
-			_, err = tx.Exec(ctx, `UPDATE notification SET updated_at = $1, `+u.becomes+` WHERE id = ANY($3) AND `+unleasedSQL, now, state.LiveSince, ids)
+			_, err = tx.Exec(ctx, `UPDATE notification SET updated_at = $1, `+u.becomes+` WHERE id = ANY($3) AND `+unleasedSQL+` AND `+anySinceSQL, now, state.LiveSince, ids)
 			return err
 		}
 		return tx.QueryRow(ctx, `
-UPDATE delivery SET settled = NOT EXISTS (SELECT FROM notification WHERE `+u.which+` AND $1::int > 0) RETURNING settled`, settleBatch, state.LiveSince).Scan(&state.Settled)
+UPDATE delivery SET settled = NOT EXISTS (SELECT FROM notification WHERE `+u.which+` AND `+anySinceSQL+` AND $1::int > 0) RETURNING settled`, settleBatch, state.LiveSince).Scan(&state.Settled)
 	})
 	return moved, err
 }
+
+// anySinceSQL is always true: it says what type live_since has, where nothing else does.
+const anySinceSQL = `$2::timestamptz IS NOT DISTINCT FROM $2`
 
 // unleasedSQL is a condition: the notification is with no worker. Of rows that were locked
 // by a statement before, it stays so until the transaction ends.
