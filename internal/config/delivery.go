@@ -101,9 +101,9 @@ func (w TenantWebhook) Takes(eventType string) bool {
 // The directories, below that of the channels, in which the dispatcher finds their secrets.
 // Each file of a Secret has the name of its key.
 const (
-	SMTPSecretDir = "smtp" // username, password
+	SMTPSecretDir = "smtp" // username, password; perhaps ca.crt
 	DKIMSecretDir = "dkim" // key: a private key in PEM
-	SMSSecretDir  = "sms"  // accountSID and authToken of Twilio; authorization of HTTP
+	SMSSecretDir  = "sms"  // accountSID and authToken of Twilio; authorization of HTTP; perhaps statusURL
 	// WebhookSecretDir and the name of a webhook; secret: as "whsec_" and base64
 	WebhookSecretDir = "webhook-"
 )

@@ -34,9 +34,6 @@ type Message struct {
 	// nobody can opt out of it.
 	Unsubscribe string
 	Attachments []Attachment // [MaxAttachments] together
-	// StatusURL is where the provider of text messages reports what became of one; empty:
-	// nowhere.
-	StatusURL string
 	// MediaType and Body are of webhooks; MediaType empty: application/json.
 	MediaType string
 	Body      []byte

@@ -35,7 +35,11 @@ func (g generic) request(m channel.Message) (address string, h http.Header, body
 	if g.channel.URL == "" {
 		return "", nil, nil, errors.New("the provider has no address: set spec.sms.url")
 	}
-	body, err = json.Marshal(posted{To: m.To, From: cmp.Or(m.From, g.channel.From), Text: m.Text, ID: m.ID, StatusURL: m.StatusURL})
+	status, err := statusURL(g.secrets)
+	if err != nil {
+		return "", nil, nil, err
+	}
+	body, err = json.Marshal(posted{To: m.To, From: cmp.Or(m.From, g.channel.From), Text: m.Text, ID: m.ID, StatusURL: status})
 	h = http.Header{}
 	h.Set("Content-Type", "application/json")
 	h.Set("Accept", "application/json")

@@ -17,8 +17,11 @@
 //	 "statusURL": "https://..."}
 //
 // The answer is 2xx, {"id": "..."} in it is kept, and 409 says that the message is known.
-// "statusURL" is left out where nothing asks for delivery reports, and "from" where the
-// Tenant has none.
+// "from" is left out where the Tenant has none.
+//
+// Providers report later what became of a message, where the Secret has the key statusURL:
+// an address of the integration API with a token in it, which is why it is a secret. Twilio
+// gets it as StatusCallback, type HTTP as "statusURL".
 package sms
 
 import (
@@ -124,6 +127,12 @@ func finish(p provider, a outbound.Answer) (channel.Result, error) {
 }
 
 var e164 = regexp.MustCompile(`^\+[1-9][0-9]{6,14}$`)
+
+// statusURL is where the provider reports what became of messages; empty: nowhere.
+func statusURL(secrets string) (string, error) {
+	address, _, err := channel.ReadOptionalSecret(secrets, config.SMSSecretDir, "statusURL")
+	return address, err
+}
 
 // check says what is wrong with a message; empty: nothing.
 func check(m channel.Message) string {

@@ -42,7 +42,7 @@ func newFixture(t *testing.T, of config.SMSType, handle http.HandlerFunc) *fixtu
 	server := httptest.NewTLSServer(handle)
 	t.Cleanup(server.Close)
 	f := &fixture{channel: config.SMSChannel{Type: of, From: "Acme", URL: server.URL}, secrets: t.TempDir()}
-	for name, content := range map[string]string{"accountSID": "AC0123", "authToken": "tok:en\n", "authorization": "Bearer hunter2\n"} {
+	for name, content := range map[string]string{"accountSID": "AC0123", "authToken": "tok:en\n", "authorization": "Bearer hunter2\n", "statusURL": "https://receipts:token@api.acme.example/api/v1/receipts/sms?a=1&b=2\n"} {
 		f.secret(t, name, content)
 	}
 	f.Sender = New(Options{
@@ -67,7 +67,7 @@ func (f *fixture) secret(t *testing.T, name, content string) {
 func message() channel.Message {
 	return channel.Message{
 		ID: "0199a1b2-c3d4-7000-8000-000000000001", Attempt: 1, To: "+41791234567",
-		Text: "Grüezi & \"hello\" 😀\nYour invoice + more", StatusURL: "https://api.acme.example/sms?id=1&t=2",
+		Text: "Grüezi & \"hello\" 😀\nYour invoice + more",
 	}
 }
 
@@ -97,11 +97,11 @@ func TestRequests(t *testing.T) {
 		{config.SMSTwilio, `{"sid": "SM1", "status": "queued"}`, 201, asked{
 			"POST", "/2010-04-01/Accounts/AC0123/Messages.json", "application/x-www-form-urlencoded",
 			"Basic " + base64.StdEncoding.EncodeToString([]byte("AC0123:tok:en")), "",
-			"Body=Gr%C3%BCezi+%26+%22hello%22+%F0%9F%98%80%0AYour+invoice+%2B+more&From=Acme&StatusCallback=https%3A%2F%2Fapi.acme.example%2Fsms%3Fid%3D1%26t%3D2&To=%2B41791234567",
+			"Body=Gr%C3%BCezi+%26+%22hello%22+%F0%9F%98%80%0AYour+invoice+%2B+more&From=Acme&StatusCallback=https%3A%2F%2Freceipts%3Atoken%40api.acme.example%2Fapi%2Fv1%2Freceipts%2Fsms%3Fa%3D1%26b%3D2&To=%2B41791234567",
 		}, "SM1"},
 		{config.SMSHTTP, `{"id": "m-7"}`, 202, asked{
 			"POST", "/", "application/json", "Bearer hunter2", message().ID,
-			`{"to":"+41791234567","from":"Acme","text":"Grüezi \u0026 \"hello\" 😀\nYour invoice + more","id":"0199a1b2-c3d4-7000-8000-000000000001","statusURL":"https://api.acme.example/sms?id=1\u0026t=2"}`,
+			`{"to":"+41791234567","from":"Acme","text":"Grüezi \u0026 \"hello\" 😀\nYour invoice + more","id":"0199a1b2-c3d4-7000-8000-000000000001","statusURL":"https://receipts:token@api.acme.example/api/v1/receipts/sms?a=1\u0026b=2"}`,
 		}, "m-7"},
 		{config.SMSHTTP, "ok", 200, asked{}, ""},
 		{config.SMSHTTP, `{"id": "earlier"}`, 409, asked{}, "earlier"},
@@ -150,6 +150,7 @@ func TestRequestsWithoutMore(t *testing.T) {
 			}
 			got = string(body)
 		})
+		f.secret(t, "statusURL", "")
 		if _, err := f.Send(t.Context(), channel.Message{ID: "n1", To: "+41791234567", From: "+41790000000", Text: "Hello"}); err != nil {
 			t.Fatal(err)
 		}

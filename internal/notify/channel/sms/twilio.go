@@ -32,10 +32,14 @@ func (t twilio) request(m channel.Message) (address string, h http.Header, body 
 	if err != nil {
 		return "", nil, nil, err
 	}
+	status, err := statusURL(t.secrets)
+	if err != nil {
+		return "", nil, nil, err
+	}
 	base := cmp.Or(t.channel.URL, twilioURL)
 	form := url.Values{"To": {m.To}, "From": {cmp.Or(m.From, t.channel.From)}, "Body": {m.Text}}
-	if m.StatusURL != "" {
-		form.Set("StatusCallback", m.StatusURL)
+	if status != "" {
+		form.Set("StatusCallback", status)
 	}
 	h = http.Header{}
 	h.Set("Content-Type", "application/x-www-form-urlencoded")
