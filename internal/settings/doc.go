@@ -16,8 +16,11 @@
 // Foyer enforces an attribute itself, or publishes it to the provider's systems
 // ([Use]). The fields of an object inherit one by one, and so do the provider's
 // own attributes, name by name: each has a key of its own, as "lateFee.amount" or
-// "custom.segment". [Attributes.Keys] lists the keys that one layer sets, [Diff]
-// those that changed.
+// "custom.segment". Quiet hours are one value. [Attributes.Keys] lists the keys that
+// one layer sets, [Diff] those that changed.
+//
+// What says something about one customer, as "disputed", is of an account only: the
+// kinds have no field for it.
 //
 // # Features
 //
