@@ -53,7 +53,11 @@ func profileOf(e *Event) string {
 
 // happened makes the notifications of an action for an event.
 func (t *treated) happened(f *firing, e *Event, now time.Time) []Notification {
-	base := t.notification(f, e, e.At)
+	due := e.At
+	if due.After(now) { // by the clock of who sent it
+		due = now
+	}
+	base := t.notification(f, e, due)
 	if f.carriesLink() && !e.Link.works(now) {
 		base.Suppressed = Over
 	}
@@ -93,7 +97,7 @@ func (t *treated) addressed(f *firing, base Notification) []Notification {
 	case f.spec.Email == nil && f.spec.SMS == nil || base.Suppressed != "":
 		return []Notification{base}
 	}
-	recipients := t.recipients(f, &base.Event)
+	recipients := withoutAuthor(&base.Event, t.recipients(f, &base.Event))
 	all := make([]Notification, 0, len(recipients))
 	have := make(map[string]bool, len(recipients))
 	first := -1

@@ -418,11 +418,33 @@ func TestTickets(t *testing.T) {
 	owner := person("olga")
 	owner.Owner = true
 	a := miller("business", person("dana", "Primary", "Technical", "Billing"), person("tim", "Technical"), owner)
-	e := happening("ticket.replied", nil)
-	e.Opener = "tim"
-	want := []string{"Email olga@miller.example /standard", "Email tim@miller.example /standard"}
-	if diff := cmp.Diff(want, shown(r.Plan(e, a, now))); diff != "" {
-		t.Errorf("-want +got:\n%s", diff)
+	const ofOlga, ofTim = "Email olga@miller.example /standard", "Email tim@miller.example /standard"
+	for _, test := range []struct {
+		event, opener, author string
+		want                  []string
+	}{
+		{"ticket.opened", "tim", "tim", []string{ofOlga, ofTim}},
+		{"ticket.replied", "tim", "", []string{ofOlga, ofTim}},
+		{"ticket.replied", "tim", "tim", []string{ofOlga}},
+		{"ticket.replied", "tim", "olga", []string{ofTim}},
+		{"ticket.replied", "olga", "olga", []string{}},
+		{"ticket.replied", "", "", []string{ofOlga}},
+		{"ticket.closed", "tim", "tim", []string{ofOlga, ofTim}},
+	} {
+		e := happening(test.event, nil)
+		e.Opener, e.ContactID = test.opener, test.author
+		if diff := cmp.Diff(test.want, shown(r.Plan(e, a, now))); diff != "" {
+			t.Errorf("%+v: -want +got:\n%s", test, diff)
+		}
+	}
+}
+
+// An event from the future, by the clock of who sent it, is due now.
+func TestEventsFromTheFuture(t *testing.T) {
+	e := issued()
+	e.At = now.Add(time.Hour)
+	if n := newDocuments().rules(t).Plan(e, miller("business", person("dana", "Billing")), now)[0]; !n.DueAt.Equal(now) {
+		t.Errorf("due at %s", n.DueAt)
 	}
 }
 

@@ -66,6 +66,14 @@ func (f *firing) to() []string {
 	return f.spec.Email.To
 }
 
+// withoutAuthor leaves those out who wrote a message to a ticket themselves.
+func withoutAuthor(e *Event, recipients []recipient) []recipient {
+	if e.Type != "ticket.replied" || e.ContactID == "" {
+		return recipients
+	}
+	return slices.DeleteFunc(recipients, func(r recipient) bool { return r.contactID() == e.ContactID })
+}
+
 // linkRecipients are those whom the secret link was made for, whatever the template says:
 // nobody else may have it. It was made for mail addresses, so a text message of it goes to
 // nobody: whoever changes a number would have the sign-in.

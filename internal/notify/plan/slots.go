@@ -7,12 +7,12 @@ import (
 	"time"
 )
 
-// CatchUp is for how long after its moment a day of a dated event is made up for, as after
+// catchUp is for how long after its moment a day of a dated event is made up for, as after
 // a down time.
-const CatchUp = 72 * time.Hour
+const catchUp = 72 * time.Hour
 
 // mostLate is how many days after its own date a day can be due at the latest: a weekend,
-// a date that is skipped, and CatchUp, which ends on a fourth day where one is shorter.
+// a date that is skipped, and catchUp, which ends on a fourth day where one is shorter.
 const mostLate = 2 + 1 + 4
 
 // slot is a day on which an action fires for the accounts of a profile.
@@ -55,7 +55,7 @@ func slotsOf(firings []*firing) []channelSlots {
 }
 
 // latest returns the slot whose moment came last, and that moment. Earlier ones are not
-// made up for, and none is after CatchUp. today is the date of now in the zone.
+// made up for, and none is after catchUp. today is the date of now in the zone.
 func (c *channelSlots) latest(date, today, now time.Time, zone *time.Location) (best slot, moment time.Time, found bool) {
 	passed := daysBetween(date, today)
 	i, _ := slices.BinarySearchFunc(c.slots, passed, func(s slot, day int32) int { return cmp.Compare(s.day, day+1) })
@@ -71,7 +71,7 @@ func (c *channelSlots) latest(date, today, now time.Time, zone *time.Location) (
 		}
 		best, moment, found = s, at, true
 	}
-	return best, moment, found && now.Sub(moment) <= CatchUp
+	return best, moment, found && now.Sub(moment) <= catchUp
 }
 
 // withRepeats lists the days of an action with its repeats, sorted.

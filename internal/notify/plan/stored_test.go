@@ -226,7 +226,7 @@ func TestEventsOfTheStore(t *testing.T) {
 			t.Errorf("there is no event %s", e.Type)
 			continue
 		}
-		e.ContactID, e.Opener = "dana", "dana"
+		e.Opener = "dana"
 		if e.About == "tim" {
 			e.About = "dana"
 		}
