@@ -99,7 +99,7 @@ func runEdge(ctx context.Context) error {
 	}
 	slog.Info("edge listens", "address", edge.Address, "hosts", routes.Hosts())
 	group, ctx := errgroup.WithContext(ctx)
-	group.Go(func() error { return edge.Serve(ctx, edge.Server(routes, authority), edge.Address) })
+	group.Go(func() error { return edge.Serve(ctx, edge.Server(routes, authority, nil), edge.Address) })
 	group.Go(func() error { return edge.Serve(ctx, edge.Redirect(), plainAddress) })
 	return group.Wait()
 }

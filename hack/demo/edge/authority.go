@@ -11,6 +11,7 @@ import (
 	"errors"
 	"fmt"
 	"math/big"
+	"net"
 	"os"
 	"path/filepath"
 	"sync"
@@ -63,8 +64,10 @@ func makeAuthority(dir string) (*Authority, error) {
 		Subject:      pkix.Name{CommonName: "Foyer demo CA"},
 		NotBefore:    time.Now().Add(-time.Hour), NotAfter: time.Now().AddDate(1, 0, 0),
 		KeyUsage: x509.KeyUsageCertSign, BasicConstraintsValid: true, IsCA: true, MaxPathLenZero: true,
-		// It can vouch for nothing but names that lead to this machine.
+		// It can vouch for nothing but names and addresses that lead to this machine: pods
+		// know it by that of their bridge.
 		PermittedDNSDomainsCritical: true, PermittedDNSDomains: []string{"localhost"},
+		PermittedIPRanges: []*net.IPNet{{IP: net.IPv4(127, 0, 0, 0).To4(), Mask: net.CIDRMask(8, 32)}, {IP: net.IPv4(10, 88, 0, 0).To4(), Mask: net.CIDRMask(16, 32)}},
 	}
 	der, err := x509.CreateCertificate(rand.Reader, template, template, key.Public(), key)
 	if err != nil {
@@ -90,7 +93,7 @@ func writePEM(path, kind string, der []byte, mode os.FileMode) error {
 	return nil
 }
 
-// Certificate returns the certificate of one host name; it makes it the first time.
+// Certificate returns the certificate of one host name or address; it makes it the first time.
 func (a *Authority) Certificate(host string) (*tls.Certificate, error) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
@@ -103,9 +106,14 @@ func (a *Authority) Certificate(host string) (*tls.Certificate, error) {
 	}
 	template := &x509.Certificate{
 		SerialNumber: big.NewInt(time.Now().UnixNano()),
-		Subject:      pkix.Name{CommonName: host}, DNSNames: []string{host},
-		NotBefore: time.Now().Add(-time.Hour), NotAfter: a.certificate.NotAfter,
+		Subject:      pkix.Name{CommonName: host},
+		NotBefore:    time.Now().Add(-time.Hour), NotAfter: a.certificate.NotAfter,
 		KeyUsage: x509.KeyUsageDigitalSignature, ExtKeyUsage: []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth},
+	}
+	if address := net.ParseIP(host); address != nil {
+		template.IPAddresses = []net.IP{address}
+	} else {
+		template.DNSNames = []string{host}
 	}
 	der, err := x509.CreateCertificate(rand.Reader, template, a.certificate, key.Public(), a.key)
 	if err != nil {

@@ -20,10 +20,11 @@ import (
 // Address is where the edge listens: names below localhost lead there.
 const Address = "127.0.0.1:443"
 
-// Server returns the edge's server for a listener with TLS.
-func Server(routes *Routes, authority *Authority) *http.Server {
+// Server returns the edge's server for a listener with TLS. own are sites of the demo
+// itself, by host name.
+func Server(routes *Routes, authority *Authority, own map[string]http.Handler) *http.Server {
 	return &http.Server{
-		Handler:           Handler(routes),
+		Handler:           Handler(routes, own),
 		ReadHeaderTimeout: 10 * time.Second,
 		IdleTimeout:       2 * time.Minute,
 		TLSConfig: &tls.Config{
@@ -40,7 +41,7 @@ func Server(routes *Routes, authority *Authority) *http.Server {
 }
 
 // Handler passes each request on by its host name.
-func Handler(routes *Routes) http.Handler {
+func Handler(routes *Routes, own map[string]http.Handler) http.Handler {
 	proxy := &httputil.ReverseProxy{
 		Rewrite: func(r *httputil.ProxyRequest) {
 			r.SetURL(r.In.Context().Value(targetKey{}).(*url.URL)) //nolint:forcetypeassert // set below, on every request
@@ -55,6 +56,10 @@ func Handler(routes *Routes) http.Handler {
 		},
 	}
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if site := own[hostname(r)]; site != nil {
+			site.ServeHTTP(w, r)
+			return
+		}
 		target := routes.Target(hostname(r))
 		if target == nil {
 			http.Error(w, "No tenant of the demo has this host name.", http.StatusNotFound)

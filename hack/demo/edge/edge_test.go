@@ -38,8 +38,9 @@ func TestEdgeServesATenantUnderItsName(t *testing.T) {
 	routes := &Routes{}
 	routes.table.Store(&map[string]*url.URL{"acme.localhost": target})
 	server := httptest.NewUnstartedServer(nil)
-	server.Config.Handler = Handler(routes)
-	server.TLS = Server(routes, authority).TLSConfig
+	own := map[string]http.Handler{"inbox.localhost": http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusTeapot) })}
+	server.Config.Handler = Handler(routes, own)
+	server.TLS = Server(routes, authority, own).TLSConfig
 	server.StartTLS()
 	defer server.Close()
 
@@ -69,6 +70,14 @@ func TestEdgeServesATenantUnderItsName(t *testing.T) {
 	body, _ := io.ReadAll(response.Body)
 	if response.StatusCode != http.StatusNotFound {
 		t.Errorf("an unknown name got %d %s, want 404", response.StatusCode, body)
+	}
+	response, err = httpClient.Get("https://inbox.localhost/") //nolint:noctx // a plain visit
+	if err != nil {
+		t.Fatal(err)
+	}
+	_ = response.Body.Close()
+	if response.StatusCode != http.StatusTeapot {
+		t.Errorf("a site of the demo's own answers %d", response.StatusCode)
 	}
 	if _, err := httpClient.Get("https://acme.example/"); err == nil { //nolint:noctx,bodyclose // it must fail
 		t.Error("the edge made a certificate for a name that is not below localhost")

@@ -45,6 +45,8 @@ type Options struct {
 	Mechanisms []string          // PLAIN, LOGIN; empty: both
 	MaxBytes   int64             // of a mail; 0: no bound
 	UTF8       bool              // it takes addresses in all letters
+	// Certificate is that of the server; nil: one that is made when it starts.
+	Certificate *tls.Certificate
 	// OnMail gets each mail instead of [Server.Mails], as it comes.
 	OnMail func(Mail)
 }
@@ -105,6 +107,9 @@ func Start(o Options) (*Server, error) {
 	if err != nil {
 		return nil, err
 	}
+	if o.Certificate != nil {
+		pair, authority = *o.Certificate, nil
+	}
 	if o.Address == "" {
 		o.Address = "127.0.0.1:0"
 	}
@@ -151,7 +156,7 @@ func (s *Server) Host() string { return s.listener.Addr().(*net.TCPAddr).IP.Stri
 // Port is where the server listens.
 func (s *Server) Port() int32 { return int32(s.listener.Addr().(*net.TCPAddr).Port) } //nolint:gosec // a port fits
 
-// Authority is the certificate, in PEM, that the server's own one can be verified with.
+// Authority is the certificate, in PEM, that the one made for the server can be verified with.
 func (s *Server) Authority() string { return s.authority }
 
 // Script replaces what decides about faults. It is asked by many connections at once.
