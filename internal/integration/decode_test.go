@@ -92,7 +92,7 @@ func TestDecode(t *testing.T) {
 // Every broken rule, with exactly what the sender is told.
 func TestDecodeBroken(t *testing.T) {
 	long := strings.Repeat("x", 80)
-	attributes := "allowed are tradingTermsDays, invoiceTemplate, currency, locale, timeZone, portalAccess, maxSubAccounts, creditLimit, billingDay, invoiceDelivery, lateFee, custom"
+	attributes := "allowed are tradingTermsDays, invoiceTemplate, currency, locale, timeZone, portalAccess, maxSubAccounts, emailNotifications, smsNotifications, reminders, reminderMinimumAmount, quietHours, requireVerifiedEmail, remindersPausedUntil, disputed, consent, creditLimit, billingDay, invoiceDelivery, lateFee, custom"
 	tests := []struct{ text, field, rule, message string }{
 		{``, "", "json", "is not valid JSON: it is empty"},
 		{` `, "", "json", "is not valid JSON: it is empty"},
