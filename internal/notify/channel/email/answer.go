@@ -12,6 +12,9 @@ import (
 // closing is the answer of a server that ends the connection.
 const closing = 421
 
+// tooBig is the answer to a mail of a size that the server does not take.
+const tooBig = 552
+
 // enhanced is the status that many servers begin the lines of an answer with (RFC 2034).
 var enhanced = regexp.MustCompile(`(?m)^[245]\.[0-9]{1,3}\.[0-9]{1,3}\s`)
 

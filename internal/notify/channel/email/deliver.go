@@ -80,7 +80,7 @@ func (c *connection) senderRefused(err error, l *letter) outcome {
 		return outcome{failure: cut(err), stale: c.mails > 0 && outbound.Code(err) == channel.CodeConnection}
 	}
 	class := classOf(answer)
-	if class == channel.Permanent {
+	if class == channel.Permanent && answer.Code != tooBig && !l.utf8 { // else it is about this mail
 		class = l.brokenIfOwn()
 	}
 	if answer.Code == closing {

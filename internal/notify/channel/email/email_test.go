@@ -151,6 +151,7 @@ func TestWhatTheServerSays(t *testing.T) {
 		{"not for us", at(smtp.Connect, answer(554, 5, 7, 1)), nil, channel.Broken, "554 5.7.1", 0, 2},
 		{"the sender, now", at(smtp.Sender, answer(451, 4, 7, 1)), nil, channel.Temporary, "451 4.7.1", 0, 1},
 		{"the tenant's sender, never", at(smtp.Sender, answer(550, 5, 7, 1)), nil, channel.Broken, "550 5.7.1", 0, 1},
+		{"the size", at(smtp.Sender, answer(552, 5, 3, 4)), nil, channel.Permanent, "552 5.3.4", 0, 1},
 		{"an action's sender, never", at(smtp.Sender, answer(553, 5, 7, 1)), own, channel.Permanent, "553 5.7.1", 0, 1},
 		{"goodbye to the sender", at(smtp.Sender, answer(421, 4, 7, 0)), nil, channel.Broken, "421 4.7.0", 0, 2},
 		{"cut at the sender", at(smtp.Sender, smtp.Fault{Cut: true}), nil, channel.Temporary, "connection", 0, 2},
@@ -501,6 +502,11 @@ func TestAddressesInAllLetters(t *testing.T) {
 		}
 		if mail := server.Mails()[1]; !mail.UTF8 || mail.To[0] != "änna@xn--bcher-kva.example" {
 			t.Errorf("announced %v, to %q", mail.UTF8, mail.To)
+		}
+		server.Script(func(smtp.Moment) smtp.Fault { return smtp.Fault{Code: 553, Status: [3]int{5, 6, 7}, Words: "No"} })
+		_, err = f.Send(t.Context(), m)
+		if got := failure(t, err); got.Class != channel.Permanent { // one such person stops nobody else's mails
+			t.Error(got)
 		}
 	}
 }

@@ -96,3 +96,34 @@ func FuzzFileName(f *testing.F) {
 		}
 	})
 }
+
+// FuzzAnswer: whatever a server says, something follows from it, and what is kept of it is
+// short and one line.
+func FuzzAnswer(f *testing.F) {
+	f.Add(550, "5.1.1 no such person")
+	f.Add(250, "2.0.0 Ok: queued as 4F2A")
+	f.Add(421, "4.3.2\nGoodbye\r\n\x00")
+	f.Add(334, "")
+	f.Add(-1, "5.7.1")
+	f.Fuzz(func(t *testing.T, status int, words string) {
+		answer := &textproto.Error{Code: status, Msg: words}
+		outcomes := []outcome{
+			answered(words, nil), answered("", answer), (&connection{}).senderRefused(answer, &letter{own: true}),
+			{failure: channel.Fail(classOf(answer), code(answer), said(answer))}, {failure: cut(answer)}, {failure: broken(answer)},
+		}
+		for _, o := range outcomes {
+			kept := []string{o.result.ProviderID}
+			if o.failure != nil {
+				kept = append(kept, o.failure.Code, o.failure.Detail)
+				if o.failure.Class == "" || o.failure.Code == "" {
+					t.Errorf("nothing follows: %v", o.failure)
+				}
+			}
+			for _, text := range kept {
+				if len([]rune(text)) > 500 || strings.ContainsAny(text, "\r\n\x00") {
+					t.Errorf("kept %q", text)
+				}
+			}
+		}
+	})
+}
