@@ -78,9 +78,15 @@ func (p *pass) readers(d *document) []*corev1.Pod {
 	return list
 }
 
+// awaited says whether replicas can come to run a document. A routing document that
+// something keeps from being written holds up no Tenant.
+func (p *pass) awaited(d *document) bool {
+	return d.body != nil && (d.kind == settingsKind || d.inPlace())
+}
+
 // pending are the ready pods that are not known to run a live document.
 func (p *pass) pending(d *document) []*corev1.Pod {
-	if d.body == nil {
+	if !p.awaited(d) {
 		return nil
 	}
 	return slices.DeleteFunc(p.readers(d), func(pod *corev1.Pod) bool { return p.memory.running[pod.UID].of(d.kind) == d.digest })
@@ -135,7 +141,7 @@ func (r *Reconciler) askReplicas(ctx context.Context, p *pass) error {
 // and has had the time to. nil: it runs all, or the error may be about the documents before.
 func (p *pass) failed(pod *corev1.Pod) *spread {
 	for _, d := range p.documents() {
-		if d.body == nil || !d.kind.reads(componentOf(pod)) || p.memory.running[pod.UID].of(d.kind) == d.digest {
+		if !p.awaited(d) || !d.kind.reads(componentOf(pod)) || p.memory.running[pod.UID].of(d.kind) == d.digest {
 			continue
 		}
 		if s := p.memory.spreads[d.kind]; s.since(p.now) > failureDelay {
@@ -206,7 +212,7 @@ func (p *pass) behind() []*corev1.Pod {
 
 // wanted names the documents that a pod is to run, for its annotation.
 func (p *pass) wanted(pod *corev1.Pod) string {
-	if p.routing.body != nil && routingKind.reads(componentOf(pod)) {
+	if p.awaited(&p.routing) && routingKind.reads(componentOf(pod)) {
 		return p.settings.digest + "+" + p.routing.digest
 	}
 	return p.settings.digest

@@ -149,9 +149,9 @@ func isFaultTenant(name string) bool {
 	return n == 1 && err == nil && name == fmt.Sprintf("t%d", k)
 }
 
-// A first install makes about thirty requests about a tenant, and one that is told to
+// A first install makes about thirty-five requests about a tenant, and one that is told to
 // look again or starts again makes more.
-const tenantsForFaults = 36
+const tenantsForFaults = 42
 
 func createTenants(w *world, count int) []*v1alpha1.Tenant {
 	var tenants []*v1alpha1.Tenant
