@@ -262,3 +262,22 @@ func lookup(payload map[string]any, path string) any {
 	}
 	return value
 }
+
+func TestWhatCanBeSentIn(t *testing.T) {
+	refused := map[string]string{}
+	for _, e := range builtIn() {
+		if why := e.WhyNotSentIn(); why != "" {
+			refused[e.Name] = why
+		}
+	}
+	const inside = "it comes from Foyer itself"
+	want := map[string]string{
+		"contact.invited": inside, "portal.accessRevoked": inside, "portal.credentialCreate": inside, "portal.credentialsChanged": inside,
+		"portal.newSignIn": inside, "portal.passwordReset": inside,
+		"contact.verifyEmail": "it has a secret link, which Foyer makes",
+		"invoice.unpaid":      "it falls due by date, when invoice.dueOn of what was written by the API says so",
+	}
+	if diff := cmp.Diff(want, refused); diff != "" {
+		t.Errorf("want -, have +:\n%s", diff)
+	}
+}

@@ -66,8 +66,8 @@ func writeEvent(out *strings.Builder, e Event) {
 	if e.Anchor != "" {
 		fmt.Fprintf(out, "- Dated: the days of an action count from `%s`.\n", e.Anchor)
 	}
-	if e.Inside {
-		out.WriteString("- It comes from Foyer itself: nobody can send it in.\n")
+	if why := e.WhyNotSentIn(); why != "" {
+		fmt.Fprintf(out, "- Nobody can send it in: %s.\n", why)
 	}
 	if e.RequiredLink != "" {
 		fmt.Fprintf(out, "- Every mail and text message must contain `{{.%s}}`.\n", e.RequiredLink)

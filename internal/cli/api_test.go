@@ -36,6 +36,8 @@ type fakeAPI struct {
 	applied  []string // lines, in order
 	known    map[string]bool
 	received [][]string
+	redriven []string
+	asked    []integration.UpcomingQuery
 }
 
 // fault is what goes wrong with a request. A zero value is none.
@@ -59,6 +61,11 @@ func newFakeAPI(t *testing.T, faults ...fault) *fakeAPI {
 	mux := http.NewServeMux()
 	mux.HandleFunc("POST /api/v1/import/{kind}", a.importLines)
 	mux.HandleFunc("GET /api/v1/accounts/{id}/settings", a.settings)
+	mux.HandleFunc("POST /api/v1/upcoming", a.upcoming)
+	mux.HandleFunc("POST /api/v1/render", a.render)
+	mux.HandleFunc("GET /api/v1/notifications", func(w http.ResponseWriter, _ *http.Request) { a.file(w, "notifications/dead") })
+	mux.HandleFunc("GET /api/v1/notifications/summary", func(w http.ResponseWriter, _ *http.Request) { a.file(w, "notifications/summary") })
+	mux.HandleFunc("POST /api/v1/notifications/{id}/redrive", a.redrive)
 	a.server = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if r.Header.Get("Authorization") != "Bearer "+apiToken {
 			a.refused()
@@ -193,4 +200,53 @@ func (a *fakeAPI) settings(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	_, _ = w.Write(text)
+}
+
+// file answers with a file of testdata.
+func (a *fakeAPI) file(w http.ResponseWriter, name string) {
+	text, err := os.ReadFile(filepath.Join("testdata", name+".json"))
+	if err != nil {
+		a.t.Error(err)
+	}
+	_, _ = w.Write(text)
+}
+
+func (a *fakeAPI) upcoming(w http.ResponseWriter, r *http.Request) {
+	var query integration.UpcomingQuery
+	if err := json.NewDecoder(r.Body).Decode(&query); err != nil {
+		a.t.Error(err)
+	}
+	a.mutex.Lock()
+	defer a.mutex.Unlock()
+	a.asked = append(a.asked, query)
+	a.file(w, choose(query.Routing == nil, "upcoming/now", "upcoming/changed"))
+}
+
+func (a *fakeAPI) render(w http.ResponseWriter, r *http.Request) {
+	var query integration.RenderQuery
+	if err := json.NewDecoder(r.Body).Decode(&query); err != nil {
+		a.t.Error(err)
+	}
+	if query.AccountID != "10001" {
+		w.Header().Set("Content-Type", integration.ProblemMediaType)
+		w.WriteHeader(http.StatusUnprocessableEntity)
+		a.encode(w, integration.Problem{Title: "Unprocessable Entity", Errors: []integration.FieldProblem{{Field: "accountId", Message: "there is no account " + query.AccountID}}})
+		return
+	}
+	a.file(w, "notifications/rendered")
+}
+
+func (a *fakeAPI) redrive(w http.ResponseWriter, r *http.Request) {
+	a.mutex.Lock()
+	defer a.mutex.Unlock()
+	id := r.PathValue("id")
+	switch {
+	case id == "sent":
+		problem(w, http.StatusConflict, "the notification is Sent: Dead and Uncertain ones can be tried again")
+	case a.nextFault().status == http.StatusTooManyRequests:
+		problem(w, http.StatusTooManyRequests, "slow down")
+	default:
+		a.redriven = append(a.redriven, id)
+		fmt.Fprintf(w, `{"id":%q,"eventType":"invoice.unpaid","channel":"Email","address":"dana@miller.example","state":"Retry"}`, id)
+	}
 }

@@ -62,8 +62,8 @@ func newRoot(version string, streams Streams, forward reach.Forward) *cobra.Comm
 		Long: `Check and try out Foyer's objects, bring in customers, and see what applies to them.
 
 lint, events and render need no cluster: they look at files, by the same code as in the
-API server and in the operator. import and explain reach the API of a tenant, through
-the cluster with your own rights in it, or by its address.
+API server and in the operator. The others, and render --account, reach the API of a tenant,
+through the cluster with your own rights in it, or by its address.
 
 Exit codes: 0 all is well, 1 there is something to mend in the files, in the payload or
 in the lines of an import, 2 wrong usage, or what cannot be read or reached.`,
@@ -71,7 +71,9 @@ in the lines of an import, 2 wrong usage, or what cannot be read or reached.`,
   kubectl foyer events invoice.unpaid      # what a template can use
   kubectl foyer render -f reminder.yaml    # what people will read
   kubectl foyer import accounts -n acme -f accounts.csv
-  kubectl foyer explain account 10001 -n acme`,
+  kubectl foyer explain account 10001 -n acme
+  kubectl foyer upcoming -n acme           # who would be sent what this week
+  kubectl foyer status -n acme             # what was sent, what was not, and why`,
 		Annotations:   map[string]string{cobra.CommandDisplayNameAnnotation: "kubectl foyer"},
 		SilenceErrors: true,
 		SilenceUsage:  true,
@@ -79,8 +81,9 @@ in the lines of an import, 2 wrong usage, or what cannot be read or reached.`,
 	root.SetFlagErrorFunc(func(command *cobra.Command, err error) error {
 		return fmt.Errorf("%w\nSee '%s --help'", err, command.CommandPath())
 	})
-	root.AddCommand(newLint(streams), newEvents(streams), newRender(streams),
-		newImport(streams, forward), newExplain(streams, forward), newVersion(version, streams))
+	root.AddCommand(newLint(streams), newEvents(streams), newRender(streams, forward),
+		newImport(streams, forward), newExplain(streams, forward), newUpcoming(streams, forward),
+		newStatus(streams, forward), newRedrive(streams, forward), newVersion(version, streams))
 	return root
 }
 

@@ -6,6 +6,9 @@
 //	render   fills in the texts of an event template
 //	import   brings customers into Foyer, from files of any size
 //	explain  tells what applies to an account, and why
+//	upcoming tells who would be sent what in the coming days, and how a change changes it
+//	status   tells how the delivery of messages is going
+//	redrive  tries messages again that could not be delivered
 //
 // The first three work by files alone, by the code of the API server and of the operator.
 // The others use the integration API of a tenant, which package reach finds; what import

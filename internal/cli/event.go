@@ -37,7 +37,7 @@ type fieldView struct {
 func viewOf(e catalog.Event) eventView {
 	return eventView{
 		Name: e.Name, Title: e.Title, Description: e.Description, Category: string(e.Category), Dated: e.Anchor,
-		OptOut: optOut(e), FromFoyer: e.Inside, Message: e.Message, RequiredLink: e.RequiredLink,
+		OptOut: optOut(e), FromFoyer: e.WhyNotSentIn() != "", Message: e.Message, RequiredLink: e.RequiredLink,
 		Fields: viewsOf(e.TemplateFields()), Sample: e.Sample,
 	}
 }
@@ -95,7 +95,7 @@ func writeEventHead(out *strings.Builder, e catalog.Event, streams Streams) {
 	if e.Anchor != "" {
 		row("Dated", "the days of an action count from "+e.Anchor)
 	}
-	row("From", choose(e.Inside, "Foyer itself, nobody can send it in", "Foyer, or sent in by the provider's systems"))
+	row("From", choose(e.WhyNotSentIn() != "", "Foyer itself, nobody can send it in", "Foyer, or sent in by the provider's systems"))
 	row("Message", choose(e.Message, "people want to be told", "the event is for webhooks"))
 	if e.RequiredLink != "" {
 		row("Link", fmt.Sprintf("each mail and text message must contain {{.%s}}", e.RequiredLink))

@@ -108,7 +108,7 @@ func printTable(events []catalog.Event, wide bool, streams Streams) error {
 	for _, e := range events {
 		row := []string{e.Name, string(e.Category), orDash(e.Anchor)}
 		if wide {
-			row = append(row, choose(e.Message, "people", "webhooks"), choose(e.Inside, "Foyer", "anywhere"),
+			row = append(row, choose(e.Message, "people", "webhooks"), choose(e.WhyNotSentIn() != "", "Foyer", "anywhere"),
 				choose(optOut(e), "yes", "no"), orDash(e.RequiredLink))
 		}
 		rows = append(rows, append(row, e.Description))

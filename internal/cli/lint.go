@@ -21,11 +21,14 @@ type sourceFlags struct {
 	namespace string
 }
 
+func (f *sourceFlags) addFiles(command *cobra.Command) {
+	command.Flags().StringArrayVarP(&f.files, "filename", "f", nil, "file or directory to read, - for standard input; can be repeated")
+	command.Flags().BoolVarP(&f.recursive, "recursive", "R", false, "read the directories in directories as well")
+}
+
 func (f *sourceFlags) add(command *cobra.Command) {
-	flags := command.Flags()
-	flags.StringArrayVarP(&f.files, "filename", "f", nil, "file or directory to read, - for standard input; can be repeated")
-	flags.BoolVarP(&f.recursive, "recursive", "R", false, "read the directories in directories as well")
-	flags.StringVarP(&f.namespace, "namespace", "n", "default", "namespace of objects that name none")
+	f.addFiles(command)
+	command.Flags().StringVarP(&f.namespace, "namespace", "n", "default", "namespace of objects that name none")
 }
 
 func (f *sourceFlags) read(streams Streams) (manifest.Set, error) {

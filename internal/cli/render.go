@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"strings"
@@ -10,6 +11,7 @@ import (
 	"github.com/foyerhq/foyer/api/v1alpha1"
 	"github.com/foyerhq/foyer/internal/catalog"
 	"github.com/foyerhq/foyer/internal/cli/lint"
+	"github.com/foyerhq/foyer/internal/cli/reach"
 	"github.com/foyerhq/foyer/internal/config"
 	"github.com/foyerhq/foyer/internal/message/condition"
 	"github.com/foyerhq/foyer/internal/message/template"
@@ -18,26 +20,34 @@ import (
 
 type renderFlags struct {
 	sourceFlags
-	name     string
-	action   string
-	event    string
-	locale   string
-	currency string
-	timeZone string
-	out      string
+	target    targetFlags
+	account   string
+	eventType string
+	output    string
+	name      string
+	action    string
+	event     string
+	locale    string
+	currency  string
+	timeZone  string
+	out       string
 }
 
-func newRender(streams Streams) *cobra.Command {
+func newRender(streams Streams, forward reach.Forward) *cobra.Command {
 	flags := renderFlags{}
 	command := &cobra.Command{
-		Use:   "render -f FILE ...",
-		Short: "Fill in the texts of an event template",
+		Use:   "render -f FILE ... | --account ID",
+		Short: "Fill in the texts of an event template, or of what an account would get",
 		Long: `Fill in the texts of an event template with the sample of its event, or with a payload
 of your own, and say whether its condition holds. Nothing is sent.
 
 Amounts and dates are written as for an account of the tenant, if its Tenant is in the
 files. Without --locale every translation is shown, with it the one that an account of
-this language gets.`,
+this language gets.
+
+With --account the API of the tenant is asked what the people of an account would get for an
+event: with their names and addresses, their language, and the standard messages where there
+is no template. With -f too it is told of objects that are not applied yet.`,
 		Example: `  # with the sample of its event
   kubectl foyer render -f reminder.yaml
 
@@ -49,11 +59,29 @@ this language gets.`,
   kubectl foyer render -f reminder.yaml --event payload.json
 
   # as files, to look at the HTML in a browser
-  kubectl foyer render -f reminder.yaml --out /tmp/mails`,
+  kubectl foyer render -f reminder.yaml --out /tmp/mails
+
+  # what account 10001 would get for a new invoice
+  kubectl foyer render --account 10001 --event-type invoice.issued -n acme`,
 		Args: noArguments,
-		RunE: func(*cobra.Command, []string) error { return runRender(flags, streams) },
+		RunE: func(command *cobra.Command, _ []string) error {
+			if flags.account != "" {
+				return runRenderAccount(command, flags, streams, forward)
+			}
+			for _, name := range ofAccount {
+				if command.Flags().Changed(name) {
+					return fmt.Errorf("--%s is for --account, as --account 10001", name)
+				}
+			}
+			flags.namespace = cmp.Or(flags.target.cluster.Namespace, "default")
+			return runRender(flags, streams)
+		},
 	}
-	flags.add(command)
+	flags.addFiles(command)
+	flags.target.add(command)
+	command.Flags().StringVar(&flags.account, "account", "", "id of the account whose messages to fill in, by the API of the tenant")
+	command.Flags().StringVar(&flags.eventType, "event-type", "invoice.unpaid", "with --account: the event")
+	command.Flags().StringVarP(&flags.output, "output", "o", "text", "with --account: how to print it, text or json")
 	command.Flags().StringVar(&flags.name, "name", "", "name of the EventTemplate, where the files have several")
 	command.Flags().StringVar(&flags.action, "action", "", "name of the only action to fill in")
 	command.Flags().StringVar(&flags.event, "event", "", "file with the payload as JSON, - for standard input; the sample of the event if not set")

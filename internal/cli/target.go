@@ -57,6 +57,19 @@ func (f *targetFlags) check(command *cobra.Command) error {
 	return nil
 }
 
+// words are the flags that name the same tenant in another command.
+func (f *targetFlags) words() string {
+	var words strings.Builder
+	for _, flag := range []struct{ name, value string }{
+		{"-n", f.cluster.Namespace}, {"--tenant", f.cluster.Tenant}, {"--context", f.cluster.Context}, {"--server", f.server.URL}, {"--token-file", f.server.TokenFile},
+	} {
+		if flag.value != "" {
+			words.WriteString(" " + flag.name + " " + flag.value)
+		}
+	}
+	return words.String()
+}
+
 func (f *targetFlags) open(ctx context.Context, forward reach.Forward) (*reach.API, error) {
 	if f.server.URL != "" {
 		return reach.ServerAPI(f.server)

@@ -127,20 +127,7 @@ func (c *Client) send(ctx context.Context, options ImportOptions, lines io.Reade
 // AccountSettings asks for everything that applies to an account, and why. Of an account
 // that does not exist the error is a *[Problem] with status 404.
 func (c *Client) AccountSettings(ctx context.Context, id string) (AccountSettings, error) {
-	request, err := c.request(ctx, http.MethodGet, "/api/v1/accounts/"+url.PathEscape(id)+"/settings", nil)
-	if err != nil {
-		return AccountSettings{}, fmt.Errorf("ask for the settings of account %s: %w", id, err)
-	}
-	response, err := c.do(request)
-	if err != nil {
-		return AccountSettings{}, fmt.Errorf("ask for the settings of account %s: %w", id, err)
-	}
-	defer response.Body.Close() //nolint:errcheck // only read
-	var answer AccountSettings
-	if err := json.NewDecoder(response.Body).Decode(&answer); err != nil {
-		return AccountSettings{}, fmt.Errorf("read the settings of account %s: %w", id, err)
-	}
-	return answer, nil
+	return exchange[AccountSettings](ctx, c, "ask for the settings of account "+id, http.MethodGet, "/api/v1/accounts/"+url.PathEscape(id)+"/settings", nil)
 }
 
 func (c *Client) request(ctx context.Context, method, path string, body io.Reader) (*http.Request, error) {

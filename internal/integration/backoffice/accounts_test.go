@@ -67,6 +67,8 @@ func TestAccounts(t *testing.T) {
 		{"PUT", "accounts/Z", `{"name":"x","attributes":{"currency":"eur","tradingTermsDays":366}}`, nil, 422, "", `"field":"attributes.tradingTermsDays"`},
 		{"PUT", "accounts/Z", `{"name":"x","attributes":{"currency":"eur","tradingTermsDays":366}}`, nil, 422, "",
 			`"message":"\"eur\" is not a currency, allowed is an ISO 4217 code such as EUR"`},
+		{"PATCH", "accounts/A", `{"attributes":{"quietHours":{"start":"22:00"}}}`, nil, 422, "", `"field":"attributes.quietHours.end"`},
+		{"PATCH", "accounts/A", `{"attributes":{"remindersPausedUntil":"2027-02-29"}}`, nil, 422, "", `"field":"attributes.remindersPausedUntil"`},
 		{"PATCH", "accounts/A", `{"attributes":{"custom":[{"name":"Tier","value":"1"}]}}`, nil, 422, "", `"field":"attributes.custom`},
 
 		// What its people can change too.
@@ -313,6 +315,10 @@ func randomPatch(random *rand.Rand) map[string]any {
 	values := map[string]func() any{
 		"tradingTermsDays": func() any { return pick(nil, 0, 30) }, "currency": func() any { return pick(nil, "EUR", "AUD") },
 		"locale": func() any { return pick(nil, "de", "en-AU") }, "creditLimit": func() any { return pick(nil, "0", "10.50") },
+		"disputed": func() any { return pick(nil, "Yes") }, "consent": func() any { return pick(nil, map[string]any{"sms": pick(nil, "Granted", "Withheld")}) },
+		"quietHours": func() any {
+			return pick(nil, map[string]any{"start": "22:00", "end": "07:00"}, map[string]any{"end": "08:00", "start": "21:30"})
+		},
 		"lateFee": func() any {
 			fee := map[string]any{}
 			for name, value := range map[string]any{"amount": pick(nil, "5"), "daysAfterDue": pick(nil, 0, 7), "label": pick(nil, "Late")} {
