@@ -51,7 +51,7 @@ func TestComposeMail(t *testing.T) {
 	}
 	account.Attributes.Locale = "de-AT"
 	got := compose(t, d, issued(), account)
-	if got.Subject != "Rechnung INV-1001: €\u00a089,90" && got.Subject != "Rechnung INV-1001: 89,90\u00a0€" || got.Text != "Hallo" || got.HTML != "" {
+	if got.Subject != "Rechnung INV-1001: €\u00a089,90" || got.Text != "Hallo" || got.HTML != "" {
 		t.Errorf("in German: %+v", got)
 	}
 }
