@@ -28,6 +28,9 @@ type letter struct {
 	refused []string        // copies whose addresses are none
 	utf8    bool            // an address has letters that only some servers take
 	attempt int
+	// hello is what we say to the server that our name is. That of a pod is nobody's
+	// business, and some servers want one that they find in the DNS.
+	hello string
 	// signature comes before text: it is the first header.
 	signature []byte
 	text      []byte // headers and body
@@ -35,7 +38,7 @@ type letter struct {
 
 // compose makes a mail of a message, signed if there is a key.
 func compose(m channel.Message, of config.EmailChannel, key crypto.Signer, now time.Time) (*letter, *channel.Error) {
-	l := &letter{own: m.From == "", attempt: m.Attempt}
+	l := &letter{own: m.From == "" || m.From == of.From, attempt: m.Attempt}
 	msg := gomail.NewMsg(gomail.WithNoDefaultUserAgent())
 	if failure := l.sender(msg, m, of); failure != nil {
 		return nil, failure
@@ -70,6 +73,11 @@ func (l *letter) sender(msg *gomail.Msg, m channel.Message, of config.EmailChann
 	if l.from, err = parse(cmp.Or(m.From, of.From)); err != nil {
 		return channel.Fail(l.brokenIfOwn(), channel.CodeSettings, "the sender: "+err.Error())
 	}
+	if tenants, err := parse(of.From); err == nil {
+		l.own = l.from.Address == tenants.Address // whoever asks may have put it there
+		l.hello = hostOf(tenants)
+	}
+	l.hello = cmp.Or(l.hello, hostOf(l.from))
 	msg.FromMailAddress(l.from)
 	if of.ReplyTo != "" {
 		replyTo, err := parse(of.ReplyTo)

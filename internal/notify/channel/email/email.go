@@ -86,7 +86,7 @@ func (s *Sender) send(ctx context.Context, m channel.Message) (channel.Result, *
 	if failure != nil {
 		return channel.Result{}, failure
 	}
-	way := way{SMTP: of.SMTP, name: ownName(of.From, l), username: secrets.username, password: secrets.password, authorities: secrets.authorities}
+	way := way{SMTP: of.SMTP, name: l.hello, username: secrets.username, password: secrets.password, authorities: secrets.authorities}
 	if c := s.idle.take(way); c != nil {
 		if o := s.deliver(ctx, c, l); !o.stale {
 			return o.result, o.failure
@@ -111,13 +111,4 @@ func (s *Sender) deliver(ctx context.Context, c *connection, l *letter) outcome 
 		c.close(o.usable)
 	}
 	return o
-}
-
-// ownName is what we say to the server that our name is. The name of a pod is nobody's
-// business, and some servers want one that they find in the DNS.
-func ownName(tenants string, l *letter) string {
-	if from, err := parse(tenants); err == nil {
-		return hostOf(from)
-	}
-	return hostOf(l.from)
 }

@@ -152,6 +152,7 @@ func TestWhatTheServerSays(t *testing.T) {
 		{"the sender, now", at(smtp.Sender, answer(451, 4, 7, 1)), nil, channel.Temporary, "451 4.7.1", 0, 1},
 		{"the tenant's sender, never", at(smtp.Sender, answer(550, 5, 7, 1)), nil, channel.Broken, "550 5.7.1", 0, 1},
 		{"the size", at(smtp.Sender, answer(552, 5, 3, 4)), nil, channel.Permanent, "552 5.3.4", 0, 1},
+		{"the tenant's sender by name, never", at(smtp.Sender, answer(550, 5, 7, 1)), func(m *channel.Message) { m.From = "Acme Billing <billing@acme.example>" }, channel.Broken, "550 5.7.1", 0, 1},
 		{"an action's sender, never", at(smtp.Sender, answer(553, 5, 7, 1)), own, channel.Permanent, "553 5.7.1", 0, 1},
 		{"goodbye to the sender", at(smtp.Sender, answer(421, 4, 7, 0)), nil, channel.Broken, "421 4.7.0", 0, 2},
 		{"cut at the sender", at(smtp.Sender, smtp.Fault{Cut: true}), nil, channel.Temporary, "connection", 0, 2},
