@@ -192,7 +192,7 @@ const (
 UPDATE notification SET state = 'Cancelled', reason = 'contactDeleted', address = '', cc = '{}', bcc = '{}', updated_at = $3
 WHERE account_id = $1 AND contact_id = $2 AND state IN ('Planned', 'Held', 'Retry', 'Uncertain')`
 	deleteAttemptsSQL = `
-DELETE FROM notification_attempt WHERE notification_id IN (SELECT id FROM notification WHERE account_id = $1 AND contact_id = $2)`
+DELETE FROM notification_attempt WHERE notification_id = ANY (ARRAY(SELECT id FROM notification WHERE account_id = $1 AND contact_id = $2))`
 	deleteMessagesSQL = `DELETE FROM notification WHERE account_id = $1 AND contact_id = $2 AND state <> 'Cancelled'`
 )
 

@@ -34,6 +34,10 @@ UNION ALL SELECT to_jsonb(x)::text FROM campaign x WHERE account_id = 'B'
 UNION ALL SELECT to_jsonb(x)::text FROM call x WHERE account_id = 'B'
 UNION ALL SELECT to_jsonb(x)::text FROM call_day x WHERE account_id = 'B'
 UNION ALL SELECT to_jsonb(x)::text FROM notification x WHERE account_id = 'B'
+UNION ALL SELECT to_jsonb(x)::text FROM notification_lease x WHERE id IN (SELECT id FROM notification WHERE account_id = 'B')
+UNION ALL SELECT to_jsonb(x)::text FROM notification_attempt x WHERE notification_id IN (SELECT id FROM notification WHERE account_id = 'B')
+UNION ALL SELECT to_jsonb(x)::text FROM occurrence x WHERE account_id = 'B'
+UNION ALL SELECT to_jsonb(x)::text FROM banner x WHERE account_id = 'B'
 UNION ALL SELECT to_jsonb(x)::text FROM audit x WHERE account_id = 'B'
 UNION ALL SELECT to_jsonb(x)::text FROM device x WHERE secret_hash = 'b-device'
 UNION ALL SELECT to_jsonb(x)::text FROM credential_link x WHERE account_id = 'B'
@@ -56,6 +60,7 @@ func TestAccountsCannotReachEachOther(t *testing.T) {
 	maps.Copy(attempts, factorAttempts(t, tn))
 	maps.Copy(attempts, reachAttempts(t, tn))
 	maps.Copy(attempts, credentialAttempts(t, tn))
+	maps.Copy(attempts, ledgerAttempts(t, tn))
 	methods := reflect.TypeFor[*store.Store]()
 	for i := range methods.NumMethod() {
 		if attempts[methods.Method(i).Name] == nil {

@@ -19,7 +19,7 @@ type DueAccount struct {
 // DueInvoice is an invoice with what is on record of it.
 type DueInvoice struct {
 	NotifiedInvoice
-	Happened []Occurrence // of the dated event, sorted by nothing
+	Happened []Occurrence // of the dated event, in no order
 }
 
 // A page is of accounts in the order of their ids. Each due date gives the next accounts by
@@ -28,9 +28,9 @@ const (
 	dueAccountsSQL = `
 SELECT DISTINCT d.account_id FROM unnest($1::date[]) day (day)
 CROSS JOIN LATERAL (
-    SELECT i.account_id FROM invoice i
+    SELECT DISTINCT i.account_id FROM invoice i
     WHERE i.due_on = day.day AND i.status = 'Open' AND i.balance > 0 AND i.account_id > $2
-    ORDER BY i.account_id, i.id LIMIT $3) d
+    ORDER BY i.account_id LIMIT $3) d
 ORDER BY 1 LIMIT $3`
 
 	dueInvoicesSQL = `

@@ -52,48 +52,72 @@ func privileges(t *testing.T, conn *pgx.Conn, role, schema string) []string {
 func TestLoginRolesHaveExactlyTheirRights(t *testing.T) {
 	want := map[string][]string{
 		admin.Portal: {
-			"DELETE ON app_user", "DELETE ON ceremony", "DELETE ON contact", "DELETE ON device", "DELETE ON notification", "DELETE ON passkey",
-			"DELETE ON recovery_code", "DELETE ON session", "DELETE ON throttle", "DELETE ON totp", "INSERT ON app_user",
-			"INSERT ON audit", "INSERT ON ceremony", "INSERT ON change", "INSERT ON contact", "INSERT ON credential_link",
-			"INSERT ON customer_order", "INSERT ON device", "INSERT ON event", "INSERT ON passkey", "INSERT ON recovery_code",
-			"INSERT ON replica", "INSERT ON service_request", "INSERT ON session", "INSERT ON throttle", "INSERT ON totp",
-			"SELECT ON account", "SELECT ON account_group", "SELECT ON app_user", "SELECT ON attachment", "SELECT ON audit",
-			"SELECT ON ceremony", "SELECT ON contact", "SELECT ON credential_link", "SELECT ON customer_order",
-			"SELECT ON device", "SELECT ON feed", "SELECT ON goose_db_version", "SELECT ON invoice", "SELECT ON invoice_line",
-			"SELECT ON notification", "SELECT ON passkey", "SELECT ON payment", "SELECT ON product", "SELECT ON recovery_code",
-			"SELECT ON replica", "SELECT ON service", "SELECT ON service_request", "SELECT ON session", "SELECT ON site",
-			"SELECT ON throttle", "SELECT ON totp", "SELECT(account_id) ON ticket", "SELECT(contact_id) ON ticket",
-			"SELECT(id) ON ticket", "SELECT(version) ON ticket", "UPDATE ON app_user", "UPDATE ON ceremony", "UPDATE ON contact",
-			"UPDATE ON credential_link", "UPDATE ON device", "UPDATE ON feed", "UPDATE ON passkey", "UPDATE ON replica",
-			"UPDATE ON session", "UPDATE ON throttle", "UPDATE ON totp", "UPDATE(address) ON account",
-			"UPDATE(attributes) ON account", "UPDATE(contact_id) ON ticket", "UPDATE(phone) ON account",
-			"UPDATE(tax_id) ON account", "UPDATE(updated_at) ON account", "UPDATE(updated_at) ON customer_order",
-			"UPDATE(updated_at) ON service_request", "UPDATE(updated_at) ON site", "UPDATE(updated_at) ON ticket",
-			"UPDATE(version) ON account", "UPDATE(version) ON ticket", "USAGE ON SCHEMA", "USAGE ON SEQUENCE order_number",
-			"USAGE ON SEQUENCE request_number",
+			"DELETE ON app_user", "DELETE ON ceremony", "DELETE ON contact", "DELETE ON device", "DELETE ON notification",
+			"DELETE ON notification_attempt", "DELETE ON passkey", "DELETE ON recovery_code", "DELETE ON session",
+			"DELETE ON throttle", "DELETE ON totp", "INSERT ON app_user", "INSERT ON audit", "INSERT ON ceremony",
+			"INSERT ON change", "INSERT ON contact", "INSERT ON credential_link", "INSERT ON customer_order", "INSERT ON device",
+			"INSERT ON event", "INSERT ON passkey", "INSERT ON recovery_code", "INSERT ON replica", "INSERT ON service_request",
+			"INSERT ON session", "INSERT ON throttle", "INSERT ON totp", "SELECT ON account", "SELECT ON account_group",
+			"SELECT ON app_user", "SELECT ON attachment", "SELECT ON audit", "SELECT ON banner", "SELECT ON ceremony",
+			"SELECT ON contact", "SELECT ON credential_link", "SELECT ON customer_order", "SELECT ON device", "SELECT ON feed",
+			"SELECT ON goose_db_version", "SELECT ON invoice", "SELECT ON invoice_line", "SELECT ON notification",
+			"SELECT ON passkey", "SELECT ON payment", "SELECT ON product", "SELECT ON recovery_code", "SELECT ON replica",
+			"SELECT ON service", "SELECT ON service_request", "SELECT ON session", "SELECT ON site", "SELECT ON throttle",
+			"SELECT ON totp", "SELECT(account_id) ON ticket", "SELECT(contact_id) ON ticket", "SELECT(id) ON ticket",
+			"SELECT(notification_id) ON notification_attempt", "SELECT(version) ON ticket", "UPDATE ON app_user",
+			"UPDATE ON ceremony", "UPDATE ON contact", "UPDATE ON credential_link", "UPDATE ON device", "UPDATE ON feed",
+			"UPDATE ON passkey", "UPDATE ON replica", "UPDATE ON session", "UPDATE ON throttle", "UPDATE ON totp",
+			"UPDATE(address) ON account", "UPDATE(address) ON notification", "UPDATE(attributes) ON account",
+			"UPDATE(bcc) ON notification", "UPDATE(cc) ON notification", "UPDATE(closed_by) ON banner",
+			"UPDATE(contact_id) ON ticket", "UPDATE(phone) ON account", "UPDATE(reason) ON notification",
+			"UPDATE(state) ON notification", "UPDATE(tax_id) ON account", "UPDATE(updated_at) ON account",
+			"UPDATE(updated_at) ON customer_order", "UPDATE(updated_at) ON notification", "UPDATE(updated_at) ON service_request",
+			"UPDATE(updated_at) ON site", "UPDATE(updated_at) ON ticket", "UPDATE(version) ON account", "UPDATE(version) ON ticket",
+			"USAGE ON SCHEMA", "USAGE ON SEQUENCE order_number", "USAGE ON SEQUENCE request_number",
 		},
 		admin.Backoffice: {
 			"DELETE ON account_group", "DELETE ON api_token", "DELETE ON app_user", "DELETE ON attachment", "DELETE ON campaign",
 			"DELETE ON contact", "DELETE ON customer_order", "DELETE ON invoice", "DELETE ON invoice_line", "DELETE ON note",
-			"DELETE ON notification", "DELETE ON payment", "DELETE ON phone_number", "DELETE ON product", "DELETE ON service", "DELETE ON service_request",
-			"DELETE ON session", "DELETE ON site", "INSERT ON account", "INSERT ON account_group", "INSERT ON api_token",
-			"INSERT ON app_user", "INSERT ON attachment", "INSERT ON audit", "INSERT ON call", "INSERT ON call_day", "INSERT ON campaign",
-			"INSERT ON change", "INSERT ON contact", "INSERT ON credential_link", "INSERT ON customer_order", "INSERT ON event",
-			"INSERT ON idempotency", "INSERT ON invoice", "INSERT ON invoice_line", "INSERT ON note", "INSERT ON payment",
-			"INSERT ON phone_number", "INSERT ON product", "INSERT ON replica", "INSERT ON service", "INSERT ON service_request",
-			"INSERT ON site", "INSERT ON ticket", "INSERT ON ticket_message", "SELECT ON account", "SELECT ON account_bucket",
-			"SELECT ON account_group", "SELECT ON api_token", "SELECT ON app_user", "SELECT ON attachment", "SELECT ON attribute_use",
-			"SELECT ON audit", "SELECT ON call", "SELECT ON call_day", "SELECT ON campaign", "SELECT ON change", "SELECT ON contact",
-			"SELECT ON credential_link", "SELECT ON customer_order", "SELECT ON event", "SELECT ON feed", "SELECT ON goose_db_version",
-			"SELECT ON group_member", "SELECT ON idempotency", "SELECT ON invoice", "SELECT ON invoice_line", "SELECT ON note",
-			"SELECT ON payment", "SELECT ON phone_number", "SELECT ON product", "SELECT ON replica", "SELECT ON service",
-			"SELECT ON service_request", "SELECT ON site", "SELECT ON ticket", "SELECT ON ticket_message", "SELECT ON whole_import",
-			"SELECT(account_id) ON notification", "SELECT(contact_id) ON notification", "SELECT(contact_id) ON session", "UPDATE ON account", "UPDATE ON account_group", "UPDATE ON app_user", "UPDATE ON attachment",
-			"UPDATE ON call_day", "UPDATE ON campaign", "UPDATE ON contact", "UPDATE ON credential_link", "UPDATE ON customer_order",
-			"UPDATE ON feed", "UPDATE ON idempotency", "UPDATE ON invoice", "UPDATE ON invoice_line", "UPDATE ON note",
-			"UPDATE ON payment", "UPDATE ON phone_number", "UPDATE ON product", "UPDATE ON replica", "UPDATE ON service",
-			"UPDATE ON service_request", "UPDATE ON site", "UPDATE ON ticket", "UPDATE ON ticket_message", "UPDATE ON whole_import",
-			"UPDATE(last_used_at) ON api_token", "USAGE ON SCHEMA", "USAGE ON SEQUENCE ticket_number",
+			"DELETE ON notification", "DELETE ON notification_attempt", "DELETE ON payment", "DELETE ON phone_number",
+			"DELETE ON product", "DELETE ON service", "DELETE ON service_request", "DELETE ON session", "DELETE ON site",
+			"INSERT ON account", "INSERT ON account_group", "INSERT ON api_token", "INSERT ON app_user", "INSERT ON attachment",
+			"INSERT ON audit", "INSERT ON call", "INSERT ON call_day", "INSERT ON campaign", "INSERT ON change", "INSERT ON contact",
+			"INSERT ON credential_link", "INSERT ON customer_order", "INSERT ON event", "INSERT ON idempotency", "INSERT ON invoice",
+			"INSERT ON invoice_line", "INSERT ON note", "INSERT ON payment", "INSERT ON phone_number", "INSERT ON product",
+			"INSERT ON replica", "INSERT ON service", "INSERT ON service_request", "INSERT ON site", "INSERT ON ticket",
+			"INSERT ON ticket_message", "SELECT ON account", "SELECT ON account_bucket", "SELECT ON account_group",
+			"SELECT ON api_token", "SELECT ON app_user", "SELECT ON attachment", "SELECT ON attribute_use", "SELECT ON audit",
+			"SELECT ON call", "SELECT ON call_day", "SELECT ON campaign", "SELECT ON change", "SELECT ON contact",
+			"SELECT ON credential_link", "SELECT ON customer_order", "SELECT ON delivery", "SELECT ON document", "SELECT ON event",
+			"SELECT ON feed", "SELECT ON goose_db_version", "SELECT ON group_member", "SELECT ON idempotency", "SELECT ON invoice",
+			"SELECT ON invoice_line", "SELECT ON note", "SELECT ON notification", "SELECT ON notification_attempt",
+			"SELECT ON notification_lease", "SELECT ON occurrence", "SELECT ON payment", "SELECT ON phone_number",
+			"SELECT ON product", "SELECT ON replica", "SELECT ON service", "SELECT ON service_request", "SELECT ON site",
+			"SELECT ON ticket", "SELECT ON ticket_message", "SELECT ON webhook", "SELECT ON whole_import",
+			"SELECT(contact_id) ON session", "UPDATE ON account", "UPDATE ON account_group", "UPDATE ON app_user",
+			"UPDATE ON attachment", "UPDATE ON call_day", "UPDATE ON campaign", "UPDATE ON contact", "UPDATE ON credential_link",
+			"UPDATE ON customer_order", "UPDATE ON feed", "UPDATE ON idempotency", "UPDATE ON invoice", "UPDATE ON invoice_line",
+			"UPDATE ON note", "UPDATE ON payment", "UPDATE ON phone_number", "UPDATE ON product", "UPDATE ON replica",
+			"UPDATE ON service", "UPDATE ON service_request", "UPDATE ON site", "UPDATE ON ticket", "UPDATE ON ticket_message",
+			"UPDATE ON whole_import", "UPDATE(address) ON notification", "UPDATE(bcc) ON notification", "UPDATE(cc) ON notification",
+			"UPDATE(detail) ON notification", "UPDATE(due_at) ON notification", "UPDATE(last_used_at) ON api_token",
+			"UPDATE(reason) ON notification", "UPDATE(receipt) ON notification", "UPDATE(spared) ON notification",
+			"UPDATE(state) ON notification", "UPDATE(turn_at) ON notification", "UPDATE(updated_at) ON notification",
+			"USAGE ON SCHEMA", "USAGE ON SEQUENCE ticket_number",
+		},
+		admin.Dispatcher: {
+			"DELETE ON notification_lease", "DELETE ON webhook", "INSERT ON audit", "INSERT ON banner", "INSERT ON change",
+			"INSERT ON note", "INSERT ON notification", "INSERT ON notification_attempt", "INSERT ON notification_lease",
+			"INSERT ON occurrence", "INSERT ON replica", "INSERT ON webhook", "SELECT ON account", "SELECT ON attachment",
+			"SELECT ON contact", "SELECT ON delivery", "SELECT ON event", "SELECT ON feed", "SELECT ON goose_db_version",
+			"SELECT ON invoice", "SELECT ON note", "SELECT ON notification", "SELECT ON notification_lease", "SELECT ON occurrence",
+			"SELECT ON replica", "SELECT ON webhook", "SELECT(addresses) ON credential_link",
+			"SELECT(completed_at) ON credential_link", "SELECT(contact_id) ON credential_link", "SELECT(contact_id) ON ticket",
+			"SELECT(email) ON app_user", "SELECT(email_verified_at) ON app_user", "SELECT(expires_at) ON credential_link",
+			"SELECT(id) ON app_user", "SELECT(id) ON credential_link", "SELECT(id) ON ticket", "SELECT(purpose) ON credential_link",
+			"SELECT(voided_at) ON credential_link", "UPDATE ON delivery", "UPDATE ON feed", "UPDATE ON notification",
+			"UPDATE ON notification_lease", "UPDATE ON replica", "UPDATE ON webhook", "UPDATE(updated_at) ON note",
+			"USAGE ON SCHEMA", "USAGE ON SEQUENCE lease_number",
 		},
 	}
 	onBoth(t, func(t *testing.T, server *postgres.Server) {
@@ -130,7 +154,7 @@ func TestTenantsCannotReachEachOther(t *testing.T) {
 		a, b := storetest.NewIn(t, uri, "a"), storetest.NewIn(t, uri, "b")
 		elsewhere := storetest.New(t, server)
 		root := connect(t, superuser(t, server, uri))
-		for component, uri := range map[string]string{admin.Portal: a.PortalURI, admin.Backoffice: a.BackofficeURI} {
+		for component, uri := range map[string]string{admin.Portal: a.PortalURI, admin.Backoffice: a.BackofficeURI, admin.Dispatcher: a.DispatcherURI} {
 			t.Run(component, func(t *testing.T) {
 				role := a.Schema + "_" + component
 				if list := privileges(t, root, role, b.Schema); len(list) > 0 {
@@ -215,7 +239,7 @@ COPY account TO PROGRAM 'true'
 SELECT FROM installation
 DELETE FROM account_bucket
 DELETE FROM group_member
-SELECT FROM document
+DELETE FROM document
 DELETE FROM account
 SELECT FROM call_default
 DELETE FROM call

@@ -1,0 +1,258 @@
+package store_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/foyerhq/foyer/internal/store"
+	"github.com/foyerhq/foyer/internal/store/storetest"
+)
+
+// unpaid are the invoices that a sweep finds, with its pages: "A: a-1 a-2 | B: b-1".
+func (tn tenant) unpaid(t *testing.T, limit int, dates ...time.Time) (found string) {
+	t.Helper()
+	after := ""
+	for {
+		next, ran, err := tn.Dispatcher.Sweep(t.Context(), now, "invoice.unpaid", dates, after, limit, func(_ context.Context, _ *store.Planning, due []store.DueAccount) error {
+			if len(due) == 0 || len(due) > limit {
+				t.Errorf("a page of %d", len(due))
+			}
+			for _, a := range due {
+				found += a.ID + ":"
+				for _, v := range a.Invoices {
+					found += " " + v.ID
+					for _, o := range v.Happened {
+						found += fmt.Sprintf("(%s %s %s)", o.Occurrence, o.Channel, o.Address)
+					}
+				}
+				found += " | "
+			}
+			return nil
+		})
+		if err != nil || !ran {
+			t.Fatal(ran, err)
+		}
+		if next == "" {
+			return found
+		}
+		after = next
+	}
+}
+
+// TestSweep: what is open of these due dates, by account, with what is on record of it; all
+// of an account on one page.
+func TestSweep(t *testing.T) {
+	t.Parallel()
+	tn := newTenant(t)
+	tn.accounts(t, "A", "B", "C", "D", "E")
+	due := func(id, account string, on time.Time, balance string) store.Invoice {
+		v := invoice(id, account, on.AddDate(0, 0, -14))
+		v.Balance = balance
+		if balance == "0" {
+			v.Status = store.InvoicePaid
+		}
+		return v
+	}
+	first, second, never := day(time.November, 1), day(time.November, 8), day(time.November, 9)
+	var list []store.Invoice
+	for i := range 7 {
+		list = append(list, due(fmt.Sprint("a-", i), "A", first, "10"))
+	}
+	list = append(list, due("b-1", "B", second, "10"), due("b-2", "B", never, "10"), due("b-3", "B", first, "-5"),
+		due("c-1", "C", first, "0"), due("d-1", "D", never, "10"), due("e-1", "E", first, "1"), due("e-2", "E", second, "1"))
+	tn.putInvoices(t, list...)
+	tn.exec(t, `INSERT INTO occurrence VALUES ('E', 'invoice.unpaid', 'e-1', '3', 'Email', 'e m@example.com'), ('E', 'invoice.issued', 'e-1', '3', 'Email', ''), ('A', 'invoice.unpaid', 'e-1', '3', 'Email', '')`)
+	const want = "A: a-0 a-1 a-2 a-3 a-4 a-5 a-6 | B: b-1 | E: e-1(3 Email e m@example.com) e-2 | "
+	for _, limit := range []int{1, 2, 3, 100} {
+		if got := tn.unpaid(t, limit, first, second); got != want {
+			t.Errorf("by %d: %s", limit, got)
+		}
+	}
+	if got := tn.unpaid(t, 10); got != "" {
+		t.Errorf("without a date: %s", got)
+	}
+	if state := must[store.DeliveryState](t)(tn.Dispatcher.Delivery(t.Context())); state.SweptAt == nil || !state.SweptAt.Equal(now) {
+		t.Errorf("got %+v", state)
+	}
+	page, next, err := tn.Backoffice.DueAccounts(t.Context(), "invoice.unpaid", []time.Time{second}, "", "", 1)
+	if err != nil || next != "B" || len(page) != 1 || len(page[0].Invoices) != 1 {
+		t.Errorf("to look at: %v %q %v", page, next, err)
+	}
+}
+
+// TestOnePlannerAtATime: while one plans, others do not, and whoever looks is not kept.
+func TestOnePlannerAtATime(t *testing.T) {
+	t.Parallel()
+	tn := newTenant(t)
+	tn.happen(t, 1)
+	fault := errors.New("some fault")
+	_, ran, err := tn.Dispatcher.PlanEvents(t.Context(), now, 10, func(context.Context, *store.Planning, []store.Event) error {
+		_, ran, err := tn.Dispatcher.PlanEvents(t.Context(), now, 10, nil)
+		if ran || err != nil {
+			t.Errorf("planned at the same time: %v", err)
+		}
+		_, ran, err = tn.Dispatcher.Sweep(t.Context(), now, "invoice.unpaid", []time.Time{now}, "", 10, nil)
+		if ran || err != nil {
+			t.Errorf("swept at the same time: %v", err)
+		}
+		if _, err := tn.Dispatcher.Delivery(t.Context()); err != nil {
+			t.Error(err)
+		}
+		return fault
+	})
+	if !ran || !errors.Is(err, fault) {
+		t.Errorf("got %v %v", ran, err)
+	}
+	if read, ran, err := tn.Dispatcher.PlanEvents(t.Context(), now, 10, func(context.Context, *store.Planning, []store.Event) error { return nil }); read != 1 || !ran || err != nil {
+		t.Errorf("after the fault: %d %v %v", read, ran, err)
+	}
+}
+
+// TestFacts: what messages tell of accounts, in one round trip; what is overdue goes by the
+// account's own date.
+func TestFacts(t *testing.T) {
+	t.Parallel()
+	tn := newTenant(t)
+	tn.accounts(t, "A", "B")
+	verified, other := person("a-1", "A"), person("a-2", "A")
+	verified.Roles, verified.OptedOut, verified.Phone = []string{"Billing"}, []string{"General"}, "1"
+	other.Email, other.Owner = "other@example.com", true
+	tn.contacts(t, verified, other, nobody("b-1", "B"))
+	list := []store.Invoice{invoice("dollars", "A", day(time.October, 1)), invoice("credit", "A", day(time.October, 2))}
+	list[0].Currency, list[0].Balance = "USD", "7.5"
+	list[1].Balance, list[1].Total = "-20", "-20"
+	for i, due := range []time.Time{day(time.November, 1), day(time.November, 20), day(time.November, 21), day(time.November, 22)} {
+		v := invoice(fmt.Sprint("v-", i), "A", due.AddDate(0, 0, -14))
+		v.Balance = fmt.Sprint(10 * (i + 1))
+		list = append(list, v)
+	}
+	tn.putInvoices(t, list...)
+	link := tn.sendLink(t, "b-1", store.LinkInvite)
+	tn.happen(t, 1)
+	head := int64(0)
+	if err := tn.root.QueryRow(t.Context(), "SELECT event FROM feed").Scan(&head); err != nil {
+		t.Fatal(err)
+	}
+	count := &counter{DB: storetest.Pool(t, tn.DispatcherURI)}
+	wanted := store.Wanted{Accounts: []string{"B", "A", "A", "none", "\x00"}, Links: []string{link}, Events: []int64{head, head + 1}, Invoices: []string{"v-1", "none"}, Tickets: []string{"none"}}
+	known := must[store.Known](t)(store.New(count).Facts(now.Add(-2 * time.Hour)).Read(t.Context(), wanted))
+	if count.trips != 1 || len(known.Accounts) != 2 || len(known.Events) != 1 || len(known.Invoices) != 1 || len(known.Openers) != 0 {
+		t.Errorf("%d round trips for %+v", count.trips, known)
+	}
+	a := known.Accounts["A"]
+	var contacts []string
+	for _, c := range a.Contacts {
+		contacts = append(contacts, fmt.Sprintf("%s %t %t %s %s", c.ID, c.Verified, c.Owner, c.Roles, c.OptedOut))
+	}
+	if diff := cmp.Diff([]string{"a-1 true false [Billing] [General]", "a-2 false true [] []"}, contacts); diff != "" {
+		t.Error(diff)
+	}
+	if l := known.Links[link]; l.ContactID != "b-1" || l.Purpose != "Invite" || l.Over || len(l.Addresses) != 1 {
+		t.Errorf("got %+v", l)
+	}
+	for today, want := range map[time.Time]string{
+		day(time.November, 19): "5 80 EUR 1 10 v-0", // nowhere it is that day any more: the earliest that it is
+		day(time.November, 20): "5 80 EUR 1 10 v-0",
+		day(time.November, 21): "5 80 EUR 2 30 v-0 v-1",
+		day(time.November, 22): "5 80 EUR 3 60 v-0 v-1 v-2",
+	} {
+		owed := a.Owed(today)
+		if len(owed) != 2 || owed[1].Currency != "USD" || owed[1].OverdueCount != 1 || owed[1].OverdueBalance != "7.5" {
+			t.Fatalf("got %+v", owed)
+		}
+		got := fmt.Sprintf("%d %s %s %d %s", owed[0].OpenCount, owed[0].OpenBalance, owed[0].Currency, owed[0].OverdueCount, owed[0].OverdueBalance)
+		for _, v := range owed[0].Overdue {
+			got += " " + v.ID
+		}
+		if got != want {
+			t.Errorf("on %s: %s, want %s", today.Format(time.DateOnly), got, want)
+		}
+	}
+	if again := a.Owed(day(time.November, 22)); len(again[0].Overdue) != 3 {
+		t.Errorf("asked again: %+v", again)
+	}
+	if none := must[store.Known](t)(tn.Dispatcher.Facts(now).Read(t.Context(), store.Wanted{})); len(none.Accounts) > 0 {
+		t.Errorf("got %+v", none)
+	}
+}
+
+// TestWebhookCursors: each webhook gets the events after it was declared, once it has taken
+// those before; leases keep two replicas from giving them twice.
+func TestWebhookCursors(t *testing.T) {
+	t.Parallel()
+	tn := newTenant(t)
+	d := tn.Dispatcher
+	tn.happen(t, 3)
+	declare := func(names ...string) {
+		t.Helper()
+		if err := d.DeclareWebhooks(t.Context(), names, now); err != nil {
+			t.Fatal(err)
+		}
+	}
+	claim := func(at time.Time) (names []string, leases []store.WebhookLease) {
+		t.Helper()
+		leases = must[[]store.WebhookLease](t)(d.ClaimWebhooks(t.Context(), at, time.Minute))
+		for _, l := range leases {
+			names = append(names, fmt.Sprint(l.Name, " ", l.Position, " ", l.Failures))
+		}
+		slices.Sort(names)
+		return names, leases
+	}
+	want := func(got []string, want ...string) {
+		t.Helper()
+		if diff := cmp.Diff(want, got); diff != "" {
+			t.Error(diff)
+		}
+	}
+	declare("crm")
+	got, _ := claim(now)
+	want(got)
+	tn.happen(t, 2)
+	declare("crm", "erp")
+	got, first := claim(now)
+	want(got, "crm 3 0")
+	got, _ = claim(now)
+	want(got)
+	got, second := claim(now.Add(time.Minute))
+	want(got, "crm 3 0")
+	if err := d.AdvanceWebhook(t.Context(), first[0], 5, time.Time{}); !errors.Is(err, store.ErrNotFound) {
+		t.Errorf("who is too late: %v", err)
+	}
+	if err := d.AdvanceWebhook(t.Context(), second[0], 4, now.Add(2*time.Minute)); err != nil {
+		t.Error(err)
+	}
+	if err := d.FailWebhook(t.Context(), second[0], now.Add(time.Hour), "500"); err != nil {
+		t.Error(err)
+	}
+	if err := d.FailWebhook(t.Context(), second[0], now, "again"); !errors.Is(err, store.ErrNotFound) {
+		t.Errorf("twice: %v", err)
+	}
+	got, _ = claim(now.Add(59 * time.Minute))
+	want(got)
+	tn.happen(t, 1)
+	got, both := claim(now.Add(time.Hour))
+	want(got, "crm 4 1", "erp 5 0")
+	states := must[[]store.WebhookState](t)(tn.Backoffice.Webhooks(t.Context()))
+	if len(states) != 2 || states[0].Name != "crm" || states[0].Head != 6 || states[0].Detail != "500" || states[0].Failures != 1 {
+		t.Errorf("got %+v", states)
+	}
+	for _, l := range both {
+		if err := d.AdvanceWebhook(t.Context(), l, 6, time.Time{}); err != nil {
+			t.Error(err)
+		}
+	}
+	declare("erp")
+	tn.happen(t, 1)
+	declare("crm", "erp")
+	got, _ = claim(now.Add(time.Hour))
+	want(got, "erp 6 0") // crm was forgotten and has seen everything
+	declare()
+	got, _ = claim(now.Add(3 * time.Hour))
+	want(got)
+}
