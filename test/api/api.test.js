@@ -4,14 +4,16 @@
 // Each answer is checked against the document. api_test.go starts the server.
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { CloudEvent, HTTP } from "cloudevents";
 import createClient from "openapi-fetch";
+import { Webhook } from "standardwebhooks";
 
 import { Caller, pathOf, sampleOf } from "./lib/caller.js";
 import { Document } from "./lib/document.js";
 import { Recorder } from "./lib/recorder.js";
 import { lines, samples } from "./lib/samples.js";
 
-/** @type {{url: string, slow: string, token: string, expired: string, other: string}} */
+/** @type {{url: string, slow: string, token: string, expired: string, other: string, held: string, dead: string, secret: string}} */
 const given = JSON.parse(process.env.FOYER_API_TEST ?? "{}");
 
 const document = new Document(await (await fetch(given.url + "/api/v1/openapi.json")).json());
@@ -138,6 +140,75 @@ test("feeds", async () => {
   }
 });
 
+/** A reading of the meter of account A-1, as the library of CloudEvents makes it. @param {string} id */
+const reading = (id) =>
+  new CloudEvent({ id, source: "/meter", type: "custom.meterReading", subject: "A-1", traceparent: "00-1", data: { data: { reading: 12345 } } });
+
+/** @param {{headers: any, body?: any}} message @param {object} [headers] */
+const send = (message, headers = {}) =>
+  recorder.fetch(given.url + "/api/v1/events", { method: "POST", headers: { Authorization: `Bearer ${given.token}`, ...message.headers, ...headers }, body: message.body });
+
+test("events by the library of CloudEvents", async () => {
+  const structured = await expect(await send(HTTP.structured(reading("structured"))), 202);
+  assert.deepEqual(await structured.json(), { accepted: 1, duplicates: 0, items: [{ source: "/meter", id: "structured", outcome: "Accepted" }] });
+  const again = await expect(await send(HTTP.structured(reading("structured"))), 202);
+  assert.equal((await again.json()).duplicates, 1);
+
+  await expect(await send(HTTP.binary(reading("binary"))), 202);
+  const encoded = await expect(await send(HTTP.binary(reading("other")), { "ce-id": "Z%C3%BCrich" }), 202);
+  assert.equal((await encoded.json()).items[0].id, "Zürich", "headers are percent-encoded");
+
+  const batch = { headers: { "Content-Type": "application/cloudevents-batch+json; charset=utf-8" }, body: JSON.stringify([reading("b-1"), reading("binary"), reading("b-2")]) };
+  const many = await (await expect(await send(batch), 202)).json();
+  assert.deepEqual([many.accepted, many.duplicates], [2, 1]);
+
+  const kept = await client.GET("/api/v1/events", { params: { query: { type: ["custom.meterReading"], accountId: "A-1" } } });
+  assert.deepEqual(kept.data?.items.map((e) => [e.id, e.source, e.data]), ["structured", "binary", "Zürich", "b-1", "b-2"].map((id) => [id, "/meter", { data: { reading: 12345 } }]));
+});
+
+test("events by the library of Standard Webhooks", async () => {
+  const message = HTTP.structured(reading("signed"));
+  const body = String(message.body);
+  const sign = (/** @type {string} */ secret, at = new Date()) => ({
+    "webhook-id": "msg-1", "webhook-timestamp": String(Math.floor(at.getTime() / 1000)), "webhook-signature": new Webhook(secret).sign("msg-1", at, body),
+  });
+  const post = (/** @type {Record<string, string>} */ headers) =>
+    recorder.fetch(given.url + "/api/v1/events", { method: "POST", headers: { "Content-Type": "application/cloudevents+json", ...headers }, body });
+  await expect(await post(sign(given.secret)), 202);
+  await expect(await post(sign("whsec_YW5vdGhlci1zZWNyZXQtb2YtdGhpcnR5LXR3by1ieXRlcw==")), 401);
+  await expect(await post(sign(given.secret, new Date(Date.now() - 6 * 60 * 1000))), 401);
+});
+
+test("notifications", async () => {
+  const list = await client.GET("/api/v1/notifications", { params: { query: { limit: 1 } } });
+  assert.equal(list.data?.items.length, 1);
+  const rest = await client.GET("/api/v1/notifications", { params: { query: { limit: 1, cursor: list.data?.next } } });
+  assert.deepEqual([list.data?.items[0]?.id, rest.data?.items[0]?.id].sort(), [given.held, given.dead].sort());
+  const one = await client.GET("/api/v1/notifications/{id}", { params: { path: { id: given.dead } } });
+  assert.deepEqual([one.data?.state, one.data?.log[0]?.code], ["Dead", "550"]);
+  const summary = await client.GET("/api/v1/notifications/summary");
+  assert.equal(summary.data?.mode, "Live");
+  await expect(await caller.call("redriveNotification", { path: { id: given.held } }), 409);
+  await expect(await caller.call("redriveNotification", { path: { id: given.dead } }), 200);
+  await expect(await caller.call("cancelNotification", { path: { id: given.dead } }), 200);
+  await expect(await caller.call("cancelNotification", { path: { id: given.dead } }), 409);
+});
+
+test("what would be sent", async () => {
+  const upcoming = await client.POST("/api/v1/upcoming", { body: { days: 31 } });
+  assert.equal(upcoming.data?.cut, false);
+  const rendered = await client.POST("/api/v1/render", { body: { accountId: "A-1", event: "invoice.issued" } });
+  assert.equal(rendered.data?.messages[0]?.address, "ada@example.com");
+});
+
+test("receipts", async () => {
+  const receipt = await client.POST("/api/v1/receipts/sms", { body: { id: "unknown", status: "Delivered" } });
+  assert.equal(receipt.data?.known, false);
+  const basic = "Basic " + Buffer.from("receipts:" + given.token).toString("base64"); // what a provider makes of the address
+  const body = new URLSearchParams({ MessageSid: "SM1", MessageStatus: "delivered" });
+  await expect(await recorder.fetch(given.url + "/api/v1/receipts/sms/twilio", { method: "POST", headers: { Authorization: basic }, body }), 200);
+});
+
 test("tokens", async () => {
   const version = await client.GET("/api/v1/version");
   assert.equal(version.data?.tenant, "acme");
@@ -192,7 +263,8 @@ test("requests that must be refused", async (t) => {
       if (documented(415)) await expect(await caller.call(o.id, { body: "x", headers: { "Content-Type": "text/plain" } }), 415);
       if (documented(400)) await expect(await caller.call(o.id, { body: "", headers: { "Content-Type": o.body[0] ?? "" } }), 400);
       if (documented(413) && !excused(o.id, 413)) {
-        const large = new Uint8Array(o.id === "putInvoiceDocument" ? 40 << 20 : (1 << 20) + 1);
+        const mebibytes = { putInvoiceDocument: 40, sendEvents: 9, getUpcoming: 9, renderNotifications: 9 }[o.id] ?? 2;
+        const large = new Uint8Array(mebibytes << 20);
         await expect(await caller.call(o.id, { body: large, headers: { "Content-Type": o.body[0] ?? "" } }), 413);
       }
       if (documented(422)) await expect(await caller.call(o.id, { ...request, query: { nonsense: "1", mode: "nonsense" } }), 422);

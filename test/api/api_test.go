@@ -45,13 +45,71 @@ func TestAPI(t *testing.T) {
 	}
 	const unlimited, slow = "--requests-per-second=100000 --request-burst=100000", "--requests-per-second=1 --request-burst=5"
 	serve(t, other, unlimited) // so that its token is one
+	held, dead := notifications(t, tenant)
 	given, err := json.Marshal(map[string]string{
 		"url": serve(t, tenant, unlimited), "slow": serve(t, tenant, slow), "token": "the-token", "expired": "the-expired-token", "other": "the-token-of-the-other",
+		"held": held, "dead": dead, "secret": signingSecret,
 	})
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Run("requests", func(t *testing.T) { npm(t, []string{"FOYER_API_TEST=" + string(given)}, "test") })
+}
+
+// signingSecret signs events that come without a token.
+const signingSecret = "whsec_dGhlLXNlY3JldC10aGF0LXNpZ25zLWV2ZW50cw=="
+
+// notifications keeps two as the dispatcher does, one that is kept for the delivery mode and
+// one that could not be delivered, and returns their ids.
+func notifications(t *testing.T, tenant *storetest.Tenant) (held, dead string) {
+	t.Helper()
+	now := time.Now()
+	event := store.Event{ID: "first", Source: "/test", Type: "custom.meterReading", Data: json.RawMessage("{}")}
+	err := tenant.Backoffice.Write(t.Context(), store.Origin{Actor: "test", Now: now}, func(ctx context.Context, w *store.Writer) error {
+		_, err := w.EmitForeign(ctx, []store.Event{event})
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	mail := func(address string, lane bool) store.NewNotification {
+		return store.NewNotification{Security: lane, Addressed: store.Addressed{
+			EventType: event.Type, EventPosition: 1, EventID: "first", Occurrence: "/test/first", Category: "General", Source: "Standard", Action: "standard",
+			Channel: store.ChannelEmail, Address: address, DueAt: now,
+		}}
+	}
+	_, _, err = tenant.Dispatcher.PlanEvents(t.Context(), now, 10, func(ctx context.Context, p *store.Planning, _ []store.Event) error {
+		return p.Add(ctx, []store.NewNotification{mail("held@example.com", false), mail("dead@example.com", true)})
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, _, err := tenant.Dispatcher.SetDelivery(t.Context(), store.DeliveryLive, now.Add(-time.Hour)); err != nil {
+		t.Fatal(err)
+	}
+	claimed, err := tenant.Dispatcher.Claim(t.Context(), store.ClaimRequest{Now: now.Add(time.Second), Channels: []string{store.ChannelEmail}, Limit: 1, LeaseFor: time.Minute})
+	if err != nil || len(claimed) != 1 {
+		t.Fatalf("claimed %d: %v", len(claimed), err)
+	}
+	err = tenant.Dispatcher.Write(t.Context(), store.Origin{Actor: "test", Now: now}, func(ctx context.Context, w *store.Writer) error {
+		_, err := w.Finish(ctx, []store.Finished{{Lease: claimed[0].Lease, Outcome: store.StateDead, Reason: "refused", Class: "permanent", Code: "550"}})
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	list, _, err := tenant.Backoffice.Ledger(t.Context(), store.LedgerList{Limit: 10})
+	if err != nil || len(list) != 2 {
+		t.Fatalf("%d notifications: %v", len(list), err)
+	}
+	for _, n := range list {
+		if n.State == store.StateDead {
+			dead = n.ID
+		} else {
+			held = n.ID
+		}
+	}
+	return held, dead
 }
 
 func newTenant(t *testing.T, token string) *storetest.Tenant {
@@ -84,7 +142,8 @@ func serve(t *testing.T, tenant *storetest.Tenant, rate string) string {
 	log := &output{}
 	ctx, stop := context.WithCancel(context.WithoutCancel(t.Context()))
 	flags := append(strings.Fields(rate), "--settings-dir="+write(t, config.File, document(t)), "--database-dir="+write(t, "uri", []byte(tenant.BackofficeURI)),
-		"--listen=127.0.0.1:0", "--admin-listen=127.0.0.1:0", "--drain-seconds=0", "--trusted-proxies=127.0.0.1")
+		"--listen=127.0.0.1:0", "--admin-listen=127.0.0.1:0", "--drain-seconds=0", "--trusted-proxies=127.0.0.1",
+		"--event-signing-dir="+write(t, "secret", []byte(signingSecret)))
 	command := exec.CommandContext(ctx, binary, flags...) //nolint:gosec // our own program
 	command.Stderr = log
 	if err := command.Start(); err != nil {
@@ -114,7 +173,8 @@ func document(t *testing.T) []byte {
 	text, err := config.Encode(config.Settings{
 		Format: config.Format,
 		Tenant: entry("acme", `{"namespace":"customers","displayName":"Acme","hostname":"my.acme.example",
-			"attributes":{"currency":"EUR"},"defaultMyAccountProfile":"basic","session":{"idleSeconds":60,"maxSeconds":600}}`),
+			"attributes":{"currency":"EUR"},"defaultMyAccountProfile":"basic","session":{"idleSeconds":60,"maxSeconds":600},
+			"events":[{"name":"custom.meterReading","fields":[{"name":"reading","type":"Integer"}]}]}`),
 		AccountProfiles: []config.Entry{
 			entry("business", `{"displayName":"Business","attributes":{"tradingTermsDays":21}}`), entry("residential", `{"displayName":"Residential"}`),
 		},
