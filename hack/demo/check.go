@@ -65,7 +65,12 @@ func checkSites(ctx context.Context, _ *demo) error {
 		}
 		note("%-7s sees what they should at https://%s", want.user, want.host)
 	}
-	return nil
+	client, err := visit.Client(stateDir)
+	if err != nil {
+		return err
+	}
+	visitor := visit.Person{Client: client, Origin: "https://" + inboxHost}
+	return visitor.Expect(ctx, "/", http.StatusOK, []string{"Inbox"})
 }
 
 func checkPerson(ctx context.Context, want expectation) error {

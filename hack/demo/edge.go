@@ -97,9 +97,15 @@ func runEdge(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	box, settings, err := newInbox()
+	if err != nil {
+		return err
+	}
 	slog.Info("edge listens", "address", edge.Address, "hosts", routes.Hosts())
+	own := map[string]http.Handler{inboxHost: box.Site()}
 	group, ctx := errgroup.WithContext(ctx)
-	group.Go(func() error { return edge.Serve(ctx, edge.Server(routes, authority, nil), edge.Address) })
+	group.Go(func() error { return serveInbox(ctx, box, settings, authority) })
+	group.Go(func() error { return edge.Serve(ctx, edge.Server(routes, authority, own), edge.Address) })
 	group.Go(func() error { return edge.Serve(ctx, edge.Redirect(), plainAddress) })
 	return group.Wait()
 }

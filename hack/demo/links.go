@@ -46,8 +46,8 @@ type sentLink struct {
 // mostLinks bounds how many links of a tenant are shown.
 const mostLinks = 10
 
-// links prints the newest links of every tenant that still work: the mails of a demo go
-// nowhere.
+// links prints the newest links of every tenant that still work, without looking for their
+// mails.
 func links(ctx context.Context) error {
 	d := &demo{}
 	if err := d.readCluster(ctx); err != nil {

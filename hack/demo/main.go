@@ -5,11 +5,14 @@
 //	bin/demo up       (make demo)
 //	bin/demo down     (make demo-down)
 //
-// More commands are for a demo that runs. check looks whether it all works. links prints
-// the links that somebody could press now, each with who it is for, as the mail would have
-// it: the demo sends no mail. It needs what a person with kubectl has, the Secrets of the
-// tenants' first token and of their keys. database-stop and database-start show what an
-// outage of PostgreSQL looks like.
+// More commands are for a demo that runs. check looks whether it all works. story tells what
+// notifications do, step by step: see package story. clock moves the time of the dispatchers
+// (clock +1d, clock +36h, clock 0), so that what falls due does so now. What they send is at
+// https://inbox.localhost: see package inbox, which the edge's process runs. links prints the
+// links that somebody could press now, each with who it is for, without looking for its
+// mail. It needs what a person with kubectl has, the Secrets of the tenants' first token and
+// of their keys. database-stop and database-start show what an outage of PostgreSQL looks
+// like.
 //
 // It needs Debian, Go and root. Whatever it starts is written down below
 // .state/demo, and down removes it again. A second up replaces the operator and its
@@ -36,9 +39,12 @@ func main() {
 }
 
 func run(ctx context.Context, args []string) error {
-	command := ""
-	if len(args) == 1 {
+	command, argument := "", ""
+	switch {
+	case len(args) == 1:
 		command = args[0]
+	case len(args) == 2 && args[0] == "clock":
+		command, argument = args[0], args[1]
 	}
 	switch command {
 	case "up":
@@ -49,6 +55,10 @@ func run(ctx context.Context, args []string) error {
 		return check(ctx)
 	case "links":
 		return links(ctx)
+	case "story":
+		return tell(ctx)
+	case "clock":
+		return clock(ctx, argument)
 	case "database-stop":
 		return databaseStop(ctx)
 	case "database-start":
@@ -56,5 +66,5 @@ func run(ctx context.Context, args []string) error {
 	case "edge": // the detached process that up starts
 		return runEdge(ctx)
 	}
-	return fmt.Errorf("say one of: up, down, check, links, database-stop, database-start")
+	return fmt.Errorf("say one of: up, down, check, story, clock, links, database-stop, database-start")
 }

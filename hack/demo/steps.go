@@ -33,6 +33,7 @@ type demo struct {
 	gateway    string // the host as pods see it
 	podCIDR    string
 	image      string
+	inbox      inboxSettings
 }
 
 // runSteps runs them in order and shows each with its time.

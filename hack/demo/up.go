@@ -32,7 +32,7 @@ func up(ctx context.Context) error {
 		{"the programs of Foyer, as one image, and kubectl foyer", buildImage},
 		{"the operator, as a pod", deployOperator},
 		{"two tenants from config/samples", applyTenants},
-		{"the TLS edge on loopback", startEdge},
+		{"the TLS edge on loopback, and the inbox", startEdge},
 		{"customers, by the integration API", importCustomers},
 		{"checking that it works, as its users would", checkSites},
 	})
@@ -106,6 +106,14 @@ func buildImage(ctx context.Context, d *demo) error {
 		return err
 	}
 	note("built bin/kubectl-foyer")
+	if err := d.prepareInbox(); err != nil {
+		return err
+	}
+	authority := filepath.Join(stateDir, caFile) // the inbox's: dispatchers trust it
+	if err := hashFile(sum, authority); err != nil {
+		return err
+	}
+	args = append(args, "--authority", authority)
 	d.image = "foyer:" + hex.EncodeToString(sum.Sum(nil))[:12]
 	args[2] = d.image
 	return show(ctx, nil, "bin/cluster", args...)
@@ -153,8 +161,9 @@ stringData:
 	return err
 }
 
-// writeOverlay is config/default with the demo's image and the edge as the one
-// proxy that is trusted for the visitor's address.
+// writeOverlay is config/default with the demo's image, the edge as the one proxy that is
+// trusted for the visitor's address, the host as the one private address that dispatchers
+// may call, since the inbox is there, and clocks that can be moved.
 func (d *demo) writeOverlay() (string, error) {
 	dir := filepath.Join(stateDir, "deploy")
 	if err := os.MkdirAll(dir, 0o755); err != nil { //nolint:gosec // no secrets
@@ -170,8 +179,10 @@ patches:
 - target: {kind: Deployment, name: foyer-manager}
   patch: |-
     - {op: add, path: /spec/template/spec/containers/0/args/-, value: "--trusted-proxies=%s/32"}
+    - {op: add, path: /spec/template/spec/containers/0/args/-, value: "--allow-outgoing=%s/32"}
+    - {op: add, path: /spec/template/spec/containers/0/args/-, value: "--tenant-clock"}
     - {op: replace, path: /spec/template/spec/containers/0/env/0/value, value: "%s"}
-`, name, tag, d.gateway, d.image)
+`, name, tag, d.gateway, d.gateway, d.image)
 	if err := os.WriteFile(filepath.Join(dir, "kustomization.yaml"), []byte(overlay), 0o644); err != nil { //nolint:gosec // no secrets
 		return "", fmt.Errorf("write the overlay: %w", err)
 	}
@@ -179,7 +190,11 @@ patches:
 }
 
 func applyTenants(ctx context.Context, d *demo) error {
-	if _, err := d.kube(ctx, nil, "apply", "--server-side", "--force-conflicts", "--validate=strict", "-k", "config/samples"); err != nil {
+	dir, err := d.writeTenants()
+	if err != nil {
+		return err
+	}
+	if _, err := d.kube(ctx, nil, "apply", "--server-side", "--force-conflicts", "--validate=strict", "-k", dir); err != nil {
 		return err
 	}
 	note("waiting until both tenants and their profiles are Ready")
@@ -201,6 +216,7 @@ func printWelcome(d *demo) {
 		}
 		fmt.Printf("  https://api.%s/api/v1/docs    the integration API\n", s.host)
 	}
+	fmt.Printf("\n  https://%s    every mail and text message of the demo\n", inboxHost)
 	ca, err := filepath.Abs(filepath.Join(stateDir, caFile))
 	if err != nil {
 		ca = filepath.Join(stateDir, caFile)
@@ -226,8 +242,11 @@ Now try, with
 and reload the page of a customer. "bin/demo database-stop" and "database-start" show
 what customers and kubectl see while PostgreSQL is away. "make demo-down" removes everything.
 
-No mail is sent. Links to create a sign-in, to choose a new password, to accept an
-invitation and to confirm an address are shown by "bin/demo links". These work now:
+Every mail, text message and webhook of the demo ends at https://inbox.localhost; nothing
+leaves this machine. "bin/demo story" shows how who is reminded when, and "bin/demo clock +1d"
+has the dispatchers live a day later. Links to create a sign-in, to choose a new password, to
+accept an invitation and to confirm an address are in mails, and shown by "bin/demo links".
+These work now:
 `, ca, d.kubeconfig, filepath.Dir(d.kubectl))
 }
 

@@ -68,7 +68,8 @@ func restoreSamples(t *testing.T) {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(t.Context()), time.Minute)
 	defer cancel()
-	if _, err := kubectl(ctx, "apply", "--server-side", "--force-conflicts", "-k", repository+"/config/samples"); err != nil {
+	// The samples with channels that lead to the demo's inbox.
+	if _, err := kubectl(ctx, "apply", "--server-side", "--force-conflicts", "-k", repository+"/.state/demo/tenants"); err != nil {
 		t.Errorf("restore the samples: %v", err)
 	}
 }

@@ -26,9 +26,9 @@ const (
 // imageSpec says what goes into an image: each binary at the root under its
 // base name, and the CA certificates that clients of TLS servers need.
 type imageSpec struct {
-	tag      string
-	binaries []string
-	caBundle string // left out if empty
+	tag         string
+	binaries    []string
+	authorities []string // files with CA certificates
 }
 
 type imageConfig struct {
@@ -120,12 +120,16 @@ func packLayer(spec imageSpec) ([]byte, error) {
 			return nil, err
 		}
 	}
-	if spec.caBundle != "" {
-		content, err := os.ReadFile(spec.caBundle)
+	var bundle bytes.Buffer
+	for _, path := range spec.authorities {
+		content, err := os.ReadFile(path)
 		if err != nil {
 			return nil, err
 		}
-		if err := addFile(layer, imageCABundle, 0o644, content); err != nil {
+		bundle.Write(append(content, '\n'))
+	}
+	if bundle.Len() > 0 {
+		if err := addFile(layer, imageCABundle, 0o644, bundle.Bytes()); err != nil {
 			return nil, err
 		}
 	}

@@ -22,10 +22,14 @@ func TestImageIsReadBackAsPacked(t *testing.T) {
 	if err := os.WriteFile(ca, []byte("certificates"), 0o600); err != nil {
 		t.Fatal(err)
 	}
+	own := filepath.Join(dir, "own.crt")
+	if err := os.WriteFile(own, []byte("of our own"), 0o600); err != nil {
+		t.Fatal(err)
+	}
 	spec := imageSpec{
-		tag:      "foyer:dev",
-		binaries: []string{program(t, dir, "manager", elf.PT_LOAD), program(t, dir, "portal", elf.PT_LOAD)},
-		caBundle: ca,
+		tag:         "foyer:dev",
+		binaries:    []string{program(t, dir, "manager", elf.PT_LOAD), program(t, dir, "portal", elf.PT_LOAD)},
+		authorities: []string{ca, own},
 	}
 	archive := packed(t, spec)
 	files := untar(t, archive)
@@ -44,6 +48,9 @@ func TestImageIsReadBackAsPacked(t *testing.T) {
 	layer := files[manifests[0].Layers[0]]
 	if config.Config.User != "65532:65532" || config.RootFS.DiffIDs[0] != "sha256:"+digest(layer) {
 		t.Errorf("configuration is %+v", config)
+	}
+	if got := string(untar(t, layer)["etc/ssl/certs/ca-certificates.crt"]); got != "certificates\nof our own\n" {
+		t.Errorf("programs trust %q", got)
 	}
 	var names []string
 	for name := range untar(t, layer) {

@@ -68,13 +68,17 @@ func runImage(ctx context.Context, _ layout, args []string) error {
 	flags := flag.NewFlagSet("image", flag.ContinueOnError)
 	tag := flags.String("tag", "foyer:dev", "name of the image")
 	output := flags.String("output", "", "write a docker archive to this file instead of importing")
+	authority := flags.String("authority", "", "file with certificates in PEM that programs trust besides the host's")
 	flags.Var(&binaries, "binary", "static binary, put at the root under its base name (repeat for more)")
 	if err := flags.Parse(args); err != nil {
 		return err
 	}
 	spec := imageSpec{tag: *tag, binaries: append(binaries, flags.Args()...)}
 	if _, err := os.Stat(hostCABundle); err == nil {
-		spec.caBundle = hostCABundle
+		spec.authorities = append(spec.authorities, hostCABundle)
+	}
+	if *authority != "" {
+		spec.authorities = append(spec.authorities, *authority)
 	}
 	if *output != "" {
 		return writeArchive(*output, spec)

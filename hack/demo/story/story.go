@@ -168,7 +168,7 @@ func (t *telling) at(ctx context.Context, day int, what string, want ...string) 
 
 // patience is how long messages may take: a ConfigMap has to reach the dispatcher, a sweep
 // follows within a second, and others of the tenant are told too.
-const patience = time.Minute
+const patience = 90 * time.Second
 
 func (t *telling) expect(ctx context.Context, want []string) error {
 	ctx, cancel := context.WithTimeout(ctx, patience)
