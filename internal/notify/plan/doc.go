@@ -28,8 +28,8 @@
 //
 // Contacts by their roles, and addresses that a template names. Secret links go to the
 // addresses that they were made for, by mail alone, and what is about a person's sign-in
-// goes to that person, whatever a template says. Who opened a ticket or service request is
-// its Initiator, and nobody is told of their own reply. What an account's attributes and a
+// goes to that person, whatever a template says. The Initiator is who did it, but for tickets,
+// where it is who opened it; nobody is told of their own reply. What an account's attributes and a
 // person's choices say is for contacts; an address that a template names belongs to the
 // provider. Reminders that are off, paused, disputed or for too little are so by every
 // channel: nobody's line is cut by a webhook while they are not reminded.

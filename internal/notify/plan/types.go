@@ -16,8 +16,8 @@ type Event struct {
 	AccountID string // empty: it is about more than one account
 	About     string // the id of what it is about; for a secret link: the link's
 	ContactID string // who did it; empty: no contact
-	// Opener is the contact that opened the ticket or service request that it is about;
-	// empty: no contact did, or it is about something else.
+	// Opener is the contact that opened the ticket that it is about; empty: no contact did,
+	// or it is about something else.
 	Opener string
 	// Data is the payload, but for the objects that every event has: JSON decoded with
 	// UseNumber. Of a dated event: nil.
