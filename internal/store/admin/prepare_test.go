@@ -161,7 +161,8 @@ func TestConnectionsFollowTheReplicas(t *testing.T) {
 				t.Fatal(err)
 			}
 			limits := query(t, watch, `SELECT rolconnlimit::text FROM pg_roles WHERE rolname LIKE $1 || '\_%' ORDER BY rolname`, tenant.Schema)
-			want := []string{fmt.Sprint(2 * 2 * store.ConnectionsPerPod), fmt.Sprint(2 * (int(replicas) + 1) * store.ConnectionsPerPod)}
+			one := fmt.Sprint(2 * 2 * store.ConnectionsPerPod) // of backoffice and dispatcher
+			want := []string{one, one, fmt.Sprint(2 * (int(replicas) + 1) * store.ConnectionsPerPod)}
 			if diff := cmp.Diff(want, limits); diff != "" {
 				t.Errorf("%d replicas: %s", replicas, diff)
 			}
@@ -345,7 +346,7 @@ func TestRolesOfAnotherManager(t *testing.T) {
 func TestPrepareRefusesOddLogins(t *testing.T) {
 	manager := open(t, oldest.Manager(t))
 	for what, logins := range map[string]map[string]admin.Login{
-		"unknown component": {"dispatcher": {Password: "x"}},
+		"unknown component": {"archive": {Password: "x"}},
 		"no password":       {admin.Portal: {}},
 		"not ASCII":         {admin.Portal: {Password: "pässword"}},
 	} {
