@@ -63,33 +63,46 @@ func runRedrive(ctx context.Context, flags redriveFlags, ids []string, streams S
 			return err
 		}
 	}
-	done, refused := 0, 0
+	r := &redriving{api: api.Client, streams: streams, quiet: flags.all}
 	for _, id := range ids {
-		again, err := redriveOne(ctx, api.Client, id)
-		var problem *integration.Problem
-		switch {
-		case errors.As(err, &problem) && (problem.Status == http.StatusNotFound || problem.Status == http.StatusConflict):
-			refused++
-			if _, err := fmt.Fprintf(streams.Err, "%s: %s\n", id, problem.Detail); err != nil {
-				return err
-			}
-		case err != nil:
-			return fmt.Errorf("%w\n%s tried again before", err, plural(done, "message"))
-		default:
-			done++
-			if !flags.all {
-				if _, err := fmt.Fprintf(streams.Out, "%s: %s by %s to %s is tried again\n", id, again.EventType, again.Channel, orDash(again.Address)); err != nil {
-					return err
-				}
-			}
+		if err := r.one(ctx, id); err != nil {
+			return fmt.Errorf("%w\n%s tried again before", err, plural(r.done, "message"))
 		}
 	}
-	if flags.all {
-		_, err = fmt.Fprintf(streams.Out, "%s tried again\n", choose(done == 1, "1 message is", fmt.Sprintf("%d messages are", done)))
+	switch {
+	case flags.all:
+		_, err = fmt.Fprintf(streams.Out, "%s tried again\n", choose(r.done == 1, "1 message is", fmt.Sprintf("%d messages are", r.done)))
+		return err
+	case r.refused > 0: // of all, others may have been faster: that is no fault
+		return errFindings
 	}
-	if err == nil && refused > 0 && !flags.all { // what others were faster with is no fault
-		err = errFindings
+	return nil
+}
+
+// redriving tries messages again, one after the other.
+type redriving struct {
+	api           *integration.Client
+	streams       Streams
+	quiet         bool // each is not worth a line
+	done, refused int
+}
+
+func (r *redriving) one(ctx context.Context, id string) error {
+	again, err := redriveOne(ctx, r.api, id)
+	var problem *integration.Problem
+	switch {
+	case errors.As(err, &problem) && (problem.Status == http.StatusNotFound || problem.Status == http.StatusConflict):
+		r.refused++
+		_, err = fmt.Fprintf(r.streams.Err, "%s: %s\n", id, problem.Detail)
+		return err
+	case err != nil:
+		return err
 	}
+	r.done++
+	if r.quiet {
+		return nil
+	}
+	_, err = fmt.Fprintf(r.streams.Out, "%s: %s by %s to %s is tried again\n", id, again.EventType, again.Channel, orDash(again.Address))
 	return err
 }
 

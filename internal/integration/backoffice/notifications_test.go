@@ -21,7 +21,7 @@ import (
 func (s *site) plan(t *testing.T, list ...store.NewNotification) {
 	t.Helper()
 	s.post(t, reading(fmt.Sprint(time.Now().UnixNano()), ""))
-	_, _, err := s.tenant.Dispatcher.PlanEvents(t.Context(), time.Now(), 1000, func(ctx context.Context, p *store.Planning, events []store.Event) error {
+	_, _, err := s.tenant.Dispatcher.PlanEvents(t.Context(), time.Now(), 1000, func(ctx context.Context, p *store.Planning, _ []store.Event) error {
 		return p.Add(ctx, list)
 	})
 	if err != nil {
