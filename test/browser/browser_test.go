@@ -31,6 +31,7 @@ type access struct {
 	API     string `json:"api"`
 	Token   string `json:"token"`
 	LinkKey string `json:"linkKey"`
+	Tell    string `json:"tell"` // where a test says what people were told
 }
 
 func TestPortal(t *testing.T) {

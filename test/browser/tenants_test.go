@@ -68,6 +68,7 @@ func start(t *testing.T, binaries string, e *edge, tn tenant) access {
 	keys := write(t, map[string]string{identity.LinkKeyFile: a.LinkKey + "\n", identity.SealKeyFile: newKey() + "\n"})
 	e.serve(t, tn.host(), run(t, filepath.Join(binaries, "portal"), settings, made.PortalURI, "--keys-dir="+keys))
 	a.API = run(t, filepath.Join(binaries, "backoffice"), settings, made.BackofficeURI, "--requests-per-second=100000", "--request-burst=100000")
+	a.Tell = tell(t, made.DispatcherURI)
 	fill(t, tn, a)
 	return a
 }

@@ -41,7 +41,7 @@ const half = ['wide-dark', 'narrow-light'];
 
 // Whose browser looks at what, and in which looks, if not in all.
 export const visits = {
-  'a visitor': { origin: acme, routes: ['/sign-in', '/sign-in?ended=1', '/forgot', '/credentials/no-such-link', '/invitation/no-such-link', '/verify/no-such-link', '/set-up'] },
+  'a visitor': { origin: acme, routes: ['/sign-in', '/sign-in?ended=1', '/forgot', '/credentials/no-such-link', '/invitation/no-such-link', '/verify/no-such-link', '/unsubscribe/no-such-link', '/set-up'] },
   dana: { origin: acme, routes: [...account, ...lists, ...settings, ...security, order, anOrder, aRequest, detail('/portal-settings', /\/delete$/), '/no-such-page', '/invoices/no-such-invoice'] },
   lena: { origin: nordlicht, only: half, routes: [...account, ...lists, ...settings, ...security, anOrder, '/orders/review?product=backup&quantity=2'] },
   camille: { origin: acme, only: half, routes: [...account, ...lists, ...settings, ...security, order] },

@@ -42,6 +42,19 @@ export async function allEvents(tenant, type, account) {
   return (await api(tenant, 'GET', `events?limit=1000&type=${type}&accountId=${account}`)).items;
 }
 
+// tell has people of a tenant be told something: a banner, or a message that was sent.
+export async function tell(tenant, kind, what) {
+  const answer = await fetch(`${world.tenants[tenant].tell}/${kind}`, { method: 'POST', body: JSON.stringify(what) });
+  if (!answer.ok) throw new Error(`tell ${kind}: ${answer.status} ${await answer.text()}`);
+}
+
+// unsubscribeLink is the path by which a contact has no more mails of a category.
+export function unsubscribeLink(tenant, contact, category) {
+  const body = Buffer.from(`${category}\0${contact}`);
+  const mac = createHmac('sha256', Buffer.from(world.tenants[tenant].linkKey, 'base64')).update('foyer unsubscribe 1\0').update(body);
+  return `/unsubscribe/${Buffer.concat([mac.digest(), body]).toString('base64url')}`;
+}
+
 // ask sends a request to a portal without a browser: the answer, as it came.
 export function ask(method, origin, path, { headers = {}, body } = {}) {
   const { hostname } = new URL(origin);
