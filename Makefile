@@ -87,7 +87,7 @@ test-e2e: check-go check-root bin/gotestsum demo test-browser-needs ## Start the
 .PHONY: bench
 bench: check-go test-needs ## Measure what the design promises; RUN=restart for one of them (all: half an hour; propagation needs make demo)
 	$(call say,Measuring $(RUN))
-	@$(BUILD) -o bin/ ./hack/bench ./cmd/backoffice ./cmd/portal
+	@$(BUILD) -o bin/ ./hack/bench ./cmd/backoffice ./cmd/dispatcher ./cmd/portal
 	@bin/bench -run '$(RUN)'
 
 ##@ Cluster

@@ -18,6 +18,10 @@
 //	bulk-calls         0.5   of the same
 //	sign-in-throughput 0.9   of the bare hash with the same parameters, as many at once
 //	page               0.75  of a handler that is written by hand
+//	ledger             1.5   of River's jobs that do nothing
+//	ledger-held-open   0.5   of the ledger without another transaction that is open
+//	ledger-after-hold  0.8   of the same
+//	event-to-smtp      0.35  of go-mail alone to the same mail server
 //
 // It ends with status 1 when a figure is missed or could not be measured. What is going
 // on is written to standard error. Package scale says what the benchmarks of the
@@ -37,6 +41,7 @@ import (
 	"syscall"
 
 	"github.com/foyerhq/foyer/hack/bench/bulk"
+	"github.com/foyerhq/foyer/hack/bench/eventtosmtp"
 	"github.com/foyerhq/foyer/hack/bench/operator"
 	"github.com/foyerhq/foyer/hack/bench/page"
 )
@@ -88,6 +93,12 @@ var benchmarks = []benchmark{
 	{"sign-in-throughput", runSignInThroughput},
 	{"sign-in-timing-idle", runSignInIdle},
 	{"sign-in-timing-busy", runSignInBusy},
+	{"ledger", runLedger},
+	{"ledger-held-open", runLedgerHeld},
+	{"ledger-after-hold", runLedgerAfter},
+	{"event-to-smtp", runEventToSMTP},
+	{"sweep", runSweep},
+	{"crash-loss", runCrashLoss},
 	{"ask-account-settings", asking("account-settings")},
 	{"ask-account-page", asking("account-page")},
 	{"ask-account-late-page", asking("account-late-page")},
@@ -100,17 +111,24 @@ var benchmarks = []benchmark{
 }
 
 var (
-	changes  = flag.Int("changes", 1000, "how `many` changes the benchmark propagation makes")
-	tenants  = flag.Int("tenants", 1000, "how `many` tenants the benchmarks of the operator are over; cold-start takes half of them")
-	accounts = flag.Int("accounts", bulk.Full.Accounts, "how `many` accounts the benchmarks of the integration API are over, with three times the invoices and ten times the calls")
-	binary   = flag.String("backoffice", "bin/backoffice", "the `binary` whose integration API is measured")
-	portal   = flag.String("portal", "bin/portal", "the `binary` whose page is measured")
-	profiles = flag.String("profiles", "", "a `folder` for processor profiles of the operators that are measured")
+	changes       = flag.Int("changes", 1000, "how `many` changes the benchmark propagation makes")
+	tenants       = flag.Int("tenants", 1000, "how `many` tenants the benchmarks of the operator are over; cold-start takes half of them")
+	accounts      = flag.Int("accounts", bulk.Full.Accounts, "how `many` accounts the benchmarks of the integration API are over, with three times the invoices and ten times the calls")
+	binary        = flag.String("backoffice", "bin/backoffice", "the `binary` whose integration API is measured")
+	portal        = flag.String("portal", "bin/portal", "the `binary` whose page is measured")
+	dispatcher    = flag.String("dispatcher", "bin/dispatcher", "the `binary` that is killed")
+	notifications = flag.Int("notifications", 40_000, "how `many` notifications a round of ledger and of event-to-smtp has")
+	unpaid        = flag.Int("unpaid", 1_000_000, "how `many` unpaid invoices a sweep looks for those in that are due, which are one in a hundred")
+	crashSeconds  = flag.Int("crash-seconds", 120, "for how many `seconds` things are killed")
+	profiles      = flag.String("profiles", "", "a `folder` for processor profiles of the operators that are measured")
 )
 
 func main() {
 	if operator.IsChild(os.Args) {
 		os.Exit(operator.Child())
+	}
+	if eventtosmtp.IsSink(os.Args) {
+		os.Exit(eventtosmtp.Sink())
 	}
 	if page.IsFloor(os.Args) {
 		os.Exit(page.Floor())

@@ -7,7 +7,6 @@ package crash
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"math/rand/v2"
@@ -29,7 +28,6 @@ import (
 const (
 	dispatchers = 2
 	accounts    = 50
-	eventType   = "custom.told"
 
 	// The load: so many events each time.
 	eventsAtOnce = 10
@@ -132,19 +130,7 @@ func (w *world) load(ctx, loading context.Context, events *atomic.Int64) error {
 func (w *world) emit(ctx context.Context, from int) error {
 	ctx, cancel := context.WithTimeout(ctx, 10*time.Second)
 	defer cancel()
-	return w.backoffice.Write(ctx, store.Origin{Actor: "bench", Now: time.Now()}, func(ctx context.Context, tx *store.Writer) error {
-		list := make([]store.Event, eventsAtOnce)
-		for i := range list {
-			number := strconv.Itoa(from + i)
-			data, err := json.Marshal(map[string]any{"data": map[string]any{"number": number}})
-			if err != nil {
-				return err
-			}
-			list[i] = store.Event{Source: "/load", ID: number, Type: eventType, AccountID: accountID(from + i), Data: data}
-		}
-		_, err := tx.EmitForeign(ctx, list)
-		return err
-	})
+	return w.tenant.Tell(ctx, from, from+eventsAtOnce, accounts)
 }
 
 // kill kills one thing after the other until ctx ends. Each is started again at once.
@@ -174,7 +160,7 @@ func (w *world) killOne(which int) (what string, err error) {
 		w.dispatchers[which], err = w.dispatch(which)
 		return killDispatcher, err
 	case 2:
-		return killPostgres, errors.Join(w.postgres.Kill(), w.postgres.Start())
+		return killPostgres, errors.Join(w.tenant.Postgres.Kill(), w.tenant.Postgres.Start())
 	default:
 		return killMails, w.restartMails()
 	}
@@ -246,7 +232,7 @@ func (d *dispatcher) stop() error {
 func (w *world) settle(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, 3*time.Minute)
 	defer cancel()
-	conn, err := w.connect(ctx)
+	conn, err := w.tenant.Superuser(ctx)
 	if err != nil {
 		return err
 	}
@@ -278,18 +264,9 @@ func (w *world) settle(ctx context.Context) error {
 	}
 }
 
-func (w *world) connect(ctx context.Context) (*pgx.Conn, error) {
-	options, err := pgx.ParseConfig(w.superuser)
-	if err != nil {
-		return nil, fmt.Errorf("reach PostgreSQL: %w", err)
-	}
-	options.RuntimeParams["search_path"] = w.schema
-	return pgx.ConnectConfig(ctx, options)
-}
-
 // look compares what the ledger says with what was emitted and what arrived.
 func (w *world) look(ctx context.Context, r *Report) error {
-	conn, err := w.connect(ctx)
+	conn, err := w.tenant.Superuser(ctx)
 	if err != nil {
 		return err
 	}

@@ -29,7 +29,7 @@ const (
 	// time: the others wait for it, or for their outcome to be written down.
 	placesPerSend = 16
 	// placesInside are for banners and notes, which are rows of the database.
-	placesInside = 64
+	placesInside = 256
 	// heavyAtOnce is how many mails with an attachment are handed over at a time.
 	heavyAtOnce = 2
 	// claimTimeout is for a claim, which is not given up when the process is asked to

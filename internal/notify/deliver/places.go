@@ -35,13 +35,13 @@ func (p *places) giveBack(name string) {
 	}
 }
 
-// of is how many places of a channel are free. crowded says that it is less than a quarter:
+// of is how many places of a channel are free. crowded says that it is less than half of them:
 // claims are cheaper by the dozen.
 func (p *places) of(name string) (free int, crowded bool) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	free = p.free[name]
-	return free, free < (p.all[name]+3)/4
+	return free, free < (p.all[name]+1)/2
 }
 
 // taken is how many places of a channel are not free.
