@@ -190,3 +190,42 @@ func TestWhenUpkeepIsDue(t *testing.T) {
 		t.Error("a tenant that is gone is remembered")
 	}
 }
+
+// TestRetentionOfNotifications: it waits, is told, deletes, and is told again.
+func TestRetentionOfNotifications(t *testing.T) {
+	t.Parallel()
+	w, tenant, rows := keptWorld(t)
+	if _, err := rows.Exec(t.Context(), `
+INSERT INTO notification (id, event_type, occurrence, category, source, action, channel, state, due_at, turn_at, updated_at)
+SELECT ('00000000-0000-7000-8000-00000000000' || n)::uuid, 'invoice.paid', n, 'Invoice', 'Standard', 'paid', 'Email', state, now(), now(), now()
+FROM unnest('{1,2}'::int[], '{Sent,Held}'::text[]) s(n, state)`); err != nil {
+		t.Fatal(err)
+	}
+	const states = "SELECT state FROM notification ORDER BY id"
+	edit(w, tenant, func(t *v1alpha1.Tenant) { t.Spec.Retention.NotificationMonths = 6 })
+	kube.Eventually(t, "the status says what will be deleted", func() error {
+		w.get(tenant)
+		if said := message(tenant, v1alpha1.ConditionDatabaseReady); !strings.Contains(said, "retention.notificationMonths is shorter now: notifications from before the last 6 months are deleted from ") {
+			return errorf("it says %q", said)
+		}
+		return nil
+	})
+	losesPartition(t, rows) // which says that an upkeep was made
+	if left := texts(t, rows, states); len(left) != 2 {
+		t.Errorf("before a shorter retention takes effect there are %v", left)
+	}
+	if _, err := rows.Exec(t.Context(), "UPDATE installation SET next_notification_seen_at = next_notification_seen_at - interval '24 hours'"); err != nil {
+		t.Fatal(err)
+	}
+	kube.Eventually(t, "retention deletes what has ended", func() error {
+		if left := texts(t, rows, states); !slices.Equal(left, []string{"Held"}) {
+			return errorf("there are %v", left)
+		}
+		return nil
+	})
+	w.expectEvents(tenant, "NotificationsDeleted")
+	if ids := texts(t, rows, callIDs); len(ids) != 2 {
+		t.Errorf("of the calls there are %v", ids)
+	}
+	w.expect(tenant, "Ready=True")
+}
