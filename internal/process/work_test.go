@@ -44,7 +44,7 @@ func TestWork(t *testing.T) {
 			}
 			now := clock.Follow(r)
 			return func(ctx context.Context) {
-				r.Log.Info("at work", "tenant", documents().Routing.Tenant, "later", now().Sub(time.Now()).Round(time.Hour).String())
+				r.Log.Info("at work", "tenant", documents().Routing.Tenant, "later", time.Until(now()).Round(time.Hour).String())
 				<-ctx.Done()
 				close(ended)
 			}, nil

@@ -212,7 +212,7 @@ func (d *dispatcher) kill() error {
 	if err := d.process.Process.Kill(); err != nil {
 		return err
 	}
-	<-d.ended // it was killed, and says so
+	<-d.ended //nolint:errcheck // it was killed, and says so
 	return nil
 }
 

@@ -205,10 +205,9 @@ func factsOf(claimed []store.Claimed) store.Wanted {
 		if c.AccountID != "" {
 			wanted.Accounts = append(wanted.Accounts, c.AccountID)
 		}
-		switch {
-		case c.EventPosition == 0:
+		if c.EventPosition == 0 {
 			wanted.Invoices = append(wanted.Invoices, c.About)
-		default:
+		} else {
 			wanted.Events = append(wanted.Events, c.EventPosition)
 		}
 		if store.SendsLink(c.EventType) {
