@@ -30,7 +30,7 @@ turn AS (
 SELECT t.id::text, l.lease, t.attempts + 1, t.attempts + 1 - t.spared, t.mode, t.reason = 'uncertain',
        account_id, contact_id, event_type, event_position, event_id, about, occurrence, category,
        source, template, action, channel, address, cc, bcc, locale, settings_digest, routing_digest, suite, due_at
-FROM turn t JOIN leased l ON l.id = t.id`
+FROM turn t JOIN leased l ON l.id = t.id ORDER BY array_position($3::text[], t.channel), t.turn_at, t.id`
 
 // Claim takes notifications whose turn has come, in one round trip. They are the caller's
 // until the lease ends; then [Store.Rescue] gives them to others.

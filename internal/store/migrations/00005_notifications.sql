@@ -8,12 +8,13 @@
 -- for the delivery mode, Uncertain for staff. Sent, Dead, Suppressed and Cancelled are ends.
 -- turn_at is the place in the queue: due_at, and later for what an account has more than
 -- others at that moment. What is sent is kept in subject and body, but not where it is about
--- signing in.
+-- signing in. Texts that indexes are made of are compared byte by byte, here and in
+-- occurrence: by the rules of a language it takes much longer.
 DROP TABLE notification;
 CREATE TABLE notification (
     id              uuid        PRIMARY KEY,
-    account_id      text        NOT NULL DEFAULT '',
-    contact_id      text        NOT NULL DEFAULT '',
+    account_id      text COLLATE "C" NOT NULL DEFAULT '',
+    contact_id      text COLLATE "C" NOT NULL DEFAULT '',
     event_type      text        NOT NULL,
     event_position  bigint      NOT NULL DEFAULT 0, -- in the feed; 0: of a dated event
     event_id        text        NOT NULL DEFAULT '',
@@ -23,7 +24,7 @@ CREATE TABLE notification (
     source          text        NOT NULL CHECK (source IN ('EventTemplate', 'Standard')),
     template        text        NOT NULL DEFAULT '', -- of source EventTemplate
     action          text        NOT NULL,
-    channel         text        NOT NULL CHECK (channel IN ('Email', 'SMS', 'Webhook', 'Banner', 'Log')),
+    channel         text COLLATE "C" NOT NULL CHECK (channel IN ('Email', 'SMS', 'Webhook', 'Banner', 'Log')),
     address         text        NOT NULL DEFAULT '',
     cc              text[]      NOT NULL DEFAULT '{}',
     bcc             text[]      NOT NULL DEFAULT '{}',
@@ -32,7 +33,7 @@ CREATE TABLE notification (
     settings_digest text        NOT NULL DEFAULT '',
     routing_digest  text        NOT NULL DEFAULT '',
     suite           text        NOT NULL DEFAULT '', -- the version of the standard suite
-    state           text        NOT NULL CHECK (state IN ('Planned', 'Held', 'Retry', 'Uncertain', 'Sent', 'Dead', 'Suppressed', 'Cancelled')),
+    state           text COLLATE "C" NOT NULL CHECK (state IN ('Planned', 'Held', 'Retry', 'Uncertain', 'Sent', 'Dead', 'Suppressed', 'Cancelled')),
     lane            smallint    NOT NULL DEFAULT 1, -- 0: about signing in, which does not wait for others
     due_at          timestamptz NOT NULL,
     turn_at         timestamptz NOT NULL,
@@ -40,7 +41,7 @@ CREATE TABLE notification (
     spared          smallint    NOT NULL DEFAULT 0, -- attempts before staff had it tried again
     reason          text        NOT NULL DEFAULT '', -- why it was suppressed, is dead or waits
     detail          text        NOT NULL DEFAULT '', -- for staff, in words
-    provider_id     text        NOT NULL DEFAULT '',
+    provider_id     text COLLATE "C" NOT NULL DEFAULT '',
     receipt         text        NOT NULL DEFAULT '' CHECK (receipt IN ('', 'Delivered', 'Failed')),
     subject         text        NOT NULL DEFAULT '',
     body            text        NOT NULL DEFAULT '',
@@ -86,12 +87,12 @@ CREATE TABLE notification_attempt_default PARTITION OF notification_attempt DEFA
 -- a dated event, by one channel to one address. It is permanent, so it is narrow. Without
 -- an address it says that this day was dealt with and nobody was told.
 CREATE TABLE occurrence (
-    account_id text     NOT NULL,
-    event_type text     NOT NULL,
-    about      text     NOT NULL,
-    occurrence text     NOT NULL,
-    channel    text     NOT NULL,
-    address    text     NOT NULL,
+    account_id text COLLATE "C" NOT NULL,
+    event_type text COLLATE "C" NOT NULL,
+    about      text COLLATE "C" NOT NULL,
+    occurrence text COLLATE "C" NOT NULL,
+    channel    text COLLATE "C" NOT NULL,
+    address    text COLLATE "C" NOT NULL,
     PRIMARY KEY (account_id, event_type, about, occurrence, channel, address)
 );
 
@@ -114,7 +115,7 @@ CREATE TABLE webhook (
     position    bigint      NOT NULL,
     failures    integer     NOT NULL DEFAULT 0, -- since the last success
     next_at     timestamptz NOT NULL,
-    lease        bigint     NOT NULL DEFAULT 0,
+    lease       bigint      NOT NULL DEFAULT 0, -- proves that a worker still has it, until leased_until
     leased_until timestamptz,
     detail      text        NOT NULL DEFAULT ''
 );
