@@ -59,7 +59,7 @@ func TestBannersAreFew(t *testing.T) {
 	s := newSite(t)
 	s.seed(t)
 	for number := range 7 {
-		s.banner(t, number, "10042", fmt.Sprintf(`{"": "number %d."}`, number), -time.Hour, time.Hour)
+		s.banner(t, number, "10042", fmt.Sprintf(`{"": "number %d."}`, number), -time.Hour, time.Hour+time.Duration(number)*time.Second)
 	}
 	page := s.signedIn(t, "dana").get("/invoices?after=2026-01-01T00:00:00Z~x")
 	page.shows(t, "number 6. Close number 5. Close number 4. Close number 3. Close number 2. Close").hides(t, "number 1.")

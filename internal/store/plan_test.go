@@ -23,6 +23,7 @@ func TestPlansUseIndexes(t *testing.T) {
 		`INSERT INTO session SELECT sha256(id::bytea), user_id, id, now(), now(), now() + interval '1 day' FROM contact`,
 		`INSERT INTO totp SELECT id, 'sealed', 0, now() FROM app_user`,
 		`INSERT INTO passkey SELECT sha256(id::text::bytea), id, 'phone', '{}', now() FROM app_user`,
+		`INSERT INTO banner SELECT gen_random_uuid(), id, 'Invoice', '{}', now(), now() + interval '1 day' FROM account`,
 		`INSERT INTO device SELECT sha256(id::bytea), user_id, now() FROM contact`,
 		`INSERT INTO throttle SELECT 'own:' || id, 6, now(), now() FROM contact`,
 		`INSERT INTO invoice (id, account_id, number, issued_on, due_on, due_source, currency, total, balance, status)

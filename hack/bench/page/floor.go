@@ -29,7 +29,7 @@ const (
        (SELECT count(*) FROM contact o WHERE o.user_id = s.user_id AND o.access = 'Active'),
        (SELECT jsonb_agg(jsonb_build_object('id', b.id, 'texts', b.texts)) FROM (
            SELECT id, texts FROM banner
-           WHERE account_id = c.account_id AND shown_to > $2 AND shown_from <= $2 AND c.id <> ALL(closed_by) ORDER BY id DESC LIMIT 5) b),
+           WHERE account_id = c.account_id AND shown_to > $2 AND shown_from <= $2 AND c.id <> ALL(closed_by) ORDER BY shown_to DESC LIMIT 5) b),
        s.created_at, s.last_seen_at, s.expires_at, `
 	accountColumns = `a.id, a.name, a.status, coalesce(a.account_profile, ''), coalesce(a.my_account_profile, ''), a.groups, a.attributes`
 	sessionTables  = `
