@@ -170,7 +170,7 @@ func newIDs(now time.Time, count int) []pgtype.UUID {
 		id := &ids[i]
 		id.Valid = true
 		rand.Read(id.Bytes[8:])                                                                   // it never fails: the process ends instead
-		binary.BigEndian.PutUint64(id.Bytes[:8], uint64(now.UnixMilli())<<16|uint64(i>>12&0xfff)) //nolint:gosec // times after 1970, and counts
+		binary.BigEndian.PutUint64(id.Bytes[:8], uint64(now.UnixMilli())<<16|uint64(i>>12&0xfff))
 		id.Bytes[6] |= version
 		id.Bytes[8] = variant | byte(i>>6&0x3f)
 		id.Bytes[9] = byte(i<<2) | id.Bytes[9]&0x3
@@ -181,11 +181,11 @@ func newIDs(now time.Time, count int) []pgtype.UUID {
 // idAt is the least id of notifications that were planned at a time.
 func idAt(t time.Time) pgtype.UUID {
 	id := pgtype.UUID{Valid: true}
-	binary.BigEndian.PutUint64(id.Bytes[:8], uint64(max(t.UnixMilli(), 0))<<16) //nolint:gosec // it is not negative
+	binary.BigEndian.PutUint64(id.Bytes[:8], uint64(max(t.UnixMilli(), 0))<<16)
 	return id
 }
 
 // timeOf is when a notification was planned, by its id.
 func timeOf(id pgtype.UUID) time.Time {
-	return time.UnixMilli(int64(binary.BigEndian.Uint64(id.Bytes[:8]) >> 16)).UTC() //nolint:gosec // 48 bits
+	return time.UnixMilli(int64(binary.BigEndian.Uint64(id.Bytes[:8]) >> 16)).UTC()
 }
