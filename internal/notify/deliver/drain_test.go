@@ -9,6 +9,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/foyerhq/foyer/internal/config"
 	"github.com/foyerhq/foyer/internal/store"
 	"github.com/foyerhq/foyer/internal/testenv/smtp"
 )
@@ -127,5 +128,34 @@ func TestSecurityLane(t *testing.T) {
 	}
 	if strings.Contains(w.log.String(), token) {
 		t.Error("the log has the secret of the link")
+	}
+}
+
+// A mail server that takes its time delays no other channel.
+func TestSlowMailServer(t *testing.T) {
+	w := newWorld(t)
+	hooks := newCalled(t)
+	w.routes.Templates = nil
+	w.template("says", "custom.said", "", w.mail("mail"), config.Action{Name: "hook", Type: "Webhook", Webhook: &config.Webhook{URL: hooks.URL}})
+	w.apply(t)
+	w.mails.Script(func(at smtp.Moment) smtp.Fault {
+		if at.Stage != smtp.Answer {
+			return smtp.Fault{}
+		}
+		return smtp.Fault{Delay: 5 * time.Second}
+	})
+	const count = 150
+	var words []string
+	for i := range count {
+		words = append(words, strconv.Itoa(i))
+	}
+	w.run(t)
+	w.say(t, "A", words[:100]...)
+	eventually(t, "mails are under way", func() bool { return w.mails.Count(smtp.Answer) >= 4 })
+	w.moved.Store(int64(time.Minute)) // the turns of all have come
+	w.say(t, "A", words[100:]...)
+	eventually(t, "every webhook is called", func() bool { return len(hooks.got()) >= count })
+	if sent := len(w.rows(t, `SELECT id FROM notification WHERE channel = 'Email' AND state = 'Sent'`)); sent > count/2 {
+		t.Errorf("%d mails were sent before the last webhook: it had to wait for them", sent)
 	}
 }

@@ -71,72 +71,95 @@ func (l *lane) run(ctx, under context.Context) {
 	defer l.jobs.Wait()
 	timer := time.NewTimer(lanePoll)
 	defer timer.Stop()
-	for ctx.Err() == nil {
-		wait, more := lanePoll, false
-		more, err := l.round(under)
-		if err != nil {
-			wait = l.failed(ctx, "claim notifications", err)
+	for calm := true; ctx.Err() == nil; {
+		again, waits, err := l.round(under, calm)
+		calm = false
+		pause := lanePoll
+		switch {
+		case err != nil:
+			pause = l.failed(ctx, "claim notifications", err)
+		case again:
+			continue
 		}
-		timer.Reset(wait)
+		timer.Reset(pause)
 		var freed <-chan struct{}
-		if more {
+		if waits && err == nil {
 			freed = l.places.freed
-			if !l.crowded() {
-				continue
-			}
 		}
 		select {
 		case <-ctx.Done():
-		case <-timer.C:
 		case <-freed:
+		case <-timer.C:
+			calm = true
 		}
 	}
 }
 
-// crowded says that no channel has many free places.
-func (l *lane) crowded() bool {
-	for _, name := range l.channels {
-		if _, crowded := l.places.of(name); crowded {
-			return true
-		}
-	}
-	return false
-}
-
-// round claims what can be sent now and begins with it. more says that there may be more.
-func (l *lane) round(ctx context.Context) (more bool, err error) {
-	limit, channels := math.MaxInt, []string{}
+// round claims what can be sent now and begins with it: by one claim for all channels that
+// have room. One that has little is left out, so that it does not make the claims of the
+// others small, and has one of its own when it is calm. again says that there is more for
+// those with room, and waits that there may be for others once places are free.
+func (l *lane) round(ctx context.Context, calm bool) (again, waits bool, err error) {
 	allowed, err := l.underCap(ctx)
 	if err != nil {
-		return false, err
+		return false, false, err
 	}
+	limit, roomy := math.MaxInt, []string{}
 	l.turn++
 	for i := range l.channels {
 		name := l.channels[(l.turn+i)%len(l.channels)]
-		free, _ := l.places.of(name)
-		if capped(name) {
-			free = min(free, allowed)
-		}
-		switch b := l.breakers[name]; {
+		free, crowded := l.room(name, allowed)
+		switch {
 		case free <= 0:
-			more = more || allowed > 0
-		case b != nil && b.isOpen():
-			if err := l.probe(ctx, name, b); err != nil {
-				return false, err
+			waits = waits || allowed > 0
+		case l.isOpen(name):
+			err = l.probe(ctx, name, l.breakers[name])
+		case crowded && !calm:
+			waits = true
+		case crowded:
+			var claimed int
+			claimed, err = l.take(ctx, []string{name}, free)
+			waits = waits || claimed == free
+			if capped(name) {
+				allowed -= claimed
 			}
 		default:
-			channels, limit = append(channels, name), min(limit, free)
+			roomy, limit = append(roomy, name), min(limit, free)
+		}
+		if err != nil {
+			return false, false, err
 		}
 	}
-	if len(channels) == 0 {
-		return more, nil
+	if len(roomy) == 0 {
+		return false, waits, nil
 	}
+	claimed, err := l.take(ctx, roomy, limit)
+	return claimed == limit, waits, err
+}
+
+// room is how many notifications of a channel may be claimed, and whether those are few.
+func (l *lane) room(name string, allowed int) (free int, crowded bool) {
+	free, crowded = l.places.of(name)
+	if capped(name) && free > allowed {
+		return allowed, true
+	}
+	return free, crowded
+}
+
+// isOpen says whether a channel is left alone.
+func (d *Dispatcher) isOpen(name string) bool {
+	b := d.breakers[name]
+	return b != nil && b.isOpen()
+}
+
+// take claims notifications and begins with them.
+func (l *lane) take(ctx context.Context, channels []string, limit int) (int, error) {
 	claimed, err := l.claim(ctx, channels, limit)
 	if err != nil {
-		return false, err
+		return 0, err
 	}
 	l.begin(ctx, claimed, false)
-	return more || len(claimed) == limit, nil
+	return len(claimed), nil
 }
 
 // probe lets one notification through an open breaker when its rest is over.

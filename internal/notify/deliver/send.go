@@ -35,7 +35,7 @@ func (l *lane) send(ctx context.Context, j *job) outcome {
 		return returned(l.Now())
 	}
 	defer func() { <-l.sending[j.Channel] }()
-	if b := l.breakers[j.Channel]; b != nil && b.isOpen() && !j.probe {
+	if l.isOpen(j.Channel) && !j.probe {
 		return returned(l.Now()) // it opened since this was claimed
 	}
 	ctx, cancel := context.WithDeadline(ctx, l.endBy(j))
