@@ -95,11 +95,6 @@ func ledgerAttempts(t *testing.T, tn tenant) map[string]func(*testing.T) {
 				t.Errorf("with a made-up lease: %v %v", lost, err)
 			}
 		},
-		"Extend": func(t *testing.T) {
-			if lost, err := d.Extend(t.Context(), []store.Lease{stolen}, now.AddDate(1, 0, 0)); err != nil || len(lost) != 1 {
-				t.Errorf("with a made-up lease: %v %v", lost, err)
-			}
-		},
 		"Rescue": func(t *testing.T) {
 			_, err := d.Rescue(t.Context(), store.RescueRequest{Now: now.Add(time.Hour), Limit: 9, MaxAttempts: 1})
 			fine(t, err)

@@ -3,8 +3,6 @@ package store
 import (
 	"context"
 	"time"
-
-	"github.com/jackc/pgx/v5"
 )
 
 // Each channel gives its next notifications by the index notification_queue, one channel
@@ -61,27 +59,7 @@ func (a *Addressed) targets() []any {
 		&a.Source, &a.Template, &a.Action, &a.Channel, &a.Address, &a.CC, &a.BCC, &a.Locale, &a.SettingsDigest, &a.RoutingDigest, &a.Suite, &a.DueAt}
 }
 
-// Extend makes leases last until a later time, and returns those that are not the caller's
-// any more.
-func (s *Store) Extend(ctx context.Context, leases []Lease, until time.Time) (lost []Lease, err error) {
-	ids, numbers := make([]string, len(leases)), make([]int64, len(leases))
-	for i, l := range leases {
-		ids[i], numbers[i] = l.ID, l.Lease
-	}
-	rows, err := s.db.Query(ctx, `
-UPDATE notification_lease l SET until = $3 FROM (
-    SELECT h.id FROM unnest($1::uuid[], $2::bigint[]) x (id, lease) JOIN notification_lease h ON h.id = x.id AND h.lease = x.lease ORDER BY h.id FOR UPDATE OF h) held
-WHERE l.id = held.id RETURNING l.id::text`, ids, numbers, until)
-	if err != nil {
-		return nil, fail("extend leases", err)
-	}
-	kept, err := pgx.CollectRows(rows, pgx.RowTo[string])
-	if err != nil {
-		return nil, fail("extend leases", err)
-	}
-	return leasesBut(leases, kept), nil
-}
-
+// leasesBut are the leases without those of some notifications.
 func leasesBut(leases []Lease, ids []string) (rest []Lease) {
 	have := make(map[string]bool, len(ids))
 	for _, id := range ids {

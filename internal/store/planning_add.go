@@ -169,7 +169,7 @@ func newIDs(now time.Time, count int) []pgtype.UUID {
 	for i := range ids {
 		id := &ids[i]
 		id.Valid = true
-		rand.Read(id.Bytes[8:])                                                                   // it never fails: the process ends instead
+		rand.Read(id.Bytes[8:]) // it never fails: the process ends instead
 		binary.BigEndian.PutUint64(id.Bytes[:8], uint64(now.UnixMilli())<<16|uint64(i>>12&0xfff))
 		id.Bytes[6] |= version
 		id.Bytes[8] = variant | byte(i>>6&0x3f)

@@ -141,7 +141,7 @@ func TestFacts(t *testing.T) {
 	}
 	count := &counter{DB: storetest.Pool(t, tn.DispatcherURI)}
 	wanted := store.Wanted{Accounts: []string{"B", "A", "A", "none", "\x00"}, Links: []string{link}, Events: []int64{head, head + 1}, Invoices: []string{"v-1", "none"}, Tickets: []string{"none"}}
-	known := must[store.Known](t)(store.New(count).Facts(now.Add(-2 * time.Hour)).Read(t.Context(), wanted))
+	known := must[store.Known](t)(store.New(count).Facts(now.Add(-2*time.Hour)).Read(t.Context(), wanted))
 	if count.trips != 1 || len(known.Accounts) != 2 || len(known.Events) != 1 || len(known.Invoices) != 1 || len(known.Openers) != 0 {
 		t.Errorf("%d round trips for %+v", count.trips, known)
 	}
