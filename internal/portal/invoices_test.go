@@ -256,7 +256,6 @@ func TestInvoiceDocuments(t *testing.T) {
 	s.document(t, odd.ID, "%PDF-odd")
 	dana := s.signedIn(t, "dana")
 	got := dana.get("/invoices/x/document").is(t, http.StatusOK)
-	tag := got.header.Get("ETag")
 	want := map[string]string{
 		"Content-Type": "application/pdf", "Content-Disposition": "attachment; filename=INV-x.pdf", "Content-Length": "6",
 		"X-Content-Type-Options": "nosniff", "Cache-Control": "no-store",
@@ -266,20 +265,13 @@ func TestInvoiceDocuments(t *testing.T) {
 			t.Errorf("%s = %q, want %q", name, got.header.Get(name), value)
 		}
 	}
-	if got.body != "%PDF-x" || len(tag) != 66 {
-		t.Errorf("%q with tag %q", got.body, tag)
+	if got.body != "%PDF-x" {
+		t.Errorf("%q", got.body)
 	}
 	head := dana.do(http.MethodHead, "/invoices/x/document", nil).is(t, http.StatusOK)
-	if head.body != "" || head.header.Get("Content-Length") != "6" || head.header.Get("ETag") != tag {
+	if head.body != "" || head.header.Get("Content-Length") != "6" {
 		t.Errorf("HEAD: %q %v", head.body, head.header)
 	}
-	for _, known := range []string{tag, "W/" + tag, `"other", ` + tag} {
-		same := dana.do(http.MethodGet, "/invoices/x/document", nil, "If-None-Match", known).is(t, http.StatusNotModified)
-		if same.body != "" || same.header.Get("ETag") != tag {
-			t.Errorf("%s: %q %v", known, same.body, same.header)
-		}
-	}
-	dana.do(http.MethodGet, "/invoices/x/document", nil, "If-None-Match", `"`+strings.Repeat("0", 64)+`"`).is(t, http.StatusOK)
 	dana.get("/invoices/none/document").is(t, http.StatusNotFound)
 	strange := dana.get(invoicePath(odd.ID)+"/document").is(t, http.StatusOK)
 	if name := strange.header.Get("Content-Disposition"); name != `attachment; filename*=utf-8''-2026-11%20-Gr%C3%B6%C3%9Fe-%20%F0%9F%A7%BE.pdf` || strange.body != "%PDF-odd" {
@@ -293,7 +285,7 @@ func TestFileName(t *testing.T) {
 		"INV-1.pdf": "INV-1.pdf", "../../etc/passwd": "-..-etc-passwd", "a\r\nb\x00.pdf": "a--b-.pdf", "\xff.pdf": "-.pdf",
 		"": "document.pdf", ".pdf": "document.pdf", " .. ": "document.pdf", "r\u202efdp.pdf": "r-fdp.pdf", "中文.pdf": "中文.pdf",
 	} {
-		if got := fileName(store.SentDocument{Document: store.Document{Name: name}}); got != want {
+		if got := fileName(store.SentDocument{Name: name}); got != want {
 			t.Errorf("fileName(%q) = %q, want %q", name, got, want)
 		}
 	}

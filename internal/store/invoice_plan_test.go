@@ -98,7 +98,7 @@ func TestPlansOfPortalPages(t *testing.T) {
 	} {
 		check(page.name, store.FilterSQL(page.filter), first+page.arguments)
 	}
-	arguments := map[string]string{"an invoice": `'77', '77'`, "a document": `'77', '77', true, null`, "payments": first + `, 26`, "oldest invoice": `'77'`}
+	arguments := map[string]string{"an invoice": `'77', '77'`, "a document": `'77', '77', true`, "payments": first + `, 26`, "oldest invoice": `'77'`}
 	for name, sql := range store.PortalPages {
 		check(name, sql, arguments[name])
 	}
