@@ -137,6 +137,25 @@ func TestProfileKeepsWhatIsNotInItsLists(t *testing.T) {
 	}
 }
 
+// TestWhatTheProviderWroteStays: the API takes telephone numbers as people write them, and
+// that is no reason to keep a person from saving something else.
+func TestWhatTheProviderWroteStays(t *testing.T) {
+	s := newSite(t)
+	s.business(t)
+	const extension = "+61 8 6555 0140 ext. 5"
+	s.elsewhere(t, func(a *store.Account) { a.Phone = extension })
+	dana := s.signedIn(t, "dana")
+	form := profileForm(dana.get("/profile").is(t, http.StatusOK).body)
+	form.Set("taxId", "ABN 1")
+	dana.do(http.MethodPost, "/profile", form).goesTo(t, "/profile?done=saved")
+	if row := s.accountRow(t); !strings.Contains(row, extension+"|ABN 1|") {
+		t.Errorf("the row: %s", row)
+	}
+	form = profileForm(dana.get("/profile").is(t, http.StatusOK).body)
+	form.Set("phone", extension+"6")
+	dana.do(http.MethodPost, "/profile", form).is(t, http.StatusUnprocessableEntity).shows(t, "A telephone number has digits and spaces")
+}
+
 func TestBadProfiles(t *testing.T) {
 	s := newSite(t)
 	s.business(t)
