@@ -111,7 +111,7 @@ func (v *visit) categoryChecks(optedOut []string) []web.Check {
 	for _, c := range store.OptOutCategories {
 		checks = append(checks, web.Check{Name: "categories", Value: c, Label: v.T(categoryTitles[c]), On: !slices.Contains(optedOut, c)})
 	}
-	return append(checks, web.Check{Name: "security", Label: v.T("Security"), On: true, Disabled: true,
+	return append(checks, web.Check{Name: "security", Label: v.T(categoryTitles[securityMessages]), On: true, Disabled: true,
 		Hint: v.T("Links, sign-ins and changes of passwords. These messages always come.")})
 }
 

@@ -55,7 +55,7 @@ func TestEditProfile(t *testing.T) {
 	s.business(t)
 	dana := s.signedIn(t, "dana")
 	page := dana.get("/profile").is(t, http.StatusOK).shows(t,
-		"Name Harbour Lane Coffee Only Acme Telecom can change the name.", "Account number 10042",
+		"Name Harbour Lane Coffee Only Acme Telecom can change the name.", "Customer number 10042",
 		"Now: Australian English, agreed for your account.", "As Acme Telecom has it: English", "Deutsch (Schweiz)", "Français (Canada)",
 		"Now: Melbourne, Australia, Acme Telecom standard.", "As Acme Telecom has it: Melbourne, Australia", "Buenos Aires, Argentina")
 	form := profileForm(page.body)
