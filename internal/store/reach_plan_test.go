@@ -18,10 +18,10 @@ func TestPlansOfReach(t *testing.T) {
 		`INSERT INTO site (id, account_id, name) SELECT n, n, 'Site' FROM generate_series(1, 10000) n`,
 		`INSERT INTO product (id, name, price, currency, state) SELECT n, 'Product ' || n, 1, 'EUR', CASE WHEN n % 5 = 0 THEN 'Withdrawn' ELSE 'Offered' END FROM generate_series(1, 10000) n`,
 		`INSERT INTO notification SELECT gen_random_uuid(), CASE WHEN n % 20 = 0 THEN '77' ELSE (1 + n % 10000)::text END, 'c', 'invoice.issued', 'Invoice', 'Email', 'x', 'x', 'x', now() - n * interval '1 minute' FROM generate_series(1, 20000) n`,
-		`VACUUM ANALYZE`,
 	} {
 		tn.exec(t, sql)
 	}
+	tn.vacuum(t)
 	const last = `'ffffffff-ffff-ffff-ffff-ffffffffffff'`
 	type query struct {
 		sql, arguments string
