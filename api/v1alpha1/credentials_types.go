@@ -64,7 +64,9 @@ type CredentialsSpec struct {
 	SecondFactor SecondFactorRule `json:"secondFactor,omitempty"`
 
 	// createMail says when the mail to create a sign-in is sent: when staff or a system asks
-	// for it (OnRequest, if not set), or also to the owner of each new account (Automatic).
+	// for it (OnRequest, if not set), or also by itself (Automatic): to the owner of each new
+	// account, and to whoever becomes the owner of an older one without, or gets their first
+	// email as its owner. What a system writes with notify none sends nothing.
 	// +optional
 	CreateMail CreateMailRule `json:"createMail,omitempty"`
 

@@ -129,7 +129,7 @@ type CreateMail string
 
 // When the create mail is sent.
 const (
-	CreateMailAutomatic CreateMail = "Automatic" // to the owner of each new account
+	CreateMailAutomatic CreateMail = "Automatic" // to who becomes the first owner of an account, or gets their first email as its owner
 	CreateMailOnRequest CreateMail = "OnRequest" // when staff or a system asks for it
 )
 

@@ -67,6 +67,22 @@ func TestPreferencesAndTheProvider(t *testing.T) {
 	tom.do("POST", "/preferences", s.own(t, "c-tom", "phone", "111")).goesTo(t, "/preferences?done=saved")
 }
 
+// TestContactsAsTheProviderWroteThem: what the person leaves as it was is not checked.
+func TestContactsAsTheProviderWroteThem(t *testing.T) {
+	s := newTeam(t)
+	asTheyDo := func(c *store.Contact) { c.FirstName, c.LastName, c.Phone = "", "", "0800 COFFEE" }
+	s.changeByProvider(t, "c-gus", asTheyDo)
+	s.changeByProvider(t, "c-tom", asTheyDo)
+	dana, tom := s.signedIn(t, "dana"), s.signedIn(t, "tom")
+	dana.do("POST", editPath("c-gus"), s.sent(t, "c-gus", "grants", "ViewInvoices")).goesTo(t, "/portal-settings?done=saved")
+	tom.do("POST", "/preferences", s.own(t, "c-tom", "categories", "Invoice")).goesTo(t, "/preferences?done=saved")
+	if gus, toms := s.row(t, "c-gus"), s.row(t, "c-tom"); gus.Phone != "0800 COFFEE" || len(gus.Grants) != 1 || toms.Phone != "0800 COFFEE" || len(toms.OptedOut) != 3 {
+		t.Errorf("%+v %+v", gus, toms)
+	}
+	dana.do("POST", editPath("c-gus"), s.sent(t, "c-gus", "phone", "0800 TEA")).is(t, http.StatusUnprocessableEntity).shows(t, "digits and spaces")
+	tom.do("POST", "/preferences", s.own(t, "c-tom", "phone", "0800 TEA")).is(t, http.StatusUnprocessableEntity).shows(t, "digits and spaces")
+}
+
 // TestFormsOfContactsWithBadInput: the person gets their input back with the field marked;
 // what is odd but a person's own is kept as it is.
 func TestFormsOfContactsWithBadInput(t *testing.T) {

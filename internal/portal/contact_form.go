@@ -111,7 +111,7 @@ func (v *visit) categoryChecks(optedOut []string) []web.Check {
 	for _, c := range store.OptOutCategories {
 		checks = append(checks, web.Check{Name: "categories", Value: c, Label: v.T(categoryTitles[c]), On: !slices.Contains(optedOut, c)})
 	}
-	return append(checks, web.Check{Name: "security", Label: v.T("Security"), On: true, Disabled: true,
+	return append(checks, web.Check{Name: "security", Label: v.T(categoryTitles[securityMessages]), On: true, Disabled: true,
 		Hint: v.T("Links, sign-ins and changes of passwords. These messages always come.")})
 }
 
@@ -186,13 +186,10 @@ func (v *visit) siteWords(ids []string, sites []store.Site) string {
 // readContact reads the form of a contact into what it makes of the contact.
 func (f *form) readContact() store.Contact {
 	c := store.Contact{
-		FirstName: f.text("firstName", rule{most: 100}), LastName: f.text("lastName", rule{most: 100}),
 		Email: f.email("email"), Phone: f.phone("phone"),
 		Roles: f.all("roles"), Sites: f.all("sites"),
 	}
-	if joinName(c.FirstName, c.LastName) == "" {
-		f.wrong("firstName", f.v.T("A contact needs a name."))
-	}
+	c.FirstName, c.LastName = f.names(f.v.T("A contact needs a name."))
 	for _, grant := range f.all("grants") {
 		c.Grants = append(c.Grants, settings.Feature(grant))
 	}
@@ -218,6 +215,15 @@ func (f *form) optedOut() []string {
 	return out
 }
 
+// names reads the two parts of a name, of which one is needed unless there was none before.
+func (f *form) names(missing string) (first, last string) {
+	first, last = f.text("firstName", rule{most: 100}), f.text("lastName", rule{most: 100})
+	if joinName(first, last) == "" && !(f.untouched("firstName", first) && f.untouched("lastName", last)) {
+		f.wrong("firstName", missing)
+	}
+	return first, last
+}
+
 // email reads a mail address, which may be empty.
 func (f *form) email(field string) string {
 	text := f.text(field, rule{most: maxLogin})
@@ -230,7 +236,7 @@ func (f *form) email(field string) string {
 // phone reads a telephone number, which may be empty.
 func (f *form) phone(field string) string {
 	text := f.text(field, rule{most: 40})
-	if web.ProblemAt(f.problems, field) == "" && strings.Trim(text, "+0123456789 ()-./") != "" {
+	if web.ProblemAt(f.problems, field) == "" && !f.untouched(field, text) && strings.Trim(text, "+0123456789 ()-./") != "" {
 		f.wrong(field, f.v.T("A telephone number has digits and spaces, and may begin with +."))
 	}
 	return text

@@ -52,7 +52,7 @@ var (
 	}
 	presetHints = map[settings.Feature]string{
 		"Billing":     web.Text("Sees and pays invoices, and places orders. Nothing technical."),
-		"Technical":   web.Text("Sees services and deals with tickets. No invoices, no account details."),
+		"Technical":   web.Text("Sees services. No invoices, no account details."),
 		"SiteContact": web.Text("Asks for work at the sites that you choose. Nothing else."),
 		"ReadOnly":    web.Text("Sees everything that you have access to, and changes nothing."),
 	}
@@ -61,7 +61,8 @@ var (
 // categoryTitles are the words for the categories of messages.
 var categoryTitles = map[string]string{
 	"General": web.Text("About the account"), "Invoice": web.Text("Invoices and payments"),
-	"Product": web.Text("Services and orders"), "Support": web.Text("Service requests and tickets"),
+	"Product": web.Text("Services and orders"), "Support": web.Text("Service requests"),
+	securityMessages: web.Text("Security"),
 }
 
 func (v *visit) categoryWords(categories []string) string {

@@ -69,6 +69,17 @@ var fieldTitles = map[string]string{
 	"username":  web.Text("Username"),
 }
 
+// seen is what the person saw in a field when the form was filled, where that goes along.
+func (f *form) seen(field string) string {
+	return strings.ReplaceAll(f.get("seen-"+field), "\r\n", "\n")
+}
+
+// untouched says whether a field is as the person saw it. What the provider wrote there may
+// be what no person could have, and is no reason to keep them from changing another field.
+func (f *form) untouched(field, text string) bool {
+	return f.values.Has("seen-"+field) && f.seen(field) == text
+}
+
 // ok says whether nothing is wrong so far.
 func (f *form) ok() bool { return len(f.problems) == 0 }
 

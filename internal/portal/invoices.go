@@ -107,7 +107,7 @@ var invoiceStates = map[string]store.InvoiceState{
 var errCursor = errors.New("the page address is not one of ours")
 
 // readInvoiceQuery reads an address of the list. A number is what a person typed, so
-// whatever it is, it is looked for.
+// whatever text it is, it is looked for.
 func readInvoiceQuery(values url.Values) (q invoiceQuery, err error) {
 	var known bool
 	if q.state, known = invoiceStates[values.Get("state")]; !known {
@@ -118,7 +118,9 @@ func readInvoiceQuery(values url.Values) (q invoiceQuery, err error) {
 			return q, errCursor
 		}
 	}
-	q.number = strings.TrimSpace(values.Get("number"))
+	if q.number = strings.TrimSpace(values.Get("number")); !isText(q.number) {
+		return q, errCursor
+	}
 	q.after, err = readNewest(values.Get("after"))
 	return q, err
 }

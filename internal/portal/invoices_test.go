@@ -86,7 +86,7 @@ func TestInvoiceFilters(t *testing.T) {
 		{"?year=2025", []string{"No invoice is like that", "Show all invoices", "2026 2025"}, []string{"INV-d"}},
 		{"?year=2031", []string{"All years 2031 2026"}, []string{"INV-d"}},
 		{"?number=%25", []string{"No invoice is like that"}, []string{"INV-d"}},
-		{"?number=" + url.QueryEscape("\u202e <script>🧾\x00"), []string{"No invoice is like that"}, []string{"<script>"}},
+		{"?number=" + url.QueryEscape("\u202e <script>🧾"), []string{"No invoice is like that"}, []string{"<script>"}},
 		{"?number=" + strings.Repeat("9", 5000), []string{"No invoice is like that"}, nil},
 	} {
 		page := dana.get("/invoices"+test.query).is(t, http.StatusOK).shows(t, test.shows...).hides(t, test.hides...)
@@ -94,7 +94,8 @@ func TestInvoiceFilters(t *testing.T) {
 			t.Errorf("%s: %d options are chosen", test.query, chosen)
 		}
 	}
-	for _, query := range []string{"?state=Open", "?state=void", "?year=x", "?year=20266", "?year=-1", "?after=x", "?after=2026-01-01~i", "?after=2026-01-01T00:00:00Z~"} {
+	for _, query := range []string{"?state=Open", "?state=void", "?year=x", "?year=20266", "?year=-1", "?after=x", "?after=2026-01-01~i", "?after=2026-01-01T00:00:00Z~",
+		"?after=2026-01-01T00:00:00Z~%00", "?after=2026-01-01T00:00:00Z~%ff", "?number=%00", "?number=%ff"} {
 		dana.get("/invoices"+query).is(t, http.StatusBadRequest)
 	}
 	s.signedIn(t, "june").get("/invoices").is(t, http.StatusOK).shows(t, "No invoices here yet").hides(t, `action="/invoices"`)
@@ -256,7 +257,6 @@ func TestInvoiceDocuments(t *testing.T) {
 	s.document(t, odd.ID, "%PDF-odd")
 	dana := s.signedIn(t, "dana")
 	got := dana.get("/invoices/x/document").is(t, http.StatusOK)
-	tag := got.header.Get("ETag")
 	want := map[string]string{
 		"Content-Type": "application/pdf", "Content-Disposition": "attachment; filename=INV-x.pdf", "Content-Length": "6",
 		"X-Content-Type-Options": "nosniff", "Cache-Control": "no-store",
@@ -266,20 +266,13 @@ func TestInvoiceDocuments(t *testing.T) {
 			t.Errorf("%s = %q, want %q", name, got.header.Get(name), value)
 		}
 	}
-	if got.body != "%PDF-x" || len(tag) != 66 {
-		t.Errorf("%q with tag %q", got.body, tag)
+	if got.body != "%PDF-x" {
+		t.Errorf("%q", got.body)
 	}
 	head := dana.do(http.MethodHead, "/invoices/x/document", nil).is(t, http.StatusOK)
-	if head.body != "" || head.header.Get("Content-Length") != "6" || head.header.Get("ETag") != tag {
+	if head.body != "" || head.header.Get("Content-Length") != "6" {
 		t.Errorf("HEAD: %q %v", head.body, head.header)
 	}
-	for _, known := range []string{tag, "W/" + tag, `"other", ` + tag} {
-		same := dana.do(http.MethodGet, "/invoices/x/document", nil, "If-None-Match", known).is(t, http.StatusNotModified)
-		if same.body != "" || same.header.Get("ETag") != tag {
-			t.Errorf("%s: %q %v", known, same.body, same.header)
-		}
-	}
-	dana.do(http.MethodGet, "/invoices/x/document", nil, "If-None-Match", `"`+strings.Repeat("0", 64)+`"`).is(t, http.StatusOK)
 	dana.get("/invoices/none/document").is(t, http.StatusNotFound)
 	strange := dana.get(invoicePath(odd.ID)+"/document").is(t, http.StatusOK)
 	if name := strange.header.Get("Content-Disposition"); name != `attachment; filename*=utf-8''-2026-11%20-Gr%C3%B6%C3%9Fe-%20%F0%9F%A7%BE.pdf` || strange.body != "%PDF-odd" {
@@ -293,7 +286,7 @@ func TestFileName(t *testing.T) {
 		"INV-1.pdf": "INV-1.pdf", "../../etc/passwd": "-..-etc-passwd", "a\r\nb\x00.pdf": "a--b-.pdf", "\xff.pdf": "-.pdf",
 		"": "document.pdf", ".pdf": "document.pdf", " .. ": "document.pdf", "r\u202efdp.pdf": "r-fdp.pdf", "中文.pdf": "中文.pdf",
 	} {
-		if got := fileName(store.SentDocument{Document: store.Document{Name: name}}); got != want {
+		if got := fileName(store.SentDocument{Name: name}); got != want {
 			t.Errorf("fileName(%q) = %q, want %q", name, got, want)
 		}
 	}
@@ -332,7 +325,7 @@ func TestPayments(t *testing.T) {
 	s.apply(t, `["ViewInvoices","ViewActivity"]`, `["ViewPayments"]`)
 	dana.get("/payments").is(t, http.StatusOK).shows(t, "Invoice INV-a/1").hides(t, `href="/invoices/a`)
 	s.signedIn(t, "sam").get("/payments").is(t, http.StatusForbidden)
-	for _, query := range []string{"?after=x", "?after=~", "?after=2026-01-01T00:00:00Z~"} {
+	for _, query := range []string{"?after=x", "?after=~", "?after=2026-01-01T00:00:00Z~", "?after=2026-01-01T00:00:00Z~%00"} {
 		dana.get("/payments"+query).is(t, http.StatusBadRequest)
 	}
 }

@@ -29,12 +29,12 @@ func (v *visit) N(n int, one, other string, args ...any) string {
 	return v.words.N(n, one, other, args...)
 }
 
-// speak chooses the language: that of the account if any layer sets it, else what the
-// browser asks for, else the provider's own.
+// speak chooses the language: that of the account if any layer sets it to one that the
+// portal has, else what the browser asks for, else the provider's own.
 func (p *Portal) speak(r *http.Request, v *visit) {
-	provider, asked := v.live.Tenant.Attributes.Locale, r.Header.Get("Accept-Language")
+	var account string
 	if v.session != nil && v.effective.Attributes.Locale.Source != settings.SourceBuiltIn {
-		provider, asked = "", v.locale()
+		account = v.locale()
 	}
-	v.words = p.texts.For(asked, provider)
+	v.words = p.texts.For(account, r.Header.Get("Accept-Language"), v.live.Tenant.Attributes.Locale)
 }

@@ -84,20 +84,11 @@ func (p *Portal) message(w http.ResponseWriter, r *http.Request, v *visit) error
 // securityMessages is the category of messages about signing in.
 const securityMessages = "Security"
 
-var (
-	categoryWords = map[string]string{
-		"General":        web.Text("General#messages"),
-		"Invoice":        web.Text("Invoices#messages"),
-		"Product":        web.Text("Products and orders#messages"),
-		"Support":        web.Text("Support#messages"),
-		securityMessages: web.Text("Security#messages"),
-	}
-	channelWords = map[string]string{"Email": web.Text("Email#channel"), "SMS": web.Text("Text message#channel")}
-)
+var channelWords = map[string]string{"Email": web.Text("Email#channel"), "SMS": web.Text("Text message#channel")}
 
 func (v *visit) messageRow(n store.Notification) messageRow {
 	row := messageRow{
-		Path: "/messages/" + url.PathEscape(n.ID), Subject: n.Subject, Category: v.T(categoryWords[n.Category]), Channel: v.T(channelWords[n.Channel]),
+		Path: "/messages/" + url.PathEscape(n.ID), Subject: n.Subject, Category: v.T(categoryTitles[n.Category]), Channel: v.T(channelWords[n.Channel]),
 		Address: n.Address, Sent: locale.DateTime(v.locale(), n.SentAt, v.zone()),
 	}
 	if row.Subject == "" { // text messages have none

@@ -40,8 +40,8 @@ func TestMessages(t *testing.T) {
 	if seen != 60 || pages != 3 {
 		t.Errorf("%d messages on %d pages", seen, pages)
 	}
-	kim.get("/messages").shows(t, "Invoice of month 1 Invoices c-kim@mail.example Email 22 Nov 2026")
-	dana.get("/messages").is(t, http.StatusOK).shows(t, "Message of 22 Nov 2026", "General c-dana@mail.example Text message").hides(t, "c-kim")
+	kim.get("/messages").shows(t, "Invoice of month 1 Invoices and payments c-kim@mail.example Email 22 Nov 2026")
+	dana.get("/messages").is(t, http.StatusOK).shows(t, "Message of 22 Nov 2026", "About the account c-dana@mail.example Text message").hides(t, "c-kim")
 
 	ids := s.column(t, "SELECT id::text FROM notification WHERE account_id = '10042' AND contact_id = 'c-kim' ORDER BY sent_at DESC")
 	kim.get("/messages/"+ids[0]).is(t, http.StatusOK).shows(t, "Invoice of month 1", "Sent to c-kim@mail.example Email", "Body &lt;b&gt; of 1 bye").hides(t, "<b> of")

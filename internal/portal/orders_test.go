@@ -254,6 +254,7 @@ func TestBadOrders(t *testing.T) {
 		dana.get("/orders/review?"+bad).is(t, http.StatusBadRequest)
 	}
 	dana.get("/orders/new?after=x").is(t, http.StatusBadRequest)
+	dana.get("/orders/new?after=AA~x").is(t, http.StatusBadRequest)
 	dana.get("/orders?after=x").is(t, http.StatusBadRequest)
 	for _, id := range []string{"none", "%00", strings.Repeat("a", 3000), "new%2F"} {
 		dana.get("/orders/"+id).is(t, http.StatusNotFound)

@@ -48,7 +48,7 @@ func TestHomeShowsTermsWithTheirSource(t *testing.T) {
 	home := s.signedIn(t, "dana").get("/").is(t, http.StatusOK)
 	home.shows(t,
 		"Hello, Dana", "Here is what Acme Telecom has for Harbour Lane Coffee.",
-		"Account number 10042", "Status Active", "Profile Business customers", "Portal Full access",
+		"Customer number 10042", "Status Active", "Profile Business customers", "Portal Full access",
 		"Trading terms 21 days to pay from your profile Business customers",
 		"Currency AUD Acme Telecom standard",
 		"Language and formats Australian English agreed for your account",

@@ -90,11 +90,8 @@ func (p *Portal) savePreferences(w http.ResponseWriter, r *http.Request, v *visi
 		return err
 	}
 	sent := own.Contact
-	sent.FirstName, sent.LastName = f.text("firstName", rule{most: 100}), f.text("lastName", rule{most: 100})
+	sent.FirstName, sent.LastName = f.names(v.T("Please write what you are called."))
 	sent.Phone, sent.OptedOut = f.phone("phone"), f.optedOut()
-	if joinName(sent.FirstName, sent.LastName) == "" {
-		f.wrong("firstName", v.T("Please write what you are called."))
-	}
 	page := preferencesPage{Problems: f.problems, Fields: sent, Version: version}
 	for _, seen := range v.ownTerms(&sent) {
 		page.Seen = append(page.Seen, term{Title: seen.Title, Value: f.get("seen-" + seen.Title)})

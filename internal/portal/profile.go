@@ -5,7 +5,6 @@ import (
 	"errors"
 	"net/http"
 	"slices"
-	"strconv"
 	"strings"
 
 	"github.com/foyerhq/foyer/internal/settings"
@@ -268,23 +267,19 @@ func (v *visit) profileChanges(seen, now profileFields) []term {
 
 // profile reads the form.
 func (f *form) profile() (profilePage, error) {
-	version, err := strconv.ParseInt(f.get("version"), 10, 64)
-	if err != nil || version < 1 {
-		return profilePage{}, web.BadRequest(errors.New("the version of a form"))
+	version, err := f.readVersion()
+	if err != nil {
+		return profilePage{}, err
 	}
-	seen := func(field string) string { return strings.ReplaceAll(f.get("seen-"+field), "\r\n", "\n") }
 	page := profilePage{
 		Version: version,
-		Seen:    profileFields{seen("address"), seen("phone"), seen("taxId"), seen("locale"), seen("timeZone")},
+		Seen:    profileFields{f.seen("address"), f.seen("phone"), f.seen("taxId"), f.seen("locale"), f.seen("timeZone")},
 		Fields: profileFields{
 			Address: f.text("address", rule{most: 500, lines: true}),
-			Phone:   f.text("phone", rule{most: 40}),
+			Phone:   f.phone("phone"),
 			TaxID:   f.text("taxId", rule{most: 40}),
 			Locale:  f.get("locale"), TimeZone: f.get("timeZone"),
 		},
-	}
-	if strings.Trim(page.Fields.Phone, "+0123456789 ()-./") != "" && web.ProblemAt(f.problems, "phone") == "" {
-		f.wrong("phone", f.v.T("A telephone number has digits and spaces, and may begin with +."))
 	}
 	if tag := page.Fields.Locale; tag != "" && !has(f.v.localeOptions(page.Seen.Locale), tag) {
 		f.wrong("locale", f.v.T("Please choose one of the list."))

@@ -55,7 +55,7 @@ func TestEditProfile(t *testing.T) {
 	s.business(t)
 	dana := s.signedIn(t, "dana")
 	page := dana.get("/profile").is(t, http.StatusOK).shows(t,
-		"Name Harbour Lane Coffee Only Acme Telecom can change the name.", "Account number 10042",
+		"Name Harbour Lane Coffee Only Acme Telecom can change the name.", "Customer number 10042",
 		"Now: Australian English, agreed for your account.", "As Acme Telecom has it: English", "Deutsch (Schweiz)", "Français (Canada)",
 		"Now: Melbourne, Australia, Acme Telecom standard.", "As Acme Telecom has it: Melbourne, Australia", "Buenos Aires, Argentina")
 	form := profileForm(page.body)
@@ -135,6 +135,25 @@ func TestProfileKeepsWhatIsNotInItsLists(t *testing.T) {
 	if got := s.accountRow(t); !strings.HasSuffix(got, `|1||{"locale": "nl-BE", "timeZone": "Etc/GMT+5"}`) {
 		t.Errorf("the row is %s", got)
 	}
+}
+
+// TestWhatTheProviderWroteStays: the API takes telephone numbers as people write them, and
+// that is no reason to keep a person from saving something else.
+func TestWhatTheProviderWroteStays(t *testing.T) {
+	s := newSite(t)
+	s.business(t)
+	const extension = "+61 8 6555 0140 ext. 5"
+	s.elsewhere(t, func(a *store.Account) { a.Phone = extension })
+	dana := s.signedIn(t, "dana")
+	form := profileForm(dana.get("/profile").is(t, http.StatusOK).body)
+	form.Set("taxId", "ABN 1")
+	dana.do(http.MethodPost, "/profile", form).goesTo(t, "/profile?done=saved")
+	if row := s.accountRow(t); !strings.Contains(row, extension+"|ABN 1|") {
+		t.Errorf("the row: %s", row)
+	}
+	form = profileForm(dana.get("/profile").is(t, http.StatusOK).body)
+	form.Set("phone", extension+"6")
+	dana.do(http.MethodPost, "/profile", form).is(t, http.StatusUnprocessableEntity).shows(t, "A telephone number has digits and spaces")
 }
 
 func TestBadProfiles(t *testing.T) {

@@ -6,6 +6,7 @@ import (
 	"net/url"
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	"github.com/foyerhq/foyer/internal/locale"
 	"github.com/foyerhq/foyer/internal/settings"
@@ -38,7 +39,8 @@ type servicesPage struct {
 	Limited bool // the person sees what is at some sites only
 	Filters []filterLink
 	Rows    []serviceRow
-	None    string // what stands there instead of rows
+	None    string // what stands there instead of rows, and why there are none
+	Why     string
 	Newest  string
 	Older   string
 }
@@ -79,9 +81,12 @@ func (p *Portal) services(w http.ResponseWriter, r *http.Request, v *visit) erro
 	for _, s := range list.Services {
 		page.Rows = append(page.Rows, v.serviceRow(s))
 	}
-	page.None = v.T("They appear here as soon as %s has set up the first.", page.Page.Brand.Name)
-	if page.Limited {
-		page.None = v.T("There are none at the sites that are open to you.")
+	page.None, page.Why = v.T("No services here yet"), v.T("They appear here as soon as %s has set up the first.", page.Page.Brand.Name)
+	switch {
+	case status != "":
+		page.None, page.Why = v.T("No service has this status"), v.T("Choose another status, or all of them.")
+	case page.Limited:
+		page.Why = v.T("There are none at the sites that are open to you.")
 	}
 	if after.ID != "" {
 		page.Newest = servicesPath(status, store.NameCursor{})
@@ -191,7 +196,7 @@ func readNameCursor(text string) (store.NameCursor, error) {
 	}
 	encoded, id, found := strings.Cut(text, "~")
 	name, err := base64.RawURLEncoding.DecodeString(encoded)
-	if !found || err != nil || id == "" {
+	if !found || err != nil || id == "" || !isText(string(name)) || !isText(id) {
 		return store.NameCursor{}, errCursor
 	}
 	return store.NameCursor{Name: string(name), ID: id}, nil
@@ -208,11 +213,15 @@ func readNewest(text string) (store.Newest, error) {
 	}
 	moment, id, found := strings.Cut(text, "~")
 	at, err := time.Parse(time.RFC3339Nano, moment)
-	if !found || err != nil || id == "" {
+	if !found || err != nil || id == "" || !isText(id) {
 		return store.Newest{}, errCursor
 	}
 	return store.Newest{At: at, ID: id}, nil
 }
+
+// isText says whether a part of an address can be looked for: nothing that is stored has
+// NUL or what is not UTF-8, and a page that found nothing for it would say what is not true.
+func isText(s string) bool { return utf8.ValidString(s) && !strings.ContainsRune(s, 0) }
 
 // olderPath is the address of the next page of what has the newest first, empty on the last.
 func olderPath(path string, next *store.Newest) string {

@@ -71,7 +71,7 @@ func servicesView(p servicesPage) templ.Component {
 					return templ_7745c5c3_Err
 				}
 			} else {
-				templ_7745c5c3_Err = web.Empty("services", web.T(ctx, "No services here yet"), p.None).Render(ctx, templ_7745c5c3_Buffer)
+				templ_7745c5c3_Err = web.Empty("services", p.None, p.Why).Render(ctx, templ_7745c5c3_Buffer)
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}

@@ -20,7 +20,7 @@ SELECT lpad(n::text, 9, '0'), 'Customer number ' || n, 'Active', CASE WHEN n %% 
        CASE WHEN n <= 5 THEN '{few}' WHEN n > 192000 THEN '{many,newest}' WHEN n %% 10 = 0 THEN '{many}' ELSE '{}' END::text[],
        CASE WHEN n %% 3 = 0 THEN '{"locale": "de"}' ELSE '{}' END::jsonb, timestamptz '2026-01-01' + n * interval '1 second'
 FROM generate_series(%d, %d) n`, from, to))
-	tn.exec(t, `VACUUM ANALYZE account, group_member`)
+	tn.vacuum(t)
 }
 
 type accountQuery struct {

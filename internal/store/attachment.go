@@ -55,23 +55,24 @@ SELECT name, sha256, CASE WHEN sha256 = $2 THEN '' ELSE body END FROM attachment
 
 // SentDocument is a document as it is sent to whoever downloads it.
 type SentDocument struct {
-	Document
+	Name      string
+	Body      []byte
 	MediaType string
 	Size      int64
 }
 
 const documentOfSQL = `
-SELECT name, sha256, media_type, size, CASE WHEN $3 AND sha256 IS DISTINCT FROM $4 THEN body ELSE '' END
+SELECT name, media_type, size, CASE WHEN $3 THEN body ELSE '' END
 FROM attachment WHERE kind = 'invoice' AND subject = $1 AND account_id = $2`
 
 // DocumentOf returns the document of an invoice of an account, or ErrNotFound. It comes
-// without its body unless that is asked for, and if it has the digest known.
-func (s *Store) DocumentOf(ctx context.Context, accountID, invoiceID string, withBody bool, known []byte) (SentDocument, error) {
+// without its body unless that is asked for.
+func (s *Store) DocumentOf(ctx context.Context, accountID, invoiceID string, withBody bool) (SentDocument, error) {
 	if badText(accountID) || badText(invoiceID) {
 		return SentDocument{}, fail("read the document of an invoice", ErrNotFound)
 	}
 	var d SentDocument
-	err := s.db.QueryRow(ctx, documentOfSQL, invoiceID, accountID, withBody, known).Scan(&d.Name, &d.SHA256, &d.MediaType, &d.Size, &d.Body)
+	err := s.db.QueryRow(ctx, documentOfSQL, invoiceID, accountID, withBody).Scan(&d.Name, &d.MediaType, &d.Size, &d.Body)
 	if err != nil {
 		return SentDocument{}, fail("read the document of an invoice", err)
 	}

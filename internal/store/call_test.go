@@ -416,10 +416,10 @@ func TestCallPlans(t *testing.T) {
 		`INSERT INTO call (id, account_id, started_at, day, direction, outcome, number, seconds)
 		 SELECT n, CASE WHEN n % 3 = 0 THEN '77' ELSE (n % 5000)::text END, timestamptz '2026-06-01' + n * interval '5 minutes', '2026-06-01', 'Inbound', 'Missed', n % 500, 0 FROM generate_series(1, 45000) n`,
 		`INSERT INTO call_day SELECT account_id, date '2026-06-01' + (row_number() OVER ())::int % 160, number, direction, 'EUR', 1, 1, 1, 1 FROM call ON CONFLICT DO NOTHING`,
-		`VACUUM ANALYZE`,
 	} {
 		tn.exec(t, sql)
 	}
+	tn.vacuum(t)
 	for name, arguments := range map[string]string{
 		"calls":      `'77', '2026-08-01Z', '2026-08-31Z', '', '', '', 100`,
 		"call days":  `'77', '2026-08-01', '2026-08-31', '', '', '', '', 100`,

@@ -31,10 +31,10 @@ func TestPlansOfContacts(t *testing.T) {
 		`INSERT INTO ticket_message (id, account_id, ticket_id, author, by_staff, text, at) SELECT id, account_id, id, 'x', false, 'x', now() FROM ticket`,
 		`INSERT INTO ticket_message (id, account_id, ticket_id, author, by_staff, text, at)
 		 SELECT 'm' || n, '77', '77', 'x', false, 'x', ` + changed + ` FROM generate_series(1, 20000) n`,
-		`VACUUM ANALYZE`,
 	} {
 		tn.exec(t, sql)
 	}
+	tn.vacuum(t)
 	check := func(name, sql, arguments string, maySort bool) {
 		t.Helper()
 		for _, mode := range []string{"force_custom_plan", "force_generic_plan"} {

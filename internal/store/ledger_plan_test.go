@@ -38,10 +38,10 @@ func TestPlansOfTheLedger(t *testing.T) {
 		 FROM generate_series(1, 20000) n`,
 		`INSERT INTO notification_attempt SELECT id, 1, now(), now(), 'Sent' FROM notification WHERE state = 'Sent'`,
 		`INSERT INTO notification_lease SELECT id, 1, now(), now() FROM notification WHERE state = 'Planned' LIMIT 500`,
-		`VACUUM ANALYZE`,
 	} {
 		tn.exec(t, sql)
 	}
+	tn.vacuum(t)
 	array := func(sql string) string {
 		return "'" + tn.column(t, `SELECT array_agg(x)::text FROM (`+sql+` LIMIT 200) y (x)`)[0] + "'"
 	}

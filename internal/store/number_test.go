@@ -112,10 +112,10 @@ func TestPlansOfNumbers(t *testing.T) {
 		`INSERT INTO campaign (id, account_id, name, updated_at)
 		 SELECT n, CASE WHEN n % 20 = 0 THEN '77' ELSE (1 + n % 10000)::text END, n, timestamptz '2026-01-01' + n * interval '1 minute' FROM generate_series(1, 20000) n`,
 		`INSERT INTO phone_number (id, account_id, number, campaign_id, updated_at) SELECT id, account_id, id, id, updated_at FROM campaign`,
-		`VACUUM ANALYZE`,
 	} {
 		tn.exec(t, sql)
 	}
+	tn.vacuum(t)
 	for kind, of := range store.PagesOfNumbers {
 		for _, page := range []struct {
 			name      string

@@ -29,10 +29,10 @@ func TestPlansUseIndexes(t *testing.T) {
 		`INSERT INTO invoice (id, account_id, number, issued_on, due_on, due_source, currency, total, balance, status)
 		 SELECT n, CASE WHEN n % 20 = 0 THEN '77' ELSE (1 + n % 10000)::text END, n, date '2026-01-01' + n % 300, date '2026-02-01' + n % 300, 'Tenant', 'EUR', n, n, CASE WHEN n % 3 = 0 THEN 'Open' ELSE 'Paid' END FROM generate_series(1, 20000) n`,
 		`INSERT INTO audit (account_id, actor, action, at) SELECT CASE WHEN n % 20 = 0 THEN '77' ELSE (1 + n % 10000)::text END, 'x', 'x', now() FROM generate_series(1, 20000) n`,
-		`VACUUM ANALYZE`,
 	} {
 		tn.exec(t, sql)
 	}
+	tn.vacuum(t)
 	arguments := map[string]string{
 		"session":       `sha256('77'), now(), now() - interval '1 hour'`,
 		"sign-in":       `'user77'`,

@@ -24,10 +24,10 @@ func TestPlansOfReach(t *testing.T) {
 		`INSERT INTO product (id, name, price, currency, state) SELECT n, 'Product ' || n, 1, 'EUR', CASE WHEN n % 5 = 0 THEN 'Withdrawn' ELSE 'Offered' END FROM generate_series(1, 10000) n`,
 		`INSERT INTO notification (id, account_id, contact_id, event_type, occurrence, category, source, action, channel, address, subject, body, state, due_at, turn_at, sent_at, updated_at)
 		 SELECT ` + idOverMonths + `, CASE WHEN n % 20 = 0 THEN '77' ELSE (1 + n % 10000)::text END, 'c', 'invoice.issued', 'e', 'Invoice', 'Standard', 'x', 'Email', 'x', 'x', 'x', 'Sent', now(), now(), now() - n * interval '1 minute', now() FROM generate_series(1, 20000) n`,
-		`VACUUM ANALYZE`,
 	} {
 		tn.exec(t, sql)
 	}
+	tn.vacuum(t)
 	const last = `'ffffffff-ffff-ffff-ffff-ffffffffffff'`
 	type query struct {
 		sql, arguments string

@@ -43,7 +43,7 @@ func (in Input) attributes() templ.Attributes {
 	set("inputmode", in.InputMode, in.InputMode != "")
 	set("required", true, in.Required)
 	set("maxlength", strconv.Itoa(in.MaxLength), in.MaxLength > 0)
-	set("dir", "auto", in.kind() == "text" || in.kind() == "search")
+	set("dir", "auto", in.Rows > 0 || in.kind() == "text" || in.kind() == "search")
 	literal := in.Type == "email" || in.Type == "url" || strings.HasSuffix(in.Autocomplete, "username") || in.Autocomplete == "one-time-code"
 	set("autocapitalize", "none", literal)
 	set("spellcheck", "false", literal)

@@ -80,3 +80,22 @@ func TestProblemKeepsItsCausePrivate(t *testing.T) {
 		t.Error("the cause is public")
 	}
 }
+
+// HTML that has an attribute twice is wrong.
+func TestFieldHasEachAttributeOnce(t *testing.T) {
+	for name, in := range map[string]Input{
+		"a line": {Name: "a"}, "several lines": {Name: "a", Rows: 3, MaxLength: 500, Hint: "hint", Problem: "problem"}, "an address": {Name: "a", Type: "email"},
+	} {
+		var b bytes.Buffer
+		if err := Field(in).Render(t.Context(), &b); err != nil {
+			t.Fatal(err)
+		}
+		want := 1
+		if in.Type == "email" {
+			want = 0
+		}
+		if got := strings.Count(b.String(), ` dir="`); got != want {
+			t.Errorf("%s: dir %d times, want %d:\n%s", name, got, want, b.String())
+		}
+	}
+}

@@ -16,8 +16,8 @@ import (
 const contactsDescription = "Contacts are the people of an account: whom messages go to, and who may do what in the portal. " +
 	"A contact whose access is taken away, or that is deleted, is signed out at once. The owner of an account is deleted last: to hand over, " +
 	"write the owner with owner false and then another contact with owner true, or both in one import. " +
-	"With createMail Automatic in the Tenant's credentials, who becomes the owner of an account without one is sent the mail to create a sign-in, " +
-	"unless it is written with notify none."
+	"With createMail Automatic in the Tenant's credentials, who becomes the owner of an account without one, or gets their first email as the owner, " +
+	"is sent the mail to create a sign-in, of older accounts too, unless it is written with notify none."
 
 func (a *api) contacts() resource[integration.Contact, store.Contact] {
 	return resource[integration.Contact, store.Contact]{

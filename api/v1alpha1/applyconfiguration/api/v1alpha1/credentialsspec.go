@@ -27,7 +27,9 @@ type CredentialsSpecApplyConfiguration struct {
 	// everybody sets one up at the next sign-in (Required).
 	SecondFactor *apiv1alpha1.SecondFactorRule `json:"secondFactor,omitempty"`
 	// createMail says when the mail to create a sign-in is sent: when staff or a system asks
-	// for it (OnRequest, if not set), or also to the owner of each new account (Automatic).
+	// for it (OnRequest, if not set), or also by itself (Automatic): to the owner of each new
+	// account, and to whoever becomes the owner of an older one without, or gets their first
+	// email as its owner. What a system writes with notify none sends nothing.
 	CreateMail *apiv1alpha1.CreateMailRule `json:"createMail,omitempty"`
 	// sessionIdleSeconds ends a session after that long without a request, 300 to
 	// 86400. 3600 if not set.
