@@ -119,9 +119,9 @@ func (l *lane) message(j *job, c plan.Content) channel.Message {
 // text says where the invoice is instead.
 func (l *lane) attach(ctx context.Context, j *job, m *channel.Message) error {
 	invoice := j.n.Event.About
-	document, err := l.Store.DocumentOf(ctx, j.AccountID, invoice, false, nil)
+	document, err := l.Store.DocumentOf(ctx, j.AccountID, invoice, false)
 	if err == nil && document.Size <= channel.MaxAttachments {
-		document, err = l.Store.DocumentOf(ctx, j.AccountID, invoice, true, nil)
+		document, err = l.Store.DocumentOf(ctx, j.AccountID, invoice, true)
 	}
 	switch {
 	case errors.Is(err, store.ErrNotFound), err == nil && document.Size > channel.MaxAttachments:
