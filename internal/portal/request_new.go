@@ -132,7 +132,7 @@ func putRequest(ctx context.Context, w *store.Writer, id string, request store.R
 
 func (p *Portal) toRequest(w http.ResponseWriter, r *http.Request, id string, err error) error {
 	if err == nil {
-		http.Redirect(w, r, requestPath(id)+"?done=sent", http.StatusSeeOther)
+		http.Redirect(w, r, requestPath(id)+"?done=sent", http.StatusSeeOther) //nolint:gosec // a path of the portal, the id is escaped
 	}
 	return err
 }

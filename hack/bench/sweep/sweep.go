@@ -71,7 +71,7 @@ func write(ctx context.Context, t *tenant.Tenant, unpaid, due int, now time.Time
 	if err != nil {
 		return err
 	}
-	defer conn.Close(ctx) //nolint:errcheck // it only wrote
+	defer conn.Close(ctx)                              //nolint:errcheck // it only wrote
 	day := now.AddDate(0, 0, -3).Format(time.DateOnly) // the standard suite reminds after 3 days
 	for _, step := range []struct {
 		sql  string
