@@ -72,11 +72,11 @@ func (tn tenant) exec(t *testing.T, sql string, args ...any) {
 // from its work, so it is done until they have ended.
 func (tn tenant) vacuum(t *testing.T) {
 	t.Helper()
-	const tables = ` FROM pg_class WHERE relnamespace = current_schema()::regnamespace AND relkind = 'r'`
-	list := strings.Join(tn.column(t, `SELECT quote_ident(relname)`+tables), ", ")
+	const tables = ` FROM pg_class WHERE relnamespace = current_schema()::regnamespace AND `
+	list := strings.Join(tn.column(t, `SELECT quote_ident(relname)`+tables+`relkind IN ('r', 'p') AND NOT relispartition`), ", ")
 	for deadline := time.Now().Add(time.Minute); ; {
 		tn.exec(t, `VACUUM ANALYZE `+list)
-		behind := tn.column(t, `SELECT relname`+tables+` AND relallvisible < relpages`)
+		behind := tn.column(t, `SELECT relname`+tables+`relkind = 'r' AND relallvisible < relpages`)
 		if len(behind) == 0 {
 			return
 		}
