@@ -299,7 +299,7 @@ func joinFeatures(list []settings.Feature) string {
 // meanwhile compares what the person saw with what is there now: it takes over what others
 // changed where the person left what they had seen, and says what that is.
 func (f *form) meanwhile(sent *store.Contact, now store.Contact, siteNames []string) []term {
-	v, seen := f.v, func(field string) string { return f.get("seen-" + field) }
+	v, seen := f.v, f.seen
 	var changes []term
 	part := func(field, title, is, words, wrote string, take func()) {
 		if _, there := f.values["seen-"+field]; !there || seen(field) == is {

@@ -218,7 +218,7 @@ func (p *Portal) ask(ctx context.Context, w *store.Writer, v *visit, c store.Con
 func (f *form) seenTerms() []term {
 	terms := f.v.contactTerms(&store.Contact{})
 	for i := range terms {
-		terms[i].Value = f.get("seen-" + terms[i].Title)
+		terms[i].Value = f.seen(terms[i].Title)
 	}
 	return terms
 }

@@ -56,19 +56,13 @@ func (p *Portal) changePassword(w http.ResponseWriter, r *http.Request, v *visit
 		return err
 	}
 	_, device := presentedSecret(r, deviceCookie)
-	secret, newHash := identity.NewSessionSecret() // who has a copy of the old one is out
-	err = p.Store.Write(r.Context(), v.origin(r, p.Trusted), func(ctx context.Context, w *store.Writer) error {
-		err := w.SetPassword(ctx, store.NewPassword{ContactID: v.session.ContactID, UserID: v.session.UserID, Hash: hash,
+	err = p.writeRenewed(w, r, v, func(ctx context.Context, w *store.Writer) error {
+		return w.SetPassword(ctx, store.NewPassword{ContactID: v.session.ContactID, UserID: v.session.UserID, Hash: hash,
 			Session: v.session.SessionID, Device: device, KeepOthers: !f.on("others")})
-		if err != nil {
-			return err
-		}
-		return w.Rotate(ctx, v.presented, newHash)
 	})
 	if err != nil {
 		return orEnded(err)
 	}
-	setSession(w, secret, v.live.Tenant.Session)
 	http.Redirect(w, r, "/security/password?done=changed", http.StatusSeeOther)
 	return nil
 }

@@ -94,7 +94,7 @@ func (p *Portal) savePreferences(w http.ResponseWriter, r *http.Request, v *visi
 	sent.Phone, sent.OptedOut = f.phone("phone"), f.optedOut()
 	page := preferencesPage{Problems: f.problems, Fields: sent, Version: version}
 	for _, seen := range v.ownTerms(&sent) {
-		page.Seen = append(page.Seen, term{Title: seen.Title, Value: f.get("seen-" + seen.Title)})
+		page.Seen = append(page.Seen, term{Title: seen.Title, Value: f.seen(seen.Title)})
 	}
 	if !f.ok() {
 		return p.showPreferences(w, r, v, page, http.StatusUnprocessableEntity)

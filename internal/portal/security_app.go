@@ -223,8 +223,7 @@ func (p *Portal) removeFactor(w http.ResponseWriter, r *http.Request, v *visit, 
 		toSecurity(w, r, "")
 		return nil
 	}
-	secret, newHash := identity.NewSessionSecret()
-	err := p.Store.Write(r.Context(), v.origin(r, p.Trusted), func(ctx context.Context, w *store.Writer) error {
+	err := p.writeRenewed(w, r, v, func(ctx context.Context, w *store.Writer) error {
 		factors, err := w.Factors(ctx, v.session.UserID)
 		if err != nil {
 			return err
@@ -235,10 +234,7 @@ func (p *Portal) removeFactor(w http.ResponseWriter, r *http.Request, v *visit, 
 		if err := remove(ctx, w); err != nil {
 			return err
 		}
-		if err := w.DropRecoveryCodes(ctx, v.session.UserID); err != nil {
-			return err
-		}
-		return w.Rotate(ctx, v.presented, newHash)
+		return w.DropRecoveryCodes(ctx, v.session.UserID)
 	})
 	if errors.Is(err, errLastFactor) {
 		toSecurity(w, r, "?problem=last-factor")
@@ -247,7 +243,6 @@ func (p *Portal) removeFactor(w http.ResponseWriter, r *http.Request, v *visit, 
 	if err != nil {
 		return err
 	}
-	setSession(w, secret, v.live.Tenant.Session)
 	toSecurity(w, r, "?done="+done)
 	return nil
 }
@@ -281,19 +276,14 @@ func (p *Portal) makeRecoveryCodes(w http.ResponseWriter, r *http.Request, v *vi
 		return nil
 	}
 	codes, hashes := identity.NewRecoveryCodes(v.session.UserID)
-	secret, newHash := identity.NewSessionSecret()
-	err = p.Store.Write(r.Context(), v.origin(r, p.Trusted), func(ctx context.Context, w *store.Writer) error {
+	err = p.writeRenewed(w, r, v, func(ctx context.Context, w *store.Writer) error {
 		if err := w.PutRecoveryCodes(ctx, v.session.UserID, hashes); err != nil {
 			return err
 		}
-		if err := w.FactorChanged(ctx, v.session.ContactID, actionCodesMade, nil); err != nil {
-			return err
-		}
-		return w.Rotate(ctx, v.presented, newHash)
+		return w.FactorChanged(ctx, v.session.ContactID, actionCodesMade, nil)
 	})
 	if err != nil {
 		return err
 	}
-	setSession(w, secret, v.live.Tenant.Session)
 	return v.showCodes(w, r, codesPage{Codes: codes, Next: "/security"})
 }

@@ -93,22 +93,33 @@ func (p *Portal) endSession(w http.ResponseWriter, r *http.Request, v *visit) er
 	return nil
 }
 
+// writeRenewed writes a change of the person of the session and gives the session another
+// secret with it, all or none: who has a copy of the one before is out.
+func (p *Portal) writeRenewed(w http.ResponseWriter, r *http.Request, v *visit, change func(context.Context, *store.Writer) error) error {
+	secret, hash := identity.NewSessionSecret()
+	err := p.Store.Write(r.Context(), v.origin(r, p.Trusted), func(ctx context.Context, w *store.Writer) error {
+		if err := change(ctx, w); err != nil {
+			return err
+		}
+		return w.Rotate(ctx, v.presented, hash)
+	})
+	if err == nil {
+		setSession(w, secret, v.live.Tenant.Session)
+	}
+	return err
+}
+
 // endOtherSessions signs the person out everywhere else. Browsers that they used before
 // are strangers again, and so is who has a copy of this session's secret.
 func (p *Portal) endOtherSessions(w http.ResponseWriter, r *http.Request, v *visit) error {
 	_, thisDevice := presentedSecret(r, deviceCookie)
-	secret, newHash := identity.NewSessionSecret()
-	err := p.Store.Write(r.Context(), v.origin(r, p.Trusted), func(ctx context.Context, w *store.Writer) error {
+	err := p.writeRenewed(w, r, v, func(ctx context.Context, w *store.Writer) error {
 		w.Audit(v.session.Account.ID, store.ActionSessionsEnded, nil)
-		if err := w.EndOtherSessions(ctx, v.session.UserID, v.session.SessionID, thisDevice); err != nil {
-			return err
-		}
-		return w.Rotate(ctx, v.presented, newHash)
+		return w.EndOtherSessions(ctx, v.session.UserID, v.session.SessionID, thisDevice)
 	})
 	if err != nil {
 		return orEnded(err)
 	}
-	setSession(w, secret, v.live.Tenant.Session)
 	http.Redirect(w, r, "/sessions?done=sessions-ended", http.StatusSeeOther)
 	return nil
 }

@@ -159,7 +159,7 @@ func (w *Writer) moveSignIn(ctx context.Context, c *Contact, address string) err
 	if strings.Contains(username, "@") {
 		username = address
 	}
-	taken, err := w.otherUserNamed(ctx, *c.UserID, username)
+	taken, err := w.otherUserNamed(ctx, c.UserID, username)
 	if err != nil {
 		return err
 	}
@@ -188,8 +188,9 @@ UPDATE app_user SET email = $2, email_verified_at = $3, username = $4, version =
 	return w.emailChanged(after)
 }
 
-func (w *Writer) otherUserNamed(ctx context.Context, userID, username string) (found bool, err error) {
-	err = w.tx.QueryRow(ctx, `SELECT EXISTS (SELECT FROM app_user WHERE lower(username) = lower($1) AND id <> $2::uuid)`, username, userID).Scan(&found)
+// otherUserNamed says whether a username is that of another user than this one; nil: of any.
+func (w *Writer) otherUserNamed(ctx context.Context, userID *string, username string) (found bool, err error) {
+	err = w.tx.QueryRow(ctx, `SELECT EXISTS (SELECT FROM app_user WHERE lower(username) = lower($1) AND id IS DISTINCT FROM $2::uuid)`, username, userID).Scan(&found)
 	if err != nil {
 		err = fmt.Errorf("look for a username: %w", err)
 	}

@@ -56,22 +56,23 @@ const (
 // A link that was used, or whose button was pressed, is no reason to wait: strangers
 // cannot do that.
 const sentLatelySQL = `
-SELECT count(*), coalesce(max(created_at) FILTER (WHERE spent_at IS NULL AND voided_at IS NULL AND completed_at IS NULL), '-infinity') > $5,
-       coalesce(max(created_at) FILTER (WHERE spent_at IS NULL AND voided_at IS NULL AND completed_at IS NULL), '-infinity') > $6
+SELECT count(*), max(created_at) FILTER (WHERE spent_at IS NULL AND voided_at IS NULL AND completed_at IS NULL)
 FROM credential_link WHERE (contact_id = $1 OR user_id = nullif($2, '')::uuid) AND purpose = ANY($3) AND created_at > $4`
 
 // SentLately says whether a contact was sent a link so lately that somebody who is not
 // signed in can have no other sent.
 func (w *Writer) SentLately(ctx context.Context, c Credentials, purpose LinkPurpose) (bool, error) {
 	var sent int
-	var lately, thisHour bool
-	now := w.origin.Now
-	err := w.tx.QueryRow(ctx, sentLatelySQL, c.ContactID, c.UserID, purpose.alike(), now.AddDate(0, 0, -1), now.Add(-linkPause), now.Add(-longLinkPause)).
-		Scan(&sent, &lately, &thisHour)
+	var newest *time.Time // of those that nobody used
+	err := w.tx.QueryRow(ctx, sentLatelySQL, c.ContactID, c.UserID, purpose.alike(), w.origin.Now.AddDate(0, 0, -1)).Scan(&sent, &newest)
 	if err != nil {
 		return false, fmt.Errorf("look for links that were sent: %w", err)
 	}
-	return lately || sent >= linksADay && thisHour, nil
+	pause := linkPause
+	if sent >= linksADay {
+		pause = longLinkPause
+	}
+	return newest != nil && newest.After(w.origin.Now.Add(-pause)), nil
 }
 
 // OwnersOf returns the contacts that are the owners of accounts, by account.

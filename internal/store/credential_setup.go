@@ -191,16 +191,14 @@ ON CONFLICT (lower(username)) DO NOTHING`, id, u.Username, u.Email, w.origin.Now
 // putContact changes one contact. A username that is another's is ErrTaken, any other
 // refusal an error that says what it is.
 func (w *Writer) putContact(ctx context.Context, id string, change func(Contact) Contact) (Contact, error) {
+	var user *string
 	var username string
-	user := nobodysID
 	written, err := w.PutContacts(ctx, []Item[Contact]{{ID: id, Decide: func(old *Contact) (Contact, *Refusal) {
 		if old == nil {
 			return Contact{}, refusal("id", "there is no contact %q", id)
 		}
 		next := change(*old)
-		if old.UserID != nil {
-			user = *old.UserID
-		}
+		user = old.UserID
 		if next.User != nil {
 			username = next.User.Username
 		}
@@ -224,9 +222,6 @@ func (w *Writer) putContact(ctx context.Context, id string, change func(Contact)
 	}
 	return Contact{}, fmt.Errorf("contact %q: %s %s", id, one.Field, one.Message)
 }
-
-// nobodysID is the id of no user.
-const nobodysID = "00000000-0000-0000-0000-000000000000"
 
 // AcceptInvitation makes a user who has signed in the user of the contact that a set-up is
 // for. ErrTaken: the user is another contact of the account already.

@@ -28,6 +28,11 @@ type querier interface {
 	QueryRow(ctx context.Context, sql string, args ...any) pgx.Row
 }
 
+// executor is what writes: a pool or a transaction.
+type executor interface {
+	Exec(ctx context.Context, sql string, arguments ...any) (pgconn.CommandTag, error)
+}
+
 // Store reads and writes the schema of one tenant. It is safe for concurrent use.
 type Store struct {
 	db DB

@@ -106,16 +106,16 @@ func (s *Store) RecordFailure(ctx context.Context, keys []string, now time.Time,
 // Attempt counts an attempt of a key as failed before its outcome is known; a success
 // clears it. It returns false, and counts nothing, while the key is delayed.
 func (s *Store) Attempt(ctx context.Context, key string, now time.Time, policy ThrottlePolicy) (bool, error) {
-	tag, err := s.db.Exec(ctx, attemptSQL, storable([]string{key}), now, policy.delays(), now.Add(-policy.Forget))
-	if err != nil {
-		return false, fail("count attempt", err)
-	}
-	return tag.RowsAffected() > 0, nil
+	return countAttempt(ctx, s.db, key, now, policy)
 }
 
 // Attempt is that of the store in a transaction: it counts if that is committed.
 func (w *Writer) Attempt(ctx context.Context, key string, policy ThrottlePolicy) (bool, error) {
-	tag, err := w.tx.Exec(ctx, attemptSQL, []string{key}, w.origin.Now, policy.delays(), w.origin.Now.Add(-policy.Forget))
+	return countAttempt(ctx, w.tx, key, w.origin.Now, policy)
+}
+
+func countAttempt(ctx context.Context, db executor, key string, now time.Time, policy ThrottlePolicy) (bool, error) {
+	tag, err := db.Exec(ctx, attemptSQL, storable([]string{key}), now, policy.delays(), now.Add(-policy.Forget))
 	if err != nil {
 		return false, fail("count attempt", err)
 	}

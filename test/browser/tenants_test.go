@@ -25,6 +25,7 @@ import (
 	"sigs.k8s.io/yaml"
 
 	"github.com/foyerhq/foyer/api/v1alpha1"
+	demoedge "github.com/foyerhq/foyer/hack/demo/edge"
 	"github.com/foyerhq/foyer/hack/demo/people"
 	"github.com/foyerhq/foyer/internal/compile"
 	"github.com/foyerhq/foyer/internal/config"
@@ -241,11 +242,7 @@ func (e *edge) serve(t *testing.T, host, address string) {
 	}
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	e.sites[host] = &httputil.ReverseProxy{Rewrite: func(r *httputil.ProxyRequest) {
-		r.SetURL(target)
-		r.Out.Host = r.In.Host
-		r.SetXForwarded()
-	}}
+	e.sites[host] = &httputil.ReverseProxy{Rewrite: func(r *httputil.ProxyRequest) { demoedge.Forward(r, target) }}
 }
 
 // output keeps the log of a server.

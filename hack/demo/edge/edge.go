@@ -44,9 +44,7 @@ func Server(routes *Routes, authority *Authority, own map[string]http.Handler) *
 func Handler(routes *Routes, own map[string]http.Handler) http.Handler {
 	proxy := &httputil.ReverseProxy{
 		Rewrite: func(r *httputil.ProxyRequest) {
-			r.SetURL(r.In.Context().Value(targetKey{}).(*url.URL)) //nolint:forcetypeassert // set below, on every request
-			r.Out.Host = r.In.Host
-			r.SetXForwarded() // replaces what the client sent
+			Forward(r, r.In.Context().Value(targetKey{}).(*url.URL)) //nolint:forcetypeassert // set below, on every request
 		},
 		Transport:     &http.Transport{MaxIdleConnsPerHost: 64, IdleConnTimeout: time.Minute, DialContext: (&net.Dialer{Timeout: 3 * time.Second}).DialContext},
 		FlushInterval: -1, // the import API answers while it reads
