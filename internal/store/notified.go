@@ -65,7 +65,8 @@ type NotifiedInvoice struct {
 	Currency, Total, Balance string
 	TotalWithoutTax          string // empty: unknown
 	PaymentReference, PayURL string
-	Open                     bool // not paid and not void
+	Open                     bool      // not paid and not void
+	CreatedAt                time.Time // when it was first written
 }
 
 // Owed is what is open of an account's invoices in one currency, and overdue at a date.

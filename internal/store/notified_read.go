@@ -9,11 +9,11 @@ import (
 )
 
 const notifiedInvoiceColumns = `i.id, i.account_id, i.number, i.issued_on, i.due_on, i.currency, trim_scale(i.total)::text, trim_scale(i.balance)::text,
-coalesce(trim_scale(i.total_without_tax)::text, ''), i.payment_reference, i.pay_url, i.status = 'Open'`
+coalesce(trim_scale(i.total_without_tax)::text, ''), i.payment_reference, i.pay_url, i.status = 'Open', i.created_at`
 
 func (v *NotifiedInvoice) targets() []any {
 	return []any{&v.ID, &v.AccountID, &v.Number, &v.IssuedOn, &v.DueOn, &v.Currency, &v.Total, &v.Balance,
-		&v.TotalWithoutTax, &v.PaymentReference, &v.PayURL, &v.Open}
+		&v.TotalWithoutTax, &v.PaymentReference, &v.PayURL, &v.Open, &v.CreatedAt}
 }
 
 // Accounts are looked up one by one by index, however many there are. It is never the same

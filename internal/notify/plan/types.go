@@ -67,7 +67,8 @@ type Invoice struct {
 	TotalWithoutTax  string // empty: unknown
 	PaymentReference string
 	PayURL           string
-	Open             bool // not paid and not void
+	Open             bool      // not paid and not void
+	CreatedAt        time.Time // when it was first written
 }
 
 // Owed is what an account has to pay, in every currency that it has open invoices in.

@@ -44,7 +44,7 @@ func Account(live *config.Live, a *store.NotifiedAccount, now time.Time) *plan.A
 // Invoice is an invoice as plan takes it.
 func Invoice(v store.NotifiedInvoice) plan.Invoice {
 	return plan.Invoice{ID: v.ID, Number: v.Number, IssuedOn: v.IssuedOn, DueOn: v.DueOn, Currency: v.Currency, Total: v.Total, Balance: v.Balance,
-		TotalWithoutTax: v.TotalWithoutTax, PaymentReference: v.PaymentReference, PayURL: v.PayURL, Open: v.Open}
+		TotalWithoutTax: v.TotalWithoutTax, PaymentReference: v.PaymentReference, PayURL: v.PayURL, Open: v.Open, CreatedAt: v.CreatedAt}
 }
 
 // Event is an event of the feed as plan takes it, with what is known of what it refers to.
