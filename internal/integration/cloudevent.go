@@ -2,7 +2,9 @@ package integration
 
 import (
 	"bytes"
+	"crypto/sha256"
 	"encoding/base64"
+	"encoding/hex"
 	"encoding/json"
 	"fmt"
 	"mime"
@@ -10,6 +12,7 @@ import (
 	"reflect"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -62,6 +65,14 @@ const (
 	EventAccepted  = "Accepted"
 	EventDuplicate = "Duplicate"
 )
+
+// WebhookID is what receivers of webhooks tell repeats of an event by, as webhook-id: for an
+// event of the provider's own systems a hash of its source and id, which two sources may both
+// have given and which need not fit a header.
+func WebhookID(source, id string) string {
+	sum := sha256.Sum256([]byte(strconv.Quote(source) + strconv.Quote(id)))
+	return "evt_" + hex.EncodeToString(sum[:16])
+}
 
 var attributeName = regexp.MustCompile(`^[a-z0-9]{1,64}$`)
 

@@ -16,6 +16,20 @@ const anEvent = `{"specversion":"1.0","id":"1","source":"/meter","type":"custom.
 // eventWith is anEvent with more.
 func eventWith(more string) string { return strings.TrimSuffix(anEvent, "}") + "," + more + "}" }
 
+func TestWebhookID(t *testing.T) {
+	seen := map[string][2]string{}
+	for _, of := range [][2]string{{"/crm", "1"}, {"/billing", "1"}, {"/crm", "2"}, {"/c", "rm1"}, {"/meter", "meter reading ü 5"}, {"/meter", "\"1"}, {"/meter\"", "1"}} {
+		id := WebhookID(of[0], of[1])
+		if other, twice := seen[id]; twice || strings.ContainsFunc(id, func(r rune) bool { return r <= ' ' || r >= 0x7f }) || len(id) > 64 {
+			t.Errorf("%q: %q, as of %q", of, id, other)
+		}
+		seen[id] = of
+	}
+	if got := WebhookID("/meter", "5"); got != WebhookID("/meter", "5") || got != "evt_6aef125e13d26bca8c5449f852445126" {
+		t.Errorf("it is %s, and was another in the release before", got)
+	}
+}
+
 func TestDecodeCloudEvent(t *testing.T) {
 	plain := CloudEvent{SpecVersion: "1.0", ID: "1", Source: "/meter", Type: "custom.reading", Subject: "10042"}
 	with := func(change func(*CloudEvent)) CloudEvent {
