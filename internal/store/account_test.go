@@ -122,7 +122,7 @@ func (tn tenant) payloads(t *testing.T, eventType string) (texts []string) {
 	if !ok {
 		t.Fatalf("there is no event type %s", eventType)
 	}
-	texts = tn.column(t, "SELECT data::text FROM event WHERE type = $1 ORDER BY position", eventType)
+	texts = tn.column(t, "SELECT (data - $2)::text FROM event WHERE type = $1 ORDER BY position", eventType, store.PreviousEmail)
 	for _, text := range texts {
 		var payload, data map[string]any
 		if err := errors.Join(json.Unmarshal(declared.Sample, &payload), json.Unmarshal([]byte(text), &data)); err != nil {

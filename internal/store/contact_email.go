@@ -3,6 +3,7 @@ package store
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -44,7 +45,7 @@ func (w *Writer) AskToConfirm(ctx context.Context, n NewAddress) error {
 	if sameText(n.Address, c.Email) && !ofSignIn {
 		return nil // it is no change
 	}
-	return w.emailChanged(&c)
+	return w.emailChanged(&c, &c)
 }
 
 // StopAsking makes the links stop working that confirm an address of a contact, or of its
@@ -96,16 +97,39 @@ func (w *Writer) forget(ctx context.Context, c Credentials) error {
 	return w.dropAddresses(ctx, ids)
 }
 
-func (w *Writer) emailChanged(c *Contact) error {
+// emailChanged tells a person that their address is another, or is about to be: also where
+// they had mails until now, because who reads those of the new one may be somebody else.
+func (w *Writer) emailChanged(before, after *Contact) error {
 	credential := map[string]any{"changed": "Email"}
 	user := ""
-	if c.User != nil {
-		setText(credential, "username", c.User.Username)
+	if after.User != nil {
+		setText(credential, "username", after.User.Username)
 	}
-	if c.UserID != nil {
-		user = *c.UserID
+	if after.UserID != nil {
+		user = *after.UserID
 	}
-	return w.emit("portal.credentialsChanged", c.AccountID, c.ID, map[string]any{"credential": credential, "origin": w.originData(user)})
+	data := map[string]any{"credential": credential, "origin": w.originData(user)}
+	setText(data, PreviousEmail, before.mailedAt())
+	return w.emit("portal.credentialsChanged", after.AccountID, after.ID, data)
+}
+
+// PreviousEmail is a text beside the objects of an event of Foyer's own: further addresses
+// that are to be told, as the email of a contact has them. It is for the planner: no reader
+// of the feed is shown it.
+const PreviousEmail = "previousEmail"
+
+// mailedAt are the addresses of a contact and of its sign-in, as the email of a contact has
+// several.
+func (c *Contact) mailedAt() string {
+	if c.User == nil || c.User.Email == "" || slices.ContainsFunc(strings.Split(c.Email, ";"), func(address string) bool {
+		return sameText(strings.TrimSpace(address), c.User.Email)
+	}) {
+		return c.Email
+	}
+	if c.Email == "" {
+		return c.User.Email
+	}
+	return c.Email + "; " + c.User.Email
 }
 
 // ConfirmEmail spends the link that confirms an address, which takes its place then: as
@@ -185,7 +209,7 @@ UPDATE app_user SET email = $2, email_verified_at = $3, username = $4, version =
 	if err := announceContact(ctx, w, c, after); err != nil {
 		return err
 	}
-	return w.emailChanged(after)
+	return w.emailChanged(c, after)
 }
 
 // otherUserNamed says whether a username is that of another user than this one; nil: of any.

@@ -66,7 +66,7 @@ func announceContact(_ context.Context, w *Writer, before, after *Contact) error
 		if err := w.emitContact("contact.deleted", before, AccessRevoked, nil); err != nil {
 			return err
 		}
-		return w.emitRevoked(before, before)
+		return w.emitRevoked(before, before, before.mailedAt())
 	}
 	if err := w.emitContact("contact.updated", after, after.PortalAccess(w.origin.Now), contactChanges(before, after)); err != nil {
 		return err
@@ -75,7 +75,7 @@ func announceContact(_ context.Context, w *Writer, before, after *Contact) error
 		return err
 	}
 	if after.Access == AccessDisabled {
-		return w.emitRevoked(before, after)
+		return w.emitRevoked(before, after, "")
 	}
 	return nil
 }
@@ -94,18 +94,21 @@ func (w *Writer) emitSignInChanges(before, after *Contact) error {
 		}
 	}
 	if !sameText(was.Email, is.Email) {
-		return w.credentialsChanged(c, is.Username, "Email")
+		return w.emailChanged(before, after)
 	}
 	return nil
 }
 
-// emitRevoked tells who had access to the portal that it has ended.
-func (w *Writer) emitRevoked(before, after *Contact) error {
+// emitRevoked tells who had access to the portal that it has ended. mailedAt is where to,
+// for one that is no contact any more.
+func (w *Writer) emitRevoked(before, after *Contact, mailedAt string) error {
 	if before.PortalAccess(w.origin.Now) != AccessActive {
 		return nil
 	}
 	access := map[string]any{"username": before.User.Username}
-	return w.emit("portal.accessRevoked", after.AccountID, after.ID, map[string]any{"access": access, "origin": w.originData(*before.UserID)})
+	data := map[string]any{"access": access, "origin": w.originData(*before.UserID)}
+	setText(data, PreviousEmail, mailedAt)
+	return w.emit("portal.accessRevoked", after.AccountID, after.ID, data)
 }
 
 func (w *Writer) emitContact(event string, c *Contact, access string, changes []fieldChange) error {

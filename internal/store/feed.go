@@ -220,7 +220,8 @@ func (p FeedPage) eventsSQL() (string, []any) {
 	if len(p.Types) > 0 {
 		argument(" AND x.type = ANY($%d)", storable(p.Types))
 	}
-	return p.sql("event", `x.position, x.id, x.source, x.type, coalesce(x.account_id, ''), x.subject, x.actor, x.contact_id, x.data, x.at`, filter, more)
+	return p.sql("event", `x.position, x.id, x.source, x.type, coalesce(x.account_id, ''), x.subject, x.actor, x.contact_id,
+CASE x.source WHEN '`+SourceFoyer+`' THEN x.data - '`+PreviousEmail+`' ELSE x.data END, x.at`, filter, more)
 }
 
 // readFeed reads a page. targets are where the columns of an entry go, all of which are

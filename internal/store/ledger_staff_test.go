@@ -171,8 +171,9 @@ func TestDeletedContact(t *testing.T) {
 	kept := mail("A", "kept", "x")
 	kept.ContactID = "c-other"
 	tn.plan(t, now, kept)
+	by := tn.userID(t, "c-other")
 	for name, s := range map[string]*store.Store{"c-A": tn.Portal, "c-other": tn.Backoffice} {
-		err := s.Write(t.Context(), store.Origin{Actor: "x", Now: now, UserID: tn.userID(t, "c-other")}, func(ctx context.Context, w *store.Writer) error {
+		err := s.Write(t.Context(), store.Origin{Actor: "x", Now: now, UserID: by}, func(ctx context.Context, w *store.Writer) error {
 			_, err := w.DeleteContact(ctx, name, 0)
 			return err
 		})
