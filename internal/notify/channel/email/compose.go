@@ -16,6 +16,7 @@ import (
 	gomail "github.com/wneessen/go-mail"
 
 	"github.com/foyerhq/foyer/internal/config"
+	"github.com/foyerhq/foyer/internal/message/address"
 	"github.com/foyerhq/foyer/internal/notify/channel"
 )
 
@@ -70,17 +71,17 @@ func (l *letter) sender(msg *gomail.Msg, m channel.Message, of config.EmailChann
 		return channel.Fail(channel.Broken, channel.CodeSettings, "the Tenant sends no mails: set spec.email.from")
 	}
 	var err error
-	if l.from, err = parse(cmp.Or(m.From, of.From)); err != nil {
+	if l.from, err = address.Parse(cmp.Or(m.From, of.From)); err != nil {
 		return channel.Fail(l.brokenIfOwn(), channel.CodeSettings, "the sender: "+err.Error())
 	}
-	if tenants, err := parse(of.From); err == nil {
+	if tenants, err := address.Parse(of.From); err == nil {
 		l.own = l.from.Address == tenants.Address // whoever asks may have put it there
-		l.hello = hostOf(tenants)
+		l.hello = address.Host(tenants)
 	}
-	l.hello = cmp.Or(l.hello, hostOf(l.from))
+	l.hello = cmp.Or(l.hello, address.Host(l.from))
 	msg.FromMailAddress(l.from)
 	if of.ReplyTo != "" {
-		replyTo, err := parse(of.ReplyTo)
+		replyTo, err := address.Parse(of.ReplyTo)
 		if err != nil {
 			return channel.Fail(channel.Broken, channel.CodeSettings, "spec.email.replyTo: "+err.Error())
 		}
@@ -101,7 +102,7 @@ func (l *letter) brokenIfOwn() channel.Class {
 // address is none keeps nobody else from the mail.
 func (l *letter) recipients(msg *gomail.Msg, m channel.Message) error {
 	var err error
-	if l.to, err = parse(m.To); err != nil {
+	if l.to, err = address.Parse(m.To); err != nil {
 		return err
 	}
 	msg.ToMailAddress(l.to)
@@ -124,7 +125,7 @@ func (l *letter) recipients(msg *gomail.Msg, m channel.Message) error {
 func (l *letter) parseCopies(texts []string) []*mail.Address {
 	var all []*mail.Address
 	for _, text := range texts {
-		a, err := parse(text)
+		a, err := address.Parse(text)
 		if err != nil {
 			l.refused = append(l.refused, channel.Clean(err.Error(), 500))
 			continue
@@ -152,7 +153,7 @@ func (l *letter) headers(msg *gomail.Msg, m channel.Message, now time.Time) erro
 	if at.IsZero() {
 		at = now
 	}
-	msg.SetMessageIDWithValue(m.ID + "@" + hostOf(l.from))
+	msg.SetMessageIDWithValue(m.ID + "@" + address.Host(l.from))
 	msg.SetDateWithValue(at.UTC())
 	msg.SetGenHeader(gomail.HeaderSubject, subject)
 	// Nobody's absence is to be told to a machine, and no two machines are to talk.
@@ -180,12 +181,12 @@ func priority(msg *gomail.Msg, importance, priority, number string) {
 }
 
 // unsubscribe lets mail programs show a button (RFC 8058).
-func unsubscribe(msg *gomail.Msg, address string) error {
-	parsed, err := url.Parse(address)
-	if err != nil || parsed.Scheme != "https" || parsed.Host == "" || len(address) > 900 || !isASCII(address) {
+func unsubscribe(msg *gomail.Msg, at string) error {
+	parsed, err := url.Parse(at)
+	if err != nil || parsed.Scheme != "https" || parsed.Host == "" || len(at) > 900 || !isASCII(at) {
 		return errors.New("the address to unsubscribe at is no https:// address that fits into a header")
 	}
-	return msg.SetListUnsubscribeOneClick(address)
+	return msg.SetListUnsubscribeOneClick(at)
 }
 
 // subject is a text as one header.

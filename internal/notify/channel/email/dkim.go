@@ -11,6 +11,7 @@ import (
 	gomail "github.com/wneessen/go-mail"
 
 	"github.com/foyerhq/foyer/internal/config"
+	"github.com/foyerhq/foyer/internal/message/address"
 )
 
 // signedHeaders say who says what to whom; RFC 8058 wants those of unsubscribing signed,
@@ -22,7 +23,7 @@ var signedHeaders = []string{
 
 // sign signs the mail (RFC 6376).
 func (l *letter) sign(of config.DKIM, key crypto.Signer, now time.Time) error {
-	signer := gomail.NewDKIMSigner(cmp.Or(of.Domain, hostOf(l.from)), of.Selector, key)
+	signer := gomail.NewDKIMSigner(cmp.Or(of.Domain, address.Host(l.from)), of.Selector, key)
 	signer.SignHeaders(signedHeaders...)
 	signer.OversignHeaders("From", "To", "Reply-To", "Subject", "Date") // a second one is not ours
 	signer.NowFunc = func() time.Time { return now }
