@@ -229,6 +229,7 @@ type BrandingSpec struct {
 
 // BackofficeSpec declares the pods that serve the integration API.
 // +kubebuilder:validation:MinProperties=1
+// +kubebuilder:validation:XValidation:rule="!has(self.eventTypes) || has(self.eventSigningSecretRef)",fieldPath=".eventTypes",message="eventTypes bounds what is sent in with a signature: name eventSigningSecretRef as well, or remove it"
 type BackofficeSpec struct {
 	// replicas is the number of pods, 1 to 50. 1 if not set.
 	// +optional
@@ -245,6 +246,15 @@ type BackofficeSpec struct {
 	// All need a token if not set.
 	// +optional
 	EventSigningSecretRef ObjectRef `json:"eventSigningSecretRef,omitempty,omitzero"`
+
+	// eventTypes are the event types that systems may send in with a signature, each as
+	// payment.received, or all of an object, as custom.*. All that can be sent in at all
+	// if not set. What a token may send is said by its scopes.
+	// +optional
+	// +listType=set
+	// +kubebuilder:validation:MinItems=1
+	// +kubebuilder:validation:MaxItems=64
+	EventTypes []EventPattern `json:"eventTypes,omitempty"`
 }
 
 // DispatcherSpec declares the pods that send what people are told.

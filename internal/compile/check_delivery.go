@@ -77,15 +77,54 @@ func (p *pass) checkWebhooks() {
 		at := fmt.Sprintf("spec.webhooks[%d]", i)
 		live := p.liveWebhook(w.Name)
 		if why := wrongAddress(w.URL); why != "" {
-			p.refuseWebhook(w.URL == live.URL, Problem{Field: at + ".url", Message: why})
+			p.refuseUnlessHeld(w.URL == live.URL, Problem{Field: at + ".url", Message: why})
 		}
 		for n, pattern := range plain(w.Events) {
 			if !p.events.some(pattern) {
 				held := slices.Contains(live.Events, pattern) && !p.liveEvents.some(pattern)
-				p.refuseWebhook(held, Problem{Field: fmt.Sprintf("%s.events[%d]", at, n), Message: p.events.none(pattern)})
+				p.refuseUnlessHeld(held, Problem{Field: fmt.Sprintf("%s.events[%d]", at, n), Message: p.events.none(pattern)})
 			}
 		}
 	}
+}
+
+// checkEventTypes looks at what may be sent in with a signature, as checkWebhooks does.
+func (p *pass) checkEventTypes() {
+	if p.tenant == nil {
+		return
+	}
+	var live []string
+	if t := p.liveTenant(); t != nil {
+		live = t.EventTypes
+	}
+	for n, pattern := range plain(p.in.Tenant.Spec.Backoffice.EventTypes) {
+		why := p.events.notSentIn(pattern)
+		if why == "" {
+			continue
+		}
+		held := slices.Contains(live, pattern) && p.liveEvents.notSentIn(pattern) != ""
+		p.refuseUnlessHeld(held, Problem{Field: fmt.Sprintf("spec.backoffice.eventTypes[%d]", n), Message: why})
+	}
+}
+
+// notSentIn says why a pattern names nothing that can be sent in; empty: it does.
+func (e events) notSentIn(pattern string) string {
+	why := ""
+	for _, name := range e.Names() {
+		if !catalog.Matches(pattern, name) {
+			continue
+		}
+		event, _ := e.Lookup(name)
+		reason := event.WhyNotSentIn()
+		if reason == "" {
+			return ""
+		}
+		why = fmt.Sprintf("nobody can send %s in: %s", name, reason)
+	}
+	if why == "" {
+		return e.none(pattern)
+	}
+	return why
 }
 
 // liveWebhook is what customers have under the name; the zero value: nothing.
@@ -100,8 +139,8 @@ func (p *pass) liveWebhook(name string) config.TenantWebhook {
 	return config.TenantWebhook{}
 }
 
-// refuseWebhook: what is live with the same fault already only warns.
-func (p *pass) refuseWebhook(isLive bool, problem Problem) {
+// refuseUnlessHeld: what is live with the same fault already only warns.
+func (p *pass) refuseUnlessHeld(isLive bool, problem Problem) {
 	if isLive {
 		p.tenant.warn("%s; it stays as it is live already", problem.Error())
 		return

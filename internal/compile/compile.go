@@ -124,6 +124,7 @@ func (p *pass) check() {
 	}
 	p.readEvents()
 	p.checkWebhooks()
+	p.checkEventTypes()
 	p.checkTemplates()
 }
 

@@ -20,6 +20,7 @@ func sends(s *v1alpha1.TenantSpec) {
 		DKIM: v1alpha1.DKIMSpec{Domain: "acme.example", Selector: "foyer", SecretRef: ref("vault-dkim")},
 	}
 	s.SMS = v1alpha1.SMSChannelSpec{Type: "HTTP", From: "Acme", URL: "https://sms.example/send", SecretRef: ref("vault-sms")}
+	s.Backoffice = v1alpha1.BackofficeSpec{EventSigningSecretRef: ref("vault-events"), EventTypes: []v1alpha1.EventPattern{"payment.*", "invoice.issued"}}
 	s.Webhooks = []v1alpha1.TenantWebhookSpec{
 		{Name: "erp", URL: "https://erp.example/", Events: []v1alpha1.EventPattern{"invoice.paid", "contact.*"}, SecretRef: ref("vault-erp")},
 		{Name: "crm", URL: "https://crm.example/", Events: []v1alpha1.EventPattern{"account.created"}, SecretRef: ref("vault-crm")},
@@ -31,7 +32,8 @@ func TestDeliveryIsRendered(t *testing.T) {
 	got := content[config.Tenant](t, out.Document, "Tenant", "acme")
 	want := config.Tenant{
 		Namespace: got.Namespace, DisplayName: got.DisplayName, Hostname: got.Hostname, Session: got.Session,
-		Delivery: config.Delivery{Mode: "Live", MaxPerHour: 500},
+		EventTypes: []string{"invoice.issued", "payment.*"},
+		Delivery:   config.Delivery{Mode: "Live", MaxPerHour: 500},
 		Email: config.EmailChannel{
 			From: "Acme <billing@acme.example>", ReplyTo: "help@acme.example",
 			SMTP: config.SMTP{Host: "smtp.acme.example", Port: 2525, Security: "StartTLS", Signed: true},
@@ -76,6 +78,9 @@ func TestChecksOfDelivery(t *testing.T) {
 			s.Webhooks = append(s.Webhooks, v1alpha1.TenantWebhookSpec{Name: "a", URL: url, Events: events})
 		}
 	}
+	sentIn := func(events ...v1alpha1.EventPattern) func(*v1alpha1.TenantSpec) {
+		return func(s *v1alpha1.TenantSpec) { s.Backoffice.EventTypes = events }
+	}
 	email := func(edit func(*v1alpha1.EmailChannelSpec)) func(*v1alpha1.TenantSpec) {
 		return func(s *v1alpha1.TenantSpec) {
 			sends(s)
@@ -103,6 +108,13 @@ func TestChecksOfDelivery(t *testing.T) {
 		"events that there are not": {hooked("https://a.example/", "contact.*", "invoice.payed", "invoices.*", "custom.*", "*"), []string{
 			`spec.webhooks[0].events[1]: there is no event "invoice.payed", there are: invoice.paid,`,
 			`spec.webhooks[0].events[2]: there is no event of "invoices", there are those of: invoice,`, `spec.webhooks[0].events[3]: there is no event of "custom"`}},
+		"what can be sent in": {func(s *v1alpha1.TenantSpec) {
+			declares("custom.meter", "reading")(s)
+			sentIn("custom.*", "custom.meter", "invoice.*", "payment.received")(s)
+		}, nil},
+		"what nobody can send in": {sentIn("invoice.*", "invoice.unpaid", "portal.*", "payment.recieved", "custom.*"), []string{
+			"spec.backoffice.eventTypes[1]: nobody can send invoice.unpaid in: it falls due by date", "spec.backoffice.eventTypes[2]: nobody can send portal.",
+			`spec.backoffice.eventTypes[3]: there is no event "payment.recieved", there are: payment.received,`, `spec.backoffice.eventTypes[4]: there is no event of "custom"`}},
 		"events of its own": {func(s *v1alpha1.TenantSpec) {
 			declares("custom.meter", "reading")(s)
 			hooked("https://a.example/", "custom.*", "custom.meter")(s)
@@ -154,6 +166,19 @@ func TestEventOfAWebhookStays(t *testing.T) {
 	out := mustCompile(t, in).Tenant
 	isLive(t, "Tenant", out, 2, true)
 	warns(t, out, `spec.webhooks[0].events[0]: there is no event "invoice.future"`, "it stays as it is live already")
+}
+
+// An event type that is live in spec.backoffice.eventTypes by another release blocks no edit.
+func TestEventTypeThatIsLiveStays(t *testing.T) {
+	signing := func(event v1alpha1.EventPattern) func(*v1alpha1.TenantSpec) {
+		return func(s *v1alpha1.TenantSpec) { s.Backoffice.EventTypes = []v1alpha1.EventPattern{event} }
+	}
+	in, _ := settled(t, compile.Input{Tenant: tenant(1, signing("invoice.paid"))})
+	in.Live = []byte(strings.Replace(string(in.Live), `"invoice.paid"`, `"invoice.future"`, 1))
+	in.Tenant = tenant(2, signing("invoice.future"))
+	out := mustCompile(t, in).Tenant
+	isLive(t, "Tenant", out, 2, true)
+	warns(t, out, `spec.backoffice.eventTypes[0]: there is no event "invoice.future"`, "it stays as it is live already")
 }
 
 func TestSenderThatIsSignedByAnotherDomainIsWarnedOf(t *testing.T) {

@@ -45,6 +45,7 @@ func renderTenant(t *v1alpha1.Tenant) config.Tenant {
 		},
 		InvoiceTemplates: renderInvoiceTemplates(t),
 		Events:           sortedEvents(renderEvents(t)),
+		EventTypes:       set(plain(s.Backoffice.EventTypes)),
 		Delivery:         renderDelivery(s.Delivery),
 		Email:            renderEmail(s.Email),
 		SMS:              config.SMSChannel{Type: config.SMSType(s.SMS.Type), From: s.SMS.From, URL: s.SMS.URL},

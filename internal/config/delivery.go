@@ -89,13 +89,16 @@ type TenantWebhook struct {
 }
 
 // Takes says whether the webhook gets events of a type.
-func (w TenantWebhook) Takes(eventType string) bool {
-	for _, pattern := range w.Events {
-		if catalog.Matches(pattern, eventType) {
-			return true
-		}
-	}
-	return false
+func (w TenantWebhook) Takes(eventType string) bool { return matchesAny(w.Events, eventType) }
+
+// MaySign says whether systems may send events of a type in with a signature in place of
+// a token. That it can be sent in at all is for the caller to ask.
+func (l *Live) MaySign(eventType string) bool {
+	return len(l.Tenant.EventTypes) == 0 || matchesAny(l.Tenant.EventTypes, eventType)
+}
+
+func matchesAny(patterns []string, eventType string) bool {
+	return slices.ContainsFunc(patterns, func(pattern string) bool { return catalog.Matches(pattern, eventType) })
 }
 
 // The directories, below that of the channels, in which the dispatcher finds their secrets.

@@ -73,6 +73,7 @@ type Tenant struct {
 	Credentials             Credentials         `json:"credentials,omitzero"`
 	InvoiceTemplates        []InvoiceTemplate   `json:"invoiceTemplates,omitempty"` // sorted by name
 	Events                  []catalog.Own       `json:"events,omitempty"`           // the tenant's own event types, sorted by name
+	EventTypes              []string            `json:"eventTypes,omitempty"`       // see [Live.MaySign]; types, or all of an object as "custom.*"; sorted
 	Delivery                Delivery            `json:"delivery,omitzero"`
 	Email                   EmailChannel        `json:"email,omitzero"`
 	SMS                     SMSChannel          `json:"sms,omitzero"`

@@ -218,6 +218,12 @@ var schemaYAML = typed.YAMLObject(`types:
     - name: eventSigningSecretRef
       type:
         namedType: com.github.foyerhq.foyer.api.v1alpha1.ObjectRef
+    - name: eventTypes
+      type:
+        list:
+          elementType:
+            namedType: com.github.foyerhq.foyer.api.v1alpha1.EventPattern
+          elementRelationship: associative
     - name: replicas
       type:
         scalar: numeric

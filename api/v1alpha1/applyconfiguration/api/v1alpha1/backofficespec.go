@@ -2,6 +2,10 @@
 
 package v1alpha1
 
+import (
+	apiv1alpha1 "github.com/foyerhq/foyer/api/v1alpha1"
+)
+
 // BackofficeSpecApplyConfiguration represents a declarative configuration of the BackofficeSpec type for use
 // with apply.
 //
@@ -15,6 +19,10 @@ type BackofficeSpecApplyConfiguration struct {
 	// base64, one a line: systems sign with it the events that they send in without a token.
 	// All need a token if not set.
 	EventSigningSecretRef *ObjectRefApplyConfiguration `json:"eventSigningSecretRef,omitempty"`
+	// eventTypes are the event types that systems may send in with a signature, each as
+	// payment.received, or all of an object, as custom.*. All that can be sent in at all
+	// if not set. What a token may send is said by its scopes.
+	EventTypes []apiv1alpha1.EventPattern `json:"eventTypes,omitempty"`
 }
 
 // BackofficeSpecApplyConfiguration constructs a declarative configuration of the BackofficeSpec type for use with
@@ -44,5 +52,15 @@ func (b *BackofficeSpecApplyConfiguration) WithResources(value *ResourcesApplyCo
 // If called multiple times, the EventSigningSecretRef field is set to the value of the last call.
 func (b *BackofficeSpecApplyConfiguration) WithEventSigningSecretRef(value *ObjectRefApplyConfiguration) *BackofficeSpecApplyConfiguration {
 	b.EventSigningSecretRef = value
+	return b
+}
+
+// WithEventTypes adds the given value to the EventTypes field in the declarative configuration
+// and returns the receiver, so that objects can be build by chaining "With" function invocations.
+// If called multiple times, values provided by each call will be appended to the EventTypes field.
+func (b *BackofficeSpecApplyConfiguration) WithEventTypes(values ...apiv1alpha1.EventPattern) *BackofficeSpecApplyConfiguration {
+	for i := range values {
+		b.EventTypes = append(b.EventTypes, values[i])
+	}
 	return b
 }
