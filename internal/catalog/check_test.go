@@ -84,7 +84,7 @@ func TestCheckPayload(t *testing.T) {
 		{"invoice.totl", `"1.00"`, []string{"invoice.totl: there is no such field, the nearest is total"}},
 		{"Invoice", `{}`, []string{"Invoice: there is no such field, the nearest is invoice"}},
 		{"invoice.du\neOn", `1`, []string{`invoice."du\neOn": there is no such field, the nearest is dueOn`}},
-		{"recipient", `{"mail": "a"}`, []string{"recipient.mail: there is no such field, the nearest is email"}},
+		{"recipient", `{"mail": "a", "hasPortal": true}`, []string{"recipient.mail: there is no such field, the nearest is email"}},
 	}
 	e := event(t, "invoice.unpaid")
 	for _, test := range tests {

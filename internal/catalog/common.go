@@ -64,6 +64,7 @@ func recipientObject() Field {
 		optional(text("firstName", "Dana", "The first name, if it is known.")),
 		optional(text("lastName", "Miller", "The last name, if it is known.")),
 		optional(text("email", "dana@miller.example", "The mail address, if there is one.")),
+		boolean("hasPortal", true, "Whether they can sign in to the portal: it is there for the account, and they have a sign-in."),
 	)
 }
 

@@ -53,7 +53,9 @@ func (x *exampleWriter) field(path string, f catalog.Field) {
 	case f.Type == catalog.Boolean:
 		if !f.Optional && x.first("boolean") {
 			x.templates = append(x.templates, fmt.Sprintf("{{if .%s}}yes{{else}}no{{end}}", path))
-			x.conditions = append(x.conditions, "!"+path)
+			if !strings.HasPrefix(path, "recipient.") {
+				x.conditions = append(x.conditions, "!"+path)
+			}
 		}
 	default:
 		if x.first(string(f.Type)) {

@@ -56,6 +56,7 @@ type NotifiedContact struct {
 	Roles                   []string
 	Owner                   bool
 	OptedOut                []string
+	SignsIn                 bool // has a sign-in to the portal, and access
 }
 
 // NotifiedInvoice is an invoice as reminders need it.

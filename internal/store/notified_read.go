@@ -25,7 +25,7 @@ const (
 	notifiedContactsSQL = `
 SELECT c.account_id, c.id, c.first_name, c.last_name, c.email,
        coalesce((SELECT u.email_verified_at IS NOT NULL AND lower(u.email) = lower(c.email) FROM app_user u WHERE u.id = c.user_id), false),
-       c.phone, c.roles, c.owner, c.opted_out
+       c.phone, c.roles, c.owner, c.opted_out, c.user_id IS NOT NULL AND c.access = 'Active'
 FROM contact c WHERE c.account_id = ANY($1) ORDER BY c.account_id, c.id`
 
 	notifiedDebtSQL = `
@@ -117,7 +117,7 @@ func (k Known) readContacts(rows pgx.Rows) error {
 	for rows.Next() {
 		var account string
 		var c NotifiedContact
-		if err := rows.Scan(&account, &c.ID, &c.FirstName, &c.LastName, &c.Email, &c.Verified, &c.Phone, &c.Roles, &c.Owner, &c.OptedOut); err != nil {
+		if err := rows.Scan(&account, &c.ID, &c.FirstName, &c.LastName, &c.Email, &c.Verified, &c.Phone, &c.Roles, &c.Owner, &c.OptedOut, &c.SignsIn); err != nil {
 			return err
 		}
 		if a := k.Accounts[account]; a != nil {

@@ -80,7 +80,7 @@ func (r *Rules) composer(t *treated, f *firing, n *Notification, links Links) (*
 	} else {
 		c.data.Payload = r.payload(&f.event, &n.Event, t)
 	}
-	c.data.Payload["recipient"] = recipientObject(t.account.contact(n.ContactID), n.Address)
+	c.data.Payload["recipient"] = t.recipientObject(n)
 	return c, c.addLink(links)
 }
 
@@ -174,7 +174,7 @@ func (c *composer) webhook(t texts) (Content, error) {
 		body, err := cloudEvent(&e, c.data.Payload["event"].(map[string]any)["id"].(string), withoutLinks(c.firing.event.Fields, c.data.Payload))
 		return Content{Body: body}, err
 	}
-	c.data.Payload["recipient"] = map[string]any{}
+	c.data.Payload["recipient"] = map[string]any{"hasPortal": false}
 	body, err := c.fill(t.text)
 	return Content{Body: []byte(body)}, err
 }

@@ -9,6 +9,7 @@ import (
 
 	"github.com/foyerhq/foyer/internal/config"
 	"github.com/foyerhq/foyer/internal/message/template"
+	"github.com/foyerhq/foyer/internal/settings"
 )
 
 // compose plans an event and composes its only notification.
@@ -166,5 +167,44 @@ func TestLongTexts(t *testing.T) {
 	content := compose(t, d, e, miller("business", person("dana")))
 	if len(content.Text) > template.MaxRendered || !strings.Contains(content.Text, "word word") {
 		t.Errorf("%d bytes", len(content.Text))
+	}
+}
+
+// A text says what can be done in the portal to those who have it.
+func TestHasPortal(t *testing.T) {
+	d := newDocuments()
+	d.profiles["shop"] = config.AccountProfile{MyAccountProfile: "full"}
+	d.portals["full"] = config.MyAccountProfile{DisplayName: "Full"}
+	a := d.mail("one", []string{"Billing"})
+	a.Email.Text = d.body(`{{if .recipient.hasPortal}}portal{{else}}none{{end}}`)
+	other := d.mail("two", []string{"staff@acme.example"})
+	other.Email.Text = a.Email.Text
+	banner := config.Action{Name: "three", Type: "Banner", Banner: &config.Banner{Text: a.Email.Text}}
+	d.template("new", "invoice.issued", []string{"business", "shop"}, a, other, banner)
+	r := d.rules(t)
+	for name, test := range map[string]struct {
+		change func(*Account)
+		want   []string // to the person, staff, in a banner
+	}{
+		"signs in":            {func(*Account) {}, []string{"portal", "none", "portal"}},
+		"has no sign-in":      {func(a *Account) { a.Contacts[0].SignsIn = false }, []string{"none", "none", "portal"}},
+		"access is off":       {func(a *Account) { a.Attributes.PortalAccess = settings.Disabled }, []string{"none", "none", "none"}},
+		"no MyAccountProfile": {func(a *Account) { a.AccountProfile = "business" }, []string{"none", "none", "none"}},
+	} {
+		dana := person("dana", "Billing")
+		dana.SignsIn = true
+		account := miller("shop", dana)
+		test.change(account)
+		var got []string
+		for _, n := range r.Plan(issued(), account, now) {
+			content, err := r.Compose(n, account, links{})
+			if err != nil {
+				t.Fatal(err)
+			}
+			got = append(got, content.Text+content.Texts[""])
+		}
+		if diff := cmp.Diff(test.want, got); diff != "" {
+			t.Errorf("%s: -want +got:\n%s", name, diff)
+		}
 	}
 }

@@ -15,6 +15,7 @@ type treated struct {
 	rules   *Rules
 	account *Account
 	profile string
+	portal  bool // the account has one
 	attrs   settings.Resolved
 	zone    *time.Location
 }
@@ -27,7 +28,7 @@ func (r *Rules) treat(a *Account) *treated {
 	}
 	effective := r.live.For(a.Account)
 	return &treated{
-		rules: r, account: a, profile: effective.AccountProfile.Name, attrs: effective.Attributes,
+		rules: r, account: a, profile: effective.AccountProfile.Name, portal: effective.HasPortal(), attrs: effective.Attributes,
 		zone: config.Location(effective.Attributes.TimeZone.Value),
 	}
 }

@@ -20,6 +20,7 @@ var now = time.Date(2026, time.November, 21, 12, 0, 0, 0, time.UTC)
 type documents struct {
 	tenant    config.Tenant
 	profiles  map[string]config.AccountProfile
+	portals   map[string]config.MyAccountProfile
 	templates map[string]config.EventTemplate
 	withheld  []config.Withheld
 	bodies    map[config.BodyRef]string
@@ -35,6 +36,7 @@ func newDocuments() *documents {
 			Email:      config.EmailChannel{From: "Acme <billing@acme.example>"},
 		},
 		profiles:  map[string]config.AccountProfile{"business": {DisplayName: "Business"}, "residential": {DisplayName: "Residential"}},
+		portals:   map[string]config.MyAccountProfile{},
 		templates: map[string]config.EventTemplate{},
 		bodies:    map[config.BodyRef]string{},
 	}
@@ -84,6 +86,9 @@ func (d *documents) load(t testing.TB) (*config.Live, *config.LiveRouting) {
 	doc := config.Settings{Format: config.Format, Tenant: entry(t, "acme", d.tenant)}
 	for _, name := range slices.Sorted(maps.Keys(d.profiles)) {
 		doc.AccountProfiles = append(doc.AccountProfiles, entry(t, name, d.profiles[name]))
+	}
+	for _, name := range slices.Sorted(maps.Keys(d.portals)) {
+		doc.MyAccountProfiles = append(doc.MyAccountProfiles, entry(t, name, d.portals[name]))
 	}
 	routing := config.Routing{Format: config.RoutingFormat, Tenant: "acme", Withheld: d.withheld, Bodies: d.bodies}
 	for _, name := range slices.Sorted(maps.Keys(d.templates)) {

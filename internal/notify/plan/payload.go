@@ -117,14 +117,16 @@ func count(n int) json.Number { return json.Number(strconv.Itoa(n)) }
 func amount(currency, sum string) string { return locale.Amount(currency, cmp.Or(sum, "0")) }
 
 // recipientObject is whom a message goes to.
-func recipientObject(c *Contact, address string) map[string]any {
-	object := map[string]any{}
-	if c != nil {
+func (t *treated) recipientObject(n *Notification) map[string]any {
+	// Banners are read in the portal.
+	object := map[string]any{"hasPortal": t.portal && n.Channel == typeBanner}
+	if c := t.account.contact(n.ContactID); c != nil {
 		setText(object, "firstName", c.FirstName)
 		setText(object, "lastName", c.LastName)
+		object["hasPortal"] = t.portal && c.SignsIn
 	}
-	if strings.Contains(address, "@") {
-		object["email"] = address
+	if strings.Contains(n.Address, "@") {
+		object["email"] = n.Address
 	}
 	return object
 }

@@ -56,6 +56,7 @@ type Contact struct {
 	Roles                   []string
 	Owner                   bool
 	OptedOut                []string // categories
+	SignsIn                 bool     // has a sign-in to the portal, and access
 }
 
 // Invoice is an invoice with a balance.
