@@ -31,13 +31,13 @@ type checker struct{ problems []settings.Problem }
 
 func (c *checker) full() bool { return len(c.problems) > maxProblems }
 
-func (c *checker) refuse(path, format string, args ...any) {
+func (c *checker) refuse(path, rule, format string, args ...any) {
 	switch {
 	case c.full():
 	case len(c.problems) == maxProblems:
-		c.problems = append(c.problems, settings.Problem{Field: path, Message: fmt.Sprintf("here and further on there is more, only the first %d problems are listed", maxProblems)})
+		c.problems = append(c.problems, settings.Problem{Field: path, Rule: rule, Message: fmt.Sprintf("here and further on there is more, only the first %d problems are listed", maxProblems)})
 	default:
-		c.problems = append(c.problems, settings.Problem{Field: path, Message: fmt.Sprintf(format, args...)})
+		c.problems = append(c.problems, settings.Problem{Field: path, Rule: rule, Message: fmt.Sprintf(format, args...)})
 	}
 }
 
@@ -50,7 +50,7 @@ func (c *checker) fields(path string, value map[string]any, fields []Field) {
 			found++
 			c.value(join(path, f.Name), v, f, fields)
 		} else if !f.Optional {
-			c.refuse(join(path, f.Name), "is missing: must be %s", f.allowed(fields))
+			c.refuse(join(path, f.Name), "required", "is missing: must be %s", f.allowed(fields))
 		}
 	}
 	if found == len(value) {
@@ -61,7 +61,7 @@ func (c *checker) fields(path string, value map[string]any, fields []Field) {
 			return
 		}
 		if !slices.Contains(known, name) {
-			c.refuse(join(path, name), "there is no such field, the nearest is %s", Nearest(name, known)[0])
+			c.refuse(join(path, name), "additionalProperties", "there is no such field, the nearest is %s", Nearest(name, known)[0])
 		}
 	}
 }
@@ -85,10 +85,10 @@ func (c *checker) value(path string, value any, f Field, beside []Field) {
 		}
 	}
 	if value == nil && f.Optional {
-		c.refuse(path, "must be %s, or be left out, not null", f.allowed(beside))
+		c.refuse(path, "type", "must be %s, or be left out, not null", f.allowed(beside))
 		return
 	}
-	c.refuse(path, "must be %s, not %s", f.allowed(beside), shown(value))
+	c.refuse(path, f.broken(value), "must be %s, not %s", f.allowed(beside), shown(value))
 }
 
 func (c *checker) elements(path string, elements []any, f Field) {
@@ -98,6 +98,24 @@ func (c *checker) elements(path string, elements []any, f Field) {
 		}
 		c.value(path+"["+strconv.Itoa(i)+"]", element, Field{Type: Object, Fields: f.Fields}, nil)
 	}
+}
+
+// broken is the rule that a value breaks, as JSON Schema calls it.
+func (f Field) broken(value any) string {
+	switch value.(type) {
+	case string:
+		if len(f.Values) > 0 {
+			return "enum"
+		}
+		if !slices.Contains([]Type{Integer, Boolean, Object, List}, f.Type) {
+			return "format"
+		}
+	case []any:
+		if f.Type == List {
+			return "maxItems"
+		}
+	}
+	return "type"
 }
 
 // holds says whether the field may hold a value of its type.

@@ -39,7 +39,7 @@ type CloudEvent struct {
 	Source          string         `json:"source" maxLength:"256" doc:"Where it happened, as /billing or https://crm.example."`
 	Type            string         `json:"type" maxLength:"64" doc:"The event type, as invoice.issued or custom.meterReading."`
 	Subject         string         `json:"subject,omitempty" maxLength:"64" doc:"The id of the account that it happened to. It may be left out only of a type that is about more than one account."`
-	Time            time.Time      `json:"time,omitzero" format:"date-time" doc:"When it happened, at most 30 days ago. Left out: when it comes in."`
+	Time            time.Time      `json:"time,omitzero" format:"date-time" doc:"When it happened. What is more than 30 days ago is TooOld. Left out: when it comes in."`
 	DataContentType string         `json:"datacontenttype,omitempty" maxLength:"128" doc:"The media type of data: JSON. Left out: application/json."`
 	DataSchema      string         `json:"dataschema,omitempty" maxLength:"1024" doc:"Where the schema of data is. It is not read: data is checked by the event type."`
 	Data            map[string]any `json:"data,omitempty" doc:"The objects of the event type, as invoice. The objects that every event has (tenant, account, event) may be there, and are not kept."`
@@ -50,6 +50,7 @@ type CloudEvent struct {
 type EventsTaken struct {
 	Accepted   int          `json:"accepted" doc:"How many were new."`
 	Duplicates int          `json:"duplicates" doc:"How many had a source and id that were sent before: nothing happens by them."`
+	TooOld     int          `json:"tooOld" doc:"How many are of more than 30 days ago: nobody is told of what happened that long ago."`
 	Items      []TakenEvent `json:"items" nullable:"false" doc:"Each event, in the order in which they were sent."`
 }
 
@@ -57,13 +58,14 @@ type EventsTaken struct {
 type TakenEvent struct {
 	Source  string `json:"source" doc:"Where it happened."`
 	ID      string `json:"id" doc:"Its id at the source."`
-	Outcome string `json:"outcome" enum:"Accepted,Duplicate" doc:"Accepted: it is new. Duplicate: it was sent before."`
+	Outcome string `json:"outcome" enum:"Accepted,Duplicate,TooOld" doc:"Accepted: it is new. Duplicate: it was sent before. TooOld: it is not kept."`
 }
 
 // The outcomes of an event that was sent in.
 const (
 	EventAccepted  = "Accepted"
 	EventDuplicate = "Duplicate"
+	EventTooOld    = "TooOld"
 )
 
 // WebhookID is what receivers of webhooks tell repeats of an event by, as webhook-id: for an

@@ -33,10 +33,12 @@ var (
 )
 
 // Problem is a value that is not allowed. Field is where it is in JSON: the attribute's
-// key, or as "custom[2].value".
+// key, or as "custom[2].value". Rule, where it is known, is the word of JSON Schema for what
+// is broken.
 type Problem struct {
 	Field   string
 	Message string
+	Rule    string
 }
 
 func (p Problem) Error() string { return p.Field + ": " + p.Message }
@@ -45,7 +47,7 @@ func (p Problem) Error() string { return p.Field + ": " + p.Message }
 type checker struct{ problems []Problem }
 
 func (c *checker) refuse(field, format string, args ...any) {
-	c.problems = append(c.problems, Problem{field, fmt.Sprintf(format, args...)})
+	c.problems = append(c.problems, Problem{Field: field, Message: fmt.Sprintf(format, args...)})
 }
 
 // Validate returns every value of a layer that is out of bounds, in registry

@@ -20,20 +20,21 @@ func TestForeignEvents(t *testing.T) {
 	event := func(source, id string) store.Event {
 		return store.Event{Source: source, ID: id, Type: "custom.meter", AccountID: "A", Subject: "m-1", Data: []byte(`{"meter":{"id":"m-1"}}`), At: now}
 	}
-	emit := func(list ...store.Event) (duplicate []bool) {
+	emit := func(list ...store.Event) (before []store.OnRecord) {
 		err := tn.Backoffice.Write(t.Context(), store.Origin{Actor: "token meters", Now: now}, func(ctx context.Context, w *store.Writer) (err error) {
-			duplicate, err = w.EmitForeign(ctx, list)
+			before, err = w.EmitForeign(ctx, list)
 			return err
 		})
 		if err != nil {
 			t.Error(err)
 		}
-		return duplicate
+		return before
 	}
-	if diff := cmp.Diff([]bool{false, false, true, false}, emit(event("x", "1"), event("y", "1"), event("x", "1"), event("x", "2"))); diff != "" {
+	fresh, repeated := store.OnRecord{}, store.OnRecord{Type: "custom.meter", AccountID: "A"}
+	if diff := cmp.Diff([]store.OnRecord{fresh, fresh, repeated, fresh}, emit(event("x", "1"), event("y", "1"), event("x", "1"), event("x", "2"))); diff != "" {
 		t.Error(diff)
 	}
-	if diff := cmp.Diff([]bool{true, false}, emit(event("x", "2"), event("x", "3"))); diff != "" {
+	if diff := cmp.Diff([]store.OnRecord{repeated, fresh}, emit(event("x", "2"), event("x", "3"))); diff != "" {
 		t.Error(diff)
 	}
 	var mu sync.Mutex
@@ -41,7 +42,7 @@ func TestForeignEvents(t *testing.T) {
 	var group sync.WaitGroup
 	for range 5 {
 		group.Go(func() {
-			if d := emit(event("x", "at once")); len(d) == 1 && !d[0] {
+			if d := emit(event("x", "at once")); len(d) == 1 && d[0] == fresh {
 				mu.Lock()
 				defer mu.Unlock()
 				taken++

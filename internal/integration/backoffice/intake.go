@@ -9,12 +9,15 @@ import (
 	"mime"
 	"net/http"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	"github.com/danielgtaylor/huma/v2"
 
 	"github.com/foyerhq/foyer/internal/catalog"
+	"github.com/foyerhq/foyer/internal/config"
 	"github.com/foyerhq/foyer/internal/integration"
 	"github.com/foyerhq/foyer/internal/store"
 )
@@ -28,19 +31,25 @@ const (
 	maxIntakeBytes = 8 << 20
 	maxIntakeTold  = 100 // problems of one request
 
+	// maxObjectID is how long the id of an object may be, as everywhere.
+	maxObjectID = 64
+
 	// An event of longer ago tells nobody anything new, and one far ahead has not happened.
 	oldestEvent   = 30 * 24 * time.Hour
 	earliestEvent = 24 * time.Hour
+
+	detailOtherEvent = "an event that is on record has the same source and id, and is another one: nothing was taken"
 )
 
 const intakeDescription = "CloudEvents 1.0 over HTTP: structured (application/cloudevents+json), many at once (application/cloudevents-batch+json, at most 1,000), or binary, " +
 	"with the attributes in headers (ce-id, ce-source, ce-type, ce-subject, ce-time) and data as application/json. subject is the id of the account. " +
 	"An event has at most 64 KiB. All are taken or none: what is wrong is told of each.\n\n" +
-	"An event is one by its source and id: one that was sent before is a Duplicate, and nothing happens by it, for as long as events are kept. So sending again does no harm.\n\n" +
+	"An event is one by its source and id: one that was sent before is a Duplicate, and nothing happens by it, for as long as events are kept. So sending again does no harm. " +
+	"With the source and id of an event of another type or subject it is refused (409). One of more than 30 days ago is TooOld: it is not kept, nobody is told of it, and the others are taken.\n\n" +
 	"Event types are those of docs/events.md that do not come from Foyer itself, and those that the Tenant declares (spec.events). " +
 	"A token with `events:write:custom.meterReading` or `events:write:custom.*` may send these types only.\n\n" +
 	"Instead of a token a request may carry a signature of Standard Webhooks (webhook-id, webhook-timestamp, webhook-signature), if the Tenant names a secret for it " +
-	"(spec.backoffice.eventSigningSecretRef). It may send every type."
+	"(spec.backoffice.eventSigningSecretRef). It may send every type, or those of spec.backoffice.eventTypes."
 
 // registerIntake adds what takes events of the provider's own systems.
 func (a *api) registerIntake() {
@@ -103,23 +112,46 @@ func (a *api) intake(w http.ResponseWriter, r *http.Request) (*integration.Event
 	if err != nil {
 		return nil, err
 	}
+	sender := sender{tokenOf(r.Context()), live}
+	for _, e := range events { // before anything is told of what the tenant has
+		if !sender.may(e.Type) {
+			return nil, problem(http.StatusForbidden, sender.mayNot(e.Type))
+		}
+	}
 	known, _ := catalog.New(live.Tenant.Events) // those that cannot be used are left out
-	incoming := &incoming{known: known, samples: map[string]map[string]any{}, now: a.now(), alone: !isBatch(r)}
+	incoming := &incoming{known: known, sender: sender, samples: map[string]map[string]any{}, now: a.now(), alone: !isBatch(r)}
 	for i, e := range events {
 		incoming.add(i, e)
 	}
 	if incoming.problems != nil {
 		return nil, invalid(incoming.problems)
 	}
-	for _, e := range incoming.events {
-		if scope := scopeSendEvents + ":" + e.Type; !tokenOf(r.Context()).May(scope) {
-			return nil, problem(http.StatusForbidden, "the token has no scope "+scope)
-		}
-	}
 	return a.record(r.Context(), incoming)
 }
 
-// record writes events that are all good, unless an account is not there.
+// sender is a caller who sends in events.
+type sender struct {
+	caller
+	live *config.Live
+}
+
+// may says whether the sender may send in events of a type.
+func (s sender) may(eventType string) bool {
+	if s.signed {
+		return s.live.MaySign(eventType)
+	}
+	return s.May(scopeSendEvents + ":" + eventType)
+}
+
+func (s sender) mayNot(eventType string) string {
+	if s.signed {
+		return "spec.backoffice.eventTypes of the Tenant does not have " + strconv.Quote(eventType) + ": requests with a signature may send those types only"
+	}
+	return "the token has no scope " + scopeSendEvents + ":" + eventType
+}
+
+// record writes events that are all good, unless an account is not there, or an id is that of
+// another event. What is too old is left out.
 func (a *api) record(ctx context.Context, in *incoming) (*integration.EventsTaken, error) {
 	taken := &integration.EventsTaken{Items: []integration.TakenEvent{}}
 	_, _, err := a.write(ctx, request{}, func(ctx context.Context, w *store.Writer) (store.Answer, error) {
@@ -131,23 +163,67 @@ func (a *api) record(ctx context.Context, in *incoming) (*integration.EventsTake
 		if problems := in.strangers(accounts); problems != nil {
 			return store.Answer{}, invalid(problems)
 		}
-		duplicate, err := w.EmitForeign(ctx, in.events)
-		for i, e := range in.events {
-			if err != nil {
-				break
-			}
-			outcome := integration.EventAccepted
-			if duplicate[i] {
-				outcome = integration.EventDuplicate
-				taken.Duplicates++
-			} else {
-				taken.Accepted++
-			}
-			taken.Items = append(taken.Items, integration.TakenEvent{Source: e.Source, ID: e.ID, Outcome: outcome})
+		before, err := w.EmitForeign(ctx, in.inTime())
+		if err != nil {
+			return store.Answer{}, err
 		}
-		return store.Answer{}, err
+		wrong := in.tell(before, taken)
+		if wrong != nil {
+			return store.Answer{}, wrong
+		}
+		return store.Answer{}, nil
 	})
 	return taken, err
+}
+
+// inTime are the events that are not too old.
+func (in *incoming) inTime() []store.Event {
+	return slices.DeleteFunc(slices.Clone(in.events), in.tooOld)
+}
+
+func (in *incoming) tooOld(e store.Event) bool { return e.At.Before(in.now.Add(-oldestEvent)) }
+
+// tell says what became of each event. before has those that are not too old.
+func (in *incoming) tell(before []store.OnRecord, taken *integration.EventsTaken) *integration.Problem {
+	in.problems = nil // of an attempt that raced
+	for i, e := range in.events {
+		outcome := integration.EventTooOld
+		if !in.tooOld(e) {
+			outcome = integration.EventAccepted
+			if before[0].Type != "" {
+				outcome = integration.EventDuplicate
+				in.compare(i, e, before[0])
+			}
+			before = before[1:]
+		}
+		switch outcome {
+		case integration.EventAccepted:
+			taken.Accepted++
+		case integration.EventDuplicate:
+			taken.Duplicates++
+		case integration.EventTooOld:
+			taken.TooOld++
+		}
+		taken.Items = append(taken.Items, integration.TakenEvent{Source: e.Source, ID: e.ID, Outcome: outcome})
+	}
+	if in.problems == nil {
+		return nil
+	}
+	wrong := problem(http.StatusConflict, detailOtherEvent)
+	wrong.Errors = in.problems
+	return wrong
+}
+
+// compare refuses an event that has the source and id of another one: it would be lost as a
+// repeat of that.
+func (in *incoming) compare(i int, e store.Event, on store.OnRecord) {
+	const another = "%s of source %s is the id of %s that is on record: give each event an id of its own"
+	switch {
+	case on.Type != e.Type:
+		in.refuse(i, "id", "uniqueItems", another, strconv.Quote(e.ID), e.Source, "an event of type "+on.Type)
+	case on.AccountID != e.AccountID:
+		in.refuse(i, "id", "uniqueItems", another, strconv.Quote(e.ID), e.Source, "an event of type "+on.Type+" of another subject")
+	}
 }
 
 // unknownParameters refuses parameters of an operation that has none.
@@ -199,6 +275,7 @@ func (a *api) readEvents(w http.ResponseWriter, r *http.Request) ([]integration.
 // incoming are events that are checked before they are recorded.
 type incoming struct {
 	known    *catalog.Catalog
+	sender   sender
 	samples  map[string]map[string]any // by event type
 	now      time.Time
 	alone    bool // it is one event, and no list
@@ -226,7 +303,7 @@ func (in *incoming) add(i int, e integration.CloudEvent) {
 	why := kind.WhyNotSentIn()
 	switch {
 	case !found:
-		in.refuse(i, "type", "enum", "%q is not an event type of this tenant, the nearest is %s; %s", e.Type, catalog.Nearest(e.Type, in.known.Names())[0], eventTypesAt)
+		in.refuse(i, "type", "enum", "%q is not an event type of this tenant, %s%s", e.Type, in.nearest(e.Type), eventTypesAt)
 		return
 	case why != "":
 		in.refuse(i, "type", "enum", "%s cannot be sent in: %s", e.Type, why)
@@ -242,8 +319,6 @@ func (in *incoming) add(i int, e integration.CloudEvent) {
 		at = in.now
 	case at.After(in.now):
 		in.refuse(i, "time", "maximum", "is more than a day ahead")
-	case at.Before(in.now.Add(-oldestEvent)):
-		in.refuse(i, "time", "minimum", "is more than 30 days ago: nobody is told of what happened that long ago")
 	}
 	data, err := json.Marshal(in.payload(i, e, kind))
 	if err != nil {
@@ -252,6 +327,15 @@ func (in *incoming) add(i int, e integration.CloudEvent) {
 	in.events = append(in.events, store.Event{
 		ID: e.ID, Source: e.Source, Type: e.Type, AccountID: e.Subject, Subject: aboutOf(e), Data: data, At: at,
 	})
+}
+
+// nearest is the type that may be meant, of those that the sender may send.
+func (in *incoming) nearest(eventType string) string {
+	known := slices.DeleteFunc(slices.Clone(in.known.Names()), func(name string) bool { return !in.sender.may(name) })
+	if len(known) == 0 {
+		return ""
+	}
+	return "the nearest is " + catalog.Nearest(eventType, known)[0] + "; "
 }
 
 // aboutOf is the id of what an event is about, as of the invoice of invoice.issued.
@@ -279,10 +363,11 @@ func (in *incoming) payload(i int, e integration.CloudEvent, kind catalog.Event)
 		whole["event"] = given
 	}
 	for _, p := range kind.CheckPayload(whole) {
-		in.refuse(i, "data."+p.Field, "", "%s", p.Message)
+		in.refuse(i, "data."+p.Field, p.Rule, "%s", p.Message)
 	}
+	in.ids(i, "data", kind.Fields, e.Data)
 	if account, _ := e.Data["account"].(map[string]any); account["id"] != nil && account["id"] != e.Subject {
-		in.refuse(i, "data.account.id", "", "is another account than the subject")
+		in.refuse(i, "data.account.id", "const", "is another account than the subject")
 	}
 	kept := map[string]any{}
 	for _, f := range kind.Fields {
@@ -291,6 +376,28 @@ func (in *incoming) payload(i int, e integration.CloudEvent, kind catalog.Event)
 		}
 	}
 	return kept
+}
+
+// ids checks that the ids of objects are as long as ids are. What the tenant's own events
+// carry, in data, is no such object.
+func (in *incoming) ids(i int, at string, fields []catalog.Field, values map[string]any) {
+	for _, f := range fields {
+		switch value := values[f.Name].(type) {
+		case string:
+			if count := utf8.RuneCountInString(value); f.Name == "id" && count > maxObjectID {
+				in.refuse(i, at+".id", "maxLength", "has %d characters, allowed are %d: it is an id", count, maxObjectID)
+			}
+		case map[string]any:
+			if f.Name != "data" {
+				in.ids(i, at+"."+f.Name, f.Fields, value)
+			}
+		case []any:
+			for n, element := range value {
+				object, _ := element.(map[string]any)
+				in.ids(i, fmt.Sprintf("%s.%s[%d]", at, f.Name, n), f.Fields, object)
+			}
+		}
+	}
 }
 
 // sample is that of an event type, for the objects that are not sent.
@@ -322,8 +429,8 @@ func (in *incoming) accounts() []string {
 func (in *incoming) strangers(accounts map[string]store.AccountView) []integration.FieldProblem {
 	in.problems = nil // of an attempt that raced
 	for i, e := range in.events {
-		if _, found := accounts[e.AccountID]; !found && e.AccountID != "" {
-			in.refuse(i, "subject", "", "there is no account %q: subject is its id", e.AccountID)
+		if _, found := accounts[e.AccountID]; !found && e.AccountID != "" && !in.tooOld(e) {
+			in.refuse(i, "subject", "const", "there is no account %q: subject is its id", e.AccountID)
 		}
 	}
 	return in.problems

@@ -66,10 +66,10 @@ func TestIntake(t *testing.T) {
 	binary := map[string]string{"Content-Type": "application/json", "ce-specversion": "1.0", "ce-id": "b", "ce-source": "/meter", "ce-type": "custom.reading", "ce-subject": "A"}
 	plain := map[string]string{"Content-Type": "", "ce-specversion": "1.0", "ce-id": "p", "ce-source": "/meter", "ce-type": "custom.plain", "ce-subject": "A"}
 	s.walk(t, []step{
-		{"POST", "events", reading("1", ""), structured, 202, "", `{"accepted":1,"duplicates":0,"items":[{"source":"/meter","id":"1","outcome":"Accepted"}]}`},
-		{"POST", "events", reading("1", ""), structured, 202, "", `{"accepted":0,"duplicates":1,"items":[{"source":"/meter","id":"1","outcome":"Duplicate"}]}`},
+		{"POST", "events", reading("1", ""), structured, 202, "", `{"accepted":1,"duplicates":0,"tooOld":0,"items":[{"source":"/meter","id":"1","outcome":"Accepted"}]}`},
+		{"POST", "events", reading("1", ""), structured, 202, "", `{"accepted":0,"duplicates":1,"tooOld":0,"items":[{"source":"/meter","id":"1","outcome":"Duplicate"}]}`},
 		{"POST", "events", "[" + reading("2", "") + "," + reading("1", "") + "," + reading("2", "") + "]", batched, 202, "", `{"accepted":1,"duplicates":2,`},
-		{"POST", "events", `[]`, batched, 202, "", `{"accepted":0,"duplicates":0,"items":[]}`},
+		{"POST", "events", `[]`, batched, 202, "", `{"accepted":0,"duplicates":0,"tooOld":0,"items":[]}`},
 		{"POST", "events", `{"data":{"reading":4}}`, binary, 202, "", `"accepted":1`},
 		{"POST", "events", ``, plain, 202, "", `"accepted":1`},
 		{"POST", "events", invoice, structured, 202, "", `"accepted":1`},
@@ -107,14 +107,13 @@ func TestIntakeRefuses(t *testing.T) {
 		{"POST", "events", without("custom.reading", "invoice.unpaid"), structured, 422, "", "cannot be sent in: it falls due by date"},
 		{"POST", "events", without("/meter", "foyer"), structured, 422, "", field("source", `"rule":"enum"`)},
 		{"POST", "events", without(`,"subject":"A"`, ""), structured, 422, "", field("subject", `"rule":"required"`)},
-		{"POST", "events", without(`"A"`, `"B"`), structured, 422, "", field("subject", `"message":"there is no account \"B\": subject is its id"`)},
-		{"POST", "events", without(`3`, `"3"`), structured, 422, "", field("data.data.reading", `"message":"must be a whole number, as 3, not \"3\""`)},
-		{"POST", "events", without(`"reading":3`, `"reeding":3`), structured, 422, "", field("data.data.reeding", `"message":"there is no such field, the nearest is reading"`)},
-		{"POST", "events", without(`{"reading":3}`, `{"reading":3},"account":{"id":"C","name":"x","profile":"x","status":"Active"}`), structured, 422, "", field("data.account.id", `"message":"is another account than the subject"`)},
-		{"POST", "events", reading("1", `,"time":"`+time.Now().AddDate(0, 0, -31).UTC().Format(time.RFC3339)+`"`), structured, 422, "", field("time", `"rule":"minimum"`)},
+		{"POST", "events", without(`"A"`, `"B"`), structured, 422, "", field("subject", `"rule":"const","message":"there is no account \"B\": subject is its id"`)},
+		{"POST", "events", without(`3`, `"3"`), structured, 422, "", field("data.data.reading", `"rule":"type","message":"must be a whole number, as 3, not \"3\""`)},
+		{"POST", "events", without(`"reading":3`, `"reeding":3`), structured, 422, "", field("data.data.reeding", `"rule":"additionalProperties","message":"there is no such field, the nearest is reading"`)},
+		{"POST", "events", without(`{"reading":3}`, `{"reading":3},"account":{"id":"C","name":"x","profile":"x","status":"Active"}`), structured, 422, "", field("data.account.id", `"rule":"const","message":"is another account than the subject"`)},
 		{"POST", "events", reading("1", `,"time":"`+time.Now().AddDate(0, 0, 2).UTC().Format(time.RFC3339)+`"`), structured, 422, "", field("time", `"rule":"maximum"`)},
-		{"POST", "events", "[" + reading("1", "") + "," + without(`"A"`, `"B"`) + "]", batched, 422, "", field("[1].subject", `"message":"there is no account`)},
-		{"POST", "events", "[" + reading("1", "") + "," + without(`3`, `null`) + "]", batched, 422, "", field("[1].data.data.reading", `"message":`)},
+		{"POST", "events", "[" + reading("1", "") + "," + without(`"A"`, `"B"`) + "]", batched, 422, "", field("[1].subject", `"rule":"const","message":"there is no account`)},
+		{"POST", "events", "[" + reading("1", "") + "," + without(`3`, `null`) + "]", batched, 422, "", field("[1].data.data.reading", `"rule":"type","message":`)},
 		{"POST", "events", reading("1", ""), nil, 422, "", field("ce-specversion", `"rule":"required"`)},
 		{"POST", "events", "", structured, 400, "", "the body is missing"},
 		{"POST", "events?notify=none", reading("1", ""), structured, 422, "", field("notify", `"rule":"additionalProperties"`)},
@@ -153,9 +152,64 @@ func TestIntakeOfMany(t *testing.T) {
 	}
 }
 
+// A queue that holds something old drains.
+func TestIntakeOfOld(t *testing.T) {
+	s := newMeter(t)
+	old := `,"time":"` + time.Now().AddDate(0, 0, -31).UTC().Format(time.RFC3339) + `"`
+	gone := strings.Replace(reading("2", old), `"subject":"A"`, `"subject":"X"`, 1)
+	s.walk(t, []step{{"POST", "events", "[" + reading("1", old) + "," + gone + "," + reading("3", "") + "," + reading("3", "") + "]", batched, 202, "",
+		`{"accepted":1,"duplicates":1,"tooOld":2,"items":[{"source":"/meter","id":"1","outcome":"TooOld"},{"source":"/meter","id":"2","outcome":"TooOld"},` +
+			`{"source":"/meter","id":"3","outcome":"Accepted"},{"source":"/meter","id":"3","outcome":"Duplicate"}]}`}})
+	if events := s.taken(t); len(events) != 1 || events[0].ID != "3" {
+		t.Errorf("on record: %+v", events)
+	}
+}
+
+// What is another event by the same source and id is not lost as a repeat of it.
+func TestIntakeOfAnothersID(t *testing.T) {
+	s := newMeter(t)
+	s.must(t, "accounts", `{"id":"B","name":"Ben"}`)
+	with := func(old, other string) string { return strings.Replace(reading("1", ""), old, other, 1) }
+	plain := strings.Replace(with("custom.reading", "custom.plain"), `"data":{"data":{"reading":3}}`, `"data":{}`, 1)
+	const onRecord = `"field":"id","rule":"uniqueItems","message":"\"1\" of source /meter is the id of an event of type custom.reading `
+	s.walk(t, []step{
+		{"POST", "events", reading("1", ""), structured, 202, "", `"accepted":1`},
+		{"POST", "events", with("3", "4"), structured, 202, "", `"duplicates":1`}, // as it is with ids
+		{"POST", "events", plain, structured, 409, "", onRecord + "that is on record"},
+		{"POST", "events", with(`"A"`, `"B"`), structured, 409, "", onRecord + "of another subject"},
+		{"POST", "events", "[" + reading("2", "") + "," + plain + "]", batched, 409, "", `"field":"[1].id"`},
+		{"POST", "events", "[" + reading("2", "") + "," + strings.Replace(plain, `"id":"1"`, `"id":"2"`, 1) + "]", batched, 409, "", `"field":"[1].id"`},
+	})
+	if events := s.taken(t); len(events) != 1 {
+		t.Errorf("on record: %+v", events)
+	}
+}
+
+// Ids of objects are keys of what is told once: they are as short as all ids, wherever they
+// are. What the tenant's own events carry may be any text.
+func TestIntakeOfLongIDs(t *testing.T) {
+	s := newMeter(t)
+	s.settings.Store(documentOf(t, func(document *config.Settings) {
+		withReadings(document)
+		document.Tenant.Content = json.RawMessage(strings.Replace(string(document.Tenant.Content), `{"name":"custom.plain"}`, `{"name":"custom.plain","fields":[{"name":"id","type":"Text"}]}`, 1))
+	}))
+	long := strings.Repeat("ü", 65)
+	paid := func(id string) string {
+		return `{"specversion":"1.0","id":"1","source":"/billing","type":"invoice.paid","subject":"A","data":{
+			"invoice":{"id":"` + id + `","number":"7","status":"Paid","issuedOn":"2026-11-01","dueOn":"2026-11-15","currency":"EUR","total":"10.00","balance":"0.00","url":"https://my.acme.example/invoices/7","paidOn":"2026-11-20"},
+			"open":{"count":0,"balance":"0.00","currency":"EUR"}}}`
+	}
+	own := strings.NewReplacer("custom.reading", "custom.plain", `{"reading":3}`, `{"id":"`+long+`"}`).Replace(reading("2", ""))
+	s.walk(t, []step{
+		{"POST", "events", paid(long), structured, 422, "", `"field":"data.invoice.id","rule":"maxLength","message":"has 65 characters, allowed are 64: it is an id"`},
+		{"POST", "events", paid(long[2:]), structured, 202, "", `"accepted":1`},
+		{"POST", "events", own, structured, 202, "", `"accepted":1`},
+	})
+}
+
 func TestIntakeScopes(t *testing.T) {
 	s := newMeter(t)
-	for _, test := range []struct {
+	for i, test := range []struct {
 		scope, event string
 		status       int
 		contains     string
@@ -165,8 +219,12 @@ func TestIntakeScopes(t *testing.T) {
 		{"events:write:custom.*", reading("3", ""), 202, ""},
 		{"events:write:invoice.paid", reading("4", ""), 403, "the token has no scope events:write:custom.reading"},
 		{"events:read", reading("5", ""), 403, "the token has no scope events:write"},
+		{"events:write:custom.plain", strings.Replace(reading("6", ""), "custom.reading", "custom.redding", 1), 403, "the token has no scope events:write:custom.redding"},
+		{"events:write:custom.plain", strings.Replace(reading("6", ""), "{\"reading\":3}", "{\"reeding\":3}", 1), 403, "the token has no scope events:write:custom.reading"},
+		{"events:write:account.*", strings.Replace(reading("6", ""), "custom.reading", "account.redding", 1), 422, "the nearest is account."},
+		{"events:write", strings.Replace(reading("6", ""), "custom.reading", "custom.redding", 1), 422, "the nearest is custom.reading"},
 	} {
-		made := s.newToken(t, fmt.Sprintf(`{"name":%q,"scopes":[%q]}`, strings.NewReplacer(":", "-", "*", "all").Replace(test.scope), test.scope))
+		made := s.newToken(t, fmt.Sprintf(`{"name":"%s-%d","scopes":[%q]}`, strings.NewReplacer(":", "-", "*", "all").Replace(test.scope), i, test.scope))
 		response, text := s.call(t, "POST", pathEvents, map[string]string{"Content-Type": integration.CloudEventMediaType, "Authorization": "Bearer " + made.Secret}, reader(test.event))
 		if response.StatusCode != test.status || !strings.Contains(text, test.contains) {
 			t.Errorf("%s: %s %s", test.scope, response.Status, text)
@@ -238,10 +296,25 @@ func TestSignedIntake(t *testing.T) {
 			t.Errorf("%s: %s %s", what, response.Status, text)
 		}
 	}
-	if response, _ := send(newerSecret, strings.Repeat(" ", maxSignedBytes+1), time.Now()); response.StatusCode != 413 {
-		t.Errorf("too large: %s", response.Status)
+	for range freeFailures { // which shut nobody out behind the same address
+		if response, _ := send(newerSecret, strings.Repeat(" ", maxSignedBytes+1), time.Now()); response.StatusCode != 413 {
+			t.Fatalf("too large: %s", response.Status)
+		}
 	}
-	if events := s.taken(t); len(events) != 3 {
-		t.Errorf("%d events are on record, want 3", len(events))
+	if s.api.strangers.blocked("127.0.0.1") {
+		t.Error("bodies that are too large count as wrong signatures")
+	}
+	live := *s.settings.Load()
+	live.Tenant.EventTypes = []string{"custom.plain"}
+	s.settings.Store(&live)
+	if response, text := send(newerSecret, reading("4", ""), time.Now()); response.StatusCode != 403 || !strings.Contains(text, `spec.backoffice.eventTypes of the Tenant does not have \"custom.reading\"`) {
+		t.Errorf("a type that is not listed: %s %s", response.Status, text)
+	}
+	plain := strings.NewReplacer("custom.reading", "custom.plain", `"data":{"data":{"reading":3}}`, `"data":{}`).Replace(reading("p", ""))
+	if response, text := send(newerSecret, plain, time.Now()); response.StatusCode != 202 {
+		t.Errorf("a type that is listed: %s %s", response.Status, text)
+	}
+	if events := s.taken(t); len(events) != 4 {
+		t.Errorf("%d events are on record, want 4", len(events))
 	}
 }

@@ -75,11 +75,11 @@ func (a *api) verify(w http.ResponseWriter, r *http.Request, ip string) (caller,
 	text, wrong := a.readSigned(w, r)
 	if wrong == nil {
 		if _, err := keys.Verify(r.Header, text, a.now()); err != nil {
+			a.strangers.failed(ip) // and not for a body that is too large: its sender may be honest
 			wrong = problem(http.StatusUnauthorized, err.Error())
 		}
 	}
 	if wrong != nil {
-		a.strangers.failed(ip)
 		return caller{}, wrong
 	}
 	r.Body, r.ContentLength = io.NopCloser(bytes.NewReader(text)), int64(len(text))
