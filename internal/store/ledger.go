@@ -54,9 +54,9 @@ type Addressed struct {
 	Address        string
 	CC, BCC        []string
 	Locale         string
-	SettingsDigest string // of the documents that made it
+	SettingsDigest string // of the documents that made it; once it is sent: its text
 	RoutingDigest  string
-	Suite          string
+	Suite          string // of a standard message that was sent: the version of its text
 	DueAt          time.Time
 }
 
@@ -78,6 +78,9 @@ type ClaimRequest struct {
 	Channels []string // the first goes first
 	Limit    int
 	LeaseFor time.Duration
+	// MostPerHour is how many mails and text messages may go out within an hour, of all
+	// lanes and replicas together; 0: as many as there are. Then Channels are of those alone.
+	MostPerHour int
 }
 
 // Lease proves that a notification is with a worker.
@@ -111,4 +114,8 @@ type Finished struct {
 	RedirectedTo string
 	Subject      string // what was sent; never of a secret
 	Body         string
+	// What the text was made by, which may be newer than what it was planned by: the
+	// digests of the documents and, of a standard message, the version of the suite.
+	// Empty: nothing was made.
+	SettingsDigest, RoutingDigest, Suite string
 }

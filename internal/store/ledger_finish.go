@@ -14,8 +14,8 @@ import (
 const finishSQL = `
 WITH said AS (
     SELECT * FROM unnest($2::uuid[], $3::bigint[], $4::text[], $5::timestamptz[], $6::text[], $7::text[], $8::text[],
-                         $9::text[], $10::text[], $11::text[], $12::text[], $13::text[])
-        AS x (id, lease, outcome, next_at, reason, class, code, detail, provider_id, redirected_to, subject, body)
+                         $9::text[], $10::text[], $11::text[], $12::text[], $13::text[], $14::text[], $15::text[], $16::text[])
+        AS x (id, lease, outcome, next_at, reason, class, code, detail, provider_id, redirected_to, subject, body, settings_digest, routing_digest, suite)
 ), held AS (
     SELECT s.*, l.began_at FROM said s JOIN notification_lease l ON l.id = s.id AND l.lease = s.lease ORDER BY l.id FOR UPDATE OF l
 ), done AS (
@@ -24,6 +24,8 @@ WITH said AS (
         attempts = n.attempts + CASE h.outcome WHEN 'Returned' THEN 0 ELSE 1 END,
         turn_at = coalesce(h.next_at, n.turn_at), reason = h.reason, detail = h.detail,
         provider_id = h.provider_id, redirected_to = h.redirected_to, subject = h.subject, body = h.body,
+        settings_digest = coalesce(nullif(h.settings_digest, ''), n.settings_digest),
+        routing_digest = coalesce(nullif(h.routing_digest, ''), n.routing_digest), suite = coalesce(nullif(h.suite, ''), n.suite),
         sent_at = CASE h.outcome WHEN 'Sent' THEN $1::timestamptz END, updated_at = $1
     FROM held h WHERE n.id = h.id AND n.state IN ('Planned', 'Retry', 'Held')
     RETURNING n.id, n.attempts, h.began_at, h.outcome, h.class, h.code, h.detail
@@ -78,18 +80,20 @@ func finish(ctx context.Context, db querier, now time.Time, list []Finished) (lo
 func finishArguments(now time.Time, list []Finished) []any {
 	count := len(list)
 	leases, nextAt := make([]int64, count), make([]*time.Time, count)
-	var texts [10][]string
+	var texts [13][]string
 	for c := range texts {
 		texts[c] = make([]string, count)
 	}
 	for i := range list {
 		f := &list[i]
 		leases[i], nextAt[i] = f.Lease.Lease, nullableTime(f.NextAt)
-		for c, text := range [...]string{f.ID, f.Outcome, f.Reason, f.Class, cleanText(f.Code), cleanText(f.Detail), cleanText(f.ProviderID), f.RedirectedTo, tidyText(f.Subject), tidyText(f.Body)} {
+		for c, text := range [...]string{f.ID, f.Outcome, f.Reason, f.Class, cleanText(f.Code), cleanText(f.Detail), cleanText(f.ProviderID), f.RedirectedTo, tidyText(f.Subject), tidyText(f.Body),
+			f.SettingsDigest, f.RoutingDigest, f.Suite} {
 			texts[c][i] = text
 		}
 	}
-	return []any{now, texts[0], leases, texts[1], nextAt, texts[2], texts[3], texts[4], texts[5], texts[6], texts[7], texts[8], texts[9]}
+	return []any{now, texts[0], leases, texts[1], nextAt, texts[2], texts[3], texts[4], texts[5], texts[6], texts[7], texts[8], texts[9],
+		texts[10], texts[11], texts[12]}
 }
 
 // tidyText is a long text as the database can keep it.
