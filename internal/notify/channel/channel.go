@@ -118,4 +118,7 @@ func Clean(text string, most int) string {
 	return text
 }
 
+// Answered says whether the provider has answered: the code is of its protocol.
+func (e *Error) Answered() bool { return e.Code != "" && e.Code[0] >= '0' && e.Code[0] <= '9' }
+
 func (e *Error) Error() string { return fmt.Sprintf("%s %s: %s", e.Class, e.Code, e.Detail) }

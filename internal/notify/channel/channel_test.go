@@ -33,6 +33,16 @@ func TestFail(t *testing.T) {
 	}
 }
 
+func TestAnswered(t *testing.T) {
+	for code, want := range map[string]bool{
+		"550 5.1.1": true, "429": true, "": false, CodeSettings: false, CodeConnection: false, CodeTLS: false, CodeTimeout: false, CodeMessage: false, CodeAnswer: false,
+	} {
+		if got := Fail(Temporary, code, "").Answered(); got != want {
+			t.Errorf("%q: %t", code, got)
+		}
+	}
+}
+
 func TestReadSecret(t *testing.T) {
 	dir := t.TempDir()
 	if err := os.MkdirAll(filepath.Join(dir, "smtp", "folder"), 0o755); err != nil {

@@ -136,6 +136,23 @@ func TestHeaders(t *testing.T) {
 }
 
 // What a mail does not need is not in it.
+// A name is read as it was meant, whatever is in it.
+func TestSendersNames(t *testing.T) {
+	for _, name := range []string{"Acme, Inc.", "Acme: Rechnungen", "Acme [EU]; x", "Acme (Germany)", `Acme "the best" \o/`, "Acmé (Suisse), S.à r.l."} {
+		of := config.EmailChannel{From: name + " <billing@acme.example>"}
+		l, failure := compose(message("n1"), of, nil, noon)
+		if failure != nil {
+			t.Errorf("%s: %v", name, failure)
+			continue
+		}
+		wellFormed(t, l.text)
+		from, err := mail.ParseAddress(headerOf(t, l.text, "From"))
+		if err != nil || from.Name != name || from.Address != "billing@acme.example" || !l.own {
+			t.Errorf("%s is read as %v (%v)", name, from, err)
+		}
+	}
+}
+
 func TestFewHeaders(t *testing.T) {
 	m := message("n1")
 	m.Locale, m.HTML, m.From = "not a language", "", "sales@other.example"

@@ -37,6 +37,9 @@ func (c *connection) deliver(ctx context.Context, l *letter) outcome {
 	t := c.begin(l)
 	if err := t.next(ctx); err != nil {
 		o := c.senderRefused(err, l)
+		if ctx.Err() != nil && !o.failure.Answered() {
+			o.failure.Class = channel.Temporary // it was not the server that gave up
+		}
 		o.usable = o.usable && t.leave(ctx)
 		return o
 	}
@@ -77,7 +80,8 @@ func (c *connection) fits(l *letter) *channel.Error {
 func (c *connection) senderRefused(err error, l *letter) outcome {
 	var answer *textproto.Error
 	if !errors.As(err, &answer) {
-		return outcome{failure: cut(err), stale: c.mails > 0 && outbound.Code(err) == channel.CodeConnection}
+		failure := channel.Fail(channel.Broken, outbound.Code(err), "the connection was cut before the server took the sender: "+err.Error())
+		return outcome{failure: failure, stale: c.mails > 0 && failure.Code == channel.CodeConnection}
 	}
 	class := classOf(answer)
 	if class == channel.Permanent && answer.Code != tooBig && !l.utf8 { // else it is about this mail

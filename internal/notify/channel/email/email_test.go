@@ -155,7 +155,7 @@ func TestWhatTheServerSays(t *testing.T) {
 		{"the tenant's sender by name, never", at(smtp.Sender, answer(550, 5, 7, 1)), func(m *channel.Message) { m.From = "Acme Billing <billing@acme.example>" }, channel.Broken, "550 5.7.1", 0, 1},
 		{"an action's sender, never", at(smtp.Sender, answer(553, 5, 7, 1)), own, channel.Permanent, "553 5.7.1", 0, 1},
 		{"goodbye to the sender", at(smtp.Sender, answer(421, 4, 7, 0)), nil, channel.Broken, "421 4.7.0", 0, 2},
-		{"cut at the sender", at(smtp.Sender, smtp.Fault{Cut: true}), nil, channel.Temporary, "connection", 0, 2},
+		{"cut at the sender", at(smtp.Sender, smtp.Fault{Cut: true}), nil, channel.Broken, "connection", 0, 2},
 		{"no such person", at(smtp.Recipient, answer(550, 5, 1, 1)), nil, channel.Permanent, "550 5.1.1", 0, 1},
 		{"those who did not sign in", at(smtp.Recipient, answer(554, 5, 7, 1)), nil, channel.Temporary, "554 5.7.1", 0, 1},
 		{"a full mailbox", at(smtp.Recipient, answer(452, 4, 2, 2)), nil, channel.Temporary, "452 4.2.2", 0, 1},

@@ -103,11 +103,11 @@ func TestAnswersThatMakeLittleSense(t *testing.T) {
 	}{
 		{"no text now", "DATA", "451 4.3.0 not now\r\n", channel.Temporary, "451 4.3.0"},
 		{"no text ever", "DATA", "554 5.5.1 no valid recipients\r\n", channel.Permanent, "554 5.5.1"},
-		{"no number", "MAIL", "what?\r\n", channel.Temporary, channel.CodeConnection},
+		{"no number", "MAIL", "what?\r\n", channel.Broken, channel.CodeConnection},
 		{"a greeting of another protocol", "", "HTTP/1.1 400 Bad Request\r\n", channel.Broken, channel.CodeConnection},
 		{"no greeting at all", "", "", channel.Broken, channel.CodeConnection},
 		{"a greeting that has no end", "", "endless", channel.Broken, channel.CodeConnection},
-		{"an answer that has no end", "MAIL", "endless", channel.Temporary, channel.CodeConnection},
+		{"an answer that has no end", "MAIL", "endless", channel.Broken, channel.CodeConnection},
 		{"the same after the text", ".", "endless", channel.Uncertain, channel.CodeConnection},
 		{"nonsense after the text", ".", "what?\r\n", channel.Uncertain, channel.CodeConnection},
 		{"an odd number after the text", ".", "334 go on\r\n", channel.Uncertain, channel.CodeAnswer},

@@ -11,6 +11,7 @@ import (
 	"fmt"
 	"net"
 	"net/netip"
+	"os"
 	"syscall"
 	"time"
 )
@@ -27,6 +28,7 @@ var refused = prefixes(
 	"198.18.0.0/15",                                            // benchmarks
 	"240.0.0.0/4",                                              // reserved, broadcast
 	"::/96",                                                    // unspecified, loopback, and addresses of IPv4 in an old form
+	"::ffff:0:0:0/96",                                          // IPv4 translated (SIIT)
 	"64:ff9b::/96", "64:ff9b:1::/48", "2001::/32", "2002::/16", // IPv4 in another dress
 	"100::/64",      // discarded
 	"2001:db8::/32", // documentation
@@ -44,21 +46,40 @@ func prefixes(texts ...string) []netip.Prefix {
 }
 
 // BlockedError says that an address is not called.
-type BlockedError struct{ Address netip.Addr }
+type BlockedError struct {
+	Address netip.Addr
+	Cluster bool // it is that of the cluster's API, which nobody can allow
+}
 
 func (e *BlockedError) Error() string {
+	if e.Cluster {
+		return e.Address.String() + " is the API of the cluster, which Foyer does not call"
+	}
 	return fmt.Sprintf("%s is a private address, which Foyer does not call: the platform team can allow it with the operator's flag --allow-outgoing", e.Address)
 }
 
 // Guard decides which addresses are called.
-type Guard struct{ allowed []netip.Prefix }
+type Guard struct {
+	allowed []netip.Prefix
+	cluster netip.Addr // of the cluster's API; the zero Addr: there is none
+}
 
-// NewGuard allows some prefixes besides the public internet.
-func NewGuard(allowed []netip.Prefix) *Guard { return &Guard{allowed: allowed} }
+// NewGuard allows some prefixes besides the public internet. The API of the cluster that
+// this runs in is never called, wherever it is.
+func NewGuard(allowed []netip.Prefix) *Guard {
+	cluster, err := netip.ParseAddr(os.Getenv("KUBERNETES_SERVICE_HOST"))
+	if err != nil {
+		cluster = netip.Addr{} // it runs in none
+	}
+	return &Guard{allowed: allowed, cluster: cluster.Unmap()}
+}
 
 // Check says whether an address is called. The error is a *[BlockedError].
 func (g *Guard) Check(address netip.Addr) error {
 	address = address.Unmap().WithZone("")
+	if address == g.cluster {
+		return &BlockedError{Address: address, Cluster: true}
+	}
 	for _, prefix := range g.allowed {
 		if prefix.Contains(address) {
 			return nil

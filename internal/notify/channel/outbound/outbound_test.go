@@ -40,12 +40,33 @@ func TestWhichAddressesAreCalled(t *testing.T) {
 		"169.254.169.254", "100.64.0.1", "100.100.100.200", "192.0.0.192", "192.0.2.1", "198.18.0.1", "198.51.100.1", "203.0.113.1",
 		"168.63.129.16", "224.0.0.1", "239.1.1.1", "240.0.0.1", "255.255.255.255", "192.88.99.1",
 		"::", "::1", "::ffff:127.0.0.1", "::ffff:10.0.0.1", "::ffff:169.254.169.254", "::127.0.0.1", "fe80::1", "fe80::1%eth0", "fc00::1", "fd00::1", "fd00:ec2::254",
-		"ff02::1", "64:ff9b::7f00:1", "64:ff9b::a00:1", "64:ff9b:1::1", "2001::1", "2002:7f00:1::1", "2001:db8::1", "100::1", "fec0::1", "3fff::1", "5f00::1",
+		"ff02::1", "64:ff9b::7f00:1", "64:ff9b::a00:1", "64:ff9b:1::1", "::ffff:0:127.0.0.1", "::ffff:0:0:1", "2001::1", "2002:7f00:1::1", "2001:db8::1", "100::1", "fec0::1", "3fff::1", "5f00::1",
 	} {
 		var blocked *BlockedError
 		if err := guard.Check(netip.MustParseAddr(refused)); !errors.As(err, &blocked) {
 			t.Errorf("%s is called (%v)", refused, err)
 		}
+	}
+}
+
+// The API of the cluster is not called, be its address public or in a network that may be.
+func TestTheClusterIsNotCalled(t *testing.T) {
+	for _, address := range []string{"34.1.2.3", "10.20.0.1", "2600:1900::1"} {
+		t.Setenv("KUBERNETES_SERVICE_HOST", address)
+		guard := NewGuard([]netip.Prefix{netip.MustParsePrefix("10.20.0.0/16")})
+		err := guard.Check(netip.MustParseAddr(address))
+		if Code(err) != channel.CodeBlocked || strings.Contains(err.Error(), "--allow-outgoing") {
+			t.Errorf("%s: %v", address, err)
+		}
+		for _, other := range []string{"34.1.2.4", "10.20.0.2", "2600:1900::2"} {
+			if err := guard.Check(netip.MustParseAddr(other)); err != nil {
+				t.Error(err)
+			}
+		}
+	}
+	t.Setenv("KUBERNETES_SERVICE_HOST", "kubernetes.default.svc")
+	if err := NewGuard(nil).Check(netip.MustParseAddr("8.8.8.8")); err != nil {
+		t.Error(err)
 	}
 }
 
