@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"slices"
 	"testing"
 	"time"
 
@@ -180,79 +179,4 @@ func TestFacts(t *testing.T) {
 	if none := must[store.Known](t)(tn.Dispatcher.Facts(now).Read(t.Context(), store.Wanted{})); len(none.Accounts) > 0 {
 		t.Errorf("got %+v", none)
 	}
-}
-
-// TestWebhookCursors: each webhook gets the events after it was declared, once it has taken
-// those before; leases keep two replicas from giving them twice.
-func TestWebhookCursors(t *testing.T) {
-	t.Parallel()
-	tn := newTenant(t)
-	d := tn.Dispatcher
-	tn.happen(t, 3)
-	declare := func(names ...string) {
-		t.Helper()
-		if err := d.DeclareWebhooks(t.Context(), names, now); err != nil {
-			t.Fatal(err)
-		}
-	}
-	claim := func(at time.Time) (names []string, leases []store.WebhookLease) {
-		t.Helper()
-		leases = must[[]store.WebhookLease](t)(d.ClaimWebhooks(t.Context(), at, time.Minute))
-		for _, l := range leases {
-			names = append(names, fmt.Sprint(l.Name, " ", l.Position, " ", l.Failures))
-		}
-		slices.Sort(names)
-		return names, leases
-	}
-	want := func(got []string, want ...string) {
-		t.Helper()
-		if diff := cmp.Diff(want, got); diff != "" {
-			t.Error(diff)
-		}
-	}
-	declare("crm")
-	got, _ := claim(now)
-	want(got)
-	tn.happen(t, 2)
-	declare("crm", "erp")
-	got, first := claim(now)
-	want(got, "crm 3 0")
-	got, _ = claim(now)
-	want(got)
-	got, second := claim(now.Add(time.Minute))
-	want(got, "crm 3 0")
-	if err := d.AdvanceWebhook(t.Context(), first[0], 5, time.Time{}); !errors.Is(err, store.ErrNotFound) {
-		t.Errorf("who is too late: %v", err)
-	}
-	if err := d.AdvanceWebhook(t.Context(), second[0], 4, now.Add(2*time.Minute)); err != nil {
-		t.Error(err)
-	}
-	if err := d.FailWebhook(t.Context(), second[0], now.Add(time.Hour), "500"); err != nil {
-		t.Error(err)
-	}
-	if err := d.FailWebhook(t.Context(), second[0], now, "again"); !errors.Is(err, store.ErrNotFound) {
-		t.Errorf("twice: %v", err)
-	}
-	got, _ = claim(now.Add(59 * time.Minute))
-	want(got)
-	tn.happen(t, 1)
-	got, both := claim(now.Add(time.Hour))
-	want(got, "crm 4 1", "erp 5 0")
-	states := must[[]store.WebhookState](t)(tn.Backoffice.Webhooks(t.Context()))
-	if len(states) != 2 || states[0].Name != "crm" || states[0].Head != 6 || states[0].Detail != "500" || states[0].Failures != 1 {
-		t.Errorf("got %+v", states)
-	}
-	for _, l := range both {
-		if err := d.AdvanceWebhook(t.Context(), l, 6, time.Time{}); err != nil {
-			t.Error(err)
-		}
-	}
-	declare("erp")
-	tn.happen(t, 1)
-	declare("crm", "erp")
-	got, _ = claim(now.Add(time.Hour))
-	want(got, "erp 6 0") // crm was forgotten and has seen everything
-	declare()
-	got, _ = claim(now.Add(3 * time.Hour))
-	want(got)
 }

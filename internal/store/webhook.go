@@ -19,26 +19,39 @@ type WebhookLease struct {
 // WebhookState is how a webhook is doing.
 type WebhookState struct {
 	Name     string
-	Position int64
-	Head     int64 // of the feed: what is between was not taken yet, or is not of its types
-	Failures int
-	NextAt   time.Time
-	Detail   string
+	Position int64 // of the last event that the other side has taken
+	// Behind counts the events after it, of all types and up to 10,000; Oldest is when the
+	// first of them happened. nil: there is none.
+	Behind   int
+	Oldest   *time.Time
+	Failures int       // since the last success
+	NextAt   time.Time // when it is tried again, after a failure
+	Detail   string    // of the last failure, in words
 }
 
+// forgetWebhookAfter is for how long the cursor of a webhook is kept that is not declared
+// any more: a replica that starts may still have the document from before.
+const forgetWebhookAfter = 10 * time.Minute
+
 // DeclareWebhooks makes a cursor for each webhook that is new, at the newest event, and
-// forgets those that are not declared any more: one that is declared again starts anew.
+// forgets those that nobody has declared for some minutes: one that is declared again after
+// that starts anew. It is called again and again, and then costs one read.
 func (s *Store) DeclareWebhooks(ctx context.Context, names []string, now time.Time) error {
-	var missing, left bool
+	var missing, changed bool
+	forget := now.Add(-forgetWebhookAfter)
 	err := s.db.QueryRow(ctx, `
 SELECT EXISTS (SELECT FROM unnest($1::text[]) x (name) WHERE NOT EXISTS (SELECT FROM webhook w WHERE w.name = x.name)),
-       EXISTS (SELECT FROM webhook WHERE name <> ALL($1))`, notNil(names)).Scan(&missing, &left)
+       EXISTS (SELECT FROM webhook WHERE (name = ANY($1)) = (gone_since IS NOT NULL) OR gone_since < $2)`, notNil(names), forget).Scan(&missing, &changed)
 	if err == nil && missing {
 		_, err = s.db.Exec(ctx, `
 INSERT INTO webhook (name, position, next_at) SELECT x.name, f.event, $2 FROM unnest($1::text[]) x (name), feed f ON CONFLICT DO NOTHING`, names, now)
 	}
-	if err == nil && left {
-		_, err = s.db.Exec(ctx, `DELETE FROM webhook WHERE name <> ALL($1)`, notNil(names))
+	if err == nil && changed {
+		_, err = s.db.Exec(ctx, `DELETE FROM webhook WHERE name <> ALL($1) AND gone_since < $2`, notNil(names), forget)
+	}
+	if err == nil && changed {
+		_, err = s.db.Exec(ctx, `
+UPDATE webhook SET gone_since = CASE WHEN name = ANY($1) THEN NULL ELSE $2::timestamptz END WHERE (name = ANY($1)) = (gone_since IS NOT NULL)`, notNil(names), now)
 	}
 	if err != nil {
 		return fail("declare webhooks", err)
@@ -46,14 +59,16 @@ INSERT INTO webhook (name, position, next_at) SELECT x.name, f.event, $2 FROM un
 	return nil
 }
 
-// ClaimWebhooks takes the webhooks that have events to come and whose turn it is. The events
-// are read with [Store.Events].
-func (s *Store) ClaimWebhooks(ctx context.Context, now time.Time, leaseFor time.Duration) ([]WebhookLease, error) {
+// ClaimWebhooks takes those of the webhooks that have events to come and whose turn it is;
+// none while delivery is Hold. The events are read with [Store.Events].
+func (s *Store) ClaimWebhooks(ctx context.Context, names []string, now time.Time, leaseFor time.Duration) ([]WebhookLease, error) {
 	rows, err := s.db.Query(ctx, `
 UPDATE webhook w SET lease = nextval('lease_number'), leased_until = $2 FROM (
-    SELECT name FROM webhook WHERE next_at <= $1 AND (leased_until IS NULL OR leased_until <= $1) AND position < (SELECT event FROM feed)
+    SELECT name FROM webhook
+    WHERE name = ANY($3) AND next_at <= $1 AND (leased_until IS NULL OR leased_until <= $1) AND position < (SELECT event FROM feed)
+      AND (SELECT mode FROM delivery) <> 'Hold'
     ORDER BY name FOR UPDATE SKIP LOCKED) turn
-WHERE w.name = turn.name RETURNING w.name, w.position, w.failures, w.lease`, now, now.Add(leaseFor))
+WHERE w.name = turn.name RETURNING w.name, w.position, w.failures, w.lease`, now, now.Add(leaseFor), notNil(names))
 	if err != nil {
 		return nil, fail("claim webhooks", err)
 	}
@@ -92,9 +107,16 @@ func (s *Store) updateWebhook(ctx context.Context, sql string, args ...any) erro
 	return nil
 }
 
+const webhooksSQL = `
+SELECT w.name, w.position, b.behind, b.oldest, w.failures, w.next_at, w.detail FROM webhook w CROSS JOIN feed f
+CROSS JOIN LATERAL (
+    SELECT count(*) AS behind, min(x.at) AS oldest FROM (
+        SELECT e.at FROM event e WHERE e.position > w.position AND e.position <= f.event ORDER BY e.position LIMIT 10000) x) b
+WHERE w.gone_since IS NULL ORDER BY w.name`
+
 // Webhooks returns how the webhooks are doing, by name.
 func (s *Store) Webhooks(ctx context.Context) ([]WebhookState, error) {
-	rows, err := s.db.Query(ctx, `SELECT w.name, w.position, f.event, w.failures, w.next_at, w.detail FROM webhook w, feed f ORDER BY w.name`)
+	rows, err := s.db.Query(ctx, webhooksSQL)
 	if err != nil {
 		return nil, fail("list webhooks", err)
 	}

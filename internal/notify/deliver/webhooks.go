@@ -15,7 +15,8 @@ import (
 )
 
 // The webhooks of the tenant get every event of their types, in order, until each is taken.
-// They are of the provider's own systems, so they get them whatever the delivery mode is.
+// While delivery is Hold they wait, and lose nothing; they are of the provider's own systems,
+// so in Redirect they get what there is.
 const (
 	webhookLease = time.Minute      // longer than one event takes
 	webhookTurn  = 20 * time.Second // then another replica may go on
@@ -32,23 +33,19 @@ func (d *Dispatcher) webhooksOnce(ctx, under context.Context) time.Duration {
 	for i, w := range declared {
 		names[i] = w.Name
 	}
-	if d.declared == nil || !slices.Equal(names, d.declared) {
-		if err := d.Store.DeclareWebhooks(ctx, names, d.Now()); err != nil {
-			return d.failed(ctx, "declare the webhooks of the tenant", err)
-		}
-		d.declared = names
+	if err := d.Store.DeclareWebhooks(ctx, names, d.Now()); err != nil {
+		return d.failed(ctx, "declare the webhooks of the tenant", err)
 	}
 	if len(names) == 0 {
 		return webhookPoll
 	}
-	turns, err := d.Store.ClaimWebhooks(ctx, d.Now(), webhookLease)
+	turns, err := d.Store.ClaimWebhooks(ctx, names, d.Now(), webhookLease)
 	if err != nil {
 		return d.failed(ctx, "look whose turn it is of the webhooks", err)
 	}
 	for _, turn := range turns {
-		if i := slices.Index(names, turn.Name); i >= 0 {
-			d.hooks.Go(func() { d.serve(ctx, under, declared[i], turn) })
-		}
+		webhook := declared[slices.Index(names, turn.Name)]
+		d.hooks.Go(func() { d.serve(ctx, under, webhook, turn) })
 	}
 	return webhookPoll
 }
@@ -65,7 +62,7 @@ func (d *Dispatcher) serve(ctx, under context.Context, w config.TenantWebhook, t
 		}
 		position = next
 		var until time.Time // somebody else may go on at once
-		again := more && ctx.Err() == nil && time.Since(began) < webhookTurn
+		again := more && !d.holdsWebhooks(ctx) && time.Since(began) < webhookTurn
 		if again {
 			until = d.Now().Add(webhookLease)
 		}
@@ -97,7 +94,7 @@ func (d *Dispatcher) servePage(ctx, under context.Context, w config.TenantWebhoo
 	}
 	r := d.inForce()
 	for _, e := range wanted {
-		if ctx.Err() != nil {
+		if d.holdsWebhooks(ctx) {
 			return position, false, nil
 		}
 		body, err := r.cloudEvent(e, known, now)
@@ -107,17 +104,35 @@ func (d *Dispatcher) servePage(ctx, under context.Context, w config.TenantWebhoo
 			position = e.Position
 			continue
 		}
-		m := channel.Message{ID: e.ID, Attempt: turn.Failures + 1, AccountID: e.AccountID, To: w.URL, MediaType: integration.CloudEventMediaType, Body: body, At: now}
+		m := channel.Message{ID: webhookID(e), Attempt: turn.Failures + 1, AccountID: e.AccountID, To: w.URL, MediaType: integration.CloudEventMediaType, Body: body, At: now}
 		if _, err := d.Ways[1][store.ChannelWebhook].Send(under, m); err != nil {
 			return position, false, err
 		}
 		d.metrics.events.WithLabelValues(w.Name).Inc()
+		if turn.Failures > 0 {
+			d.Log.Info("a webhook takes events again", "webhook", w.Name, "failures", turn.Failures)
+		}
 		position, turn.Failures = e.Position, 0
 		if err := d.Store.AdvanceWebhook(under, *turn, position, d.Now().Add(webhookLease)); err != nil {
 			return position, false, err
 		}
 	}
 	return page.Next, page.Next < page.Head, nil
+}
+
+// holdsWebhooks says whether no more events are handed over: the process stops, or the
+// settings ask for Hold.
+func (d *Dispatcher) holdsWebhooks(ctx context.Context) bool {
+	return ctx.Err() != nil || d.Settings().Delivery().Mode == config.DeliveryHold
+}
+
+// webhookID is what a receiver tells repeats of an event by. Ids of Foyer's own events are
+// random and fit a header; others may have any id, also one that another source has used.
+func webhookID(e store.Event) string {
+	if e.Source == store.SourceFoyer {
+		return e.ID
+	}
+	return integration.WebhookID(e.Source, e.ID)
 }
 
 // cloudEvent is an event as systems get it.
@@ -142,6 +157,9 @@ func (d *Dispatcher) refusedByWebhook(ctx context.Context, turn store.WebhookLea
 	}
 	d.metrics.failed.WithLabelValues(store.ChannelWebhook, string(failure.Class)).Inc()
 	d.tally.add(store.ChannelWebhook, string(failure.Class), failure.Code)
+	if turn.Failures == 0 {
+		d.Log.Warn("a webhook did not take an event: it is tried again until it does, and what comes after waits", "webhook", turn.Name, "code", failure.Code)
+	}
 	delay := webhookDelay(turn.Failures, failure.After)
 	if err := d.Store.FailWebhook(ctx, turn, d.Now().Add(delay), failure.Code+": "+failure.Detail); err != nil {
 		d.failed(ctx, "remember what webhook "+turn.Name+" refused", err)

@@ -68,6 +68,11 @@ CREATE TABLE notification_lease (
 ) WITH (fillfactor = 80, autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 2000, autovacuum_vacuum_cost_delay = 0);
 CREATE SEQUENCE lease_number;
 
+-- Where so many mails and text messages may go out within an hour, who claims holds this
+-- row, until it is on record what was taken: the next one counts that as well.
+CREATE TABLE hourly_limit (one boolean PRIMARY KEY DEFAULT true CHECK (one));
+INSERT INTO hourly_limit DEFAULT VALUES;
+
 -- Each attempt to hand a notification over, from when it has ended. What became of one that
 -- is Uncertain nobody knows: its process has gone, or the other side did not answer.
 CREATE TABLE notification_attempt (
@@ -104,6 +109,7 @@ CREATE TABLE delivery (
     mode       text        NOT NULL DEFAULT 'Hold' CHECK (mode IN ('Hold', 'Redirect', 'Live')),
     live_since timestamptz,                      -- null: never yet
     settled    boolean     NOT NULL DEFAULT true, -- what waited when the mode changed is where it belongs
+    adopted    boolean     NOT NULL DEFAULT false, -- taken over from another cluster: Hold, until a document says so
     swept_at   timestamptz                       -- when the last whole sweep was made
 );
 INSERT INTO delivery (position) SELECT coalesce(max(event), 0) FROM feed;
@@ -117,10 +123,13 @@ CREATE TABLE webhook (
     next_at     timestamptz NOT NULL,
     lease       bigint      NOT NULL DEFAULT 0, -- proves that a worker still has it, until leased_until
     leased_until timestamptz,
-    detail      text        NOT NULL DEFAULT ''
+    detail      text        NOT NULL DEFAULT '',
+    gone_since  timestamptz -- null: it is declared
 );
 
--- What an account's people see in the portal until they close it, each for themselves.
+-- What an account's people see in the portal until they close it, each for themselves, if
+-- they have the feature. about is the invoice that it asks to pay: it is shown until that is
+-- done. Or it is the service or the service request: it is shown to those who see that one.
 CREATE TABLE banner (
     id         uuid        PRIMARY KEY, -- of the notification
     account_id text        NOT NULL,
@@ -128,7 +137,9 @@ CREATE TABLE banner (
     texts      jsonb       NOT NULL, -- by language, "" is the template's own
     shown_from timestamptz NOT NULL,
     shown_to   timestamptz NOT NULL,
-    closed_by  text[]      NOT NULL DEFAULT '{}' -- contacts
+    closed_by  text[]      NOT NULL DEFAULT '{}', -- contacts
+    feature    text        NOT NULL DEFAULT '',   -- empty: for everybody
+    about      text        NOT NULL DEFAULT ''
 );
 CREATE INDEX banner_account ON banner (account_id, shown_to);
 CREATE INDEX banner_end ON banner (shown_to);
