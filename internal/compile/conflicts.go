@@ -5,7 +5,6 @@ import (
 	"maps"
 	"net/url"
 	"slices"
-	"strconv"
 	"strings"
 
 	"github.com/foyerhq/foyer/internal/config"
@@ -55,11 +54,7 @@ func (c clash) sentence(profiles []string) string {
 	if len(profiles) > 1 {
 		noun = "account profiles "
 	}
-	quoted := make([]string, 0, len(profiles))
-	for _, name := range profiles {
-		quoted = append(quoted, strconv.Quote(name))
-	}
-	where := fmt.Sprintf("by %s%s, for %s", c.channel, c.days, noun+listed(quoted))
+	where := fmt.Sprintf("by %s%s, for %s", c.channel, c.days, noun+listed(quoted(profiles)))
 	if c.fires {
 		return fmt.Sprintf("action %q fires %s, and action %q of EventTemplate %q, which would as well, does not", c.own, where, c.other, c.template)
 	}

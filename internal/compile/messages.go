@@ -9,7 +9,6 @@ import (
 	"github.com/foyerhq/foyer/api/v1alpha1"
 	"github.com/foyerhq/foyer/internal/catalog/suite"
 	"github.com/foyerhq/foyer/internal/config"
-	"github.com/foyerhq/foyer/internal/settings"
 )
 
 // The bounds of the lists in the status of an account profile, as in the schema.
@@ -24,10 +23,13 @@ type messages struct {
 	// templates are those that are live, by account profile and event, sorted. One replaces
 	// the standard message whatever its conditions, actions and conflicts are.
 	templates map[string]map[string][]string
+	// tells says, by account profile and event, that an action of a template sends people a
+	// mail or a text message.
+	tells map[string]map[string]bool
 }
 
 func (p *pass) messages(d documents) messages {
-	m := messages{templates: map[string]map[string][]string{}}
+	m := messages{templates: map[string]map[string][]string{}, tells: map[string]map[string]bool{}}
 	known := p.liveEvents
 	if d.standstill == nil {
 		known = p.events
@@ -40,13 +42,18 @@ func (p *pass) messages(d documents) messages {
 	if d.routing.loaded == nil {
 		return m
 	}
+	held := neverFiring(d.routing.loaded.Routing.Withheld)
 	for _, name := range sortedNames(d.routing.loaded.Templates) {
 		t := d.routing.loaded.Templates[name]
+		event, _ := known.Lookup(t.Event)
 		for _, profile := range t.AccountProfiles {
 			if m.templates[profile] == nil {
-				m.templates[profile] = map[string][]string{}
+				m.templates[profile], m.tells[profile] = map[string][]string{}, map[string]bool{}
 			}
 			m.templates[profile][t.Event] = append(m.templates[profile][t.Event], name)
+			if slices.ContainsFunc(t.Actions, func(a config.Action) bool { return tells(a, event) && !held[withheldKey{name, a.Name, profile}] }) {
+				m.tells[profile][t.Event] = true
+			}
 		}
 	}
 	return m
@@ -79,6 +86,7 @@ func (p *pass) reportMessages(out *Output, d documents, loaded *config.Live) {
 	}
 	m := p.messages(d)
 	standard := out.Default.Source == v1alpha1.DefaultBuiltIn
+	silent := map[string]map[string]bool{}
 	for _, name := range sortedNames(out.AccountProfiles) {
 		outcome := out.AccountProfiles[name]
 		if outcome.LiveGeneration == 0 {
@@ -89,53 +97,23 @@ func (p *pass) reportMessages(out *Output, d documents, loaded *config.Live) {
 			content = p.accountProfiles[name].live.content
 		}
 		outcome.Events = m.of(name, content.StandardEvents)
-		outcome.Warnings = append(outcome.Warnings, p.silenced(content, outcome.Events)...)
+		missed := p.missed(content, m.silenced(name, outcome.Events))
+		outcome.Warnings = append(outcome.Warnings, missed.warnings()...)
+		for _, s := range missed {
+			for _, template := range s.templates {
+				if silent[template] == nil {
+					silent[template] = map[string]bool{}
+				}
+				silent[template][name] = true
+			}
+		}
 		standard = standard || slices.ContainsFunc(outcome.Events, func(e v1alpha1.EventStatus) bool { return e.Source == v1alpha1.MessagesStandard })
 		out.AccountProfiles[name] = outcome
 	}
+	warnSilent(out.EventTemplates, silent, d.routing.loaded)
 	if p.tenant != nil {
 		out.Tenant.Warnings = append(out.Tenant.Warnings, unsent(loaded, d.routing.loaded, standard)...)
 	}
-}
-
-// expected are events whose message people wait for who have a feature, and those without
-// which nobody comes into the portal at all.
-var expected = []struct {
-	feature settings.Feature // empty: any
-	event   string
-}{
-	{"", "portal.credentialCreate"},
-	{"", "portal.passwordReset"},
-	{settings.ManageContacts, "contact.invited"},
-	{settings.PlaceOrders, "order.placed"},
-	{settings.RequestService, "request.created"},
-}
-
-// silenced warns where the portal of a profile's accounts has a feature whose event has
-// no message because its standard message is switched off.
-func (p *pass) silenced(profile config.AccountProfile, events []v1alpha1.EventStatus) []string {
-	name := profile.MyAccountProfile
-	if t := p.tenantContent(); name == "" && t != nil {
-		name = t.DefaultMyAccountProfile
-	}
-	state, portal := standingOf(name, p.myAccountProfiles, p.live.myAccountProfiles)
-	if state != standingLive && state != standingRetired {
-		return nil // its accounts have no portal, or are given one by other rules
-	}
-	var warnings []string
-	for _, e := range expected {
-		none := slices.ContainsFunc(events, func(s v1alpha1.EventStatus) bool { return s.Event == e.event && s.Source == v1alpha1.MessagesNone })
-		if !none || !suite.Has(e.event) || e.feature != "" && !slices.Contains(portal.Features, e.feature) {
-			continue
-		}
-		has := "the portal"
-		if e.feature != "" {
-			has = string(e.feature)
-		}
-		warnings = append(warnings, fmt.Sprintf("spec.standardEvents: its accounts have %s by MyAccountProfile %q, and nobody is sent anything on %s: leave its standard message on, or make an EventTemplate for it",
-			has, name, e.event))
-	}
-	return warnings
 }
 
 // unsent warns of what is not sent because the Tenant says that messages go out, but not

@@ -121,42 +121,110 @@ func TestChecksOfStandardEvents(t *testing.T) {
 	}
 }
 
-// A feature whose event has no message is warned of, if standardEvents took it away.
-func TestSilencedFeaturesAreWarnedOf(t *testing.T) {
+// What people wait for and nobody sends is warned of: on the account profile, and on the
+// template that takes it away.
+func TestSilencedEventsAreWarnedOf(t *testing.T) {
 	flags := func(flags ...v1alpha1.MyAccountFlag) func(*v1alpha1.MyAccountProfileSpec) {
 		return func(s *v1alpha1.MyAccountProfileSpec) { s.MyAccountFlags = flags }
 	}
 	portals := []v1alpha1.MyAccountProfile{
-		portalProfile("shop", 1, flags("PlaceOrders", "ViewInvoices")), portalProfile("work", 1, flags("RequestService", "ManageContacts")), portalProfile("view", 1),
+		portalProfile("shop", 1, flags("PlaceOrders", "ViewInvoices")), portalProfile("work", 1, flags("RequestService", "ManageContacts")),
+		portalProfile("pay", 1, flags("PayInvoices", "EditProfile")), portalProfile("view", 1),
 	}
-	const advice = ": leave its standard message on, or make an EventTemplate for it"
-	warning := func(what, portal, event string) string {
-		return fmt.Sprintf("spec.standardEvents: its accounts have %s by MyAccountProfile %q, and nobody is sent anything on %s%s", what, portal, event, advice)
+	off := func(what, portal, events string) string {
+		return fmt.Sprintf("spec.standardEvents: its accounts have %s by MyAccountProfile %q, and nobody is sent anything on %s: leave the standard message on, or make an EventTemplate for it", what, portal, events)
 	}
+	const mend = "give it an action of type Email that is enabled, or delete it"
+	replaced := func(what, portal, event string) []string {
+		return []string{fmt.Sprintf("its accounts have %s by MyAccountProfile %q, and nobody is sent anything on %s: the standard message is replaced by EventTemplate \"own\", which sends people nothing: %s", what, portal, event, mend)}
+	}
+	silent := func(event string) []string {
+		return []string{fmt.Sprintf("spec.actions: people of account profile \"business\" wait for a message on %s, and nobody sends it: the template replaces the standard message and sends people nothing: %s", event, mend)}
+	}
+	secret := saying("{{.credential.link}}")
+	to := func(who v1alpha1.EmailRecipient) func(*v1alpha1.ActionSpec) {
+		return func(a *v1alpha1.ActionSpec) { a.Email.To = []v1alpha1.EmailRecipient{who} }
+	}
+	own := func(event string, actions ...v1alpha1.ActionSpec) []v1alpha1.EventTemplate {
+		return []v1alpha1.EventTemplate{eventTemplate("own", 1, onEvent(event), doing(actions...))}
+	}
+	secretMail, secretText := mail("a", secret), sms("a", "{{.credential.link}}", fallback("Email"))
+	business := func(edits ...func(*v1alpha1.AccountProfileSpec)) v1alpha1.AccountProfile {
+		return accountProfile("business", 1, edits...)
+	}
+	view := names("view")
 	tests := map[string]struct {
 		tenant    *v1alpha1.Tenant
 		profile   v1alpha1.AccountProfile
 		templates []v1alpha1.EventTemplate
-		want      []string
+		want      []string // of the profile
+		onOwn     []string // of the template
 	}{
-		"all on":                {tenant(1), accountProfile("business", 1, names("shop")), nil, nil},
-		"no portal":             {tenant(1), accountProfile("business", 1, standard("None")), nil, nil},
-		"orders":                {tenant(1), accountProfile("business", 1, names("shop"), standard("", "order.placed", "request.created", "invoice.issued")), nil, []string{warning("PlaceOrders", "shop", "order.placed")}},
-		"by the default":        {tenant(1, defaultPortal("shop")), accountProfile("business", 1, standard("", "order.placed")), nil, []string{warning("PlaceOrders", "shop", "order.placed")}},
-		"it has its own":        {tenant(1), accountProfile("business", 1, names("shop"), standard("", "order.placed")), []v1alpha1.EventTemplate{eventTemplate("order", 1, onEvent("order.placed"))}, nil},
-		"not in its portal":     {tenant(1), accountProfile("business", 1, names("view"), standard("", "order.placed", "request.created", "contact.invited")), nil, nil},
-		"nobody gets in":        {tenant(1), accountProfile("business", 1, names("view"), standard("None")), nil, []string{warning("the portal", "view", "portal.credentialCreate"), warning("the portal", "view", "portal.passwordReset")}},
-		"requests, invitations": {tenant(1), accountProfile("business", 1, names("work"), standard("", "request.created", "contact.invited")), nil, []string{warning("ManageContacts", "work", "contact.invited"), warning("RequestService", "work", "request.created")}},
+		"all on":            {tenant(1), business(names("shop")), nil, nil, nil},
+		"no portal":         {tenant(1), business(standard("None")), nil, nil, nil},
+		"orders":            {tenant(1), business(names("shop"), standard("", "order.placed", "request.created", "invoice.issued")), nil, []string{off("PlaceOrders", "shop", "order.placed")}, nil},
+		"by the default":    {tenant(1, defaultPortal("shop")), business(standard("", "order.placed")), nil, []string{off("PlaceOrders", "shop", "order.placed")}, nil},
+		"it has its own":    {tenant(1), business(names("shop"), standard("", "order.placed")), own("order.placed", mail("a")), nil, nil},
+		"not in its portal": {tenant(1), business(view, standard("", "order.placed", "request.created", "contact.invited", "contact.verifyEmail", "payment.failed")), nil, nil, nil},
+		"nobody gets in": {tenant(1), business(view, standard("None")), nil,
+			[]string{off("the portal", "view", "portal.accessRevoked, portal.credentialCreate, portal.credentialsChanged, portal.newSignIn, portal.passwordReset")}, nil},
+		"requests, invitations": {tenant(1), business(names("work"), standard("", "request.created", "contact.invited")), nil, []string{off("ManageContacts", "work", "contact.invited"), off("RequestService", "work", "request.created")}, nil},
+		"payments, a new address": {tenant(1), business(names("pay"), standard("", "payment.received", "payment.failed", "contact.verifyEmail", "portal.newSignIn")), nil,
+			[]string{off("EditProfile", "pay", "contact.verifyEmail"), off("PayInvoices", "pay", "payment.failed, payment.received"), off("the portal", "pay", "portal.newSignIn")}, nil},
+
+		"a reset that is switched off": {tenant(1), business(view), own("portal.passwordReset", mail("a", secret, disabled)), replaced("the portal", "view", "portal.passwordReset"), silent("portal.passwordReset")},
+		"a reset that is a note":       {tenant(1), business(view), own("portal.passwordReset", note("a", "Reset.")), replaced("the portal", "view", "portal.passwordReset"), silent("portal.passwordReset")},
+		"a reset that is a banner":     {tenant(1), business(view), own("portal.passwordReset", banner("a", "Reset.")), replaced("the portal", "view", "portal.passwordReset"), silent("portal.passwordReset")},
+		"a reset by mail":              {tenant(1), business(view), own("portal.passwordReset", note("b", "Reset."), secretMail), nil, nil},
+		"a reset by text, else mail":   {tenant(1), business(view), own("portal.passwordReset", secretText), nil, nil},
+		"a portal by other rules": {tenant(1), business(), own("portal.passwordReset", note("a", "Reset.")),
+			[]string{"nobody is sent anything on portal.passwordReset: the standard message is replaced by EventTemplate \"own\", which sends people nothing: " + mend}, silent("portal.passwordReset")},
+		"one of two tells":        {tenant(1), business(view), append(own("portal.passwordReset", note("a", "Reset.")), eventTemplate("other", 1, onEvent("portal.passwordReset"), doing(secretMail))), nil, nil},
+		"an order by text":        {tenant(1), business(names("shop")), own("order.placed", sms("a", "Thank you.")), nil, nil},
+		"an order to the house":   {tenant(1), business(names("shop")), own("order.placed", mail("a", to("orders@acme.example"))), replaced("PlaceOrders", "shop", "order.placed"), silent("order.placed")},
+		"an order to the web":     {tenant(1), business(names("shop")), own("order.placed", hook("a", "https://acme.example/")), replaced("PlaceOrders", "shop", "order.placed"), silent("order.placed")},
+		"a sign-in, by address":   {tenant(1), business(view), own("portal.newSignIn", mail("a", to("security@acme.example"))), nil, nil}, // it goes to the person whatever to says
+		"a note on a statement":   {tenant(1), business(view), own("invoice.issued", note("a", "Issued.")), nil, nil},
+		"an own event, by a note": {tenant(1, declares("custom.meter", "reading")), business(view), own("custom.meter", note("a", "Read.")), nil, nil},
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
-			o := mustCompile(t, compile.Input{Tenant: test.tenant, AccountProfiles: []v1alpha1.AccountProfile{test.profile}, MyAccountProfiles: portals, EventTemplates: test.templates}).AccountProfiles["business"]
+			out := mustCompile(t, compile.Input{Tenant: test.tenant, AccountProfiles: []v1alpha1.AccountProfile{test.profile}, MyAccountProfiles: portals, EventTemplates: test.templates})
+			o := out.AccountProfiles["business"]
 			isLive(t, "business", o, 1, true)
 			if diff := cmp.Diff(test.want, o.Warnings); diff != "" {
-				t.Errorf("warnings:\n%s", diff)
+				t.Errorf("warnings of the profile:\n%s", diff)
+			}
+			for _, template := range test.templates {
+				isLive(t, template.Name, out.EventTemplates[template.Name], 1, true)
+			}
+			if diff := cmp.Diff(test.onOwn, out.EventTemplates["own"].Warnings); diff != "" {
+				t.Errorf("warnings of the template:\n%s", diff)
 			}
 		})
 	}
+}
+
+// An action that another template takes the day from sends nothing.
+func TestWithheldActionTellsNobody(t *testing.T) {
+	in := withTemplates(
+		older(eventTemplate("first", 1, onEvent("order.placed"), doing(mail("a", func(a *v1alpha1.ActionSpec) { a.Email.To = []v1alpha1.EmailRecipient{"orders@acme.example"} }))), 1),
+		eventTemplate("second", 1, onEvent("order.placed")))
+	in.AccountProfiles[0] = accountProfile("business", 1, names("shop"))
+	in.MyAccountProfiles = []v1alpha1.MyAccountProfile{portalProfile("shop", 1, func(s *v1alpha1.MyAccountProfileSpec) { s.MyAccountFlags = []v1alpha1.MyAccountFlag{"PlaceOrders"} })}
+	out := mustCompile(t, in)
+	warns(t, out.AccountProfiles["business"], "nobody is sent anything on order.placed", `by EventTemplate "first", "second"`)
+	warns(t, out.EventTemplates["second"], "and nobody sends it")
+}
+
+// A text message of a secret link goes to nobody, unless a mail stands in for it.
+func TestTextMessageOfASecretLink(t *testing.T) {
+	text := func(edits ...func(*v1alpha1.ActionSpec)) compile.Outcome {
+		return mustCompile(t, withTemplates(eventTemplate("t", 1, onEvent("portal.passwordReset"), doing(sms("a", "{{.credential.link}}", edits...))))).EventTemplates["t"]
+	}
+	says(t, "Accepted", text().Accepted, false, compile.ReasonInvalid, "spec.actions[0].sms.fallback: event \"portal.passwordReset\" has a secret link, which goes to mail addresses only")
+	says(t, "Accepted", text(fallback("None")).Accepted, false, compile.ReasonInvalid, "set fallback: Email")
+	isLive(t, "t", text(fallback("Email")), 1, true)
 }
 
 // A status has room for no more than a part of a thousand templates.

@@ -331,6 +331,9 @@ func (i *inspection) sms(at place, s *config.SMS) {
 	i.recipients(at.of("to"), s.To, phoneNumber, "a telephone number in international form, as +61400555019")
 	i.addressed(at.of("to"), s.To)
 	i.oneOf(at.of("fallback"), s.Fallback, string(v1alpha1.SMSFallbackNone), string(v1alpha1.SMSFallbackEmail))
+	if i.identity != "" && i.event.RequiredLink != "" && s.Fallback != string(v1alpha1.SMSFallbackEmail) {
+		i.refuse(at.of("fallback"), "event %q has a secret link, which goes to mail addresses only, so that this text message would go to nobody: make an action of type Email, or set fallback: Email", i.event.Name)
+	}
 	i.text(at.of("text"), s.Text, smsText, "")
 	i.translations(at, s.Translations, smsText)
 }

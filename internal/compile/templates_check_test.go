@@ -114,7 +114,7 @@ func TestChecksOfATemplate(t *testing.T) {
 		"two actions on some days": {[]func(*v1alpha1.EventTemplateSpec){unpaid, doing(mail("a", days(-7, 3), repeats(7, 3)), mail("b", days(4, 17, 10)), mail("c", days(5, 6)))}, []string{
 			`spec.actions[1]: action "b" goes by Email on days 10, 17, and so does action "a"`}},
 		"a link that is required": {[]func(*v1alpha1.EventTemplateSpec){onEvent("portal.passwordReset"), doing(
-			mail("a", saying("Click {{.credential.link}}"), html("<p>Hello</p>"), french("fr", "Bonjour", "Bonjour", "")), sms("b", "Hello"), note("c", "Sent."), banner("d", "A mail is under way."))}, []string{
+			mail("a", saying("Click {{.credential.link}}"), html("<p>Hello</p>"), french("fr", "Bonjour", "Bonjour", "")), sms("b", "Hello", fallback("Email")), note("c", "Sent."), banner("d", "A mail is under way."))}, []string{
 			`spec.actions[0].email.html: each mail and text message of event "portal.passwordReset" must contain {{.credential.link}}`,
 			"spec.actions[0].email.translations[0].text: each mail", "spec.actions[1].sms.text: each mail"}},
 		"a link that must not be there": {[]func(*v1alpha1.EventTemplateSpec){onEvent("portal.passwordReset"), doing(
