@@ -6,6 +6,7 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/foyerhq/foyer/internal/locale"
+	"github.com/foyerhq/foyer/internal/settings"
 	"github.com/foyerhq/foyer/internal/web"
 )
 
@@ -13,14 +14,24 @@ func (p *Portal) bannerRoutes() []route {
 	return []route{{pattern: "POST /banners/{id}/close", open: customer, handle: p.closeBanner}}
 }
 
+// shownBanners is how many banners stand above a page at most.
+const shownBanners = 5
+
 // banners are what stands above every page until the person closes it, each in the language
-// that is nearest to theirs. They came with the session.
+// that is nearest to theirs. They came with the session, those that the person was granted to
+// see; what the account's portal does not have it does not tell of.
 func (v *visit) banners(path string) []web.Banner {
 	if v.here != "" {
 		path = v.here
 	}
-	list := make([]web.Banner, 0, len(v.session.Banners))
+	list := make([]web.Banner, 0, shownBanners)
 	for _, b := range v.session.Banners {
+		if b.Feature != "" && v.may(b.Feature) == settings.NotInProfile {
+			continue
+		}
+		if len(list) == shownBanners {
+			break
+		}
 		languages := make([]string, 0, len(b.Texts))
 		for language := range b.Texts {
 			languages = append(languages, language)

@@ -23,7 +23,10 @@ func TestPlansUseIndexes(t *testing.T) {
 		`INSERT INTO session SELECT sha256(id::bytea), user_id, id, now(), now(), now() + interval '1 day' FROM contact`,
 		`INSERT INTO totp SELECT id, 'sealed', 0, now() FROM app_user`,
 		`INSERT INTO passkey SELECT sha256(id::text::bytea), id, 'phone', '{}', now() FROM app_user`,
-		`INSERT INTO banner SELECT gen_random_uuid(), id, 'Invoice', '{}', now(), now() + interval '1 day' FROM account`,
+		`INSERT INTO service (id, account_id, name, status, starts_on) SELECT id, id, 'Fibre', 'Active', date '2026-01-01' FROM account`,
+		`INSERT INTO service_request (id, account_id, number, subject, status, opened_at, opened_by) SELECT id, id, id, 'Repair', 'New', now(), 'Dana' FROM account`,
+		`INSERT INTO banner (id, account_id, category, texts, shown_from, shown_to, feature, about)
+		 SELECT gen_random_uuid(), a.id, 'x', '{}', now(), now() + interval '1 day', f, a.id FROM account a, unnest('{ViewInvoices,ViewServices,RequestService}'::text[]) f`,
 		`INSERT INTO device SELECT sha256(id::bytea), user_id, now() FROM contact`,
 		`INSERT INTO throttle SELECT 'own:' || id, 6, now(), now() FROM contact`,
 		`INSERT INTO invoice (id, account_id, number, issued_on, due_on, due_source, currency, total, balance, status)

@@ -147,9 +147,7 @@ SELECT u.id::text, u.username, c.id, c.first_name, c.last_name, c.email, c.owner
        CASE WHEN c.owner THEN '{}' ELSE c.sites END, s.id::text, s.authenticated_at, s.second_factor,
        EXISTS (SELECT FROM totp WHERE user_id = s.user_id) OR EXISTS (SELECT FROM passkey WHERE user_id = s.user_id),
        (SELECT count(*) FROM contact o WHERE o.user_id = s.user_id AND o.access = 'Active'),
-       (SELECT jsonb_agg(jsonb_build_object('id', b.id, 'texts', b.texts)) FROM (
-           SELECT id, texts FROM banner
-           WHERE account_id = c.account_id AND shown_to > $2 AND shown_from <= $2 AND c.id <> ALL(closed_by) ORDER BY shown_to DESC LIMIT 5) b),
+       (` + bannersSQL + `),
        s.created_at, s.last_seen_at, s.expires_at, ` + accountColumns + `
 FROM session s
 JOIN app_user u ON u.id = s.user_id

@@ -27,9 +27,22 @@ const (
        CASE WHEN c.owner THEN '{}' ELSE c.sites END, s.id::text, s.authenticated_at, s.second_factor,
        EXISTS (SELECT FROM totp WHERE user_id = s.user_id) OR EXISTS (SELECT FROM passkey WHERE user_id = s.user_id),
        (SELECT count(*) FROM contact o WHERE o.user_id = s.user_id AND o.access = 'Active'),
-       (SELECT jsonb_agg(jsonb_build_object('id', b.id, 'texts', b.texts)) FROM (
-           SELECT id, texts FROM banner
-           WHERE account_id = c.account_id AND shown_to > $2 AND shown_from <= $2 AND c.id <> ALL(closed_by) ORDER BY shown_to DESC LIMIT 5) b),
+       (`
+	bannersOf = `
+SELECT jsonb_agg(jsonb_build_object('id', b.id, 'feature', b.feature, 'texts', b.texts)) FROM (
+    SELECT b.id, b.feature, b.texts FROM banner b
+    WHERE b.account_id = c.account_id AND b.shown_to > $2 AND b.shown_from <= $2 AND c.id <> ALL(b.closed_by)
+      AND (b.feature = '' OR c.owner OR b.feature = ANY(c.grants))
+      AND CASE WHEN b.about = '' THEN true
+          WHEN b.feature = 'ViewInvoices' THEN coalesce((
+              SELECT i.status = 'Open' AND i.balance > 0 FROM invoice i WHERE i.id = b.about AND i.account_id = b.account_id), false)
+          WHEN c.owner OR c.sites = '{}' THEN true
+          WHEN b.feature = 'ViewServices' THEN coalesce((
+              SELECT t.site_id = ANY(c.sites) FROM service t WHERE t.id = b.about AND t.account_id = b.account_id), false)
+          ELSE coalesce((
+              SELECT t.site_id = ANY(c.sites) FROM service_request t WHERE t.id = b.about AND t.account_id = b.account_id), false) END
+    ORDER BY b.shown_to DESC LIMIT 10) b`
+	sessionTimes = `),
        s.created_at, s.last_seen_at, s.expires_at, `
 	accountColumns = `a.id, a.name, a.status, coalesce(a.account_profile, ''), coalesce(a.my_account_profile, ''), a.groups, a.attributes`
 	sessionTables  = `
@@ -38,7 +51,7 @@ JOIN app_user u ON u.id = s.user_id
 JOIN contact c ON c.id = s.contact_id AND c.user_id = s.user_id
 JOIN account a ON a.id = c.account_id
 WHERE s.secret_hash = $1 AND s.expires_at > $2 AND s.last_seen_at > $3 AND c.access = 'Active'`
-	sessionSQL = sessionColumns + accountColumns + sessionTables
+	sessionSQL = sessionColumns + bannersOf + sessionTimes + accountColumns + sessionTables
 
 	invoicesOf = `SELECT i.id, i.number, i.issued_on, i.due_on, i.due_source, i.due_source_name, i.currency,
        trim_scale(i.total)::text, trim_scale(i.balance)::text, i.status, i.pay_url,

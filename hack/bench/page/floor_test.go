@@ -21,7 +21,7 @@ func TestFloorAsksTheSame(t *testing.T) {
 		}
 		source.Write(text)
 	}
-	for _, statement := range []string{sessionColumns, accountColumns, sessionTables, invoicesOf, invoicesOrder, openSQL, oldestSQL} {
+	for _, statement := range []string{sessionColumns, bannersOf, sessionTimes, accountColumns, sessionTables, invoicesOf, invoicesOrder, openSQL, oldestSQL} {
 		if !strings.Contains(source.String(), statement) {
 			t.Errorf("package store does not ask this any more:\n%s", statement)
 		}

@@ -162,7 +162,10 @@ func (l *lane) keep(j *job) outcome {
 	switch j.Channel {
 	case store.ChannelBanner:
 		o.Body = content.Texts[""]
-		o.banner = &store.Banner{ID: j.ID, AccountID: j.AccountID, Category: j.Category, Texts: content.Texts, From: now, To: now.Add(bannerFor)}
+		o.banner = &store.Banner{
+			ID: j.ID, AccountID: j.AccountID, Category: j.Category, EventType: j.n.Event.Type, About: j.n.Event.About,
+			Texts: content.Texts, From: now, To: now.Add(bannerFor),
+		}
 	case store.ChannelLog:
 		o.Body = content.Text
 		o.note = l.note(j, content.Text)
