@@ -56,7 +56,7 @@ func (p *preparation) takeOver(ctx context.Context, old *preparation) error {
 		if err := pinFunctions(ctx, tx, p.schema); err != nil {
 			return err
 		}
-		_, err := tx.Exec(ctx, fmt.Sprintf("UPDATE %s.installation SET cluster_uid = $1", name(p.schema)), p.owner.ClusterUID)
+		_, err := tx.Exec(ctx, fmt.Sprintf("UPDATE %s.installation SET cluster_uid = $1, prepared = $2", name(p.schema)), p.owner.ClusterUID, takenOver)
 		if err != nil {
 			return err
 		}
@@ -64,6 +64,20 @@ func (p *preparation) takeOver(ctx context.Context, old *preparation) error {
 	})
 	return p.denied(err, "role %q may not take over schema %s: as a superuser run GRANT %s TO %s, the same for its login roles, each WITH ADMIN OPTION",
 		p.found.Role, old.schema, name(old.schema), name(p.found.Role))
+}
+
+// takenOver is what an installation has in prepared from when its schema was taken over to
+// the end of Prepare.
+const takenOver = "taken over"
+
+// holdAdopted keeps the dispatcher of a schema with a new owner from sending what waits in
+// it: the cluster before may have done so since it was copied, or may be doing it now.
+func (p *preparation) holdAdopted(ctx context.Context, tx pgx.Tx) error {
+	_, err := tx.Exec(ctx, `
+UPDATE delivery SET mode = 'Hold', settled = false, adopted = true
+WHERE EXISTS (SELECT FROM installation WHERE prepared = $1 OR (cluster_uid, namespace, name) <> ($2, $3, $4))`,
+		takenOver, p.owner.ClusterUID, p.owner.Namespace, p.owner.Name)
+	return err
 }
 
 // renameRoles also removes what an interrupted Prepare made under the new names: it

@@ -20,6 +20,7 @@ import (
 type Prepared struct {
 	Schema        string
 	SchemaVersion int64
+	Adopted       bool // and nothing is sent yet: Tenant.Adopted
 }
 
 // Login is what Prepare has to know of a component that signs in.
@@ -78,7 +79,11 @@ type preparation struct {
 
 func (p *preparation) run(ctx context.Context) (Prepared, error) {
 	prepared, done, err := p.look(ctx)
-	if err != nil || done {
+	if err != nil {
+		return Prepared{}, err
+	}
+	if done {
+		prepared.Adopted, err = p.Tenant(p.schema).Adopted(ctx)
 		return prepared, err
 	}
 	if err := p.checkRights(p.found); err != nil {
@@ -337,10 +342,14 @@ func (p *preparation) finish(ctx context.Context) (Prepared, error) {
 		if err := firstPartitions(ctx, tx, time.Now()); err != nil {
 			return err
 		}
+		if err := p.holdAdopted(ctx, tx); err != nil {
+			return err
+		}
 		if err := p.record(ctx, tx); err != nil {
 			return err
 		}
-		return tx.QueryRow(ctx, `SELECT max(version_id) FROM goose_db_version WHERE is_applied`).Scan(&prepared.SchemaVersion)
+		return tx.QueryRow(ctx, `SELECT max(version_id), (SELECT adopted FROM delivery) FROM goose_db_version WHERE is_applied`).
+			Scan(&prepared.SchemaVersion, &prepared.Adopted)
 	})
 	return prepared, err
 }

@@ -113,11 +113,12 @@ func (t *Tenant) Fold(ctx context.Context) error {
 	})
 }
 
-// Replicas returns what the replicas reported, by pod.
+// Replicas returns what the replicas reported, by pod. It reads a schema of an earlier
+// release as well, which a paused tenant keeps: there they run no routing document.
 func (t *Tenant) Replicas(ctx context.Context) ([]store.Replica, error) {
 	var replicas []store.Replica
 	err := t.read(ctx, "read replicas", func(ctx context.Context, tx pgx.Tx) error {
-		rows, err := tx.Query(ctx, `SELECT pod, component, digest, routing_digest, error, updated_at FROM replica ORDER BY pod`)
+		rows, err := tx.Query(ctx, `SELECT pod, component, digest, coalesce(to_jsonb(r) ->> 'routing_digest', ''), error, updated_at FROM replica r ORDER BY pod`)
 		if err != nil {
 			return err
 		}
@@ -125,6 +126,15 @@ func (t *Tenant) Replicas(ctx context.Context) ([]store.Replica, error) {
 		return err
 	})
 	return replicas, err
+}
+
+// Adopted says whether nothing is sent because the schema was taken over from another
+// owner, and nobody has looked at what waits: a settings document with mode Hold ends it.
+func (t *Tenant) Adopted(ctx context.Context) (adopted bool, err error) {
+	err = t.read(ctx, "read the state of delivery", func(ctx context.Context, tx pgx.Tx) error {
+		return tx.QueryRow(ctx, `SELECT adopted FROM delivery`).Scan(&adopted)
+	})
+	return adopted, err
 }
 
 // ForgetReplicas removes the reports of all pods but those to keep.

@@ -44,14 +44,20 @@ func New(t testing.TB, server *postgres.Server) *Tenant {
 // NewIn prepares a tenant in the database of a manager's URI.
 func NewIn(t testing.TB, managerURI, name string) *Tenant {
 	t.Helper()
-	// Roles are of the whole server, so each tenant gets a cluster of its own.
+	return Adopt(t, managerURI, name)
+}
+
+// Adopt prepares a tenant in a cluster of its own, because roles are of the whole server.
+// It may take over the schemas that are named.
+func Adopt(t testing.TB, managerURI, name string, schemas ...string) *Tenant {
+	t.Helper()
 	tenant := &Tenant{Owner: admin.Owner{ClusterUID: rand.Text(), Namespace: "customers", Name: name}}
 	var err error
 	if tenant.Server, err = admin.Open(admin.Config{URI: managerURI}); err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(tenant.Server.Close)
-	prepared, err := tenant.Server.Prepare(t.Context(), tenant.Owner, Logins(), nil)
+	prepared, err := tenant.Server.Prepare(t.Context(), tenant.Owner, Logins(), schemas)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -68,6 +68,30 @@ func Start(major int) (*Server, error) {
 	return s, nil
 }
 
+// Copy starts another server with a copy of all that is in this one, as after a restore from
+// a backup. This one is stopped and started for it. The caller closes both.
+func (s *Server) Copy() (*Server, error) {
+	twin := &Server{bin: s.bin, version: s.version}
+	err := twin.settle()
+	if err == nil {
+		err = s.Stop()
+	}
+	if err == nil {
+		var out []byte
+		if out, err = exec.Command("cp", "-a", s.data(), twin.data()).CombinedOutput(); err != nil { //nolint:gosec,noctx // paths of our own; it ends
+			err = fmt.Errorf("%w\n%s", err, out)
+		}
+		err = errors.Join(err, s.Start())
+	}
+	if err == nil {
+		err = twin.Start()
+	}
+	if err != nil {
+		return nil, errors.Join(fmt.Errorf("copy PostgreSQL for tests: %w", err), twin.Close())
+	}
+	return twin, nil
+}
+
 // create makes a server's data directory.
 func create(major int) (*Server, error) {
 	s := &Server{}
@@ -75,13 +99,7 @@ func create(major int) (*Server, error) {
 	if s.bin, s.version, err = findBinaries(major); err != nil {
 		return s, err
 	}
-	if s.dir, err = os.MkdirTemp("", "foyer-pg-"); err != nil {
-		return s, err
-	}
-	if err := s.dropRoot(); err != nil {
-		return s, err
-	}
-	if s.port, err = freePort(); err != nil {
+	if err := s.settle(); err != nil {
 		return s, err
 	}
 	secret := filepath.Join(s.dir, "password")
@@ -94,6 +112,18 @@ func create(major int) (*Server, error) {
 		return s, fmt.Errorf("initdb: %w\n%s", err, out)
 	}
 	return s, nil
+}
+
+// settle finds a directory, a user and a port.
+func (s *Server) settle() (err error) {
+	if s.dir, err = os.MkdirTemp("", "foyer-pg-"); err != nil {
+		return err
+	}
+	if err := s.dropRoot(); err != nil {
+		return err
+	}
+	s.port, err = freePort()
+	return err
 }
 
 // dropRoot finds a user to run as when we are root.
