@@ -240,10 +240,10 @@ func (o *outlook) page(ctx context.Context, due []store.DueAccount) error {
 		if account == nil {
 			continue
 		}
-		open, happened := stored.Open(d)
+		open, dealt := stored.Open(d)
 		effective := o.rules.live.For(account.Account)
 		zone := config.Location(effective.Attributes.TimeZone.Value)
-		for _, n := range o.rules.Upcoming(account, open, func(x plan.Occurrence) bool { return happened[x] }, o.from, o.to) {
+		for _, n := range o.rules.Upcoming(account, open, dealt, o.from, o.to) {
 			o.items = append(o.items, upcomingItem(&n, account.ID, effective.AccountProfile.Name, zone))
 		}
 	}

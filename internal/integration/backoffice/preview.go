@@ -98,10 +98,11 @@ func addressesOf(emails string) []string {
 // sample, on each of its days: the first of each action.
 func (p *preview) dated(a *plan.Account) (all []plan.Notification, isSample bool) {
 	invoice, isSample := p.invoice(a)
+	invoice.CreatedAt = time.Time{} // the days before it was written too
 	from := invoice.DueOn.AddDate(0, 0, -400)
 	to := invoice.DueOn.AddDate(0, 0, 400)
 	seen := map[[3]string]bool{}
-	for _, n := range p.rules.Upcoming(a, []plan.Invoice{invoice}, func(plan.Occurrence) bool { return false }, from, to) {
+	for _, n := range p.rules.Upcoming(a, []plan.Invoice{invoice}, nil, from, to) {
 		key := [3]string{n.Template, n.Action, n.Channel + n.Address}
 		if !seen[key] {
 			seen[key] = true

@@ -75,18 +75,7 @@ func (d *Dispatcher) Sweep(ctx context.Context, now time.Time) (whole bool, err 
 type due struct {
 	id       string
 	invoices []plan.Invoice
-	happened map[plan.Occurrence]bool
-}
-
-// asks says whether a day of an invoice is due that was not dealt with. Most accounts of a
-// sweep were: this needs nothing else of them.
-func (r *rules) asks(a store.DueAccount, d due, now time.Time) (asks bool) {
-	happened := func(o plan.Occurrence) bool {
-		asks = asks || !d.happened[o]
-		return true // so nothing is planned yet
-	}
-	r.Due(&plan.Account{Account: a.Account, Name: a.Name, Status: a.Status}, d.invoices, happened, nil, now)
-	return asks
+	dealt    plan.Dealt
 }
 
 // planDue plans a page of accounts, and adds what came of it.
@@ -95,8 +84,8 @@ func (d *Dispatcher) planDue(ctx context.Context, r *rules, p *store.Planning, p
 	var wanted store.Wanted
 	for _, a := range page {
 		of := due{id: a.ID}
-		of.invoices, of.happened = stored.Open(a)
-		if r.asks(a, of, now) {
+		of.invoices, of.dealt = stored.Open(a)
+		if r.Asks(a.Account, of.invoices, of.dealt, now) {
 			asking, wanted.Accounts = append(asking, of), append(wanted.Accounts, a.ID)
 		}
 	}
@@ -114,8 +103,7 @@ func (d *Dispatcher) planDue(ctx context.Context, r *rules, p *store.Planning, p
 			continue
 		}
 		err := safely(func() error {
-			happened := func(o plan.Occurrence) bool { return of.happened[o] }
-			for _, n := range r.Due(account, of.invoices, happened, p.Delivery().LiveSince, now) {
+			for _, n := range r.Due(account, of.invoices, of.dealt, p.Delivery().LiveSince, now) {
 				list = append(list, r.row(n, of.id))
 			}
 			return nil

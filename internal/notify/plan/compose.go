@@ -26,6 +26,7 @@ type Content struct {
 	HTML          string
 	Priority      string   // Low, High or empty
 	Attach        []string // Invoice
+	Invoice       string   // whose document is attached: its id
 	Unsubscribe   string   // where the recipient opts out; empty: nobody can
 	Body          []byte   // of a webhook
 	// Texts are those of a banner, by language; "" is the template's own.
@@ -59,15 +60,15 @@ func (r *Rules) Compose(n Notification, a *Account, links Links) (Content, error
 // composer fills in the texts of one notification.
 type composer struct {
 	*treated
-	firing *firing
-	n      *Notification
-	data   template.Data
-	id     string // of the event
-	link   string // that has to be in the texts; empty: none
+	firing  *firing
+	n       *Notification
+	data    template.Data
+	invoice string // the id of the one that it is about
+	link    string // that has to be in the texts; empty: none
 }
 
 func (r *Rules) composer(t *treated, f *firing, n *Notification, links Links) (*composer, error) {
-	c := &composer{treated: t, firing: f, n: n, id: n.Event.ID}
+	c := &composer{treated: t, firing: f, n: n, invoice: n.Event.About}
 	c.data = template.Data{Locale: t.attrs.Locale.Value, Zone: t.zone, Currency: t.attrs.Currency.Value}
 	if f.event.Name == unpaid {
 		d := t.stillOwed(f, n)
@@ -76,6 +77,7 @@ func (r *Rules) composer(t *treated, f *firing, n *Notification, links Links) (*
 		}
 		e := n.Event
 		e.At = n.plannedAt()
+		c.invoice = d.ID
 		c.data.Payload = r.unpaidPayload(&e, t, d.Invoice, d.day)
 	} else {
 		c.data.Payload = r.payload(&f.event, &n.Event, t)
@@ -128,6 +130,9 @@ func (c *composer) content(all []texts, links Links) (Content, error) {
 func (c *composer) mail(t texts, links Links) (content Content, err error) {
 	spec := c.firing.spec.Email
 	content = Content{Priority: spec.Priority, Attach: spec.Attach, Unsubscribe: c.unsubscribe(links)}
+	if len(spec.Attach) > 0 {
+		content.Invoice = c.invoice
+	}
 	content.From = oneLine(cmp.Or(spec.From, c.rules.live.Tenant.Email.From))
 	if content.Subject, err = c.fill(t.subject); err != nil {
 		return Content{}, fmt.Errorf("subject: %w", err)

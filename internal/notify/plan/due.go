@@ -2,33 +2,46 @@ package plan
 
 import (
 	"cmp"
+	"iter"
 	"slices"
 	"time"
+
+	"github.com/foyerhq/foyer/internal/config"
 )
 
 // dueInvoice is an invoice of which a day is due for an action.
 type dueInvoice struct {
 	*Invoice
-	firing  *firing
-	channel *channelSlots
-	day     int32
-	moment  time.Time
+	firing *firing
+	day    int32
+	moment time.Time
 }
 
 func (d *dueInvoice) occurrence(address string) Occurrence {
-	return Occurrence{unpaid, d.ID, dayName(d.day), d.firing.spec.Type, address}
+	return Occurrence{unpaid, d.ID, slotName(d.day, d.DueOn), d.firing.spec.Type, address}
 }
 
-// Due decides who is told of the open invoices of one account, now. happened is asked
-// whether a day was dealt with already: with an empty Address by whomever it went to. What
-// fell due before liveSince is recorded and not sent; nil: whatever fell due may be sent.
-func (r *Rules) Due(a *Account, open []Invoice, happened func(Occurrence) bool, liveSince *time.Time, now time.Time) []Notification {
-	t := r.treat(a)
-	m := r.match(unpaid, t.profile)
-	if len(m.slots) == 0 {
-		return nil
+// Asks says whether a day of an invoice is due that was not dealt with: it is not of most
+// accounts, and this needs nothing else of them.
+func (r *Rules) Asks(a config.Account, open []Invoice, dealt Dealt, now time.Time) bool {
+	t := r.treat(&Account{Account: a})
+	for range t.fresh(open, dealt, now) {
+		return true
 	}
-	groups := grouped(t.due(m, open, happened, now))
+	return false
+}
+
+// Due decides who is told of the open invoices of one account, now. What fell due before
+// liveSince is recorded and not sent; nil: whatever fell due may be sent.
+func (r *Rules) Due(a *Account, open []Invoice, dealt Dealt, liveSince *time.Time, now time.Time) []Notification {
+	t := r.treat(a)
+	var due []*dueInvoice
+	for d := range t.fresh(open, dealt, now) {
+		if t.meant(d, now) {
+			due = append(due, d)
+		}
+	}
+	groups := grouped(due)
 	var all []Notification
 	for _, group := range groups {
 		all = append(all, t.remind(group, liveSince, now)...)
@@ -36,27 +49,27 @@ func (r *Rules) Due(a *Account, open []Invoice, happened func(Occurrence) bool, 
 	return all
 }
 
-// due finds the invoices of which a day is due and was not dealt with, by channel.
-func (t *treated) due(m *matched, open []Invoice, happened func(Occurrence) bool, now time.Time) []*dueInvoice {
-	today := dateOf(now, t.zone)
-	var found []*dueInvoice
-	for i := range open {
-		if !open[i].Open {
-			continue
-		}
-		for c := range m.slots {
-			channel := &m.slots[c]
-			s, moment, is := channel.latest(open[i].DueOn, today, now, t.zone)
-			if !is {
+// fresh finds the invoices of which a day is due and was not dealt with, by channel.
+func (t *treated) fresh(open []Invoice, dealt Dealt, now time.Time) iter.Seq[*dueInvoice] {
+	slots, today := t.rules.match(unpaid, t.profile).slots, dateOf(now, t.zone)
+	return func(yield func(*dueInvoice) bool) {
+		for i := range open {
+			if !open[i].Open {
 				continue
 			}
-			d := &dueInvoice{&open[i], s.firing, channel, s.day, moment}
-			if !happened(d.occurrence(channel.url)) && t.meant(d, now) {
-				found = append(found, d)
+			for c := range slots {
+				channel := &slots[c]
+				s, moment, is := channel.latest(open[i].DueOn, today, now, t.zone)
+				if !is {
+					continue
+				}
+				d := &dueInvoice{&open[i], s.firing, s.day, moment}
+				if !dealt.with(d.occurrence(channel.url)) && !yield(d) {
+					return
+				}
 			}
 		}
 	}
-	return found
 }
 
 // meant asks the condition of the template.
@@ -100,10 +113,23 @@ func grouped(due []*dueInvoice) [][]*dueInvoice {
 
 // remind makes the notifications of one action for invoices of which one message tells.
 func (t *treated) remind(group []*dueInvoice, liveSince *time.Time, now time.Time) []Notification {
-	before := func(d *dueInvoice) bool { return liveSince != nil && d.moment.Before(*liveSince) }
-	late := slices.DeleteFunc(slices.Clone(group), func(d *dueInvoice) bool { return !before(d) })
-	live := slices.DeleteFunc(group, before)
-	return append(t.told(late, BeforeGoLive, now), t.told(live, "", now)...)
+	var all []Notification
+	for _, otherwise := range []Reason{BeforeGoLive, Backdated, ""} {
+		part := slices.DeleteFunc(slices.Clone(group), func(d *dueInvoice) bool { return d.tooEarly(liveSince) != otherwise })
+		all = append(all, t.told(part, otherwise, now)...)
+	}
+	return all
+}
+
+// tooEarly says why nobody is told of a day that had come before anybody could be told.
+func (d *dueInvoice) tooEarly(liveSince *time.Time) Reason {
+	switch {
+	case liveSince != nil && d.moment.Before(*liveSince):
+		return BeforeGoLive
+	case d.moment.Before(d.CreatedAt):
+		return Backdated
+	}
+	return ""
 }
 
 // refusesReminder says why nobody is told of invoices.

@@ -1,7 +1,6 @@
 package plan
 
 import (
-	"slices"
 	"testing"
 	"time"
 
@@ -34,10 +33,18 @@ func (a ask) due(t *testing.T, r *Rules) []Notification {
 	}
 	at := instant(a.at)
 	a.account.Owed = owing(dateOf(at, r.treat(a.account).zone), a.open...)
-	return r.Due(a.account, a.open, func(o Occurrence) bool { return slices.Contains(a.happened, o) }, a.since, at)
+	return r.Due(a.account, a.open, dealtOf(a.happened), a.since, at)
 }
 
-func occurred(id, day, channel string) Occurrence { return Occurrence{unpaid, id, day, channel, ""} }
+func occurred(id, slot, channel string) Occurrence { return Occurrence{unpaid, id, slot, channel, ""} }
+
+func dealtOf(happened []Occurrence) Dealt {
+	dealt := Dealt{}
+	for _, o := range happened {
+		dealt.Add(o)
+	}
+	return dealt
+}
 
 func TestDue(t *testing.T) {
 	since := instant("2026-11-21T09:00:00Z")
@@ -53,15 +60,15 @@ func TestDue(t *testing.T) {
 		{"at its time", nil, ask{open: one, at: "2026-11-21T09:00:00Z"}, []string{"Email dana@miller.example dunning/mail 1 day 3"}},
 		{"within three days", nil, ask{open: one, at: "2026-11-24T09:00:00Z"}, []string{"Email dana@miller.example dunning/mail 1 day 3"}},
 		{"after three days", nil, ask{open: one, at: "2026-11-24T09:00:01Z"}, nil},
-		{"it has happened", nil, ask{open: one, at: "2026-11-21T09:00:00Z", happened: []Occurrence{occurred("1", "3", "Email")}}, nil},
-		{"another day has happened", nil, ask{open: one, at: "2026-11-21T09:00:00Z", happened: []Occurrence{occurred("1", "0", "Email")}},
+		{"it has happened", nil, ask{open: one, at: "2026-11-21T09:00:00Z", happened: []Occurrence{occurred("1", "3@2026-11-18", "Email")}}, nil},
+		{"another day has happened", nil, ask{open: one, at: "2026-11-21T09:00:00Z", happened: []Occurrence{occurred("1", "0@2026-11-18", "Email")}},
 			[]string{"Email dana@miller.example dunning/mail 1 day 3"}},
-		{"another channel has happened", nil, ask{open: one, at: "2026-11-21T09:00:00Z", happened: []Occurrence{occurred("1", "3", "SMS")}},
+		{"another channel has happened", nil, ask{open: one, at: "2026-11-21T09:00:00Z", happened: []Occurrence{occurred("1", "3@2026-11-18", "SMS")}},
 			[]string{"Email dana@miller.example dunning/mail 1 day 3"}},
 		{"only the latest is made up for", func(d *documents) { *d = *reminders(3, 4, 5) }, ask{open: one, at: "2026-11-24T08:00:00Z"},
 			[]string{"Email dana@miller.example dunning/mail 1 day 5"}},
 		{"the latest has happened: no earlier one", func(d *documents) { *d = *reminders(3, 4, 5) },
-			ask{open: one, at: "2026-11-24T08:00:00Z", happened: []Occurrence{occurred("1", "5", "Email")}}, nil},
+			ask{open: one, at: "2026-11-24T08:00:00Z", happened: []Occurrence{occurred("1", "5@2026-11-18", "Email")}}, nil},
 		{"repeats", func(d *documents) {
 			d.edit("dunning", func(t *config.EventTemplate) { t.Actions[0].RepeatEveryDays, t.Actions[0].MaxRepeats = 7, 2 })
 		}, ask{open: both("2026-11-04", "2026-10-28"), at: "2026-11-21T10:00:00Z"}, []string{"Email dana@miller.example dunning/mail 1 day 17"}},
@@ -99,7 +106,7 @@ func TestDue(t *testing.T) {
 					config.Action{Name: "hook2", Type: "Webhook", Days: []int32{3}, Webhook: &config.Webhook{URL: "https://b.example/"}},
 					config.Action{Name: "note", Type: "Log", Days: []int32{4}, Note: &config.Note{Text: d.body("x")}})
 			})
-		}, ask{open: one, at: "2026-11-23T10:00:00Z", happened: []Occurrence{{unpaid, "1", "3", "Webhook", "https://b.example/"}}}, []string{
+		}, ask{open: one, at: "2026-11-23T10:00:00Z", happened: []Occurrence{{unpaid, "1", "3@2026-11-18", "Webhook", "https://b.example/"}}}, []string{
 			"Email dana@miller.example dunning/mail 1 day 3", "Log  dunning/note 1 day 4", "SMS +447700900142 dunning/text 1 day 5",
 			"Webhook https://a.example/ dunning/hook 1 day 3",
 		}},
@@ -171,11 +178,11 @@ func TestRemindersThatAreOff(t *testing.T) {
 					recorded[o] = true
 				}
 			}
-			want := map[Occurrence]bool{occurred("1", "3", "Email"): true, {unpaid, "1", "3", "Webhook", "https://a.example/"}: true}
+			want := map[Occurrence]bool{occurred("1", "3@2026-11-18", "Email"): true, {unpaid, "1", "3@2026-11-18", "Webhook", "https://a.example/"}: true}
 			if test.want == "" {
-				delete(want, occurred("1", "3", "Email"))
-				want[Occurrence{unpaid, "1", "3", "Email", "dana@miller.example"}] = true
-				want[Occurrence{unpaid, "1", "3", "Email", "olga@miller.example"}] = true
+				delete(want, occurred("1", "3@2026-11-18", "Email"))
+				want[Occurrence{unpaid, "1", "3@2026-11-18", "Email", "dana@miller.example"}] = true
+				want[Occurrence{unpaid, "1", "3@2026-11-18", "Email", "olga@miller.example"}] = true
 			} else if mails != 1 {
 				t.Errorf("%d mails: %v", mails, shown(all))
 			}
@@ -195,14 +202,14 @@ func TestCombined(t *testing.T) {
 	dollars.Currency = "USD"
 	open := []Invoice{invoice("2", "2026-11-18"), invoice("1", "2026-11-18"), invoice("3", "2026-11-14"), dollars, invoice("5", "2026-11-10")}
 	since := instant("2026-11-21T09:00:00Z")
-	all := ask{open: open, at: "2026-11-21T10:00:00Z", happened: []Occurrence{occurred("1", "3", "Email")}, since: &since}.due(t, r)
+	all := ask{open: open, at: "2026-11-21T10:00:00Z", happened: []Occurrence{occurred("1", "3@2026-11-18", "Email")}, since: &since}.due(t, r)
 	want := []string{
 		"Email dana@miller.example dunning/mail 3 day 7", "Email dana@miller.example dunning/mail 4 day 3",
 	}
 	if diff := cmp.Diff(want, shown(all)); diff != "" {
 		t.Fatalf("-want +got:\n%s", diff)
 	}
-	recorded := []Occurrence{{unpaid, "3", "7", "Email", "dana@miller.example"}, {unpaid, "2", "3", "Email", "dana@miller.example"}}
+	recorded := []Occurrence{{unpaid, "3", "7@2026-11-14", "Email", "dana@miller.example"}, {unpaid, "2", "3@2026-11-18", "Email", "dana@miller.example"}}
 	if diff := cmp.Diff(recorded, all[0].Occurrences); diff != "" {
 		t.Errorf("-want +got:\n%s", diff)
 	}
@@ -240,7 +247,7 @@ func TestRemindedOnce(t *testing.T) {
 	var happened []Occurrence
 	for _, n := range first {
 		for _, o := range n.Occurrences {
-			happened = append(happened, Occurrence{o.EventType, o.About, o.Occurrence, o.Channel, ""})
+			happened = append(happened, o)
 		}
 	}
 	if len(happened) != 1 {

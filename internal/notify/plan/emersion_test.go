@@ -95,16 +95,15 @@ func told(t *testing.T, r *Rules, a *Account, open Invoice, days int) []string {
 	t.Helper()
 	zone := r.treat(a).zone
 	var lines []string
-	happened := map[Occurrence]bool{}
+	dealt := Dealt{}
 	for hour := range days * 24 {
 		at := open.IssuedOn.Add(time.Duration(hour) * time.Hour)
 		a.Owed = owing(dateOf(at, zone), open)
-		all := r.Due(a, []Invoice{open}, func(o Occurrence) bool { return happened[o] }, nil, at)
+		all := r.Due(a, []Invoice{open}, dealt, nil, at)
 		for i, line := range shown(all) {
 			lines = append(lines, at.In(zone).Format("2006-01-02 15:04 ")+line)
 			for _, o := range all[i].Occurrences {
-				o.Address = ""
-				happened[o] = true
+				dealt.Add(o)
 			}
 		}
 	}

@@ -87,7 +87,7 @@ func TestGuardOfCombined(t *testing.T) {
 	r := d.rules(t)
 	a := miller("business", person("dana", "Billing"))
 	first, second, old := invoice("1", "2026-11-18"), invoice("2", "2026-11-18"), invoice("0", "2026-11-17") // told of the day before
-	all := ask{account: a, open: []Invoice{first, second, old}, at: "2026-11-21T09:00:10Z", happened: []Occurrence{occurred("0", "3", "Email")}}.due(t, r)
+	all := ask{account: a, open: []Invoice{first, second, old}, at: "2026-11-21T09:00:10Z", happened: []Occurrence{occurred("0", "3@2026-11-17", "Email")}}.due(t, r)
 	if diff := cmp.Diff([]string{"Email dana@miller.example dunning/mail 1 day 3"}, shown(all)); diff != "" {
 		t.Fatal(diff)
 	}

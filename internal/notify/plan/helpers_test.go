@@ -169,9 +169,6 @@ func owing(today time.Time, invoices ...Invoice) Owed {
 
 func sum(a, b string) string { return decimal(a).Add(decimal(a), decimal(b)).FloatString(2) }
 
-// never says that nothing has happened.
-func never(Occurrence) bool { return false }
-
 // shown are notifications in short: "channel address [cc ...] template/action day [reason]".
 func shown(all []Notification) []string {
 	lines := []string{}

@@ -106,7 +106,7 @@ func (r *Rules) unpaidPayload(e *Event, t *treated, v *Invoice, day int32) map[s
 		"invoice": invoice,
 		"open":    map[string]any{"count": count(owed.OpenCount), "balance": amount(v.Currency, owed.OpenBalance), "currency": v.Currency},
 		"overdue": map[string]any{"count": count(owed.OverdueCount), "balance": amount(v.Currency, owed.OverdueBalance), "currency": v.Currency, "invoices": overdue},
-	}, e, unpaid+"/"+v.ID+"/"+dayName(day), t)
+	}, e, unpaid+"/"+v.ID+"/"+slotName(day, v.DueOn), t)
 }
 
 func days(from, to time.Time) json.Number { return count(int(daysBetween(from, to))) }

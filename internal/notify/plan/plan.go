@@ -1,7 +1,6 @@
 package plan
 
 import (
-	"strconv"
 	"strings"
 	"time"
 
@@ -151,6 +150,3 @@ func withoutRepeats(all []Notification) []Notification {
 	}
 	return all
 }
-
-// dayName is how an occurrence names a day.
-func dayName(day int32) string { return strconv.Itoa(int(day)) }

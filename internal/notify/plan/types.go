@@ -109,6 +109,7 @@ const (
 	Disputed     Reason = "disputed"     // the account disputes what it owes
 	BelowMinimum Reason = "belowMinimum" // less is owed than the account is reminded of
 	BeforeGoLive Reason = "beforeGoLive" // it fell due before messages went out
+	Backdated    Reason = "backdated"    // its day had come before the invoice was written
 	Over         Reason = "over"         // the link does not work any more
 	Obsolete     Reason = "obsolete"     // the action was removed or switched off since, or its condition is false now
 	NotLive      Reason = "notLive"      // while delivery is Redirect only mails go out
@@ -137,9 +138,8 @@ type Notification struct {
 	Occurrences []Occurrence
 }
 
-// Occurrence is what happens once: see table occurrence. Channel is that of the action. The
-// day of a dated event was dealt with if any address has it; a webhook is one by its URL,
-// so that this is in Address when it is asked for.
+// Occurrence is what happens once: see table occurrence. Channel is that of the action. A
+// day of a dated event is named with its due date, see [Dealt].
 type Occurrence struct {
 	EventType, About, Occurrence, Channel, Address string
 }

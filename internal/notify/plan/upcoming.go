@@ -1,6 +1,7 @@
 package plan
 
 import (
+	"maps"
 	"math/big"
 	"slices"
 	"time"
@@ -8,21 +9,19 @@ import (
 
 // Upcoming is what Due would give between two times if nothing changes: nobody pays, and
 // the documents stay as they are. What waits for the end of quiet hours is due then.
-func (r *Rules) Upcoming(a *Account, open []Invoice, happened func(Occurrence) bool, from, to time.Time) []Notification {
+func (r *Rules) Upcoming(a *Account, open []Invoice, dealt Dealt, from, to time.Time) []Notification {
 	t := r.treat(a)
 	m := r.match(unpaid, t.profile)
-	then := *a
-	dealtWith := map[Occurrence]bool{}
+	then, known := *a, dealt
+	dealt = make(Dealt, len(known))
+	maps.Copy(dealt, known)
 	var all []Notification
 	for _, moment := range t.moments(m, open, from, to) {
 		then.Owed = owedAt(a.Owed, open, dateOf(from, t.zone), dateOf(moment, t.zone))
-		due := r.Due(&then, open, func(o Occurrence) bool { return dealtWith[o] || happened(o) }, nil, moment)
+		due := r.Due(&then, open, dealt, nil, moment)
 		for i := range due {
 			for _, o := range due[i].Occurrences {
-				if o.Channel != typeWebhook {
-					o.Address = ""
-				}
-				dealtWith[o] = true
+				dealt.Add(o)
 			}
 			if until := t.quietUntil(&due[i], moment); due[i].Suppressed == "" && !until.IsZero() {
 				due[i].DueAt = until

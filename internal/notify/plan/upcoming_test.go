@@ -23,7 +23,7 @@ func TestUpcoming(t *testing.T) {
 	open := []Invoice{invoice("1", "2026-11-18"), invoice("2", "2026-11-23"), invoice("3", "2026-11-30")}
 	from := instant("2026-11-22T12:00:00Z")
 	a.Owed = owing(dateOf(from, zoneOf(t, "Europe/Berlin")), open...)
-	happened := func(o Occurrence) bool { return o == (Occurrence{unpaid, "1", "3", "Email", ""}) }
+	happened := dealtOf([]Occurrence{occurred("1", "3@2026-11-18", "Email")})
 	var got []string
 	zone := zoneOf(t, "Europe/Berlin")
 	all := r.Upcoming(a, open, happened, from, from.AddDate(0, 0, 8))
@@ -62,16 +62,15 @@ func TestUpcomingComes(t *testing.T) {
 	open := []Invoice{invoice("1", "2026-10-01"), invoice("2", "2026-10-03"), invoice("3", "2026-10-05")}
 	from := instant("2026-09-29T00:00:00Z")
 	a.Owed = owing(dateOf(from, zone), open...)
-	want := shown(r.Upcoming(a, open, never, from, from.AddDate(0, 0, 14)))
+	want := shown(r.Upcoming(a, open, nil, from, from.AddDate(0, 0, 14)))
 	var got []string
-	happened := map[Occurrence]bool{}
+	dealt := Dealt{}
 	for at := from; !at.After(from.AddDate(0, 0, 14)); at = at.Add(time.Minute) {
 		a.Owed = owing(dateOf(at, zone), open...)
-		all := r.Due(a, open, func(o Occurrence) bool { return happened[o] }, nil, at)
+		all := r.Due(a, open, dealt, nil, at)
 		for _, n := range all {
 			for _, o := range n.Occurrences {
-				o.Address = ""
-				happened[o] = true
+				dealt.Add(o)
 			}
 		}
 		got = append(got, shown(all)...)

@@ -79,11 +79,26 @@ type simContact struct {
 }
 
 type simInvoice struct {
-	id          string
-	issued, due int
-	cents       int
-	currency    string
-	payments    []simPayment
+	id       string
+	issued   int
+	created  int      // the minute in which it is written, at the earliest when it is issued
+	dues     []simDue // by from
+	cents    int
+	currency string
+	payments []simPayment
+}
+
+// simDue is the due date from a minute on.
+type simDue struct{ from, day int }
+
+func (v *simInvoice) dueAt(minute int) int {
+	day := v.dues[0].day
+	for _, due := range v.dues {
+		if due.from <= minute {
+			day = due.day
+		}
+	}
+	return day
 }
 
 type simPayment struct{ minute, cents int }
@@ -317,7 +332,18 @@ func newSimInvoice(random *rand.Rand, id string) *simInvoice {
 	if random.IntN(20) == 0 {
 		v.currency = "USD"
 	}
-	v.due = v.issued + []int{14, 21, 30}[random.IntN(3)]
+	v.created = v.issued * 1440
+	v.dues = []simDue{{v.created, v.issued + []int{14, 21, 30}[random.IntN(3)]}}
+	switch first := v.dues[0].day; random.IntN(12) {
+	case 0: // it comes from another system when it is due, or long after that
+		v.created = first*1440 + random.IntN(20*1440)
+	case 1: // put off, or brought forward
+		v.dues = append(v.dues, simDue{v.created + 1 + random.IntN(50*1440), first - 5 + random.IntN(30)})
+	case 2: // put off by days, again and again
+		for i := range 3 {
+			v.dues = append(v.dues, simDue{(first+3*i)*1440 + random.IntN(3*1440), first + 3*(i+1) + random.IntN(4)})
+		}
+	}
 	switch left := v.cents; random.IntN(4) {
 	case 0: // never
 	case 1: // in two parts
@@ -336,7 +362,7 @@ func (w *world) least(accounts int) map[string]int {
 	least := map[string]int{}
 	for kind, of10000 := range map[string]int{
 		"Email": 10_000, "SMS": 1_000, "Webhook": 300, "Banner": 500, "Email disabled": 200, "Email optedOut": 200, "Email paused": 100, "Email disputed": 100,
-		"Email belowMinimum": 500, "Email beforeGoLive": 50, "Email noAddress": 100, "Email unverified": 100, "SMS noConsent": 100, "SMS noAddress": 100, "SMS disabled": 50,
+		"Email belowMinimum": 500, "Email beforeGoLive": 50, "Email backdated": 300, "Webhook backdated": 20, "Email noAddress": 100, "Email unverified": 100, "SMS noConsent": 100, "SMS noAddress": 100, "SMS disabled": 50,
 	} {
 		least[kind] = of10000 * accounts / 10_000 / 2
 	}
@@ -347,7 +373,7 @@ func (w *world) least(accounts int) map[string]int {
 // something can have changed.
 func (w *world) simulate(a *simAccount) []string {
 	var lines []string
-	happened := map[Occurrence]bool{}
+	dealt := Dealt{}
 	live := epoch.Add(time.Duration(w.live) * time.Minute)
 	for _, minute := range w.ticks(a) {
 		at := epoch.Add(time.Duration(minute) * time.Minute)
@@ -356,16 +382,13 @@ func (w *world) simulate(a *simAccount) []string {
 			continue
 		}
 		var names []string
-		for _, n := range w.versionAt(minute).rules.Due(account, open, func(o Occurrence) bool { return happened[o] }, &live, at) {
+		for _, n := range w.versionAt(minute).rules.Due(account, open, dealt, &live, at) {
 			if len(n.Occurrences) > 0 { // else it is another person without an address
 				names = nil
 			}
 			for _, o := range n.Occurrences {
 				names = append(names, o.About+"@"+o.Occurrence)
-				if o.Channel != "Webhook" {
-					o.Address = ""
-				}
-				happened[o] = true
+				dealt.Add(o)
 			}
 			slices.Sort(names)
 			channel := n.Channel
@@ -395,12 +418,16 @@ func (w *world) ticks(a *simAccount) []int {
 	zone := w.zones[a.zone]
 	var open []Invoice
 	for _, v := range a.invoices {
-		open = append(open, Invoice{DueOn: epoch.AddDate(0, 0, v.due)})
+		add(v.created)
 		for _, p := range v.payments {
 			add(p.minute)
 		}
-		for day := v.due - 8; day < v.due+20; day++ { // other invoices fall overdue
-			add(int(firstAt(epoch.AddDate(0, 0, day), 0, zone).Sub(epoch) / time.Minute))
+		for _, due := range v.dues {
+			add(due.from)
+			open = append(open, Invoice{DueOn: epoch.AddDate(0, 0, due.day)})
+			for day := due.day - 8; day < due.day+20; day++ { // other invoices fall overdue
+				add(int(firstAt(epoch.AddDate(0, 0, day), 0, zone).Sub(epoch) / time.Minute))
+			}
 		}
 	}
 	for _, s := range a.states {
@@ -438,11 +465,11 @@ func (w *world) accountAt(a *simAccount, minute int) (*Account, []Invoice) {
 	var open []Invoice
 	balances := map[string]int{}
 	for _, v := range a.invoices {
-		if balance := v.balance(minute); balance > 0 && minute >= v.issued*1440 {
+		if balance := v.balance(minute); balance > 0 && minute >= v.created {
 			balances[v.id] = balance
 			open = append(open, Invoice{
-				ID: v.id, Number: v.id, IssuedOn: epoch.AddDate(0, 0, v.issued), DueOn: epoch.AddDate(0, 0, v.due), Currency: v.currency,
-				Total: money(v.cents), Balance: money(balance), Open: true,
+				ID: v.id, Number: v.id, IssuedOn: epoch.AddDate(0, 0, v.issued), DueOn: epoch.AddDate(0, 0, v.dueAt(minute)), Currency: v.currency,
+				Total: money(v.cents), Balance: money(balance), Open: true, CreatedAt: epoch.Add(time.Duration(v.created) * time.Minute),
 			})
 		}
 	}

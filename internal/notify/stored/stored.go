@@ -66,17 +66,15 @@ func Event(e store.Event, known store.Known) (plan.Event, error) {
 
 // Open are the invoices of an account that are looked at, as plan takes them, and what is
 // on record of them.
-func Open(a store.DueAccount) (invoices []plan.Invoice, happened map[plan.Occurrence]bool) {
-	invoices, happened = make([]plan.Invoice, len(a.Invoices)), map[plan.Occurrence]bool{}
+func Open(a store.DueAccount) (invoices []plan.Invoice, dealt plan.Dealt) {
+	invoices, dealt = make([]plan.Invoice, len(a.Invoices)), plan.Dealt{}
 	for i, v := range a.Invoices {
 		invoices[i] = Invoice(v.NotifiedInvoice)
 		for _, o := range v.Happened {
-			happened[plan.Occurrence(o)] = true
-			o.Address = "" // to anybody
-			happened[plan.Occurrence(o)] = true
+			dealt.Add(plan.Occurrence(o))
 		}
 	}
-	return invoices, happened
+	return invoices, dealt
 }
 
 // DueDates are the due dates of the invoices of which a day may be due between two times,

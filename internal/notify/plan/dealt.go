@@ -1,0 +1,55 @@
+package plan
+
+import (
+	"strconv"
+	"strings"
+	"time"
+)
+
+// Dealt is what is on record of the invoices of an account: up to which date their days were
+// dealt with, by channel. A day is due so long after the due date, and it is dealt with if one
+// of the same date or a later one was: an earlier one is never made up for, whatever became of
+// templates and profiles. Where a due date is put off the days of the new one come again.
+type Dealt map[dealtBy]time.Time
+
+type dealtBy struct{ invoice, channel, url string }
+
+// dealtBy: the days of a webhook are those of its URL, of others it does not matter who had it.
+func (o *Occurrence) dealtBy() dealtBy {
+	by := dealtBy{invoice: o.About, channel: o.Channel}
+	if o.Channel == typeWebhook {
+		by.url = o.Address
+	}
+	return by
+}
+
+// Add adds what happened.
+func (d Dealt) Add(o Occurrence) {
+	by := o.dealtBy()
+	if date, is := dateOfSlot(o.Occurrence); is && date.After(d[by]) {
+		d[by] = date
+	}
+}
+
+// with says whether a day was dealt with.
+func (d Dealt) with(o Occurrence) bool {
+	until, known := d[o.dealtBy()]
+	date, is := dateOfSlot(o.Occurrence)
+	return known && is && !date.After(until)
+}
+
+// slotName is how an occurrence names a day of a dated event.
+func slotName(day int32, date time.Time) string {
+	return strconv.Itoa(int(day)) + "@" + date.Format(time.DateOnly)
+}
+
+// dateOfSlot is the date of a day by its name.
+func dateOfSlot(name string) (time.Time, bool) {
+	day, date, _ := strings.Cut(name, "@")
+	offset, err := strconv.Atoi(day)
+	if err != nil {
+		return time.Time{}, false
+	}
+	from, err := time.Parse(time.DateOnly, date)
+	return from.AddDate(0, 0, offset), err == nil
+}
