@@ -124,13 +124,3 @@ const anySinceSQL = `$2::timestamptz IS NOT DISTINCT FROM $2`
 // unleasedSQL is a condition: the notification is with no worker. Of rows that were locked
 // by a statement before, it stays so until the transaction ends.
 const unleasedSQL = `(SELECT l.id FROM notification_lease l WHERE l.id = notification.id) IS NULL`
-
-// SentSince counts the mails and text messages that were sent since a time.
-func (s *Store) SentSince(ctx context.Context, since time.Time) (int, error) {
-	var sent int
-	err := s.db.QueryRow(ctx, `SELECT count(*) FROM notification WHERE sent_at > $1 AND channel IN ('Email', 'SMS')`, since).Scan(&sent)
-	if err != nil {
-		return 0, fail("count what was sent", err)
-	}
-	return sent, nil
-}

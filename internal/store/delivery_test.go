@@ -85,23 +85,3 @@ func TestBackToHold(t *testing.T) {
 		t.Error(diff)
 	}
 }
-
-// TestSentSince counts mails and text messages, not what the tenant's systems are told.
-func TestSentSince(t *testing.T) {
-	t.Parallel()
-	tn := newTenant(t)
-	tn.live(t)
-	list := mails(5)
-	list[0].Channel, list[1].Channel = store.ChannelSMS, store.ChannelWebhook
-	tn.plan(t, now, list...)
-	for i, at := range []time.Time{now, now.Add(time.Hour)} {
-		channels := []string{store.ChannelEmail, store.ChannelSMS, store.ChannelWebhook}
-		claimed := must[[]store.Claimed](t)(tn.Dispatcher.Claim(t.Context(), store.ClaimRequest{Now: at, Lane: 1, Channels: channels, Limit: 2 + i, LeaseFor: time.Hour}))
-		tn.finish(t, at, claimed, store.Finished{Outcome: store.StateSent})
-	}
-	for since, want := range map[time.Time]int{now.Add(-time.Second): 4, now: 2, now.Add(time.Hour): 0} {
-		if got := must[int](t)(tn.Dispatcher.SentSince(t.Context(), since)); got != want {
-			t.Errorf("%d were sent since %s, want %d", got, since, want)
-		}
-	}
-}

@@ -44,10 +44,10 @@ func ledgerAttempts(t *testing.T, tn tenant) map[string]func(*testing.T) {
 	}
 	webhook := store.WebhookLease{Name: "none"}
 	return map[string]func(*testing.T){
-		"Delivery":    func(t *testing.T) { _, err := d.Delivery(t.Context()); fine(t, err) },
-		"SetDelivery": func(t *testing.T) { _, _, err := d.SetDelivery(t.Context(), store.DeliveryLive, now); fine(t, err) },
-		"SentSince":   func(t *testing.T) { _, err := d.SentSince(t.Context(), now); fine(t, err) },
-		"Waiting":     func(t *testing.T) { _, err := d.Waiting(t.Context(), now); fine(t, err) },
+		"Delivery":      func(t *testing.T) { _, err := d.Delivery(t.Context()); fine(t, err) },
+		"SetDelivery":   func(t *testing.T) { _, _, err := d.SetDelivery(t.Context(), store.DeliveryLive, now); fine(t, err) },
+		"OutWithinHour": func(t *testing.T) { _, err := d.OutWithinHour(t.Context(), now); fine(t, err) },
+		"Waiting":       func(t *testing.T) { _, err := d.Waiting(t.Context(), now); fine(t, err) },
 		"PlanEvents": func(t *testing.T) {
 			_, _, err := d.PlanEvents(t.Context(), now, 1000, func(ctx context.Context, p *store.Planning, _ []store.Event) error {
 				return p.Add(ctx, []store.NewNotification{mail("A", "b-later", "b@example.com")})

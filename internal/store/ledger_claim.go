@@ -2,7 +2,10 @@ package store
 
 import (
 	"context"
+	"fmt"
 	"time"
+
+	"github.com/jackc/pgx/v5"
 )
 
 // Each channel gives its next notifications by the index notification_queue, one channel
@@ -32,22 +35,71 @@ FROM turn t JOIN leased l ON l.id = t.id ORDER BY array_position($3::text[], t.c
 
 // Claim takes notifications whose turn has come, in one round trip. They are the caller's
 // until the lease ends; then [Store.Rescue] gives them to others.
-func (s *Store) Claim(ctx context.Context, r ClaimRequest) ([]Claimed, error) {
-	rows, err := s.db.Query(ctx, claimSQL, r.Now, r.Lane, r.Channels, r.Limit, r.Now.Add(r.LeaseFor))
+func (s *Store) Claim(ctx context.Context, r ClaimRequest) (list []Claimed, err error) {
+	if r.MostPerHour > 0 {
+		err = s.inTx(ctx, func(tx pgx.Tx) error {
+			list, err = claimBelow(ctx, tx, r)
+			return err
+		})
+	} else {
+		list, err = claim(ctx, s.db, r)
+	}
 	if err != nil {
 		return nil, fail("claim notifications", err)
+	}
+	return list, nil
+}
+
+// claimBelow takes no more than may still go out within the hour: who holds the row knows
+// what all others took.
+func claimBelow(ctx context.Context, tx pgx.Tx, r ClaimRequest) ([]Claimed, error) {
+	if _, err := tx.Exec(ctx, `SELECT FROM hourly_limit FOR UPDATE`); err != nil {
+		return nil, fmt.Errorf("wait for other claims: %w", err)
+	}
+	out, err := outWithinHour(ctx, tx, r.Now)
+	if err != nil {
+		return nil, fmt.Errorf("count what went out: %w", err)
+	}
+	if r.Limit = min(r.Limit, r.MostPerHour-out); r.Limit <= 0 {
+		return nil, nil
+	}
+	return claim(ctx, tx, r)
+}
+
+func claim(ctx context.Context, db querier, r ClaimRequest) ([]Claimed, error) {
+	rows, err := db.Query(ctx, claimSQL, r.Now, r.Lane, r.Channels, r.Limit, r.Now.Add(r.LeaseFor))
+	if err != nil {
+		return nil, err
 	}
 	list := make([]Claimed, 0, r.Limit)
 	for rows.Next() {
 		list = append(list, Claimed{})
 		if err := rows.Scan(list[len(list)-1].targets()...); err != nil {
-			return nil, fail("claim notifications", err)
+			return nil, err
 		}
 	}
-	if err := rows.Err(); err != nil {
-		return nil, fail("claim notifications", err)
+	return list, rows.Err()
+}
+
+// What is with a worker, and what may have arrived, counts like what was sent.
+const outWithinHourSQL = `
+SELECT (SELECT count(*) FROM notification WHERE sent_at > $1 AND channel IN ('Email', 'SMS'))
+     + (SELECT count(*) FROM notification WHERE state = 'Uncertain' AND updated_at > $1 AND channel IN ('Email', 'SMS'))
+     + (SELECT count(*) FROM notification_lease l JOIN notification n ON n.id = l.id WHERE n.channel IN ('Email', 'SMS'))`
+
+// OutWithinHour counts the mails and text messages of the hour before a time that
+// [ClaimRequest].MostPerHour is of.
+func (s *Store) OutWithinHour(ctx context.Context, now time.Time) (int, error) {
+	out, err := outWithinHour(ctx, s.db, now)
+	if err != nil {
+		return 0, fail("count what went out", err)
 	}
-	return list, nil
+	return out, nil
+}
+
+func outWithinHour(ctx context.Context, db querier, now time.Time) (out int, err error) {
+	err = db.QueryRow(ctx, outWithinHourSQL, now.Add(-time.Hour)).Scan(&out)
+	return out, err
 }
 
 func (c *Claimed) targets() []any {
@@ -74,13 +126,13 @@ func leasesBut(leases []Lease, ids []string) (rest []Lease) {
 }
 
 // An attempt whose lease ended may have delivered. It is made once more, but where staff
-// have to look first ($3), and where it was made too often ($4).
+// have to look first ($3), where that was the one more, and where there were too many ($4).
 const rescueSQL = `
 WITH held AS (
     SELECT id, began_at FROM notification_lease WHERE until < $1 LIMIT $2 FOR UPDATE SKIP LOCKED
 ), rescued AS (
     UPDATE notification n SET attempts = n.attempts + 1, turn_at = $1, updated_at = $1, reason = 'uncertain',
-        state = CASE WHEN n.channel = ANY($3) OR n.attempts + 1 - n.spared >= $4 THEN 'Uncertain' ELSE 'Retry' END
+        state = CASE WHEN n.channel = ANY($3) OR n.reason = 'uncertain' OR n.attempts + 1 - n.spared >= $4 THEN 'Uncertain' ELSE 'Retry' END
     FROM held e WHERE n.id = e.id AND n.state IN ('Planned', 'Retry', 'Held')
     RETURNING n.id, n.attempts, n.state, e.began_at
 ), tried AS (

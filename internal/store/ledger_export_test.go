@@ -5,6 +5,7 @@ import "strings"
 // LedgerQueries are the statements of the ledger and the planner whose plans are tested.
 var LedgerQueries = map[string]string{
 	"claim":             claimSQL,
+	"went out":          outWithinHourSQL,
 	"finish":            finishSQL,
 	"rescue":            rescueSQL,
 	"what waits":        waitingCountsSQL,

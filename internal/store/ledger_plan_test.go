@@ -50,6 +50,7 @@ func TestPlansOfTheLedger(t *testing.T) {
 	accounts, texts := array(`SELECT id FROM account`), same(`''::text`)
 	for name, arguments := range map[string]string{
 		"claim":             `now(), 1, '{Email,SMS}', 200, now()`,
+		"went out":          `now()`,
 		"finish":            `now(), ` + leased + `, ` + same(`1`) + `, ` + same(`'Sent'::text`) + `, ` + same(`NULL::timestamptz`) + strings.Repeat(`, `+texts, 8),
 		"rescue":            `now(), 100, '{SMS}', 12`,
 		"what waits":        `now()`,

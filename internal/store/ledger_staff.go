@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strings"
 	"time"
@@ -179,22 +180,33 @@ SELECT state, CASE WHEN state = 'Sent' THEN '' ELSE reason END, channel, count(*
 	return list, nil
 }
 
-// Receipt notes what the provider of a channel said later of what it took: Delivered or
-// Failed. known is false if no notification has such an id of the provider.
+// Receipt notes what the provider of text messages said later of one that it took: Delivered
+// or Failed. known is false if none has such an id of the provider.
 func (s *Store) Receipt(ctx context.Context, providerID, receipt string, now time.Time) (known bool, err error) {
 	if badText(providerID) || providerID == "" {
 		return false, nil
 	}
-	tag, err := s.db.Exec(ctx, `UPDATE notification SET receipt = $2, updated_at = $3 WHERE provider_id = $1 AND provider_id <> ''`, providerID, receipt, now)
+	tag, err := s.db.Exec(ctx, `UPDATE notification SET receipt = $2, updated_at = $3 WHERE provider_id = $1 AND provider_id <> '' AND channel = 'SMS'`, providerID, receipt, now)
 	if err != nil {
 		return false, fail("note a receipt", err)
 	}
 	return tag.RowsAffected() > 0, nil
 }
 
+// ErrHeld says that nothing is tried again while the mode of delivery is Hold: it would wait,
+// and going Live would suppress it.
+var ErrHeld = errors.New("delivery is on hold")
+
 // Redrive has notifications that are dead or uncertain tried again, as if they had never
-// been, and returns the ids of those. Ids are UUIDs.
+// been, and returns the ids of those, or ErrHeld. Ids are UUIDs.
 func (w *Writer) Redrive(ctx context.Context, ids []string) ([]string, error) {
+	state, err := readDelivery(ctx, w.tx, "")
+	if err != nil {
+		return nil, fmt.Errorf("read the state of delivery: %w", err)
+	}
+	if state.Mode == DeliveryHold {
+		return nil, ErrHeld
+	}
 	return w.settleByStaff(ctx, "notification.redriven", ids, `state IN ('Dead', 'Uncertain')`,
 		`state = 'Retry', spared = attempts, due_at = $1, turn_at = $1, reason = '', detail = ''`)
 }

@@ -2,6 +2,7 @@ package store_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -73,6 +74,25 @@ func TestRedriveAndCancel(t *testing.T) {
 	}
 }
 
+// TestRedriveInHold: going Live would suppress it, so it stays as it is.
+func TestRedriveInHold(t *testing.T) {
+	t.Parallel()
+	tn := newTenant(t)
+	tn.plan(t, now, mails(1)...)
+	tn.exec(t, `UPDATE notification SET state = 'Dead'`)
+	ids := tn.column(t, `SELECT id::text FROM notification`)
+	err := tn.Backoffice.Write(t.Context(), store.Origin{Actor: "staff", Now: now}, func(ctx context.Context, w *store.Writer) error {
+		_, err := w.Redrive(ctx, ids)
+		return err
+	})
+	if !errors.Is(err, store.ErrHeld) {
+		t.Errorf("got %v", err)
+	}
+	if diff := cmp.Diff([]string{"e-0000 Dead"}, tn.states(t, "state")); diff != "" {
+		t.Error(diff)
+	}
+}
+
 // TestLedgerPages: every filter, by pages, newest first.
 func TestLedgerPages(t *testing.T) {
 	t.Parallel()
@@ -139,21 +159,26 @@ func TestLedgerPages(t *testing.T) {
 	}
 }
 
-// TestReceipts: by the id that the provider gave, and no other.
+// TestReceipts: by the id that the provider of text messages gave, and no other.
 func TestReceipts(t *testing.T) {
 	t.Parallel()
 	tn := newTenant(t)
 	tn.live(t)
-	tn.plan(t, now, mails(2)...)
-	claimed := tn.claim(t, now, 10)
-	tn.finish(t, now, claimed[:1], store.Finished{Outcome: store.StateSent, ProviderID: "p-1"})
-	tn.finish(t, now, claimed[1:], store.Finished{Outcome: store.StateSent})
-	for id, want := range map[string]bool{"p-1": true, "p-2": false, "": false, "\x00": false} {
+	list := mails(3)
+	list[0].Channel, list[1].Channel = store.ChannelSMS, store.ChannelSMS
+	tn.plan(t, now, list...)
+	claimed := must[[]store.Claimed](t)(tn.Dispatcher.Claim(t.Context(), store.ClaimRequest{
+		Now: now, Lane: 1, Channels: []string{store.ChannelSMS, store.ChannelEmail}, Limit: 10, LeaseFor: time.Minute,
+	}))
+	for i, id := range []string{"p-1", "", "queue-1"} {
+		tn.finish(t, now, claimed[i:i+1], store.Finished{Outcome: store.StateSent, ProviderID: id})
+	}
+	for id, want := range map[string]bool{"p-1": true, "queue-1": false, "p-2": false, "": false, "\x00": false} {
 		if known, err := tn.Backoffice.Receipt(t.Context(), id, "Delivered", now); err != nil || known != want {
 			t.Errorf("%q is known: %v %v", id, known, err)
 		}
 	}
-	if diff := cmp.Diff([]string{"e-0000 Delivered", "e-0001 "}, tn.states(t, "receipt")); diff != "" {
+	if diff := cmp.Diff([]string{"e-0000 Delivered", "e-0001 ", "e-0002 "}, tn.states(t, "receipt")); diff != "" {
 		t.Error(diff)
 	}
 }

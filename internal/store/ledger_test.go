@@ -1,7 +1,6 @@
 package store_test
 
 import (
-	"fmt"
 	"testing"
 	"time"
 
@@ -103,8 +102,8 @@ func TestLateFinishIsRefused(t *testing.T) {
 	}
 }
 
-// TestRescue: what may have arrived waits for staff where they are to be asked, and where
-// it was tried too often.
+// TestRescue: what may have arrived is tried once more, and waits for staff then, at once
+// where they are to be asked.
 func TestRescue(t *testing.T) {
 	t.Parallel()
 	tn := newTenant(t)
@@ -116,14 +115,28 @@ func TestRescue(t *testing.T) {
 	for try := 1; try <= 3; try++ {
 		must[[]store.Claimed](t)(tn.Dispatcher.Claim(t.Context(), store.ClaimRequest{Now: at, Lane: 1, Channels: []string{store.ChannelSMS, store.ChannelEmail}, Limit: 10, LeaseFor: time.Minute}))
 		at = at.Add(2 * time.Minute)
-		must[store.Rescued](t)(tn.Dispatcher.Rescue(t.Context(), store.RescueRequest{Now: at, Limit: 10, Ask: []string{store.ChannelSMS}, MaxAttempts: 3}))
-		want := []string{fmt.Sprintf("e-mail Retry uncertain %d", try), "e-text Uncertain uncertain 1"}
-		if try == 3 {
-			want[0] = "e-mail Uncertain uncertain 3"
+		must[store.Rescued](t)(tn.Dispatcher.Rescue(t.Context(), store.RescueRequest{Now: at, Limit: 10, Ask: []string{store.ChannelSMS}, MaxAttempts: 12}))
+		want := []string{"e-mail Retry uncertain 1", "e-text Uncertain uncertain 1"}
+		if try > 1 {
+			want[0] = "e-mail Uncertain uncertain 2"
 		}
 		if diff := cmp.Diff(want, tn.states(t, "state, reason, attempts")); diff != "" {
 			t.Errorf("after %d: %s", try, diff)
 		}
+	}
+}
+
+// TestRescueOfTheLastTry: what was tried as often as it is waits for staff.
+func TestRescueOfTheLastTry(t *testing.T) {
+	t.Parallel()
+	tn := newTenant(t)
+	tn.live(t)
+	tn.plan(t, now, mails(2)...)
+	tn.exec(t, `UPDATE notification SET attempts = CASE occurrence WHEN 'e-0000' THEN 4 ELSE 3 END, spared = 2`)
+	tn.claim(t, now, 10)
+	must[store.Rescued](t)(tn.Dispatcher.Rescue(t.Context(), store.RescueRequest{Now: now.Add(time.Hour), Limit: 10, MaxAttempts: 3}))
+	if diff := cmp.Diff([]string{"e-0000 Uncertain 5", "e-0001 Retry 4"}, tn.states(t, "state, attempts")); diff != "" {
+		t.Error(diff)
 	}
 }
 

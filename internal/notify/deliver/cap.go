@@ -2,73 +2,88 @@ package deliver
 
 import (
 	"context"
-	"math"
-	"sync"
 	"time"
 
 	"github.com/foyerhq/foyer/internal/store"
 )
 
-// capPoll is how long a count of what was sent is good for.
-const capPoll = 5 * time.Second
+// capRest is how long mails and text messages are left alone when there were fewer of them
+// than could be claimed: to count those of an hour is not for nothing.
+const capRest = time.Second
 
-// hourlyCap is how many mails and text messages of lane 1 may still be claimed. It counts
-// those that were sent within the last hour by all replicas, and those that are under way
-// here, so it is exceeded by what others have under way at most.
+// hourlyCap is what lane 1 knows of delivery.maxPerHour. Claims keep it; this tells of it.
 type hourlyCap struct {
-	mu      sync.Mutex
-	asked   time.Time // when the database was
-	most    int64     // of what
-	room    int
+	rest    time.Time // until when nothing is claimed
 	reached bool
 }
 
 func capped(channel string) bool { return channel == store.ChannelEmail || channel == store.ChannelSMS }
 
-// underCap is how many mails and text messages the lane may claim.
-func (l *lane) underCap(ctx context.Context) (int, error) {
-	most := l.Settings().Delivery().MaxPerHour
+// claim takes so many notifications at most, or twice as many where an hour has a limit:
+// mails and text messages are claimed apart then.
+func (l *lane) claim(ctx context.Context, channels []string, limit int) ([]store.Claimed, error) {
+	ctx, cancel := context.WithTimeout(ctx, claimTimeout)
+	defer cancel()
+	request := store.ClaimRequest{Now: l.Now(), Lane: l.number, Limit: limit, LeaseFor: l.Lease}
+	most := int(l.Settings().Delivery().MaxPerHour)
 	if most == 0 || l.number == 0 {
-		return math.MaxInt, nil
+		l.tellCap(false, most)
+		request.Channels = channels
+		return l.Store.Claim(ctx, request)
 	}
-	c := &l.cap
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if at := time.Now(); c.most != most || at.Sub(c.asked) >= capPoll {
-		under := l.places.taken(store.ChannelEmail) + l.places.taken(store.ChannelSMS)
-		sent, err := l.Store.SentSince(ctx, l.Now().Add(-time.Hour))
+	var limited []string
+	for _, name := range channels {
+		if capped(name) {
+			limited = append(limited, name)
+		} else {
+			request.Channels = append(request.Channels, name)
+		}
+	}
+	var claimed []store.Claimed
+	if len(request.Channels) > 0 {
+		var err error
+		if claimed, err = l.Store.Claim(ctx, request); err != nil {
+			return nil, err
+		}
+	}
+	if len(limited) > 0 && time.Now().After(l.cap.rest) {
+		request.Channels, request.MostPerHour = limited, most
+		more, err := l.claimLimited(ctx, request)
 		if err != nil {
-			return 0, err
+			l.failed(ctx, "claim mails and text messages", err) // the others are with this process already
 		}
-		c.asked, c.most, c.room = at, most, max(int(most)-sent-under, 0)
-		l.tellCap(c)
+		claimed = append(claimed, more...)
 	}
-	return c.room, nil
+	return claimed, nil
 }
 
-// take counts what was claimed.
-func (c *hourlyCap) take(claimed []store.Claimed) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	for _, one := range claimed {
-		if capped(one.Channel) {
-			c.room--
-		}
+// claimLimited claims mails and text messages as far as the hour's limit lets it.
+func (l *lane) claimLimited(ctx context.Context, request store.ClaimRequest) ([]store.Claimed, error) {
+	claimed, err := l.Store.Claim(ctx, request)
+	if err != nil || len(claimed) == request.Limit {
+		return claimed, err
 	}
+	l.cap.rest = time.Now().Add(capRest)
+	out, err := l.Store.OutWithinHour(ctx, request.Now)
+	if err != nil {
+		l.failed(ctx, "count what went out", err)
+		return claimed, nil
+	}
+	l.tellCap(out >= request.MostPerHour, request.MostPerHour)
+	return claimed, nil
 }
 
-// tellCap says once that the cap is reached, and once that it is not any more.
-func (l *lane) tellCap(c *hourlyCap) {
-	reached := c.room == 0
-	if reached == c.reached {
+// tellCap says once that the limit is reached, and once that it is not any more.
+func (l *lane) tellCap(reached bool, most int) {
+	if reached == l.cap.reached {
 		return
 	}
-	c.reached = reached
+	l.cap.reached = reached
 	if reached {
 		l.metrics.capped.Set(1)
-		l.Log.Warn("as many mails and text messages went out within an hour as delivery.maxPerHour allows: the others wait", "maxPerHour", c.most)
+		l.Log.Warn("as many mails and text messages went out within an hour as delivery.maxPerHour allows: the others wait", "maxPerHour", most)
 		return
 	}
 	l.metrics.capped.Set(0)
-	l.Log.Info("mails and text messages go out again", "maxPerHour", c.most)
+	l.Log.Info("mails and text messages go out again", "maxPerHour", most)
 }

@@ -55,7 +55,6 @@ type Dispatcher struct {
 	tally    tally
 	rules    rulesCache
 	breakers map[string]*breaker // by channel
-	cap      hourlyCap
 	finisher *finisher
 	heavy    chan struct{}       // places for mails with an attachment, which take memory
 	swept    sweeper             // only the sweep uses it

@@ -47,6 +47,7 @@ type lane struct {
 	turn     int                      // of the channels: each is the first in its turn
 	jobs     sync.WaitGroup
 	stopping <-chan struct{}
+	cap      hourlyCap
 }
 
 func (d *Dispatcher) newLane(number int) *lane {
@@ -100,18 +101,14 @@ func (l *lane) run(ctx, under context.Context) {
 // others small, and has one of its own when it is calm. again says that there is more for
 // those with room, and waits that there may be for others once places are free.
 func (l *lane) round(ctx context.Context, calm bool) (again, waits bool, err error) {
-	allowed, err := l.underCap(ctx)
-	if err != nil {
-		return false, false, err
-	}
 	limit, roomy := math.MaxInt, []string{}
 	l.turn++
 	for i := range l.channels {
 		name := l.channels[(l.turn+i)%len(l.channels)]
-		free, crowded := l.room(name, allowed)
+		free, crowded := l.places.of(name)
 		switch {
 		case free <= 0:
-			waits = waits || allowed > 0
+			waits = true
 		case l.isOpen(name):
 			err = l.probe(ctx, name, l.breakers[name])
 		case crowded && !calm:
@@ -120,9 +117,6 @@ func (l *lane) round(ctx context.Context, calm bool) (again, waits bool, err err
 			var claimed int
 			claimed, err = l.take(ctx, []string{name}, free)
 			waits = waits || claimed == free
-			if capped(name) {
-				allowed -= claimed
-			}
 		default:
 			roomy, limit = append(roomy, name), min(limit, free)
 		}
@@ -134,16 +128,7 @@ func (l *lane) round(ctx context.Context, calm bool) (again, waits bool, err err
 		return false, waits, nil
 	}
 	claimed, err := l.take(ctx, roomy, limit)
-	return claimed == limit, waits, err
-}
-
-// room is how many notifications of a channel may be claimed, and whether those are few.
-func (l *lane) room(name string, allowed int) (free int, crowded bool) {
-	free, crowded = l.places.of(name)
-	if capped(name) && free > allowed {
-		return allowed, true
-	}
-	return free, crowded
+	return claimed >= limit, waits, err
 }
 
 // isOpen says whether a channel is left alone.
@@ -176,12 +161,6 @@ func (l *lane) probe(ctx context.Context, name string, b *breaker) error {
 	return nil
 }
 
-func (l *lane) claim(ctx context.Context, channels []string, limit int) ([]store.Claimed, error) {
-	ctx, cancel := context.WithTimeout(ctx, claimTimeout)
-	defer cancel()
-	return l.Store.Claim(ctx, store.ClaimRequest{Now: l.Now(), Lane: l.number, Channels: channels, Limit: limit, LeaseFor: l.Lease})
-}
-
 // job is one notification that is with this process.
 type job struct {
 	store.Claimed
@@ -198,7 +177,6 @@ func (l *lane) begin(ctx context.Context, claimed []store.Claimed, probe bool) {
 		return
 	}
 	at := time.Now()
-	l.cap.take(claimed)
 	for i := range claimed {
 		l.places.take(claimed[i].Channel)
 	}

@@ -1,6 +1,7 @@
 package deliver
 
 import (
+	"fmt"
 	"net"
 	"strconv"
 	"strings"
@@ -125,18 +126,36 @@ func TestWrongPassword(t *testing.T) {
 	}
 }
 
-// An hour has so many mails; the others wait for the next.
+// An hour has so many mails, whatever the number of replicas; the others wait for the next.
 func TestHourlyCap(t *testing.T) {
 	w := newWorld(t)
-	w.tenant.Delivery.MaxPerHour = 3
+	w.tenant.Delivery.MaxPerHour = 100
 	w.apply(t)
-	metrics, _ := w.run(t)
-	w.say(t, "A", "1", "2", "3", "4", "5")
-	w.states(t, "Planned 2, Sent 3")
-	eventually(t, "the metric says so", func() bool { return gauge(t, metrics, "foyer_dispatcher_hourly_limit_reached", "") == 1 })
-	w.moved.Store(int64(61 * time.Minute))
-	w.states(t, "Sent 5")
-	if n := strings.Count(w.log.String(), "maxPerHour allows"); n != 1 {
-		t.Errorf("the log says %d times that the limit is reached", n)
+	words := make([]string, 150)
+	for i := range words {
+		words[i] = fmt.Sprint("word ", i)
 	}
+	w.say(t, "A", words...)
+	planner, _ := w.dispatcher(t)
+	planner.planOnce(t.Context())
+	if _, err := w.pool.Exec(t.Context(), `UPDATE notification SET turn_at = due_at`); err != nil {
+		t.Fatal(err)
+	}
+	for range 3 {
+		metrics, _ := w.run(t)
+		defer func() {
+			eventually(t, "the metric says that it is over", func() bool { return gauge(t, metrics, "foyer_dispatcher_hourly_limit_reached", "") == 0 })
+		}()
+		defer w.moved.Store(int64(61 * time.Minute))
+		eventually(t, "the metric says so", func() bool { return gauge(t, metrics, "foyer_dispatcher_hourly_limit_reached", "") == 1 })
+	}
+	w.states(t, "Planned 50, Sent 100")
+	if n := strings.Count(w.log.String(), "maxPerHour allows"); n != 3 {
+		t.Errorf("the logs say %d times that the limit is reached", n)
+	}
+	if mails := len(w.mails.Mails()); mails != 100 {
+		t.Errorf("%d mails went out", mails)
+	}
+	w.moved.Store(int64(61 * time.Minute))
+	w.states(t, "Sent 150")
 }

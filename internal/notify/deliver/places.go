@@ -43,10 +43,3 @@ func (p *places) of(name string) (free int, crowded bool) {
 	free = p.free[name]
 	return free, free < (p.all[name]+1)/2
 }
-
-// taken is how many places of a channel are not free.
-func (p *places) taken(name string) int {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	return p.all[name] - p.free[name]
-}

@@ -95,6 +95,7 @@ var logins = map[string]login{
 			"SELECT (id, purpose, contact_id, addresses, expires_at, voided_at, completed_at) ON credential_link",
 			"SELECT, UPDATE ON delivery", "SELECT, INSERT ON occurrence",
 			"SELECT, INSERT, UPDATE ON notification", "SELECT, INSERT, UPDATE, DELETE ON notification_lease", "INSERT ON notification_attempt", "USAGE ON SEQUENCE lease_number",
+			"SELECT, UPDATE ON hourly_limit",
 			"INSERT ON banner", "SELECT, INSERT, UPDATE, DELETE ON webhook",
 			// A note on the customer, with what is written of it.
 			"SELECT, INSERT, UPDATE (updated_at) ON note", "SELECT, UPDATE ON feed", "INSERT ON change", "INSERT ON audit",

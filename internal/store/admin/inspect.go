@@ -53,7 +53,7 @@ func (s *Server) inspect(ctx context.Context, schema string) (found, error) {
 var tables = []string{
 	"account", "account_bucket", "account_group", "api_token", "app_user", "attachment", "attribute_use", "audit",
 	"banner", "call", "call_day", "campaign", "ceremony", "change", "contact", "credential_link", "customer_order", "delivery", "device",
-	"document", "event", "feed", "goose_db_version", "group_member", "idempotency", "installation", "invoice",
+	"document", "event", "feed", "goose_db_version", "group_member", "hourly_limit", "idempotency", "installation", "invoice",
 	"invoice_line", "note", "notification", "notification_attempt", "notification_lease", "occurrence", "passkey", "payment", "phone_number", "product", "recovery_code", "replica",
 	"service", "service_request", "session", "site", "throttle", "ticket", "ticket_message", "totp", "webhook", "whole_import",
 }
