@@ -46,6 +46,9 @@ func TestRequestService(t *testing.T) {
 		}}})
 		return err
 	})
+	if diff := cmp.Diff([]string{"request.created c-dana", "request.updated c-dana"}, s.column(t, "SELECT type || ' ' || contact_id FROM event WHERE type LIKE 'request.%' ORDER BY position")); diff != "" {
+		t.Errorf("who asked is told of it:\n%s", diff)
+	}
 	dana.get("/requests").is(t, http.StatusOK).shows(t, "Move the router 🎉 R-1 Harbour Lane 22 Nov 2026", "Dana Whitfield 25 Nov 2026 Scheduled Between 9 and 11.")
 	dana.get("/requests/"+form.Get("key")).is(t, http.StatusOK).shows(t, "Status Scheduled Last comment Between 9 and 11. Planned for 25 Nov 2026").hides(t, "Thank you")
 }

@@ -111,6 +111,8 @@ func TestDeleteContact(t *testing.T) {
 	tn.signIn(t, "shared", "1001")
 	tn.signIn(t, "other", "1001")
 	tn.putTickets(t, ticket("t1", "1001", func(v *store.Ticket) { v.ContactID = "other" }))
+	tn.exec(t, `INSERT INTO service_request (id, account_id, number, subject, status, opened_by, opened_at, contact_id)
+SELECT c, '1001', c, 'x', 'New', c, now(), c FROM unnest('{other,elsewhere}'::text[]) c`)
 	for _, step := range []struct {
 		id      string
 		version int64
@@ -132,6 +134,7 @@ func TestDeleteContact(t *testing.T) {
 		"SELECT id FROM contact":                                        {"elsewhere"},
 		"SELECT username FROM app_user":                                 {"shared"}, // who is a contact of another account
 		"SELECT contact_id FROM session":                                {},
+		"SELECT contact_id FROM service_request ORDER BY id":            {"elsewhere", ""},
 		"SELECT concat(id, ' ', contact_id, ' v', version) FROM ticket": {"t1  v2"},
 	} {
 		if diff := cmp.Diff(want, tn.column(t, sql)); diff != "" {

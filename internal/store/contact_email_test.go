@@ -3,6 +3,7 @@ package store_test
 import (
 	"context"
 	"errors"
+	"strings"
 	"testing"
 	"time"
 
@@ -184,5 +185,81 @@ func TestOwnAddressMovesTheSignIn(t *testing.T) {
 	tn.exec(t, "UPDATE app_user SET username = 'taken@example.com' WHERE username = 'sam'")
 	if err := tn.confirm(t, tn.askEmail(t, "Dana@New.example", "dana", "Taken@example.com", true), now); !errors.Is(err, store.ErrTaken) {
 		t.Errorf("a username that is another's: %v", err)
+	}
+}
+
+// previous are the addresses that events give besides, with what the events are.
+func (tn tenant) previous(t *testing.T) []string {
+	t.Helper()
+	return tn.column(t, "SELECT concat_ws(' ', type, subject, '|', data->>'previousEmail') FROM event WHERE type LIKE 'portal.%' ORDER BY position")
+}
+
+// TestTheAddressBeforeIsTold: whoever moves a sign-in, or a contact, to another address reads
+// the mails of the new one. The one before is in the event, for the planner alone.
+func TestTheAddressBeforeIsTold(t *testing.T) {
+	t.Parallel()
+	tn := newTenant(t)
+	tn.accounts(t, "1001")
+	dana := owner(person("dana", "1001"))
+	dana.Email, dana.Roles = "office@example.com; Dana@Example.com", []string{"Primary"}
+	kim := person("kim", "1001")
+	kim.Email = "kim@work.example"
+	tn.contacts(t, dana, kim, person("sam", "1001"), person("tom", "1001"))
+
+	if err := tn.confirm(t, tn.askEmail(t, "kim", "kim", "kim@new.example", true), now); err != nil {
+		t.Fatal(err)
+	}
+	sam := person("sam", "1001")
+	sam.Email, sam.User.Email = "sam@staff.example", "sam@staff.example"
+	dana.User.Email = "dana@staff.example"
+	dana.User.PasswordHash = ""
+	sam.User.PasswordHash = ""
+	tn.contacts(t, sam, dana)
+	sam.Access = store.AccessDisabled
+	tn.contacts(t, sam)
+	for _, id := range []string{"tom", "kim"} {
+		if got := tn.deleteContact(t.Context(), id, 0); got != "{Deleted  } <nil>" {
+			t.Fatal(got)
+		}
+	}
+	want := []string{
+		"portal.credentialsChanged kim | kim@work.example; kim@example.com",
+		"portal.credentialsChanged kim | kim@work.example; kim@example.com",
+		"portal.credentialsChanged dana | office@example.com; Dana@Example.com",
+		"portal.credentialsChanged sam | sam@example.com",
+		"portal.accessRevoked sam |",
+		"portal.accessRevoked tom | tom@example.com",
+		"portal.accessRevoked kim | kim@new.example",
+	}
+	if diff := cmp.Diff(want, tn.previous(t)); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+	feed := must[store.Feed[store.Event]](t)(tn.Backoffice.Events(t.Context(), store.FeedPage{After: store.FromOldest, Limit: 100}))
+	for _, e := range feed.Entries {
+		if strings.Contains(string(e.Data), "previousEmail") {
+			t.Errorf("readers of the feed are shown %s %s", e.Type, e.Data)
+		}
+	}
+	planned := 0
+	_, _, err := tn.Dispatcher.PlanEvents(t.Context(), now, 100, func(_ context.Context, _ *store.Planning, events []store.Event) error {
+		for _, e := range events {
+			planned += strings.Count(string(e.Data), store.PreviousEmail)
+		}
+		return nil
+	})
+	if err != nil || planned != 6 {
+		t.Errorf("the planner is told of %d, %v", planned, err)
+	}
+}
+
+// TestAFieldOfThatNameIsShown: in events of others.
+func TestAFieldOfThatNameIsShown(t *testing.T) {
+	t.Parallel()
+	tn := newTenant(t)
+	tn.exec(t, `INSERT INTO event (position, id, source, type, subject, actor, data, at) VALUES (1, 'e', '/crm', 'custom.moved', '', '', '{"previousEmail": {"a": 1}}', $1)`, now)
+	tn.exec(t, `UPDATE feed SET event = 1`)
+	feed := must[store.Feed[store.Event]](t)(tn.Backoffice.Events(t.Context(), store.FeedPage{After: store.FromOldest, Limit: 100}))
+	if len(feed.Entries) != 1 || string(feed.Entries[0].Data) != `{"previousEmail": {"a": 1}}` {
+		t.Errorf("got %+v", feed.Entries)
 	}
 }

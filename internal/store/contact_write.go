@@ -137,6 +137,8 @@ const touchTicketsSQL = `
 UPDATE ticket SET contact_id = NULL, version = version + 1, updated_at = $1 WHERE account_id = $2 AND contact_id = $3
 RETURNING id, account_id, version`
 
+const leaveRequestsSQL = `UPDATE service_request SET contact_id = '' WHERE account_id = $1 AND contact_id = $2`
+
 // WasDeleted says whether an account had a contact with an id before. What is in the audit
 // of that one is not of another person.
 func (w *Writer) WasDeleted(ctx context.Context, accountID, contactID string) (deleted bool, err error) {
@@ -177,6 +179,9 @@ FROM contact c WHERE c.id = $1 FOR UPDATE OF c`, id).Scan(&c.AccountID, &c.UserI
 	}
 	if err := touch(ctx, w, tickets.name, touchTicketsSQL, c.AccountID, id); err != nil {
 		return Result{}, err
+	}
+	if _, err := w.tx.Exec(ctx, leaveRequestsSQL, c.AccountID, id); err != nil {
+		return Result{}, fmt.Errorf("take a contact out of service requests: %w", err)
 	}
 	result, err := remove(ctx, w, contacts, id, ifVersion)
 	if err != nil || result.Outcome != Deleted || c.UserID == "" {

@@ -40,7 +40,7 @@ type Event struct {
 	AccountID string // empty: of more than one account
 	Subject   string // the id of what it is about
 	Actor     string
-	ContactID string // the contact who did it; empty: none
+	ContactID string // the contact who did it, or of a service request who asked for it; empty: none
 	Data      json.RawMessage
 	At        time.Time
 }

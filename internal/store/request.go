@@ -28,6 +28,9 @@ type Request struct {
 	OpenedAt    time.Time  `db:"opened_at" json:"opened_at"`
 	ScheduledOn *time.Time `db:"scheduled_on" json:"scheduled_on"`
 	Comment     string     `db:"comment" json:"comment"` // what was said last
+	// ContactID is the contact who sent it from the portal, and so the Initiator of all its
+	// events; empty: nobody did. It stays as it was first written.
+	ContactID string `db:"contact_id" json:"contact_id"`
 
 	// Author is who writes it and Staff whether that is the provider's staff, as
 	// customers are told in its events. Neither is kept.
@@ -39,10 +42,10 @@ var requests = &kind[Request, *Request]{
 	name:  "request",
 	table: "service_request",
 	sel: `t.id, t.account_id, t.version, t.created_at, t.updated_at, t.number, t.subject, t.text, t.status, coalesce(t.site_id, '') AS site_id,
-t.opened_by, t.opened_at, t.scheduled_on, t.comment`,
-	insert: []string{"number", "subject", "text", "status", "site_id", "opened_by", "opened_at", "scheduled_on", "comment"},
+t.opened_by, t.opened_at, t.scheduled_on, t.comment, t.contact_id`,
+	insert: []string{"number", "subject", "text", "status", "site_id", "opened_by", "opened_at", "scheduled_on", "comment", "contact_id"},
 	values: func(r *Request) []any {
-		return []any{r.Number, r.Subject, r.Text, r.Status, nullable(r.SiteID), r.OpenedBy, r.OpenedAt, r.ScheduledOn, r.Comment}
+		return []any{r.Number, r.Subject, r.Text, r.Status, nullable(r.SiteID), r.OpenedBy, r.OpenedAt, r.ScheduledOn, r.Comment, r.ContactID}
 	},
 	update: `
 UPDATE service_request t SET number = i.number, subject = i.subject, text = i.text, status = i.status, site_id = nullif(i.site_id, ''),
@@ -77,7 +80,12 @@ func (s *Store) Requests(ctx context.Context, list List) ([]Request, *Place, err
 
 // PutRequests creates and changes service requests. Their sites must be of the same account.
 func (w *Writer) PutRequests(ctx context.Context, items []Item[Request]) ([]Written[Request], error) {
-	written, changes, err := putAll(ctx, w, requests, items, func(_, next *Request) { next.OpenedAt = tidyTime(next.OpenedAt) })
+	written, changes, err := putAll(ctx, w, requests, items, func(old, next *Request) {
+		next.OpenedAt, next.ContactID = tidyTime(next.OpenedAt), w.origin.ContactID
+		if old != nil {
+			next.ContactID = old.ContactID
+		}
+	})
 	if err != nil {
 		return nil, err
 	}
@@ -173,6 +181,7 @@ func (w *Writer) announceRequests(ctx context.Context, changes []rowChange[Reque
 		if err := w.emit(name, c.after.AccountID, c.after.ID, data); err != nil {
 			return err
 		}
+		w.events[len(w.events)-1].ContactID = c.after.ContactID
 	}
 	return nil
 }

@@ -35,7 +35,7 @@ var logins = map[string]login{
 			// Of a contact that is deleted.
 			"SELECT, UPDATE (state, reason, address, cc, bcc, updated_at), DELETE ON notification", "SELECT (notification_id), DELETE ON notification_attempt",
 			"SELECT, INSERT, UPDATE (updated_at) ON customer_order", "USAGE ON SEQUENCE order_number",
-			"SELECT, INSERT, UPDATE (updated_at) ON service_request", "USAGE ON SEQUENCE request_number",
+			"SELECT, INSERT, UPDATE (contact_id, updated_at) ON service_request", "USAGE ON SEQUENCE request_number",
 			"UPDATE (address, phone, tax_id, attributes, version, updated_at) ON account",
 			"SELECT, UPDATE ON feed", "INSERT ON change", "INSERT ON event",
 			"SELECT, INSERT ON audit",

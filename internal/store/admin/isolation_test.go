@@ -69,7 +69,7 @@ func TestLoginRolesHaveExactlyTheirRights(t *testing.T) {
 			"UPDATE ON passkey", "UPDATE ON replica", "UPDATE ON session", "UPDATE ON throttle", "UPDATE ON totp",
 			"UPDATE(address) ON account", "UPDATE(address) ON notification", "UPDATE(attributes) ON account",
 			"UPDATE(bcc) ON notification", "UPDATE(cc) ON notification", "UPDATE(closed_by) ON banner",
-			"UPDATE(contact_id) ON ticket", "UPDATE(phone) ON account", "UPDATE(reason) ON notification",
+			"UPDATE(contact_id) ON service_request", "UPDATE(contact_id) ON ticket", "UPDATE(phone) ON account", "UPDATE(reason) ON notification",
 			"UPDATE(state) ON notification", "UPDATE(tax_id) ON account", "UPDATE(updated_at) ON account",
 			"UPDATE(updated_at) ON customer_order", "UPDATE(updated_at) ON notification", "UPDATE(updated_at) ON service_request",
 			"UPDATE(updated_at) ON site", "UPDATE(updated_at) ON ticket", "UPDATE(version) ON account", "UPDATE(version) ON ticket",

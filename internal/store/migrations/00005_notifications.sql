@@ -144,8 +144,10 @@ CREATE TABLE banner (
 CREATE INDEX banner_account ON banner (account_id, shown_to);
 CREATE INDEX banner_end ON banner (shown_to);
 
--- Who did it, where a contact did: the Initiator of templates.
+-- Who did it, where a contact did: the Initiator of templates. What becomes of a service
+-- request is told to who sent it.
 ALTER TABLE event ADD COLUMN contact_id text NOT NULL DEFAULT '';
+ALTER TABLE service_request ADD COLUMN contact_id text NOT NULL DEFAULT '';
 
 -- A dispatcher runs two documents.
 ALTER TABLE replica ADD COLUMN routing_digest text NOT NULL DEFAULT '';
