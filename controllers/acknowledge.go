@@ -44,7 +44,8 @@ func (r *Reconciler) acknowledge(ctx context.Context, p *pass) error {
 		return nil
 	}
 	r.forgetPods(p)
-	if p.database.tenant != nil && slices.ContainsFunc(p.documents(), p.mayHaveSpread) {
+	asks := slices.ContainsFunc(p.documents(), p.mayHaveSpread) || p.database.ready && p.memory.rows.due(p)
+	if p.database.tenant != nil && asks {
 		if err := r.askReplicas(ctx, p); err != nil {
 			return err
 		}
@@ -152,27 +153,42 @@ func (p *pass) failed(pod *corev1.Pod) *spread {
 	return nil
 }
 
-// forgetReplicas deletes the rows of pods that are gone, once there are many. A young
-// row may be of a pod that the cache does not show yet, and a pod writes its row once.
+// forgetReplicas deletes the rows of pods that are gone, so that nobody takes what they ran
+// for what is in force. A young row of a pod that was never seen may be of one that the
+// cache does not show yet, and a pod writes its row once.
 func (r *Reconciler) forgetReplicas(ctx context.Context, p *pass, replicas []store.Replica) error {
-	keep := make([]string, len(p.pods))
-	for i := range p.pods {
-		keep[i] = p.pods[i].Name
-	}
-	gone := 0
-	for _, replica := range replicas {
-		switch {
-		case slices.Contains(keep, replica.Pod):
-		case p.now.Sub(replica.UpdatedAt) < youngReplica:
-			keep = append(keep, replica.Pod)
-		default:
-			gone++
-		}
-	}
-	if !p.database.ready || gone <= len(p.pods)+4 {
+	if !p.database.ready {
 		return nil
 	}
-	return r.ask(ctx, p, func(ctx context.Context) error { return p.database.tenant.ForgetReplicas(ctx, keep) })
+	keep, gone := slices.Collect(maps.Keys(p.podNames())), false
+	next := replicaRows{pods: p.podNames()}
+	for _, replica := range replicas {
+		age := p.now.Sub(replica.UpdatedAt)
+		switch {
+		case next.pods[replica.Pod]:
+		case age < youngReplica && !p.memory.rows.pods[replica.Pod]:
+			keep = append(keep, replica.Pod)
+			next.again(p.now.Add(youngReplica - age))
+		default:
+			gone = true
+		}
+	}
+	if gone {
+		err := r.ask(ctx, p, func(ctx context.Context) error { return p.database.tenant.ForgetReplicas(ctx, keep) })
+		if err != nil || !p.database.ready {
+			return err
+		}
+	}
+	p.memory.rows = next
+	return nil
+}
+
+func (p *pass) podNames() map[string]bool {
+	names := make(map[string]bool, len(p.pods))
+	for i := range p.pods {
+		names[p.pods[i].Name] = true
+	}
+	return names
 }
 
 // refreshPods annotates the pods that are due: at once when a document is written,
@@ -288,7 +304,7 @@ func (r *Reconciler) conclude(p *pass, d *document) status.Document {
 	}
 	said.Programmed = said.Replicas - int32(len(pending)) //nolint:gosec // a tenant has at most 150 pods
 	for _, c := range provision.Components() {
-		if d.kind.reads(c) && !ready[c] {
+		if d.kind.reads(c) && !ready[c] && !(c == provision.Dispatcher && p.undispatched()) {
 			said.Missing = string(c)
 		}
 	}

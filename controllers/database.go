@@ -36,6 +36,8 @@ type database struct {
 	// written, to the database or for the tenant.
 	ready    bool
 	starting bool // it is being looked at, what was said of it stays
+	// adopted: nothing is sent yet, because the data was another cluster's.
+	adopted  bool
 	prepared *v1alpha1.DatabaseStatus
 	finding  status.Finding
 }
@@ -116,7 +118,7 @@ func (r *Reconciler) prepareDatabase(p *pass, opened *admin.Server) {
 	if state.problem != nil {
 		p.prepareAgain(state)
 	}
-	d.ready = true
+	d.ready, d.adopted = true, state.prepared.Adopted
 	d.tenant = opened.Tenant(state.prepared.Schema)
 	d.prepared = &v1alpha1.DatabaseStatus{
 		Server:        d.server.name,

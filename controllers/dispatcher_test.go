@@ -241,6 +241,34 @@ func (w *world) expectResolved(tenant *v1alpha1.Tenant, parts ...string) {
 	}
 }
 
+// TestFoyersOwnSecretsAreNotForChannels: naming one gives nobody what it holds, whichever
+// Tenant of the namespace it is for.
+func TestFoyersOwnSecretsAreNotForChannels(t *testing.T) {
+	t.Parallel()
+	w, other := readyWorld(t)
+	tenant := w.tenant("beta")
+	sending(tenant)
+	tenant.Spec.Email.SMTP.SecretRef.Name, tenant.Spec.Email.DKIM.SecretRef.Name = "acme-keys", "acme-db-portal"
+	tenant.Spec.SMS.SecretRef.Name, tenant.Spec.Webhooks[0].SecretRef.Name = "beta-cli", "beta-keys"
+	w.create(tenant)
+	w.expect(tenant, "ResolvedRefs=False/SecretIncomplete", "Ready=False", "Programmed=True")
+	w.expect(other, "Ready=True")
+	for _, name := range []string{"acme-keys", "acme-db-portal", "beta-cli", "beta-keys"} {
+		w.expectResolved(tenant, `Secret "`+name+`" is one that Foyer made for itself`)
+	}
+	for _, v := range w.deployment("beta-dispatcher").Spec.Template.Spec.Volumes {
+		if v.Secret == nil || v.Name == "keys" || v.Name == "database" {
+			continue
+		}
+		for _, key := range []string{provision.KeyURI, provision.KeyToken, provision.KeyLink, provision.KeySeal} {
+			shown := func(item corev1.KeyToPath) bool { return item.Key == key }
+			if len(v.Secret.Items) == 0 || slices.ContainsFunc(v.Secret.Items, shown) {
+				t.Errorf("volume %s shows key %s of Secret %s", v.Name, key, v.Secret.SecretName)
+			}
+		}
+	}
+}
+
 // TestDeliveryIsTold: whoever lists tenants sees which of them send.
 func TestDeliveryIsTold(t *testing.T) {
 	t.Parallel()
@@ -263,8 +291,10 @@ func TestDeliveryIsTold(t *testing.T) {
 		t.Spec.Delivery = v1alpha1.DeliverySpec{Mode: v1alpha1.DeliveryRedirect, RedirectTo: "test@acme.example"}
 	})
 	told(v1alpha1.DeliveryStatus{Mode: v1alpha1.DeliveryRedirect, RedirectTo: "test@acme.example"})
-	edit(w, tenant, func(t *v1alpha1.Tenant) { t.Spec.Delivery.Mode = v1alpha1.DeliveryLive })
-	told(v1alpha1.DeliveryStatus{Mode: v1alpha1.DeliveryLive})
+	edit(w, tenant, func(t *v1alpha1.Tenant) {
+		t.Spec.Delivery.Mode, t.Spec.Delivery.MaxPerHour = v1alpha1.DeliveryLive, 500
+	})
+	told(v1alpha1.DeliveryStatus{Mode: v1alpha1.DeliveryLive, MaxPerHour: 500})
 	edit(w, tenant, func(t *v1alpha1.Tenant) {
 		t.Spec.Delivery.Mode, t.Spec.Attributes.TimeZone = v1alpha1.DeliveryHold, "Mars/Olympus"
 	})

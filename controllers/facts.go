@@ -18,6 +18,7 @@ import (
 	"github.com/foyerhq/foyer/controllers/status"
 	"github.com/foyerhq/foyer/internal/compile"
 	"github.com/foyerhq/foyer/internal/config"
+	"github.com/foyerhq/foyer/internal/store"
 )
 
 // timePrecision is that of times in the API.
@@ -53,6 +54,8 @@ func (p *pass) tenantFacts(former v1alpha1.TenantStatus) status.Tenant {
 		Orphaned: p.orphaned(former.OrphanedProfiles),
 		Rejected: p.rejected(),
 		Version:  p.version,
+
+		Undispatched: p.undispatched(),
 	}
 	if stopped := p.stopped(); stopped.Reason != "" {
 		facts.Foreign = stopped
@@ -62,19 +65,29 @@ func (p *pass) tenantFacts(former v1alpha1.TenantStatus) status.Tenant {
 	}
 	if live := p.liveTenant(); live.Hostname != "" {
 		facts.LiveURL = index.PortalURL(live.Hostname)
-		facts.Delivery = deliveryOf(live)
+		facts.Delivery = p.deliveryOf(live)
 	}
 	metrics.Rejected.WithLabelValues(p.key.Namespace, p.key.Name).Set(float64(facts.Rejected))
 	return facts
 }
 
 // deliveryOf says what becomes of a tenant's notifications, with the default.
-func deliveryOf(live config.Tenant) v1alpha1.DeliveryStatus {
-	said := v1alpha1.DeliveryStatus{Mode: v1alpha1.DeliveryMode(cmp.Or(live.Delivery.Mode, config.DeliveryHold))}
+func (p *pass) deliveryOf(live config.Tenant) v1alpha1.DeliveryStatus {
+	said := v1alpha1.DeliveryStatus{Mode: v1alpha1.DeliveryMode(cmp.Or(live.Delivery.Mode, config.DeliveryHold)), MaxPerHour: live.Delivery.MaxPerHour}
+	if p.database.adopted {
+		said.Mode = v1alpha1.DeliveryHold
+	}
 	if said.Mode == v1alpha1.DeliveryRedirect {
 		said.RedirectTo = v1alpha1.EmailAddress(live.Delivery.RedirectTo)
 	}
 	return said
+}
+
+// undispatched says whether a tenant has no dispatcher because it is paused since a release
+// that had none: that is how it was left, and nothing that is broken.
+func (p *pass) undispatched() bool {
+	return p.paused() && ptr.Deref(p.tenant.Status.Database.SchemaVersion, store.RequiredSchemaVersion) < store.RequiredSchemaVersion &&
+		p.available[provision.Dispatcher].Reason == status.ReasonNotDeployed
 }
 
 var newerFinding = status.Stuck(status.ReasonForeignObject,

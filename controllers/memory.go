@@ -21,6 +21,7 @@ type memory struct {
 
 	running   map[types.UID]running // by pod: what it has acknowledged
 	refreshed map[types.UID]refresh
+	rows      replicaRows
 	spreads   map[*documentKind]*spread
 	observed  bool // the propagation of the settings document was measured
 
@@ -45,6 +46,35 @@ func (r running) of(kind *documentKind) string {
 		return r.routing
 	}
 	return r.settings
+}
+
+// replicaRows is what is known of the rows in which pods say what they run.
+type replicaRows struct {
+	pods map[string]bool // that there were when the rows were read
+	next time.Time       // when one is old enough to be of a pod that is gone; zero: none is
+}
+
+// due says whether some of the rows may be of pods that are gone.
+func (r *replicaRows) due(p *pass) bool {
+	if !r.next.IsZero() {
+		if !p.now.Before(r.next) {
+			return true
+		}
+		p.runAgain(r.next.Sub(p.now))
+	}
+	now := p.podNames()
+	for name := range r.pods {
+		if !now[name] {
+			return true
+		}
+	}
+	return false
+}
+
+func (r *replicaRows) again(at time.Time) {
+	if r.next.IsZero() || at.Before(r.next) {
+		r.next = at
+	}
 }
 
 // spread is how far a live document has come.

@@ -95,6 +95,7 @@ func (r *Reconciler) run(ctx context.Context, p *pass) error {
 		r.compile,
 		r.readyDatabase,
 		r.keepUp,
+		r.lookAtAdoption,
 		r.restore,
 		r.countUsage,
 		r.publish,

@@ -31,6 +31,7 @@ type secrets struct {
 type keptSecret struct {
 	version string // empty: there is none
 	keys    []string
+	own     bool // Foyer made it
 }
 
 // lookAtSecrets finds out whether the Secrets exist that the Tenant names, and have the
@@ -92,6 +93,9 @@ func (r *Reconciler) readKeys(ctx context.Context, key client.ObjectKey, last ke
 	} else if err != nil {
 		return keptSecret{}, nil
 	}
+	if provision.IsOwnSecret(head.Labels) {
+		return keptSecret{version: head.ResourceVersion, own: true}, nil
+	}
 	if head.ResourceVersion == last.version {
 		return last, nil
 	}
@@ -114,6 +118,10 @@ func (s *secrets) judge() status.Finding {
 		if kept.version == "" {
 			reason = compile.ReasonRefNotFound
 			missing = append(missing, fmt.Sprintf("%s: there is no Secret %q", named.Field, named.Name))
+			continue
+		}
+		if kept.own {
+			missing = append(missing, fmt.Sprintf("%s: Secret %q is one that Foyer made for itself: name one of yours", named.Field, named.Name))
 			continue
 		}
 		for _, key := range named.Keys {

@@ -15,12 +15,17 @@ const (
 // +kubebuilder:validation:MinProperties=1
 // +kubebuilder:validation:XValidation:rule="!has(self.mode) || self.mode != 'Redirect' || has(self.redirectTo)",fieldPath=".redirectTo",message="mode Redirect needs the address that mails go to"
 type DeliverySpec struct {
-	// mode is Hold (if not set: notifications are planned and shown, not sent), Redirect
-	// (mails go to redirectTo, nothing else goes out) or Live.
+	// mode is Hold, Redirect or Live. Hold, if not set: notifications are planned and shown,
+	// and nothing goes out; webhooks of the Tenant wait, and get later what they missed.
+	// Redirect: mails go to redirectTo, without copies, and with a placeholder for each secret
+	// link unless the recipient's address is of redirectTo's own domain; text messages,
+	// webhooks of event templates, banners and notes on customers are suppressed; webhooks of
+	// the Tenant get their events. Live: all of it goes out.
 	// +optional
 	Mode DeliveryMode `json:"mode,omitempty"`
 
-	// redirectTo is the address that every mail goes to while mode is Redirect.
+	// redirectTo is the address that every mail goes to while mode is Redirect. The subject
+	// has the real one.
 	// +optional
 	RedirectTo EmailAddress `json:"redirectTo,omitempty"`
 
@@ -41,12 +46,17 @@ type DeliveryStatus struct {
 	// redirectTo is the address that every mail goes to, of mode Redirect.
 	// +optional
 	RedirectTo EmailAddress `json:"redirectTo,omitempty"`
+
+	// maxPerHour is how many mails and text messages go out within an hour at most. There
+	// is no bound if not set.
+	// +optional
+	MaxPerHour int64 `json:"maxPerHour,omitempty"`
 }
 
 // EmailAddress is a mail address.
 // +kubebuilder:validation:MinLength=5
 // +kubebuilder:validation:MaxLength=254
-// +kubebuilder:validation:XValidation:rule=`self.matches(r'^[^\s@<>,;"]+@[^\s@<>,;"]+\.[^\s@<>,;"]+$')`,message="must be a mail address, as billing@acme.example"
+// +kubebuilder:validation:XValidation:rule=`self.matches(r'^[^\s\p{Cc}()<>\[\]:;@\\,".]+(\.[^\s\p{Cc}()<>\[\]:;@\\,".]+)*@[^\s\p{Cc}()<>\[\]:;@\\,".]+(\.[^\s\p{Cc}()<>\[\]:;@\\,".]+)+$')`,message="must be a mail address, as billing@acme.example"
 type EmailAddress string
 
 // EmailChannelSpec says how mails are sent.
@@ -56,7 +66,7 @@ type EmailChannelSpec struct {
 	// +required
 	// +kubebuilder:validation:MinLength=5
 	// +kubebuilder:validation:MaxLength=320
-	// +kubebuilder:validation:XValidation:rule=`self.matches(r'^([^\r\n<>"@]+ <[^\s@<>,;"]+@[^\s@<>,;"]+\.[^\s@<>,;"]+>|[^\s@<>,;"]+@[^\s@<>,;"]+\.[^\s@<>,;"]+)$')`,message="must be a mail address, or a name and a mail address, as Acme <billing@acme.example>"
+	// +kubebuilder:validation:XValidation:rule=`self.matches(r'^([^\p{Cc}<>@]+ <[^\s\p{Cc}()<>\[\]:;@\\,".]+(\.[^\s\p{Cc}()<>\[\]:;@\\,".]+)*@[^\s\p{Cc}()<>\[\]:;@\\,".]+(\.[^\s\p{Cc}()<>\[\]:;@\\,".]+)+>|[^\s\p{Cc}()<>\[\]:;@\\,".]+(\.[^\s\p{Cc}()<>\[\]:;@\\,".]+)*@[^\s\p{Cc}()<>\[\]:;@\\,".]+(\.[^\s\p{Cc}()<>\[\]:;@\\,".]+)+)$')`,message="must be a mail address, or a name and a mail address, as Acme <billing@acme.example>"
 	From string `json:"from,omitempty"`
 
 	// replyTo is the address that answers go to. The sender if not set.
@@ -104,15 +114,19 @@ type SMTPSpec struct {
 	// +optional
 	Security SMTPSecurity `json:"security,omitempty"`
 
-	// secretRef names the Secret with keys username and password. Foyer does not sign in
-	// if not set.
+	// secretRef names the Secret with keys username and password, and perhaps ca.crt: the
+	// authorities of the server's certificate, in PEM, where it is not of a public one. One
+	// with ca.crt alone is no sign-in. Foyer does not sign in if not set. Who may edit the
+	// Tenant can have any such keys of a Secret in its namespace sent to a server of their
+	// choice.
 	// +optional
 	SecretRef ObjectRef `json:"secretRef,omitempty,omitzero"`
 }
 
 // DKIMSpec signs mails.
 type DKIMSpec struct {
-	// domain is the domain that signs: that of the sender, or one above it.
+	// domain is the domain that signs: that of the sender, or another one of the same
+	// organization, as mail.acme.example for acme.example.
 	// +required
 	// +kubebuilder:validation:MinLength=3
 	// +kubebuilder:validation:MaxLength=253
@@ -165,7 +179,9 @@ type SMSChannelSpec struct {
 	URL string `json:"url,omitempty"`
 
 	// secretRef names the Secret with keys accountSID and authToken (Twilio) or authorization
-	// (HTTP: the value of that header).
+	// (HTTP: the value of that header), and perhaps statusURL: where the provider reports
+	// what became of a message. Who may edit the Tenant can have any such keys of a Secret
+	// in its namespace sent to a server of their choice.
 	// +required
 	SecretRef ObjectRef `json:"secretRef,omitzero"`
 }
@@ -176,7 +192,8 @@ type SMSChannelSpec struct {
 // +kubebuilder:validation:XValidation:rule=`self.matches(r'^[a-z][A-Za-z0-9]*\.([a-z][A-Za-z0-9]*|\*)$')`,message="must be an event type, as invoice.issued, or all of an object, as contact.*"
 type EventPattern string
 
-// TenantWebhookSpec is an address of the provider's own systems.
+// TenantWebhookSpec is an address of the provider's own systems. It gets its events in the
+// delivery modes Redirect and Live.
 type TenantWebhookSpec struct {
 	// name tells the webhook from the others. What it has got is kept by its name.
 	// +required

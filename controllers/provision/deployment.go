@@ -109,7 +109,8 @@ func podSpec(p Params, c Component) *corev1ac.PodSpecApplyConfiguration {
 // mount is a ConfigMap or Secret that a component sees as files.
 type mount struct {
 	volume, configMap, secret, dir string
-	optional                       bool // without it the pod starts all the same
+	keys                           []string // of a Secret that people made: the pod sees no others
+	optional                       bool     // without it the pod starts all the same
 }
 
 // mountsOf are the mounts of a component: no more than it needs.
@@ -122,15 +123,17 @@ func mountsOf(p Params, c Component) []mount {
 	if c == Portal || c == Dispatcher {
 		list = append(list, mount{volume: "keys", secret: KeysSecretName(tenant), dir: keysDir})
 	}
-	if ref := p.Tenant.Spec.Backoffice.EventSigningSecretRef; c == Backoffice && ref.Name != "" {
-		list = append(list, mount{volume: "event-signing", secret: ref.Name, dir: signingDir, optional: true})
+	if c == Backoffice {
+		for _, s := range signingSecrets(p.Tenant) {
+			list = append(list, mount{volume: "event-signing", secret: s.Name, dir: signingDir, keys: s.files(), optional: true})
+		}
 	}
 	if c != Dispatcher {
 		return list
 	}
 	list = append(list, mount{volume: "routing", configMap: RoutingName(tenant), dir: routingDir})
 	for _, s := range ChannelSecrets(p.Tenant) {
-		list = append(list, mount{volume: s.Dir, secret: s.Name, dir: channelsDir + "/" + s.Dir, optional: true})
+		list = append(list, mount{volume: s.Dir, secret: s.Name, dir: channelsDir + "/" + s.Dir, keys: s.files(), optional: true})
 	}
 	if p.Clock {
 		list = append(list, mount{volume: "clock", configMap: ClockName(tenant), dir: clockDir, optional: true})
@@ -150,6 +153,9 @@ func volumes(p Params, c Component) []*corev1ac.VolumeApplyConfiguration {
 			volume.WithConfigMap(source)
 		} else {
 			source := corev1ac.SecretVolumeSource().WithSecretName(m.secret).WithDefaultMode(secretMode)
+			for _, key := range m.keys {
+				source.WithItems(corev1ac.KeyToPath().WithKey(key).WithPath(key))
+			}
 			if m.optional {
 				source.WithOptional(true)
 			}

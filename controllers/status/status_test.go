@@ -146,6 +146,15 @@ func TestOfTenant(t *testing.T) {
 			change: func(t *Tenant) { t.Generation, t.Paused = 4, true },
 			want:   map[string]string{"Ready": "True/Paused", "Programmed": "True/Programmed"},
 		},
+		"paused since before dispatchers": {
+			former: ready,
+			change: func(t *Tenant) {
+				t.Generation, t.Paused, t.Undispatched = 4, true, true
+				t.Dispatcher = No(ReasonNotDeployed, "Not yet.")
+				t.Routing = Document{Known: true, Asked: true, Digest: "r"}
+			},
+			want: map[string]string{"Ready": "True/Paused", "Programmed": "True/Programmed", "DispatcherAvailable": "False/NotDeployed"},
+		},
 		"paused, and something waits": {
 			former: ready,
 			change: func(t *Tenant) { t.Generation, t.Paused, t.Waiting = 4, true, true },

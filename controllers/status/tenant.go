@@ -2,6 +2,7 @@ package status
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -25,6 +26,8 @@ type Tenant struct {
 	Foreign Finding
 	// Paused, and Waiting: something declared is not live because of it.
 	Paused, Waiting bool
+	// Undispatched: it is paused since a release that had no dispatchers.
+	Undispatched bool
 
 	// LiveGeneration is the generation in the live document, LiveURL its portal's.
 	LiveGeneration int64
@@ -114,6 +117,10 @@ func (t Tenant) conditions(old v1alpha1.TenantStatus, orphans []v1alpha1.Orphane
 		ready = Yes(ReasonPaused, "The tenant runs and is paused: nothing is changed until spec.state is Active.")
 	}
 	findings := []Finding{t.Accepted, t.ResolvedRefs, t.Database, programmed, t.Portal, t.Backoffice, t.Dispatcher, resolved}
+	if t.Undispatched {
+		ready.Message += " It has no dispatcher until then, which came with a later release than it runs: nothing is sent."
+		findings = slices.DeleteFunc(findings, func(f Finding) bool { return f == t.Dispatcher })
+	}
 	if t.Paused && t.Waiting { // before anything else: it explains the rest
 		findings = append([]Finding{t.pausedFinding()}, findings...)
 	}
@@ -167,7 +174,7 @@ func (t Tenant) programmed(old v1alpha1.TenantStatus) Finding {
 // that cannot be written or read: the Tenant notes that elsewhere.
 func (t Tenant) spread(former Finding) Finding {
 	settings := t.Document.ofTenant(former)
-	if !settings.IsTrue() || !t.Routing.Known || t.Routing.Digest == "" {
+	if !settings.IsTrue() || !t.Routing.Known || t.Routing.Digest == "" || t.Undispatched {
 		return settings
 	}
 	return t.Routing.ofTenant(former)

@@ -44,14 +44,14 @@ func New(t testing.TB, server *postgres.Server) *Tenant {
 // NewIn prepares a tenant in the database of a manager's URI.
 func NewIn(t testing.TB, managerURI, name string) *Tenant {
 	t.Helper()
-	return Adopt(t, managerURI, name)
+	return Adopt(t, managerURI, "customers", name)
 }
 
 // Adopt prepares a tenant in a cluster of its own, because roles are of the whole server.
 // It may take over the schemas that are named.
-func Adopt(t testing.TB, managerURI, name string, schemas ...string) *Tenant {
+func Adopt(t testing.TB, managerURI, namespace, name string, schemas ...string) *Tenant {
 	t.Helper()
-	tenant := &Tenant{Owner: admin.Owner{ClusterUID: rand.Text(), Namespace: "customers", Name: name}}
+	tenant := &Tenant{Owner: admin.Owner{ClusterUID: rand.Text(), Namespace: namespace, Name: name}}
 	var err error
 	if tenant.Server, err = admin.Open(admin.Config{URI: managerURI}); err != nil {
 		t.Fatal(err)

@@ -15,6 +15,9 @@ type DeliveryStatusApplyConfiguration struct {
 	Mode *apiv1alpha1.DeliveryMode `json:"mode,omitempty"`
 	// redirectTo is the address that every mail goes to, of mode Redirect.
 	RedirectTo *apiv1alpha1.EmailAddress `json:"redirectTo,omitempty"`
+	// maxPerHour is how many mails and text messages go out within an hour at most. There
+	// is no bound if not set.
+	MaxPerHour *int64 `json:"maxPerHour,omitempty"`
 }
 
 // DeliveryStatusApplyConfiguration constructs a declarative configuration of the DeliveryStatus type for use with
@@ -36,5 +39,13 @@ func (b *DeliveryStatusApplyConfiguration) WithMode(value apiv1alpha1.DeliveryMo
 // If called multiple times, the RedirectTo field is set to the value of the last call.
 func (b *DeliveryStatusApplyConfiguration) WithRedirectTo(value apiv1alpha1.EmailAddress) *DeliveryStatusApplyConfiguration {
 	b.RedirectTo = &value
+	return b
+}
+
+// WithMaxPerHour sets the MaxPerHour field in the declarative configuration to the given value
+// and returns the receiver, so that objects can be built by chaining "With" function invocations.
+// If called multiple times, the MaxPerHour field is set to the value of the last call.
+func (b *DeliveryStatusApplyConfiguration) WithMaxPerHour(value int64) *DeliveryStatusApplyConfiguration {
+	b.MaxPerHour = &value
 	return b
 }
