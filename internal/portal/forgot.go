@@ -21,6 +21,7 @@ type forgotForm struct {
 	Page     web.Page
 	Login    string
 	Sent     bool
+	Silent   bool // the tenant sends its customers no mails: it says so to everybody
 	Minutes  int // that a link works
 	Problems []web.FieldProblem
 }
@@ -35,6 +36,7 @@ func (v *visit) forgotForm() forgotForm {
 	return forgotForm{
 		Page:    web.Page{Title: v.T("Forgot your password?"), Brand: v.brand(), Bare: true},
 		Minutes: max(1, int(v.live.Credentials().ResetLinkSeconds/60)),
+		Silent:  v.live.Delivery().Mode != config.DeliveryLive || v.live.Tenant.Email.From == "",
 	}
 }
 

@@ -91,6 +91,28 @@ func TestForgotAnswersTheSame(t *testing.T) {
 	}
 }
 
+// TestForgotPromisesNoMail that does not come: while the provider tries its mails out, or
+// sends none, the page says so and names who helps, to everybody the same.
+func TestForgotPromisesNoMail(t *testing.T) {
+	s := newSite(t)
+	s.seed(t)
+	for name, change := range map[string][]string{
+		"hold":      {`"delivery":{"mode":"Live"}`, `"delivery":{}`},
+		"redirect":  {`"delivery":{"mode":"Live"}`, `"delivery":{"mode":"Redirect","redirectTo":"test@acme.example"}`},
+		"no sender": {`"from":"Acme <billing@acme.example>"`, `"from":""`},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s.apply(t, change...)
+			s.browser(t).get("/forgot").is(t, http.StatusOK).shows(t, "Acme Telecom does not send mails from this portal", "Ask for a new password", "help@acme.example").hides(t, "We send you a mail", "Send mail")
+			for _, login := range []string{"dana", "nobody"} {
+				s.browser(t).forgot(login).goesTo(t, "/forgot?done=sent")
+			}
+			s.browser(t).get("/forgot?done=sent").is(t, http.StatusOK).shows(t, "does not send mails from this portal", "Please write to help@acme.example or call +61 2 5550 0100.", "Back to sign-in").
+				hides(t, "on its way", "spam", "The link in it works")
+		})
+	}
+}
+
 func TestForgotForm(t *testing.T) {
 	s := newSite(t)
 	for _, test := range []struct{ login, sentence string }{

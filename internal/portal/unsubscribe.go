@@ -40,6 +40,7 @@ type unsubscribePage struct {
 	Category string
 	Action   string
 	Done     bool
+	HasPage  bool // of preferences, where they can have these messages again
 }
 
 // unsubscribing is whom a link is about, and which messages.
@@ -78,7 +79,8 @@ func (p *Portal) showUnsubscribe(w http.ResponseWriter, r *http.Request, v *visi
 	}
 	return v.show(w, r, http.StatusOK, unsubscribeView(unsubscribePage{
 		Page:    web.Page{Title: title, Brand: v.brand(), Bare: true},
-		Account: found.Account, Address: hint(found.Email), Category: v.T(categoryTitles[found.category]), Action: r.URL.EscapedPath(), Done: done,
+		Account: found.Account.Name, Address: hint(found.Email), Category: v.T(categoryTitles[found.category]), Action: r.URL.EscapedPath(), Done: done,
+		HasPage: found.SignsIn && v.live.For(found.Account.Account).HasPortal(),
 	}))
 }
 

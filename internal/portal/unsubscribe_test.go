@@ -27,13 +27,30 @@ func TestUnsubscribe(t *testing.T) {
 		nobody.do(http.MethodPost, path, nil).is(t, http.StatusOK).shows(t, "You are unsubscribed", "does not send you messages of this kind any more").hides(t, "<form")
 	}
 	nobody.get(path).is(t, http.StatusOK).shows(t, "You are unsubscribed").hides(t, "<form")
-	nobody.get(s.unsubscribePath("c-tom", "Support")).shows(t, "Do you want to unsubscribe?", "Service requests and tickets")
+	nobody.get(s.unsubscribePath("c-tom", "Support")).shows(t, "Do you want to unsubscribe?", "Messages Service requests Sent to")
 	if diff := cmp.Diff([]string{"Invoice"}, s.row(t, "c-tom").OptedOut); diff != "" {
 		t.Error(diff)
 	}
 	s.signedIn(t, "dana").get("/activity").shows(t, somebody)
 	if log := s.logged.String(); strings.Contains(log, strings.TrimPrefix(path, "/unsubscribe/")) {
 		t.Error("the log has the token")
+	}
+}
+
+// TestUnsubscribeWithoutPortal: who cannot sign in is not sent to a page that they cannot
+// open.
+func TestUnsubscribeWithoutPortal(t *testing.T) {
+	s := newTeam(t)
+	nora := person("c-nora", "30001", "Nora", "Porter", "", false)
+	nora.Email = "nora@porter.example"
+	s.contacts(t, nora)
+	for contact, ask := range map[string]bool{"c-gus": true, "c-nora": true, "c-tom": false} {
+		a := s.browser(t).do(http.MethodPost, s.unsubscribePath(contact, "Invoice"), nil).is(t, http.StatusOK).shows(t, "You are unsubscribed")
+		if !ask {
+			a.shows(t, "on the page of your preferences").has(t, `href="/preferences"`)
+			continue
+		}
+		a.shows(t, "Would you like to have them again? Please write to help@acme.example or call +61 2 5550 0100.").hides(t, "your preferences", `href="/preferences"`)
 	}
 }
 

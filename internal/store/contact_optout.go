@@ -8,7 +8,8 @@ import (
 // Reader is a contact as somebody is told of it who has a mail to it.
 type Reader struct {
 	Email    string
-	Account  string // its name
+	Account  AccountView
+	SignsIn  bool // has a sign-in to the account, whether or not that has a portal
 	OptedOut []string
 }
 
@@ -20,7 +21,8 @@ func (s *Store) Reader(ctx context.Context, contactID string) (Reader, error) {
 	}
 	var r Reader
 	err := s.db.QueryRow(ctx, `
-SELECT c.email, a.name, c.opted_out FROM contact c JOIN account a ON a.id = c.account_id WHERE c.id = $1`, contactID).Scan(&r.Email, &r.Account, &r.OptedOut)
+SELECT c.email, c.user_id IS NOT NULL AND c.access = 'Active', c.opted_out, `+accountColumns+`
+FROM contact c JOIN account a ON a.id = c.account_id WHERE c.id = $1`, contactID).Scan(append([]any{&r.Email, &r.SignsIn, &r.OptedOut}, r.Account.targets()...)...)
 	if err != nil {
 		return Reader{}, fail(doing, err)
 	}
