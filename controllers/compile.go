@@ -37,6 +37,7 @@ func (r *Reconciler) compile(_ context.Context, p *pass) error {
 		LiveRouting:       p.routing.body,
 		Usage:             basis.usage,
 		HostnameHolder:    basis.holder,
+		AllowOutgoing:     r.options.AllowOutgoing,
 		Acknowledged:      basis.settled,
 		RoutingBlocked:    basis.blocked,
 		Checked:           p.checks,

@@ -97,7 +97,8 @@ type Attributes struct {
 	ReminderMinimumAmount string `json:"reminderMinimumAmount,omitempty"`
 
 	// quietHours are when messages wait, in the account's time zone. They inherit as one
-	// value. There are none where nothing is set.
+	// value: with the same time as start and end there are none, whatever would be inherited.
+	// There are none where nothing is set.
 	// +optional
 	QuietHours QuietHours `json:"quietHours,omitempty,omitzero"`
 
@@ -153,7 +154,6 @@ const (
 )
 
 // QuietHours are when messages wait. Where start is later than end they pass midnight.
-// +kubebuilder:validation:XValidation:rule="!has(self.start) || !has(self.end) || self.start != self.end",fieldPath=".end",message="start and end must be two different times"
 type QuietHours struct {
 	// start is the time of day at which they begin, as "22:00".
 	// +required

@@ -3,7 +3,7 @@ package v1alpha1
 // EmailRecipient is a role of the account's contacts, or a mail address.
 // +kubebuilder:validation:MinLength=5
 // +kubebuilder:validation:MaxLength=254
-// +kubebuilder:validation:XValidation:rule=`self in ['Primary', 'Secondary', 'Billing', 'Technical', 'Owner', 'Initiator'] || self.matches(r'^[^\s@<>,;"]+@[^\s@<>,;"]+\.[^\s@<>,;"]+$')`,message="must be Primary, Secondary, Billing, Technical, Owner, Initiator, or a mail address, as billing@acme.example"
+// +kubebuilder:validation:XValidation:rule=`self in ['Primary', 'Secondary', 'Billing', 'Technical', 'Owner', 'Initiator'] || self.matches(r'^[^\s\p{Cc}()<>\[\]:;@\\,".]+(\.[^\s\p{Cc}()<>\[\]:;@\\,".]+)*@[^\s\p{Cc}()<>\[\]:;@\\,".]+(\.[^\s\p{Cc}()<>\[\]:;@\\,".]+)+$')`,message="must be Primary, Secondary, Billing, Technical, Owner, Initiator, or a mail address, as billing@acme.example"
 type EmailRecipient string
 
 // SMSRecipient is a role of the account's contacts, or a telephone number.
@@ -37,7 +37,7 @@ type EmailSpec struct {
 	// +optional
 	// +kubebuilder:validation:MinLength=5
 	// +kubebuilder:validation:MaxLength=320
-	// +kubebuilder:validation:XValidation:rule=`self.matches(r'^([^\r\n<>"@]+ <[^\s@<>,;"]+@[^\s@<>,;"]+\.[^\s@<>,;"]+>|[^\s@<>,;"]+@[^\s@<>,;"]+\.[^\s@<>,;"]+)$')`,message="must be a mail address, or a name and a mail address, as Acme <billing@acme.example>"
+	// +kubebuilder:validation:XValidation:rule=`self.matches(r'^([^\p{Cc}<>@]+ <[^\s\p{Cc}()<>\[\]:;@\\,".]+(\.[^\s\p{Cc}()<>\[\]:;@\\,".]+)*@[^\s\p{Cc}()<>\[\]:;@\\,".]+(\.[^\s\p{Cc}()<>\[\]:;@\\,".]+)+>|[^\s\p{Cc}()<>\[\]:;@\\,".]+(\.[^\s\p{Cc}()<>\[\]:;@\\,".]+)*@[^\s\p{Cc}()<>\[\]:;@\\,".]+(\.[^\s\p{Cc}()<>\[\]:;@\\,".]+)+)$')`,message="must be a mail address, or a name and a mail address, as Acme <billing@acme.example>"
 	From string `json:"from,omitempty"`
 
 	// to are the recipients.

@@ -257,7 +257,6 @@ func acceptedBySchema(t *testing.T, schema apiextensionsv1.JSONSchemaProps, valu
 	return schema.Type == "integer" && number >= *schema.Minimum && number <= *schema.Maximum
 }
 
-// objectAcceptedBySchema knows the one rule of an object that attributes have.
 func objectAcceptedBySchema(t *testing.T, schema apiextensionsv1.JSONSchemaProps, object map[string]any) bool {
 	t.Helper()
 	for _, name := range schema.Required {
@@ -271,12 +270,7 @@ func objectAcceptedBySchema(t *testing.T, schema apiextensionsv1.JSONSchemaProps
 		}
 	}
 	for _, rule := range schema.XValidations {
-		if rule.Rule != "!has(self.start) || !has(self.end) || self.start != self.end" {
-			t.Fatalf("this test does not understand the rule %q", rule.Rule)
-		}
-		if object["start"] == object["end"] {
-			return false
-		}
+		t.Fatalf("this test does not understand the rule %q", rule.Rule)
 	}
 	return true
 }

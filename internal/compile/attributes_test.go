@@ -67,7 +67,7 @@ func TestEveryAttributeIsRendered(t *testing.T) {
 // What only settings refuses, as the schema may be older or not asked (lint), is said by
 // its place in the object.
 func TestWrongAttributesAreNamed(t *testing.T) {
-	wrong := v1alpha1.Attributes{SMSNotifications: "Perhaps", ReminderMinimumAmount: "some", QuietHours: v1alpha1.QuietHours{Start: "22:00", End: "22:00"}, CreditLimit: "lots", BillingDay: 31, InvoiceDelivery: "Pigeon",
+	wrong := v1alpha1.Attributes{SMSNotifications: "Perhaps", ReminderMinimumAmount: "some", QuietHours: v1alpha1.QuietHours{Start: "22:00", End: "24:00"}, CreditLimit: "lots", BillingDay: 31, InvoiceDelivery: "Pigeon",
 		LateFee: v1alpha1.LateFee{Type: "Some", Amount: "-1", DaysAfterDue: ptr.To(int32(-1)), MinimumBalance: "x", Label: " "},
 		Custom:  []v1alpha1.CustomAttribute{{Name: "segment", Value: " "}, {Name: "CRM", Value: "1"}}}
 	out := mustCompile(t, compile.Input{Tenant: tenant(1), AccountProfiles: []v1alpha1.AccountProfile{accountProfile("business", 1, func(s *v1alpha1.AccountProfileSpec) { s.Attributes = wrong })}})
@@ -76,7 +76,7 @@ func TestWrongAttributesAreNamed(t *testing.T) {
 	for _, p := range out.AccountProfiles["business"].Problems {
 		fields = append(fields, strings.TrimPrefix(p.Field, "spec.attributes."))
 	}
-	want := []string{"smsNotifications", "reminderMinimumAmount", "quietHours", "creditLimit", "billingDay", "invoiceDelivery", "lateFee.type", "lateFee.amount", "lateFee.daysAfterDue", "lateFee.minimumBalance", "lateFee.label", "custom[0].value", "custom[1].name"}
+	want := []string{"smsNotifications", "reminderMinimumAmount", "quietHours.end", "creditLimit", "billingDay", "invoiceDelivery", "lateFee.type", "lateFee.amount", "lateFee.daysAfterDue", "lateFee.minimumBalance", "lateFee.label", "custom[0].value", "custom[1].name"}
 	if diff := cmp.Diff(want, fields); diff != "" {
 		t.Errorf("fields that are refused:\n%s", diff)
 	}

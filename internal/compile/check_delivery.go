@@ -20,6 +20,8 @@ func deliveryProblems(t config.Tenant) []settings.Problem {
 	switch d := t.Delivery; {
 	case d.Mode == config.DeliveryRedirect && d.RedirectTo == "":
 		refuse("delivery.redirectTo", "mode Redirect needs the address that mails go to")
+	case d.RedirectTo != "" && !isMailAddress(d.RedirectTo):
+		refuse("delivery.redirectTo", "%q is not allowed, allowed is a mail address, as tests@acme.example", d.RedirectTo)
 	case d.Mode != "" && d.Mode != config.DeliveryRedirect && d.Mode != config.DeliveryLive:
 		refuse("delivery.mode", "%q is not allowed, allowed is Hold, Redirect or Live", d.Mode)
 	}
@@ -33,8 +35,11 @@ func deliveryProblems(t config.Tenant) []settings.Problem {
 }
 
 func emailProblems(e config.EmailChannel, refuse func(field, format string, args ...any)) {
-	if !mailSender.MatchString(e.From) {
-		refuse("email.from", "%q is not allowed, allowed is a mail address, or a name and a mail address, as Acme <billing@acme.example>", e.From)
+	if why := wrongSender(e.From); why != "" {
+		refuse("email.from", "%s", why)
+	}
+	if e.ReplyTo != "" && !isMailAddress(e.ReplyTo) {
+		refuse("email.replyTo", "%q is not allowed, allowed is a mail address, as help@acme.example", e.ReplyTo)
 	}
 	if e.SMTP.Host == "" {
 		refuse("email.smtp.host", "mails need a server that takes them, as smtp.acme.example")
@@ -61,7 +66,7 @@ func smsProblems(s config.SMSChannel, refuse func(field, format string, args ...
 		refuse("sms.url", "type HTTP needs the URL that messages are posted to")
 	}
 	if s.URL != "" {
-		if why := wrongAddress(s.URL); why != "" {
+		if why := wrongURL(s.URL); why != "" {
 			refuse("sms.url", "%s", why)
 		}
 	}
@@ -76,7 +81,7 @@ func (p *pass) checkWebhooks() {
 	for i, w := range p.in.Tenant.Spec.Webhooks {
 		at := fmt.Sprintf("spec.webhooks[%d]", i)
 		live := p.liveWebhook(w.Name)
-		if why := wrongAddress(w.URL); why != "" {
+		if why := wrongURL(w.URL); why != "" {
 			p.refuseUnlessHeld(w.URL == live.URL, Problem{Field: at + ".url", Message: why})
 		}
 		for n, pattern := range plain(w.Events) {

@@ -121,6 +121,7 @@ func (p *pass) check() {
 		p.protectInvoiceTemplates()
 		p.resolveTenant()
 		p.warnOfSender()
+		p.warnOfHosts()
 	}
 	p.readEvents()
 	p.checkWebhooks()

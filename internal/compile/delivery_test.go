@@ -95,7 +95,15 @@ func TestChecksOfDelivery(t *testing.T) {
 		"to nobody":       {func(s *v1alpha1.TenantSpec) { s.Delivery.Mode = "Redirect" }, []string{"spec.delivery.redirectTo: mode Redirect needs the address"}},
 		"no mode":         {func(s *v1alpha1.TenantSpec) { s.Delivery.Mode = "Maybe" }, []string{`spec.delivery.mode: "Maybe" is not allowed, allowed is Hold, Redirect or Live`}},
 		"no sender": {email(func(e *v1alpha1.EmailChannelSpec) { e.From, e.SMTP.Host = "Acme\r\n <a@b.example>", "" }), []string{
-			`spec.email.from: "Acme\r\n <a@b.example>" is not allowed`, "spec.email.smtp.host: mails need a server"}},
+			"spec.email.from: the address has a character that no address has: allowed is", "spec.email.smtp.host: mails need a server"}},
+		"a name with signs":   {email(func(e *v1alpha1.EmailChannelSpec) { e.From = "Acme, Inc. [EU]: x; (y) <billing@acme.example>" }), nil},
+		"a quoted name":       {email(func(e *v1alpha1.EmailChannelSpec) { e.From = `"Acme, Inc." <billing@acme.example>` }), nil},
+		"two dots":            {email(func(e *v1alpha1.EmailChannelSpec) { e.From = "Acme <a..b@acme.example>" }), []string{`spec.email.from: "Acme <a..b@acme.example>" is no mail address: allowed is`}},
+		"answers to two dots": {email(func(e *v1alpha1.EmailChannelSpec) { e.ReplyTo = "a..b@acme.example" }), []string{`spec.email.replyTo: "a..b@acme.example" is not allowed`}},
+		"answers to a name":   {email(func(e *v1alpha1.EmailChannelSpec) { e.ReplyTo = "Help <help@acme.example>" }), []string{`spec.email.replyTo: "Help <help@acme.example>" is not allowed`}},
+		"to a dot": {func(s *v1alpha1.TenantSpec) {
+			s.Delivery = v1alpha1.DeliverySpec{Mode: "Redirect", RedirectTo: ".a@acme.example"}
+		}, []string{`spec.delivery.redirectTo: ".a@acme.example" is not allowed`}},
 		"no such security":      {email(func(e *v1alpha1.EmailChannelSpec) { e.SMTP.Security = "Some" }), []string{`spec.email.smtp.security: "Some" is not allowed, allowed is TLS, StartTLS or None`}},
 		"unprotected":           {email(func(e *v1alpha1.EmailChannelSpec) { e.SMTP.Security, e.SMTP.SecretRef = "None", ref("") }), nil},
 		"a password in clear":   {email(func(e *v1alpha1.EmailChannelSpec) { e.SMTP.Security = "None" }), []string{"spec.email.smtp.security: a password would be sent unprotected"}},
@@ -181,21 +189,78 @@ func TestEventTypeThatIsLiveStays(t *testing.T) {
 	warns(t, out, `spec.backoffice.eventTypes[0]: there is no event "invoice.future"`, "it stays as it is live already")
 }
 
+// Receivers who follow DMARC want the domain that signs to be of the sender's organization.
 func TestSenderThatIsSignedByAnotherDomainIsWarnedOf(t *testing.T) {
 	from := func(address string) func(*v1alpha1.ActionSpec) {
 		return func(a *v1alpha1.ActionSpec) { a.Email.From = address }
 	}
+	signs := func(from, domain string) *v1alpha1.Tenant {
+		return tenant(1, sends, func(s *v1alpha1.TenantSpec) { s.Email.From, s.Email.DKIM.Domain = from, domain })
+	}
 	in := withTemplates(eventTemplate("t", 1, doing(mail("a", from("Acme <news@mail.ACME.example>")), mail("b", disabled, from("news@acme.example.org")))))
 	in.Tenant = tenant(1, sends)
 	out := mustCompile(t, in)
-	if diff := cmp.Diff([]string{"spec.actions[1].email.from: mails from news@acme.example.org are signed by acme.example, which their receivers do not take for the sender's: send from that domain"}, out.EventTemplates["t"].Warnings); diff != "" {
+	if diff := cmp.Diff([]string{"spec.actions[1].email.from: mails from news@acme.example.org are signed by acme.example, another organization, so that their receivers do not take the signature for the sender's: send from that domain"}, out.EventTemplates["t"].Warnings); diff != "" {
 		t.Error(diff)
 	}
 	if len(out.Tenant.Warnings) > 0 {
 		t.Errorf("the tenant is warned of %q", out.Tenant.Warnings)
 	}
-	in.Tenant = tenant(1, sends, func(s *v1alpha1.TenantSpec) { s.Email.DKIM.Domain = "mail.acme.example" })
-	warns(t, mustCompile(t, in).Tenant, "spec.email.dkim.domain: ", "Acme <billing@acme.example> are signed by mail.acme.example")
+	for _, same := range [][2]string{{"a@acme.example", "acme.example"}, {"a@acme.example", "mail.acme.example"}, {"A <a@news.acme.co.uk>", "mail.acme.co.uk"}, {"a@bücher.example", "xn--bcher-kva.example"}} {
+		if warnings := mustCompile(t, compile.Input{Tenant: signs(same[0], same[1])}).Tenant.Warnings; len(warnings) > 0 {
+			t.Errorf("%s signed by %s: %q", same[0], same[1], warnings)
+		}
+	}
+	for _, other := range [][2]string{{"a@acme.co.uk", "mail.co.uk"}, {"a@acme.example", "acme.test"}, {"A <a@acme.example>", "notacme.example"}} {
+		warns(t, mustCompile(t, compile.Input{Tenant: signs(other[0], other[1])}).Tenant, "spec.email.dkim.domain: mails from "+other[0]+" are signed by "+other[1]+", another organization")
+	}
+}
+
+// Hosts that no dispatcher reaches are told, unless the platform team lets them be reached.
+func TestHostsThatAreNotReached(t *testing.T) {
+	const why = " is in a private network, where nothing is sent unless the operator's flag --allow-outgoing has it"
+	sending := func(smtp, sms, crm string) *v1alpha1.Tenant {
+		return tenant(1, sends, func(s *v1alpha1.TenantSpec) { s.Email.SMTP.Host, s.SMS.URL, s.Webhooks[1].URL = smtp, sms, crm })
+	}
+	tests := map[string]struct {
+		tenant  *v1alpha1.Tenant
+		allowed string
+		want    []string
+	}{
+		"public":          {sending("smtp.acme.example", "https://9.9.9.9/", "https://[2620:fe::fe]/"), "", nil},
+		"private numbers": {sending("10.0.0.5", "https://127.0.0.1:8443/x", "https://[fd00::1]:8443/"), "", []string{"spec.email.smtp.host: 10.0.0.5" + why, "spec.sms.url: 127.0.0.1" + why, "spec.webhooks[1].url: fd00::1" + why}},
+		"in another form": {sending("100.64.3.4", "https://[::ffff:10.0.0.5]/", "https://169.254.169.254/"), "", []string{"spec.email.smtp.host: 100.64.3.4" + why, "spec.sms.url: ::ffff:10.0.0.5" + why, "spec.webhooks[1].url: 169.254.169.254" + why}},
+		"in the cluster":  {sending("mail", "https://sms.tools.svc/", "https://crm.acme.svc.CLUSTER.local./"), "", []string{"spec.email.smtp.host: mail" + why, "spec.sms.url: sms.tools.svc" + why, "spec.webhooks[1].url: crm.acme.svc.cluster.local" + why}},
+		"some allowed":    {sending("10.0.0.5", "https://10.1.0.5/", "https://crm.acme.svc/"), "10.0.0.0/16, fd00::/8", []string{"spec.sms.url: 10.1.0.5" + why}},
+	}
+	for name, test := range tests {
+		t.Run(name, func(t *testing.T) {
+			out := mustCompile(t, compile.Input{Tenant: test.tenant, AllowOutgoing: test.allowed})
+			isLive(t, "Tenant", out.Tenant, 1, true)
+			if diff := cmp.Diff(test.want, out.Tenant.Warnings); diff != "" {
+				t.Errorf("warnings:\n%s", diff)
+			}
+		})
+	}
+	in := withTemplates(eventTemplate("t", 1, doing(hook("a", "https://hooks.example/"), hook("b", "https://10.0.0.5/"))))
+	if diff := cmp.Diff([]string{"spec.actions[1].webhook.url: 10.0.0.5" + why}, mustCompile(t, in).EventTemplates["t"].Warnings); diff != "" {
+		t.Errorf("warnings of the template:\n%s", diff)
+	}
+}
+
+// While notifications are held nobody gets into the portal who has no password yet.
+func TestPortalWithoutMailsIsWarnedOf(t *testing.T) {
+	const note = "spec.delivery: mode is Hold, so nobody is sent a link to create a sign-in"
+	in := compile.Input{Tenant: tenant(1), MyAccountProfiles: []v1alpha1.MyAccountProfile{portalProfile("full", 1)}}
+	warns(t, mustCompile(t, in).Tenant, note)
+	in.Tenant = tenant(1, sends)
+	if out := mustCompile(t, in).Tenant; len(out.Warnings) > 0 {
+		t.Errorf("a tenant that sends is warned of %q", out.Warnings)
+	}
+	in = compile.Input{Tenant: tenant(1)}
+	if out := mustCompile(t, in).Tenant; len(out.Warnings) > 0 {
+		t.Errorf("a tenant that gives nobody a portal is warned of %q", out.Warnings)
+	}
 }
 
 func TestSecretLinkGoesToNobodyElse(t *testing.T) {

@@ -112,16 +112,20 @@ func (p *pass) reportMessages(out *Output, d documents, loaded *config.Live) {
 	}
 	warnSilent(out.EventTemplates, silent, d.routing.loaded)
 	if p.tenant != nil {
-		out.Tenant.Warnings = append(out.Tenant.Warnings, unsent(loaded, d.routing.loaded, standard)...)
+		out.Tenant.Warnings = append(out.Tenant.Warnings, unsent(loaded, d.routing.loaded, standard, len(d.settings.settings.MyAccountProfiles) > 0)...)
 	}
 }
 
 // unsent warns of what is not sent because the Tenant says that messages go out, but not
-// how. standard says whether people get anything of the standard suite, which are mails.
-func unsent(loaded *config.Live, routing *config.LiveRouting, standard bool) []string {
+// how, or holds them while people use the portal. standard says whether people get anything
+// of the standard suite, which are mails; served, whether anybody has a portal.
+func unsent(loaded *config.Live, routing *config.LiveRouting, standard, served bool) []string {
 	mode := loaded.Delivery().Mode
 	if mode == config.DeliveryHold {
-		return nil
+		if !served {
+			return nil
+		}
+		return []string{"spec.delivery: mode is Hold, so nobody is sent a link to create a sign-in or to choose a new password, and what is held now is not sent later: set spec.email, try it with mode Redirect, then set Live"}
 	}
 	mails, texts := templatesOf(routing)
 	var warnings []string
@@ -159,31 +163,4 @@ func templatesOf(routing *config.LiveRouting) (mails, texts []string) {
 		}
 	}
 	return mails, texts
-}
-
-// alignedSender says whether receivers take a mail of the sender as signed by its own
-// domain: they ask for the domain that signs, or one below it.
-func alignedSender(from, signs string) bool {
-	_, domain, _ := strings.Cut(strings.ToLower(strings.TrimSuffix(from, ">")), "@")
-	return domain == signs || strings.HasSuffix(domain, "."+signs)
-}
-
-func (p *pass) warnOfSender() {
-	e := p.tenant.content.Email
-	if e.From != "" && e.DKIM.Domain != "" && !alignedSender(e.From, e.DKIM.Domain) {
-		p.tenant.warn("spec.email.dkim.domain: mails from %s are signed by %s, which their receivers do not take for the sender's: sign by the sender's domain", e.From, e.DKIM.Domain)
-	}
-}
-
-// warnOfSenders: an action with a sender of its own is signed by the tenant's domain too.
-func (p *pass) warnOfSenders(o *object[config.EventTemplate], written config.EventTemplate) {
-	t := p.tenantContent()
-	if t == nil || t.Email.DKIM.Domain == "" {
-		return
-	}
-	for n, a := range written.Actions {
-		if a.Email != nil && a.Email.From != "" && !alignedSender(a.Email.From, t.Email.DKIM.Domain) {
-			o.warn("spec.actions[%d].email.from: mails from %s are signed by %s, which their receivers do not take for the sender's: send from that domain", n, a.Email.From, t.Email.DKIM.Domain)
-		}
-	}
 }

@@ -11,6 +11,7 @@ import (
 	"github.com/foyerhq/foyer/api/v1alpha1"
 	"github.com/foyerhq/foyer/internal/catalog"
 	"github.com/foyerhq/foyer/internal/config"
+	"github.com/foyerhq/foyer/internal/message/address"
 	"github.com/foyerhq/foyer/internal/settings"
 )
 
@@ -259,23 +260,37 @@ func (i *inspection) combine(at place, a config.Action) {
 }
 
 var (
-	mailAddress = regexp.MustCompile(`^[^\s@<>,;"]+@[^\s@<>,;"]+\.[^\s@<>,;"]+$`)
-	mailSender  = regexp.MustCompile(`^([^\r\n<>"@]+ <[^\s@<>,;"]+@[^\s@<>,;"]+\.[^\s@<>,;"]+>|[^\s@<>,;"]+@[^\s@<>,;"]+\.[^\s@<>,;"]+)$`)
 	phoneNumber = regexp.MustCompile(`^\+[1-9][0-9]{6,14}$`)
 
 	roles = []string{"Primary", "Secondary", "Billing", "Technical", "Owner", "Initiator"}
 )
 
+// isMailAddress says whether a text is a mail address alone, at a host of the internet.
+func isMailAddress(text string) bool {
+	a, err := address.Parse(text)
+	return err == nil && !strings.ContainsAny(text, "<> ") && strings.Contains(address.Host(a), ".")
+}
+
+// wrongSender says why no mail can be sent from a sender; empty: it can.
+func wrongSender(from string) string {
+	if _, err := address.Parse(from); err != nil {
+		return fmt.Sprintf("%v: allowed is a mail address, or a name and a mail address, as Acme <billing@acme.example>", err)
+	}
+	return ""
+}
+
 func (i *inspection) email(at place, e *config.Email) {
 	if strings.Contains(e.From, fieldStart) {
 		i.refuse(at.of("from"), "no field can be in a sender, %s would be sent as it is: write the address itself", fieldStart)
-	} else if e.From != "" && !mailSender.MatchString(e.From) {
-		i.refuse(at.of("from"), "%q is not allowed, allowed is a mail address, or a name and a mail address, as Acme <billing@acme.example>", e.From)
+	} else if e.From != "" {
+		if why := wrongSender(e.From); why != "" {
+			i.refuse(at.of("from"), "%s", why)
+		}
 	}
-	i.recipients(at.of("to"), e.To, mailAddress, "a mail address")
+	i.recipients(at.of("to"), e.To, isMailAddress, "a mail address")
 	i.addressed(at.of("to"), e.To)
-	i.recipients(at.of("cc"), e.CC, mailAddress, "a mail address")
-	i.recipients(at.of("bcc"), e.BCC, mailAddress, "a mail address")
+	i.recipients(at.of("cc"), e.CC, isMailAddress, "a mail address")
+	i.recipients(at.of("bcc"), e.BCC, isMailAddress, "a mail address")
 	i.secretLink(at, e)
 	i.oneOf(at.of("priority"), e.Priority, string(v1alpha1.PriorityLow), string(v1alpha1.PriorityNormal), string(v1alpha1.PriorityHigh))
 	i.attachments(at.of("attach"), e.Attach)
@@ -309,7 +324,7 @@ func (i *inspection) secretLink(at place, e *config.Email) {
 			i.refuse(at.of(copies.field), "each mail of event %q has a secret link, which is for one person only: remove %s", i.event.Name, copies.field)
 		}
 	}
-	if slices.ContainsFunc(e.To, mailAddress.MatchString) {
+	if slices.ContainsFunc(e.To, isMailAddress) {
 		i.warn(at.of("to"), "each mail of event %q has a secret link and goes only to the person whom it was made for: no address that is written here gets it", i.event.Name)
 	}
 }
@@ -328,7 +343,7 @@ func (i *inspection) attachments(at place, attach []string) {
 }
 
 func (i *inspection) sms(at place, s *config.SMS) {
-	i.recipients(at.of("to"), s.To, phoneNumber, "a telephone number in international form, as +61400555019")
+	i.recipients(at.of("to"), s.To, phoneNumber.MatchString, "a telephone number in international form, as +61400555019")
 	i.addressed(at.of("to"), s.To)
 	i.oneOf(at.of("fallback"), s.Fallback, string(v1alpha1.SMSFallbackNone), string(v1alpha1.SMSFallbackEmail))
 	if i.identity != "" && i.event.RequiredLink != "" && s.Fallback != string(v1alpha1.SMSFallbackEmail) {
@@ -339,7 +354,7 @@ func (i *inspection) sms(at place, s *config.SMS) {
 }
 
 func (i *inspection) webhook(at place, w *config.Webhook) {
-	i.address(at.of("url"), w.URL)
+	i.url(at.of("url"), w.URL)
 	if w.Body != "" {
 		i.text(at.of("body"), w.Body, webhookBody, "")
 	}
@@ -348,18 +363,18 @@ func (i *inspection) webhook(at place, w *config.Webhook) {
 // fieldStart begins a field in texts, and only there.
 const fieldStart = "{{"
 
-// address does not repeat a URL that may have a secret in it.
-func (i *inspection) address(at place, address string) {
-	if strings.Contains(address, fieldStart) {
+// url does not repeat a URL that may have a secret in it.
+func (i *inspection) url(at place, text string) {
+	if strings.Contains(text, fieldStart) {
 		i.refuse(at, "no field can be in a URL, %s would be sent as it is: put the field into body", fieldStart)
-	} else if why := wrongAddress(address); why != "" {
+	} else if why := wrongURL(text); why != "" {
 		i.refuse(at, "%s", why)
 	}
 }
 
-// wrongAddress says why nothing may be posted to a URL; empty: it may.
-func wrongAddress(address string) string {
-	u, err := url.Parse(address)
+// wrongURL says why nothing may be posted to a URL; empty: it may.
+func wrongURL(text string) string {
+	u, err := url.Parse(text)
 	switch {
 	case err == nil && u.User != nil:
 		return "a name or password before the host can be read by all who can read the object: remove what is before @"
@@ -384,9 +399,9 @@ func (i *inspection) addressed(at place, to []string) {
 	}
 }
 
-func (i *inspection) recipients(at place, to []string, address *regexp.Regexp, what string) {
+func (i *inspection) recipients(at place, to []string, isAddress func(string) bool, what string) {
 	for n, r := range to {
-		if !slices.Contains(roles, r) && (!address.MatchString(r) || strings.Contains(r, fieldStart)) {
+		if !slices.Contains(roles, r) && (!isAddress(r) || strings.Contains(r, fieldStart)) {
 			i.refuse(at.item(n, r), "%q is not allowed, allowed is %s, or %s", r, strings.Join(roles, ", "), what)
 		}
 	}

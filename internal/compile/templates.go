@@ -194,6 +194,7 @@ func (p *pass) judgeTemplates() {
 		p.judgeTemplate(o, d.written)
 		p.resolveProfiles(o, d.written.AccountProfiles)
 		p.warnOfSenders(o, d.written)
+		p.warnOfWebhooks(o, d.written)
 	}
 }
 

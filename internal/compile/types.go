@@ -26,6 +26,9 @@ type Input struct {
 	// HostnameHolder is the "namespace/name" of another tenant that holds the hostname
 	// which this one asks for; empty: nobody else does.
 	HostnameHolder string
+	// AllowOutgoing are the private networks that dispatchers reach, as the operator's flag
+	// has them; empty: none, or it is not known.
+	AllowOutgoing string
 	// Acknowledged says that every replica runs Live. A retired entry may be dropped
 	// only then, because a replica that does not know it to be retired still assigns it.
 	Acknowledged bool

@@ -12,7 +12,7 @@ type DeliveryMode string
 // The delivery modes. Nobody is mailed by accident: without one it is Hold.
 const (
 	DeliveryHold     DeliveryMode = "Hold"     // they are planned and shown, not sent
-	DeliveryRedirect DeliveryMode = "Redirect" // mails go to RedirectTo, nothing else goes out
+	DeliveryRedirect DeliveryMode = "Redirect" // mails go to RedirectTo, webhooks of the tenant get their events, and that is all
 	DeliveryLive     DeliveryMode = "Live"
 )
 
@@ -45,7 +45,8 @@ type SMTP struct {
 	Host     string       `json:"host"`
 	Port     int32        `json:"port,omitempty"` // 0: 465 with TLS, else 587
 	Security SMTPSecurity `json:"security,omitempty"`
-	// Signed says that a username and a password are mounted (see [SMTPSecretDir]).
+	// Signed says that a username and a password are mounted, or a ca.crt alone (see
+	// [SMTPSecretDir]).
 	Signed bool `json:"signed,omitempty"`
 }
 
@@ -104,7 +105,7 @@ func matchesAny(patterns []string, eventType string) bool {
 // The directories, below that of the channels, in which the dispatcher finds their secrets.
 // Each file of a Secret has the name of its key.
 const (
-	SMTPSecretDir = "smtp" // username, password; perhaps ca.crt
+	SMTPSecretDir = "smtp" // username and password, ca.crt, or all of them
 	DKIMSecretDir = "dkim" // key: a private key in PEM
 	SMSSecretDir  = "sms"  // accountSID and authToken of Twilio; authorization of HTTP; perhaps statusURL
 	// WebhookSecretDir and the name of a webhook; secret: as "whsec_" and base64

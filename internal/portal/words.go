@@ -85,6 +85,9 @@ func (v *visit) valueWords(key, value string) string {
 		return v.T("Day %d of the month", days)
 	case "quietHours":
 		start, end, _ := strings.Cut(value, "-")
+		if start == end {
+			return v.T("None")
+		}
 		return v.T("%s to %s", start, end)
 	case "locale":
 		return v.localeWords(v.locale())

@@ -80,6 +80,7 @@ func TestValueWords(t *testing.T) {
 		{"smsNotifications", "Disabled", "Not sent"},
 		{"smsNotifications", "WithConsent", "With your consent"},
 		{"quietHours", "22:00-07:00", "22:00 to 07:00"},
+		{"quietHours", "00:00-00:00", "None"},
 		{"invoiceDelivery", "Email", "By email"},
 		{"invoiceDelivery", "Post", "By post"},
 		{"invoiceDelivery", "EmailAndPost", "By email and post"},

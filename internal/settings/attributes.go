@@ -108,7 +108,8 @@ type Attributes struct {
 }
 
 // QuietHours are when messages wait, in the account's time zone. Where Start is later than
-// End they pass midnight.
+// End they pass midnight; where both are the same there are none, so that a layer can end
+// those of the layers above.
 type QuietHours struct {
 	// Start is the time of day at which they begin, as "22:00".
 	Start string `json:"start,omitempty"`

@@ -113,7 +113,7 @@ func notifying() []declaration {
 			func(a *Attributes) string { return a.ReminderMinimumAmount },
 			func(r *Resolved) Value[string] { return r.ReminderMinimumAmount }},
 		{Attribute{"quietHours", "Quiet hours", "When messages wait, in the account's time zone; what keeps a sign-in safe does not.",
-			`an object with start and end, two different times of day from 00:00 to 23:59, as {"start": "22:00", "end": "07:00"}`, "", Enforced},
+			`an object with start and end, times of day from 00:00 to 23:59, as {"start": "22:00", "end": "07:00"}; with the same time twice there are none`, "", Enforced},
 			func(a *Attributes) string { return a.QuietHours.String() },
 			func(r *Resolved) Value[string] {
 				return Value[string]{r.QuietHours.Value.String(), r.QuietHours.Source, r.QuietHours.SourceName}

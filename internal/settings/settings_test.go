@@ -88,7 +88,7 @@ func notifyingValues() map[string]judged {
 		"a quiet night":           {quiet("22:00", "07:00"), nil},
 		"a quiet noon":            {quiet("12:00", "13:30"), nil},
 		"a quiet minute":          {quiet("23:59", "00:00"), nil},
-		"quiet all day":           {quiet("07:00", "07:00"), []string{"quietHours: start and end are both 07:00, allowed are two different times"}},
+		"never quiet":             {quiet("00:00", "00:00"), nil},
 		"quiet for ever":          {quiet("22:00", ""), []string{`quietHours.end: ""` + noTime}},
 		"quiet since ever":        {quiet("", "07:00"), []string{`quietHours.start: ""` + noTime}},
 		"an hour too many":        {quiet("24:00", "07:00"), []string{`quietHours.start: "24:00"` + noTime}},

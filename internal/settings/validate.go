@@ -108,8 +108,6 @@ func (c *checker) quietHours(field string, q QuietHours) {
 		c.refuse(field+".start", "%q is not a time of day, allowed is 00:00 to 23:59; start and end go together", q.Start)
 	case !timePattern.MatchString(q.End):
 		c.refuse(field+".end", "%q is not a time of day, allowed is 00:00 to 23:59; start and end go together", q.End)
-	case q.Start == q.End:
-		c.refuse(field, "start and end are both %s, allowed are two different times", q.Start)
 	}
 }
 

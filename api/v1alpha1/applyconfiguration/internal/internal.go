@@ -372,6 +372,9 @@ var schemaYAML = typed.YAMLObject(`types:
 - name: com.github.foyerhq.foyer.api.v1alpha1.DeliveryStatus
   map:
     fields:
+    - name: maxPerHour
+      type:
+        scalar: numeric
     - name: mode
       type:
         namedType: com.github.foyerhq.foyer.api.v1alpha1.DeliveryMode

@@ -44,7 +44,8 @@ type AttributesApplyConfiguration struct {
 	// one message is about all.
 	ReminderMinimumAmount *string `json:"reminderMinimumAmount,omitempty"`
 	// quietHours are when messages wait, in the account's time zone. They inherit as one
-	// value. There are none where nothing is set.
+	// value: with the same time as start and end there are none, whatever would be inherited.
+	// There are none where nothing is set.
 	QuietHours *QuietHoursApplyConfiguration `json:"quietHours,omitempty"`
 	// requireVerifiedEmail says whether mails go only to addresses that their people have
 	// verified. What keeps a sign-in safe is mailed anyway.

@@ -11,10 +11,15 @@ import (
 //
 // DeliverySpec says what becomes of notifications.
 type DeliverySpecApplyConfiguration struct {
-	// mode is Hold (if not set: notifications are planned and shown, not sent), Redirect
-	// (mails go to redirectTo, nothing else goes out) or Live.
+	// mode is Hold, Redirect or Live. Hold, if not set: notifications are planned and shown,
+	// and nothing goes out; webhooks of the Tenant wait, and get later what they missed.
+	// Redirect: mails go to redirectTo, without copies, and with a placeholder for each secret
+	// link unless the recipient's address is of redirectTo's own domain; text messages,
+	// webhooks of event templates, banners and notes on customers are suppressed; webhooks of
+	// the Tenant get their events. Live: all of it goes out.
 	Mode *apiv1alpha1.DeliveryMode `json:"mode,omitempty"`
-	// redirectTo is the address that every mail goes to while mode is Redirect.
+	// redirectTo is the address that every mail goes to while mode is Redirect. The subject
+	// has the real one.
 	RedirectTo *apiv1alpha1.EmailAddress `json:"redirectTo,omitempty"`
 	// maxPerHour bounds how many mails and text messages together go out within an hour;
 	// those that keep sign-ins safe go out all the same. There is no bound if not set.

@@ -7,7 +7,8 @@ package v1alpha1
 //
 // DKIMSpec signs mails.
 type DKIMSpecApplyConfiguration struct {
-	// domain is the domain that signs: that of the sender, or one above it.
+	// domain is the domain that signs: that of the sender, or another one of the same
+	// organization, as mail.acme.example for acme.example.
 	Domain *string `json:"domain,omitempty"`
 	// selector is the name of the key in DNS: that of its record before ._domainkey.
 	Selector *string `json:"selector,omitempty"`

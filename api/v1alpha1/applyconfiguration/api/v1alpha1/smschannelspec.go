@@ -20,7 +20,9 @@ type SMSChannelSpecApplyConfiguration struct {
 	// url is where messages are posted. Twilio's own if not set; required for HTTP.
 	URL *string `json:"url,omitempty"`
 	// secretRef names the Secret with keys accountSID and authToken (Twilio) or authorization
-	// (HTTP: the value of that header).
+	// (HTTP: the value of that header), and perhaps statusURL: where the provider reports
+	// what became of a message. Who may edit the Tenant can have any such keys of a Secret
+	// in its namespace sent to a server of their choice.
 	SecretRef *ObjectRefApplyConfiguration `json:"secretRef,omitempty"`
 }
 

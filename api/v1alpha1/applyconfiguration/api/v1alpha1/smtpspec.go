@@ -17,8 +17,11 @@ type SMTPSpecApplyConfiguration struct {
 	Port *int32 `json:"port,omitempty"`
 	// security is TLS (from the first byte, if not set), StartTLS (never given up), or None.
 	Security *apiv1alpha1.SMTPSecurity `json:"security,omitempty"`
-	// secretRef names the Secret with keys username and password. Foyer does not sign in
-	// if not set.
+	// secretRef names the Secret with keys username and password, and perhaps ca.crt: the
+	// authorities of the server's certificate, in PEM, where it is not of a public one. One
+	// with ca.crt alone is no sign-in. Foyer does not sign in if not set. Who may edit the
+	// Tenant can have any such keys of a Secret in its namespace sent to a server of their
+	// choice.
 	SecretRef *ObjectRefApplyConfiguration `json:"secretRef,omitempty"`
 }
 

@@ -9,7 +9,8 @@ import (
 // TenantWebhookSpecApplyConfiguration represents a declarative configuration of the TenantWebhookSpec type for use
 // with apply.
 //
-// TenantWebhookSpec is an address of the provider's own systems.
+// TenantWebhookSpec is an address of the provider's own systems. It gets its events in the
+// delivery modes Redirect and Live.
 type TenantWebhookSpecApplyConfiguration struct {
 	// name tells the webhook from the others. What it has got is kept by its name.
 	Name *string `json:"name,omitempty"`
