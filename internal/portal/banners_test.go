@@ -18,9 +18,34 @@ const bannerID = "0198c0de-0000-7000-8000-%012d"
 func (s *site) banner(t *testing.T, number int, account, texts string, from, to time.Duration) string {
 	t.Helper()
 	id := fmt.Sprintf(bannerID, number)
-	s.change(t, "INSERT INTO banner (id, account_id, category, texts, shown_from, shown_to) VALUES ($1, $2, 'Invoice', $3::text::jsonb, $4, $5)",
+	s.change(t, "INSERT INTO banner (id, account_id, category, texts, shown_from, shown_to, feature) VALUES ($1, $2, 'Invoice', $3::text::jsonb, $4, $5, 'ViewInvoices')",
 		id, account, texts, s.clock.Now().Add(from), s.clock.Now().Add(to))
 	return id
+}
+
+// TestBannersOfAFeature: a banner of invoices is for those who have them. One that the
+// portal of the account does not have takes no place either.
+func TestBannersOfAFeature(t *testing.T) {
+	s := newTeam(t)
+	s.banner(t, 1, "10042", `{"": "INV-1 over 4,310.00 is overdue"}`, 0, time.Hour)
+	dana, mia, tom := s.signedIn(t, "dana"), s.signedIn(t, "mia"), s.signedIn(t, "tom")
+	for _, path := range []string{"/", "/invoices", "/nothing"} {
+		dana.get(path).shows(t, "INV-1")
+		mia.get(path).shows(t, "INV-1")
+		tom.get(path).hides(t, "INV-1", `class="banners"`)
+	}
+	for number := range 5 {
+		id := s.banner(t, 10+number, "10042", `{"": "about messages"}`, 0, 2*time.Hour)
+		s.change(t, "UPDATE banner SET feature = 'ViewEmails' WHERE id = $1", id)
+	}
+	dana.get("/").shows(t, "INV-1").hides(t, "about messages")
+	s.apply(t)
+	dana.get("/").shows(t, "INV-1")
+	s.apply(t, `["ViewInvoices","ViewActivity"]`, `["ViewActivity"]`)
+	dana.get("/").is(t, http.StatusOK).hides(t, "INV-1", `class="banners"`)
+	s.change(t, "UPDATE account SET status = 'Prospect' WHERE id = '10042'") // closed for now, but not theirs not to know
+	s.apply(t)
+	dana.get("/").is(t, http.StatusOK).shows(t, "INV-1")
 }
 
 // TestBanners: what an account is told stands above every page of each of its people until
@@ -40,9 +65,9 @@ func TestBanners(t *testing.T) {
 	ravi.get("/").hides(t, "Pay &lt;b&gt;", `class="banners"`)
 	s.browser(t).get("/sign-in").hides(t, `class="banners"`)
 
-	for locale, want := range map[string]string{"de-AT": "Bitte zahlen", "fr": "Payez", "en-AU": "Pay &lt;b&gt; soon", "it": "Pay &lt;b&gt; soon"} {
-		s.change(t, `UPDATE account SET attributes = jsonb_build_object('locale', $1::text) WHERE id = '10042'`, locale)
-		dana.get("/").shows(t, want)
+	for _, test := range []struct{ locale, want string }{{"de-AT", "Bitte zahlen"}, {"fr", "Payez"}, {"it", "Pay &lt;b&gt; soon"}, {"en-AU", "Pay &lt;b&gt; soon"}} {
+		s.change(t, `UPDATE account SET attributes = jsonb_build_object('locale', $1::text) WHERE id = '10042'`, test.locale)
+		dana.get("/").shows(t, test.want)
 	}
 
 	ravi.do(http.MethodPost, "/banners/"+id+"/close", url.Values{"next": {"/invoices"}}).goesTo(t, "/invoices")

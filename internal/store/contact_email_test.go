@@ -225,8 +225,8 @@ func TestTheAddressBeforeIsTold(t *testing.T) {
 	want := []string{
 		"portal.credentialsChanged kim | kim@work.example; kim@example.com",
 		"portal.credentialsChanged kim | kim@work.example; kim@example.com",
-		"portal.credentialsChanged dana | office@example.com; Dana@Example.com",
 		"portal.credentialsChanged sam | sam@example.com",
+		"portal.credentialsChanged dana | office@example.com; Dana@Example.com",
 		"portal.accessRevoked sam |",
 		"portal.accessRevoked tom | tom@example.com",
 		"portal.accessRevoked kim | kim@new.example",
