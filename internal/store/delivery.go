@@ -23,12 +23,15 @@ type DeliveryState struct {
 	SweptAt   *time.Time // when the last whole sweep ended; nil: never
 	// Settled says that what waited when the mode changed is where it belongs.
 	Settled bool
+	// Adopted: another cluster sent from this data, or still does from where it was copied.
+	// The mode stays Hold until a document asks for Hold.
+	Adopted bool
 }
 
 // readDelivery reads the state with a locking clause, or "".
 func readDelivery(ctx context.Context, db querier, locking string) (d DeliveryState, err error) {
-	err = db.QueryRow(ctx, `SELECT position, mode, live_since, swept_at, settled FROM delivery `+locking).
-		Scan(&d.Position, &d.Mode, &d.LiveSince, &d.SweptAt, &d.Settled)
+	err = db.QueryRow(ctx, `SELECT position, mode, live_since, (SELECT swept_at FROM sweep), settled, adopted FROM delivery `+locking).
+		Scan(&d.Position, &d.Mode, &d.LiveSince, &d.SweptAt, &d.Settled, &d.Adopted)
 	return d, err
 }
 
@@ -48,23 +51,24 @@ const settleBatch = 5000
 // Live suppresses what fell due before, and lets go what falls due later; to Hold takes what
 // waits back. It may run in several replicas and any number of times: the first changes the
 // mode, and as long as the state is not Settled, because something is with a worker, whoever
-// calls again moves what came back. A state that is settled costs one read.
+// calls again moves what came back. A state that is settled costs one read. An adopted
+// tenant stays in Hold, and is one as any other once it was asked to.
 func (s *Store) SetDelivery(ctx context.Context, mode string, now time.Time) (state DeliveryState, changed bool, err error) {
 	const doing = "set the mode of delivery"
 	now = now.Truncate(time.Microsecond)
 	err = s.inTx(ctx, func(tx pgx.Tx) error {
-		if state, err = readDelivery(ctx, tx, ""); err != nil || state.Mode == mode {
+		if state, err = readDelivery(ctx, tx, ""); err != nil || !state.changesTo(mode) {
 			return err
 		}
-		if state, err = readDelivery(ctx, tx, "FOR UPDATE"); err != nil || state.Mode == mode {
+		if state, err = readDelivery(ctx, tx, "FOR UPDATE"); err != nil || !state.changesTo(mode) {
 			return err
 		}
 		changed = true
-		state.Mode, state.Settled = mode, false
+		state.Mode, state.Settled, state.Adopted = mode, false, false
 		if mode == DeliveryLive {
 			state.LiveSince = &now
 		}
-		_, err := tx.Exec(ctx, `UPDATE delivery SET mode = $1, live_since = $2, settled = false`, state.Mode, state.LiveSince)
+		_, err := tx.Exec(ctx, `UPDATE delivery SET mode = $1, live_since = $2, settled = false, adopted = false`, state.Mode, state.LiveSince)
 		return err
 	})
 	if err != nil {
@@ -76,6 +80,14 @@ func (s *Store) SetDelivery(ctx context.Context, mode string, now time.Time) (st
 		}
 	}
 	return state, changed, nil
+}
+
+// changesTo says whether a document with this mode changes the state.
+func (d DeliveryState) changesTo(mode string) bool {
+	if d.Adopted {
+		return mode == DeliveryHold
+	}
+	return mode != d.Mode
 }
 
 // What waits and does not belong where it is ($2 is live_since), and what becomes of it. In

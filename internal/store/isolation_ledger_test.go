@@ -55,7 +55,10 @@ func ledgerAttempts(t *testing.T, tn tenant) map[string]func(*testing.T) {
 			fine(t, err)
 		},
 		"Sweep": func(t *testing.T) {
-			_, _, err := d.Sweep(t.Context(), now, "invoice.unpaid", []time.Time{day(time.May, 15)}, "", 1, func(_ context.Context, _ *store.Planning, due []store.DueAccount) error {
+			lease, err := d.BeginSweep(t.Context(), store.SweepTurn{Now: now.Add(time.Hour), LeaseFor: time.Minute, Anew: true})
+			fine(t, err)
+			page := store.SweepPage{Lease: lease, LeaseFor: time.Minute, Now: now.Add(time.Hour), EventType: "invoice.unpaid", Dates: []time.Time{day(time.May, 15)}, Limit: 1}
+			_, ran, err := d.Sweep(t.Context(), page, func(_ context.Context, _ *store.Planning, due []store.DueAccount) error {
 				for _, a := range due {
 					onlyA(t, a.ID)
 					for _, v := range a.Invoices {
@@ -65,7 +68,16 @@ func ledgerAttempts(t *testing.T, tn tenant) map[string]func(*testing.T) {
 				return nil
 			})
 			fine(t, err)
+			if !ran {
+				t.Error("it is not the sweep of who began it")
+			}
 		},
+		"BeginSweep": func(t *testing.T) {
+			_, err := d.BeginSweep(t.Context(), store.SweepTurn{Now: now, LeaseFor: time.Minute})
+			fine(t, err)
+		},
+		"EndSweep":   func(t *testing.T) { fine(t, d.EndSweep(t.Context(), 0)) },
+		"ServerTime": func(t *testing.T) { _, err := d.ServerTime(t.Context()); fine(t, err) },
 		"DueAccounts": func(t *testing.T) {
 			due, _, err := b.DueAccounts(t.Context(), "invoice.unpaid", []time.Time{day(time.May, 15)}, "A", "", 9)
 			fine(t, err)
@@ -96,7 +108,7 @@ func ledgerAttempts(t *testing.T, tn tenant) map[string]func(*testing.T) {
 			}
 		},
 		"Rescue": func(t *testing.T) {
-			_, err := d.Rescue(t.Context(), store.RescueRequest{Now: now.Add(time.Hour), Limit: 9, MaxAttempts: 1})
+			_, err := d.Rescue(t.Context(), store.RescueRequest{Now: now.Add(time.Hour), Limit: 9})
 			fine(t, err)
 		},
 		"Ledger": func(t *testing.T) {
@@ -125,8 +137,11 @@ func ledgerAttempts(t *testing.T, tn tenant) map[string]func(*testing.T) {
 		"CloseBanner":     func(t *testing.T) { fine(t, tn.Portal.CloseBanner(t.Context(), "A", "a-owner", banner)) },
 		"Reader":          func(t *testing.T) { _, err := tn.Portal.Reader(t.Context(), "a-owner"); fine(t, err) },
 		"DeclareWebhooks": func(t *testing.T) { fine(t, d.DeclareWebhooks(t.Context(), []string{"crm"}, now)) },
-		"ClaimWebhooks":   func(t *testing.T) { _, err := d.ClaimWebhooks(t.Context(), now, time.Minute); fine(t, err) },
-		"Webhooks":        func(t *testing.T) { _, err := b.Webhooks(t.Context()); fine(t, err) },
+		"ClaimWebhooks": func(t *testing.T) {
+			_, err := d.ClaimWebhooks(t.Context(), []string{"crm"}, now, time.Minute)
+			fine(t, err)
+		},
+		"Webhooks": func(t *testing.T) { _, err := b.Webhooks(t.Context()); fine(t, err) },
 		"AdvanceWebhook": func(t *testing.T) {
 			if err := d.AdvanceWebhook(t.Context(), webhook, 9, now); !errors.Is(err, store.ErrNotFound) {
 				t.Error(err)

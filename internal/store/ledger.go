@@ -22,6 +22,10 @@ const Returned = "Returned"
 // ReasonUncertain is the reason of what waits to be tried again although it may have arrived.
 const ReasonUncertain = "uncertain"
 
+// ReasonUnplanned is the reason of what is Dead because it could not be planned: there is
+// nothing that could be tried again.
+const ReasonUnplanned = "unplanned"
+
 // The channels.
 const (
 	ChannelEmail   = "Email"
@@ -65,6 +69,7 @@ type NewNotification struct {
 	Addressed
 	Security   bool   // it has a lane of its own
 	Suppressed string // the reason; empty: it is to be sent
+	Unplanned  bool   // it says only that something could not be planned
 	Detail     string // for staff, in words
 	// Occurrences are what is recorded with it. If all of them are on record already, it is
 	// a duplicate.

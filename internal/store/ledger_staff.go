@@ -207,7 +207,7 @@ func (w *Writer) Redrive(ctx context.Context, ids []string) ([]string, error) {
 	if state.Mode == DeliveryHold {
 		return nil, ErrHeld
 	}
-	return w.settleByStaff(ctx, "notification.redriven", ids, `state IN ('Dead', 'Uncertain')`,
+	return w.settleByStaff(ctx, "notification.redriven", ids, `state IN ('Dead', 'Uncertain') AND reason <> '`+ReasonUnplanned+`'`,
 		`state = 'Retry', spared = attempts, due_at = $1, turn_at = $1, reason = '', detail = ''`)
 }
 

@@ -9,8 +9,9 @@ import (
 	"github.com/jackc/pgx/v5"
 )
 
-// Planning is one transaction of the planner: what it reads decides, what it adds is there
-// once or not at all. There is one at a time, whatever the number of replicas.
+// Planning is one transaction of the planner of events, or of the sweep: what it reads
+// decides, what it adds is there once or not at all. There is one of each at a time, whatever
+// the number of replicas, and neither waits for the other.
 type Planning struct {
 	Facts
 	tx    pgx.Tx
@@ -21,11 +22,18 @@ type Planning struct {
 // Delivery is the state of delivery, which does not change while the transaction runs.
 func (p *Planning) Delivery() DeliveryState { return p.state }
 
-// planning runs work as the only planner; ran says whether there was no other.
-func (s *Store) planning(ctx context.Context, now time.Time, work func(context.Context, *Planning) error) (ran bool, err error) {
+// How the state of delivery is read by who plans: nobody changes the mode meanwhile. There is
+// one planner of events, and the sweep keeps it from nothing.
+const (
+	asPlannerOfEvents = "FOR NO KEY UPDATE SKIP LOCKED"
+	asSweep           = "FOR KEY SHARE"
+)
+
+// planning runs work in a transaction; ran is false if another planner of events is there.
+func (s *Store) planning(ctx context.Context, now time.Time, as string, work func(context.Context, *Planning) error) (ran bool, err error) {
 	now = now.Truncate(time.Microsecond) // as the database keeps it
 	err = s.inTx(ctx, func(tx pgx.Tx) error {
-		state, err := readDelivery(ctx, tx, "FOR UPDATE SKIP LOCKED")
+		state, err := readDelivery(ctx, tx, as)
 		if errors.Is(err, pgx.ErrNoRows) {
 			return nil
 		}
@@ -48,7 +56,7 @@ WHERE position > $1 AND position <= (SELECT event FROM feed) ORDER BY position L
 // planned in the same transaction as what work adds: each is planned once. read is how many
 // there were; ran is false if another replica plans right now.
 func (s *Store) PlanEvents(ctx context.Context, now time.Time, limit int, work func(context.Context, *Planning, []Event) error) (read int, ran bool, err error) {
-	ran, err = s.planning(ctx, now, func(ctx context.Context, p *Planning) error {
+	ran, err = s.planning(ctx, now, asPlannerOfEvents, func(ctx context.Context, p *Planning) error {
 		events, err := readEvents(ctx, p.tx, eventsToPlanSQL, p.state.Position, limit)
 		if err != nil {
 			return fmt.Errorf("read events: %w", err)

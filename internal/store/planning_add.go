@@ -3,6 +3,7 @@ package store
 import (
 	"context"
 	"crypto/rand"
+	"crypto/sha256"
 	"encoding/binary"
 	"fmt"
 	"time"
@@ -62,6 +63,25 @@ type occurrenceKey struct {
 	Occurrence
 }
 
+// What an occurrence is kept by must fit an index entry: about 2,700 bytes for all of it. What
+// is longer, which only what comes from outside can be, is kept by its hash.
+const (
+	mostOfKey     = 256
+	mostOfAddress = 1024 // of a webhook
+)
+
+func keyOf(accountID string, o Occurrence) occurrenceKey {
+	return occurrenceKey{accountID, Occurrence{o.EventType, bounded(o.About, mostOfKey), bounded(o.Occurrence, mostOfKey), o.Channel, bounded(o.Address, mostOfAddress)}}
+}
+
+// bounded is a text, or of one that is too long what is as good to tell it from others.
+func bounded(text string, most int) string {
+	if len(text) <= most {
+		return text
+	}
+	return fmt.Sprintf("sha256:%x", sha256.Sum256([]byte(text)))
+}
+
 // record writes the occurrences in one round trip. It says which notifications have a new
 // one, or none at all, and how many notifications of each account wait.
 func (p *Planning) record(ctx context.Context, list []NewNotification) (isNew []bool, waiting map[string]int, err error) {
@@ -74,12 +94,12 @@ func (p *Planning) record(ctx context.Context, list []NewNotification) (isNew []
 		isNew[i] = len(n.Occurrences) == 0
 		accounts = append(accounts, n.AccountID)
 		for _, o := range n.Occurrences {
-			key := occurrenceKey{n.AccountID, o}
+			key := keyOf(n.AccountID, o)
 			if _, twice := first[key]; twice {
 				continue
 			}
 			first[key] = i
-			for c, text := range [...]string{n.AccountID, o.EventType, o.About, o.Occurrence, o.Channel, o.Address} {
+			for c, text := range [...]string{key.accountID, key.EventType, key.About, key.Occurrence.Occurrence, key.Channel, key.Address} {
 				columns[c] = append(columns[c], text)
 			}
 		}
@@ -128,12 +148,14 @@ func (p *Planning) row(n *NewNotification, isNew bool, waiting map[string]int) *
 		return nil
 	case !isNew:
 		row.state, row.reason = StateSuppressed, "duplicate"
+	case n.Unplanned:
+		row.state, row.reason = StateDead, ReasonUnplanned
 	case n.Suppressed != "":
 		row.state = StateSuppressed
 	case p.state.Mode == DeliveryHold:
 		row.state = StateHeld
 	}
-	if row.state != StateSuppressed && !n.Security {
+	if row.state != StateSuppressed && row.state != StateDead && !n.Security {
 		row.turnAt = n.DueAt.Add(min(time.Duration(waiting[n.AccountID])*turnStep, longestTurn))
 		waiting[n.AccountID]++
 	}

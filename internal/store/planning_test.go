@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math/rand/v2"
 	"slices"
 	"sync"
 	"testing"
@@ -12,6 +13,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/foyerhq/foyer/internal/store"
+	"github.com/foyerhq/foyer/internal/store/storetest"
 )
 
 // TestEventsArePlannedOnce: several planners at once, some of which fail, plan each event
@@ -165,5 +167,86 @@ func TestIDsAreInTheOrderOfTime(t *testing.T) {
 	entries, _, err := tn.Backoffice.Ledger(t.Context(), store.LedgerList{From: now.Add(time.Hour), To: now.Add(2 * time.Hour), Limit: 100})
 	if err != nil || len(entries) != 70 || !entries[0].PlannedAt.Equal(now.Add(time.Hour)) {
 		t.Errorf("%d were planned in an hour: %v", len(entries), err)
+	}
+}
+
+// TestLongKeys: what comes from outside may be long. It happens once all the same, and is told
+// from others of which the begin is the same.
+func TestLongKeys(t *testing.T) {
+	t.Parallel()
+	tn := newTenant(t)
+	tn.live(t)
+	long := make([]byte, 4800)
+	for i := range long {
+		long[i] = byte('!' + rand.N(90)) // what is repeated takes no room
+	}
+	of := func(about, occurrence, address string) store.NewNotification {
+		n := mail("A", "e-1", "kim@example.com")
+		n.Occurrences = []store.Occurrence{{EventType: "invoice.paid", About: about, Occurrence: occurrence, Channel: store.ChannelWebhook, Address: address}}
+		return n
+	}
+	text := string(long)
+	list := []store.NewNotification{of(text, text, text), of(text+"1", text, text), of(text, text+"1", text), of(text, text, text+"1")}
+	tn.plan(t, now, list...)
+	tn.plan(t, now, list...)
+	if got := tn.column(t, `SELECT state || ' ' || count(*) FROM notification GROUP BY state ORDER BY 1`); !slices.Equal(got, []string{"Planned 4", "Suppressed 4"}) {
+		t.Errorf("got %q", got)
+	}
+	short := of("i-1", "foyer/1", "https://example.com")
+	tn.plan(t, now, short)
+	if got := tn.column(t, `SELECT about || ' ' || occurrence || ' ' || address FROM occurrence WHERE length(about) < 64`); !slices.Equal(got, []string{"i-1 foyer/1 https://example.com"}) {
+		t.Errorf("what fits is %q", got)
+	}
+}
+
+// TestUnplanned: what could not be planned is on record, of a dated event once, and staff
+// cannot have it tried again.
+func TestUnplanned(t *testing.T) {
+	t.Parallel()
+	tn := newTenant(t)
+	tn.live(t)
+	event := mail("A", "e-1", "")
+	event.Unplanned, event.Detail, event.Occurrences = true, "why", nil
+	dated := event
+	dated.EventPosition = 0
+	dated.Occurrences = []store.Occurrence{{EventType: "invoice.unpaid", Occurrence: "unplanned 2026-11-21", Channel: store.ChannelLog}}
+	tn.plan(t, now, event, dated)
+	tn.plan(t, now, dated)
+	want := []string{"Dead unplanned why 1", "Dead unplanned why 0"}
+	if diff := cmp.Diff(want, tn.column(t, `SELECT concat_ws(' ', state, reason, detail, event_position) FROM notification ORDER BY id`)); diff != "" {
+		t.Error(diff)
+	}
+	err := tn.Backoffice.Write(t.Context(), store.Origin{Actor: "test", Now: now}, func(ctx context.Context, w *store.Writer) error {
+		again, err := w.Redrive(ctx, tn.column(t, `SELECT id::text FROM notification`))
+		if len(again) > 0 {
+			t.Errorf("tried again: %v", again)
+		}
+		return err
+	})
+	if err != nil {
+		t.Error(err)
+	}
+}
+
+// TestUnstorable: what the database will never keep is told from what goes wrong now.
+func TestUnstorable(t *testing.T) {
+	t.Parallel()
+	tn := newTenant(t)
+	for sql, want := range map[string]bool{
+		`UPDATE delivery SET mode = 'None'`: true, // a rule
+		`UPDATE delivery SET mode = NULL`:   true, // a rule
+		`SELECT 'x'::uuid`:                  true, // a value
+		`INSERT INTO occurrence SELECT '', '', string_agg(md5(i::text), ''), '', '', '' FROM generate_series(1, 200) i`: true, // too long
+		`SELECT none FROM delivery`: false, // an older schema
+		`SET ROLE postgres`:         false,
+	} {
+		_, err := storetest.Pool(t, tn.DispatcherURI).Exec(t.Context(), sql)
+		code, is := store.Unstorable(err)
+		if err == nil || is != want || is && code == "" {
+			t.Errorf("%s: %v, %q %t", sql, err, code, is)
+		}
+	}
+	if _, is := store.Unstorable(nil); is {
+		t.Error("nothing went wrong")
 	}
 }

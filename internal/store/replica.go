@@ -29,6 +29,14 @@ ON CONFLICT (pod) DO UPDATE SET component = excluded.component, digest = exclude
 	return nil
 }
 
+// ServerTime returns the time by the clock of the database.
+func (s *Store) ServerTime(ctx context.Context) (at time.Time, err error) {
+	if err := s.db.QueryRow(ctx, `SELECT clock_timestamp()`).Scan(&at); err != nil {
+		return time.Time{}, fail("ask for the time", err)
+	}
+	return at, nil
+}
+
 // SchemaVersion returns the newest migration that was applied. A process needs at
 // least RequiredSchemaVersion.
 func (s *Store) SchemaVersion(ctx context.Context) (int64, error) {

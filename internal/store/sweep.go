@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strings"
 	"time"
@@ -43,30 +44,74 @@ CROSS JOIN LATERAL (
 ORDER BY i.account_id, i.id`
 )
 
-// Sweep gives work a page of the accounts that have unpaid invoices with one of these due
-// dates, after an account ("": from the first), at most so many accounts. All invoices of an
-// account are on one page. next is where the page after begins; "": this was the last, and
-// the sweep is over. ran is false if another replica plans right now.
+// SweepTurn says when a replica wants to make a sweep.
+type SweepTurn struct {
+	Now      time.Time
+	Every    time.Duration // after the last whole one
+	Anew     bool          // at once, however long ago the last one was
+	LeaseFor time.Duration // of one page, and of what comes between two
+}
+
+// BeginSweep takes the sweep. lease proves that it is the caller's, until it ends or a page
+// is too late; 0: another replica makes it, or it is not due yet. Times of the future are of
+// another clock.
+func (s *Store) BeginSweep(ctx context.Context, turn SweepTurn) (lease int64, err error) {
+	err = s.db.QueryRow(ctx, `
+UPDATE sweep SET lease = nextval('lease_number'), leased_until = $2 FROM (
+    SELECT one FROM sweep
+    WHERE (leased_until IS NULL OR leased_until <= $1 OR leased_until > $3) AND ($4 OR swept_at IS NULL OR swept_at <= $5 OR swept_at > $1)
+    FOR UPDATE SKIP LOCKED) free
+WHERE sweep.one = free.one RETURNING sweep.lease`,
+		turn.Now, turn.Now.Add(turn.LeaseFor), turn.Now.Add(2*turn.LeaseFor), turn.Anew, turn.Now.Add(-turn.Every)).Scan(&lease)
+	if err != nil && !errors.Is(err, pgx.ErrNoRows) {
+		return 0, fail("begin a sweep", err)
+	}
+	return lease, nil
+}
+
+// EndSweep gives back a sweep that is not whole, for another replica to make.
+func (s *Store) EndSweep(ctx context.Context, lease int64) error {
+	if _, err := s.db.Exec(ctx, `UPDATE sweep SET leased_until = NULL WHERE lease = $1`, lease); err != nil {
+		return fail("end a sweep", err)
+	}
+	return nil
+}
+
+// SweepPage says which accounts are looked at next.
+type SweepPage struct {
+	Lease     int64
+	LeaseFor  time.Duration
+	Now       time.Time
+	EventType string
+	Dates     []time.Time // the due dates
+	After     string      // the last account of the page before; "": from the first
+	Limit     int         // accounts
+}
+
+// Sweep gives work a page of the accounts that have unpaid invoices with one of the due
+// dates. All invoices of an account are on one page. next is where the page after begins;
+// "": this was the last, and the sweep is over. ran is false if the lease was lost.
 //
 // What is on record of the dated event is given with each invoice, so that those that were
 // dealt with cost no more than that; what else messages tell is in [Facts.Read].
-func (s *Store) Sweep(ctx context.Context, now time.Time, eventType string, dates []time.Time, after string, limit int, work func(context.Context, *Planning, []DueAccount) error) (next string, ran bool, err error) {
-	ran, err = s.planning(ctx, now, func(ctx context.Context, p *Planning) error {
+func (s *Store) Sweep(ctx context.Context, page SweepPage, work func(context.Context, *Planning, []DueAccount) error) (next string, ran bool, err error) {
+	_, err = s.planning(ctx, page.Now, asSweep, func(ctx context.Context, p *Planning) error {
+		// From here on nobody else makes this sweep, however long the page takes.
+		tag, err := p.tx.Exec(ctx, `UPDATE sweep SET leased_until = $2 WHERE lease = $1 AND leased_until IS NOT NULL`, page.Lease, p.now.Add(page.LeaseFor))
+		if ran = err == nil && tag.RowsAffected() > 0; !ran {
+			return err
+		}
 		var ids []string
-		if len(dates) > 0 {
-			rows, err := p.tx.Query(ctx, dueAccountsSQL, dates, after, limit)
-			if err != nil {
-				return err
-			}
-			if ids, err = pgx.CollectRows(rows, pgx.RowTo[string]); err != nil {
+		if len(page.Dates) > 0 {
+			if ids, err = dueIDs(ctx, p.tx, page.Dates, page.After, page.Limit); err != nil {
 				return err
 			}
 		}
-		if len(ids) == limit {
-			next = ids[limit-1]
+		if len(ids) == page.Limit {
+			next = ids[len(ids)-1]
 		}
 		if len(ids) > 0 {
-			due, err := dueAccounts(ctx, p.tx, ids, dates, eventType)
+			due, err := dueAccounts(ctx, p.tx, ids, page.Dates, page.EventType)
 			if err != nil {
 				return err
 			}
@@ -75,7 +120,7 @@ func (s *Store) Sweep(ctx context.Context, now time.Time, eventType string, date
 			}
 		}
 		if next == "" {
-			_, err := p.tx.Exec(ctx, `UPDATE delivery SET swept_at = $1`, p.now)
+			_, err := p.tx.Exec(ctx, `UPDATE sweep SET swept_at = $1, leased_until = NULL`, p.now)
 			return err
 		}
 		return nil
@@ -84,6 +129,15 @@ func (s *Store) Sweep(ctx context.Context, now time.Time, eventType string, date
 		return "", ran, fmt.Errorf("store: sweep: %w", err)
 	}
 	return next, ran, nil
+}
+
+// dueIDs are the next accounts with one of the due dates.
+func dueIDs(ctx context.Context, db querier, dates []time.Time, after string, limit int) ([]string, error) {
+	rows, err := db.Query(ctx, dueAccountsSQL, dates, after, limit)
+	if err != nil {
+		return nil, err
+	}
+	return pgx.CollectRows(rows, pgx.RowTo[string])
 }
 
 // dueAccounts reads accounts with their invoices of the due dates.

@@ -13,12 +13,18 @@ import (
 	"github.com/foyerhq/foyer/internal/store/storetest"
 )
 
+// begin begins a sweep at once.
+func (tn tenant) begin(t *testing.T, at time.Time) (lease int64) {
+	t.Helper()
+	return must[int64](t)(tn.Dispatcher.BeginSweep(t.Context(), store.SweepTurn{Now: at, Every: time.Minute, Anew: true, LeaseFor: time.Minute}))
+}
+
 // unpaid are the invoices that a sweep finds, with its pages: "A: a-1 a-2 | B: b-1".
 func (tn tenant) unpaid(t *testing.T, limit int, dates ...time.Time) (found string) {
 	t.Helper()
-	after := ""
+	page := store.SweepPage{Lease: tn.begin(t, now), LeaseFor: time.Minute, Now: now, EventType: "invoice.unpaid", Dates: dates, Limit: limit}
 	for {
-		next, ran, err := tn.Dispatcher.Sweep(t.Context(), now, "invoice.unpaid", dates, after, limit, func(_ context.Context, _ *store.Planning, due []store.DueAccount) error {
+		next, ran, err := tn.Dispatcher.Sweep(t.Context(), page, func(_ context.Context, _ *store.Planning, due []store.DueAccount) error {
 			if len(due) == 0 || len(due) > limit {
 				t.Errorf("a page of %d", len(due))
 			}
@@ -40,7 +46,7 @@ func (tn tenant) unpaid(t *testing.T, limit int, dates ...time.Time) (found stri
 		if next == "" {
 			return found
 		}
-		after = next
+		page.After = next
 	}
 }
 
@@ -85,31 +91,127 @@ func TestSweep(t *testing.T) {
 	}
 }
 
-// TestOnePlannerAtATime: while one plans, others do not, and whoever looks is not kept.
+// TestOnePlannerAtATime: while one plans, others do not, and whoever looks is not kept. The
+// planner of events and the sweep do not wait for each other, but a new mode waits for both.
 func TestOnePlannerAtATime(t *testing.T) {
 	t.Parallel()
 	tn := newTenant(t)
-	tn.happen(t, 1)
+	d := tn.Dispatcher
+	tn.happen(t, 2)
 	fault := errors.New("some fault")
-	_, ran, err := tn.Dispatcher.PlanEvents(t.Context(), now, 10, func(context.Context, *store.Planning, []store.Event) error {
-		_, ran, err := tn.Dispatcher.PlanEvents(t.Context(), now, 10, nil)
-		if ran || err != nil {
+	nobody := func(context.Context, *store.Planning, []store.Event) error {
+		t.Error("planned at the same time")
+		return nil
+	}
+	changed := make(chan error, 1)
+	page := store.SweepPage{Lease: tn.begin(t, now), LeaseFor: time.Minute, Now: now, EventType: "invoice.unpaid", Dates: []time.Time{day(time.November, 1)}, Limit: 10}
+	tn.accounts(t, "A")
+	v := invoice("a-1", "A", day(time.October, 18))
+	v.DueOn = page.Dates[0]
+	tn.putInvoices(t, v)
+	sweep := func(_ context.Context, _ *store.Planning, due []store.DueAccount) error {
+		if len(due) != 1 {
+			t.Errorf("got %+v", due)
+		}
+		// In the sweep, which is in the planning of an event.
+		if _, ran, err := d.PlanEvents(t.Context(), now, 1, nobody); ran || err != nil {
 			t.Errorf("planned at the same time: %v", err)
 		}
-		_, ran, err = tn.Dispatcher.Sweep(t.Context(), now, "invoice.unpaid", []time.Time{now}, "", 10, nil)
-		if ran || err != nil {
-			t.Errorf("swept at the same time: %v", err)
+		if lease := tn.begin(t, now); lease != 0 {
+			t.Error("there are two sweeps")
 		}
-		if _, err := tn.Dispatcher.Delivery(t.Context()); err != nil {
-			t.Error(err)
+		if state := must[store.DeliveryState](t)(d.Delivery(t.Context())); state.Mode != store.DeliveryHold {
+			t.Errorf("got %+v", state)
+		}
+		go func() {
+			_, _, err := d.SetDelivery(context.WithoutCancel(t.Context()), store.DeliveryLive, now)
+			changed <- err
+		}()
+		return nil
+	}
+	_, ran, err := d.PlanEvents(t.Context(), now, 1, func(context.Context, *store.Planning, []store.Event) error {
+		if next, ran, err := d.Sweep(t.Context(), page, sweep); !ran || err != nil || next != "" {
+			t.Errorf("the sweep: %q %v %v", next, ran, err)
+		}
+		select {
+		case err := <-changed:
+			t.Errorf("the mode changed while events are planned: %v", err)
+		case <-time.After(100 * time.Millisecond):
 		}
 		return fault
 	})
 	if !ran || !errors.Is(err, fault) {
 		t.Errorf("got %v %v", ran, err)
 	}
-	if read, ran, err := tn.Dispatcher.PlanEvents(t.Context(), now, 10, func(context.Context, *store.Planning, []store.Event) error { return nil }); read != 1 || !ran || err != nil {
-		t.Errorf("after the fault: %d %v %v", read, ran, err)
+	if err := <-changed; err != nil {
+		t.Error(err)
+	}
+	page.Lease = tn.begin(t, now)
+	planned := 0
+	if _, ran, err := d.Sweep(t.Context(), page, func(context.Context, *store.Planning, []store.DueAccount) error {
+		for range 2 { // again and again while one page is looked at
+			read, ran, err := d.PlanEvents(t.Context(), now, 1, func(context.Context, *store.Planning, []store.Event) error { return nil })
+			if !ran || err != nil {
+				t.Errorf("the sweep keeps back events: %v", err)
+			}
+			planned += read
+		}
+		return nil
+	}); !ran || err != nil {
+		t.Errorf("the sweep: %v %v", ran, err)
+	}
+	if planned != 2 {
+		t.Errorf("%d events were planned meanwhile", planned)
+	}
+}
+
+// TestSweepsAreOfOneReplica: one makes it, until it is whole, given back or nothing was heard
+// of it for a while; then the next is due after a minute.
+func TestSweepsAreOfOneReplica(t *testing.T) {
+	t.Parallel()
+	tn := newTenant(t)
+	d := tn.Dispatcher
+	begin := func(at time.Time, anew bool) int64 {
+		t.Helper()
+		return must[int64](t)(d.BeginSweep(t.Context(), store.SweepTurn{Now: at, Every: time.Minute, Anew: anew, LeaseFor: 10 * time.Second}))
+	}
+	sweep := func(lease int64, at time.Time) bool {
+		t.Helper()
+		_, ran, err := d.Sweep(t.Context(), store.SweepPage{Lease: lease, LeaseFor: 10 * time.Second, Now: at, Limit: 1}, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return ran
+	}
+	first := begin(now, false)
+	if first == 0 || begin(now.Add(9*time.Second), true) != 0 {
+		t.Errorf("the first is %d, and it has not all of it", first)
+	}
+	second := begin(now.Add(10*time.Second), false)
+	if second == 0 || sweep(first, now.Add(11*time.Second)) {
+		t.Error("of who was too late nothing is taken")
+	}
+	if err := d.EndSweep(t.Context(), first); err != nil || begin(now.Add(12*time.Second), true) != 0 {
+		t.Errorf("who was too late gives nothing back: %v", err)
+	}
+	if err := d.EndSweep(t.Context(), second); err != nil {
+		t.Error(err)
+	}
+	third := begin(now.Add(12*time.Second), false)
+	if third == 0 || sweep(second, now.Add(12*time.Second)) || !sweep(third, now.Add(13*time.Second)) {
+		t.Errorf("what was given back is another's: %d", third)
+	}
+	if begin(now.Add(72*time.Second), false) != 0 {
+		t.Error("the next one is too early")
+	}
+	if fourth := begin(now.Add(72*time.Second), true); fourth == 0 || !sweep(fourth, now.Add(72*time.Second)) {
+		t.Error("a new document waits for the next minute")
+	}
+	if fifth := begin(now.Add(132*time.Second), false); fifth == 0 {
+		t.Error("after a minute there is none")
+	}
+	if begin(now, false) == 0 {
+		t.Error("a clock that was set back stops it")
 	}
 }
 

@@ -50,6 +50,18 @@ func Contended(err error) bool {
 	return errors.Is(err, errRaced)
 }
 
+// Unstorable says whether an error is about what was written and not about when or by whom:
+// it will be the same each time. code is that of the database.
+func Unstorable(err error) (code string, is bool) {
+	var pgErr *pgconn.PgError
+	if !errors.As(err, &pgErr) {
+		return "", false
+	}
+	// Values that no column takes, that break a rule of the tables, or that are too long.
+	class := pgErr.Code[:min(2, len(pgErr.Code))]
+	return pgErr.Code, slices.Contains([]string{"22", "23", "54"}, class)
+}
+
 func isConnectError(err error) bool {
 	var connectErr *pgconn.ConnectError
 	return errors.As(err, &connectErr)

@@ -3,8 +3,6 @@ package store
 import (
 	"context"
 	"time"
-
-	"github.com/jackc/pgx/v5"
 )
 
 // DueAccounts returns a page of the accounts that have unpaid invoices with one of these
@@ -13,7 +11,7 @@ import (
 func (s *Store) DueAccounts(ctx context.Context, eventType string, dates []time.Time, accountID, after string, limit int) (list []DueAccount, next string, err error) {
 	ids := []string{accountID}
 	if accountID == "" {
-		if ids, err = s.dueIDs(ctx, dates, after, limit); err != nil {
+		if ids, err = dueIDs(ctx, s.db, dates, after, limit); err != nil {
 			return nil, "", fail("look for unpaid invoices", err)
 		}
 	}
@@ -25,14 +23,6 @@ func (s *Store) DueAccounts(ctx context.Context, eventType string, dates []time.
 		return nil, "", fail("read unpaid invoices", err)
 	}
 	return list, next, nil
-}
-
-func (s *Store) dueIDs(ctx context.Context, dates []time.Time, after string, limit int) ([]string, error) {
-	rows, err := s.db.Query(ctx, dueAccountsSQL, dates, after, limit)
-	if err != nil {
-		return nil, err
-	}
-	return pgx.CollectRows(rows, pgx.RowTo[string])
 }
 
 // RoutingInForce returns the routing document that dispatchers run, as the newest of those

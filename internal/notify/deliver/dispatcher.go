@@ -4,6 +4,7 @@ import (
 	"context"
 	"log/slog"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -56,16 +57,21 @@ type Dispatcher struct {
 	rules    rulesCache
 	breakers map[string]*breaker // by channel
 	finisher *finisher
-	heavy    chan struct{}       // places for mails with an attachment, which take memory
-	swept    sweeper             // only the sweep uses it
+	heavy    chan struct{} // places for mails with an attachment, which take memory
+	singly   int           // events that are planned one by one; only the planner uses it
+	sweeping *sweep        // what is under way; this and the next two only the sweep uses
+	swept    documents     // of the last whole one
+	unmoved  unmoved
 	followed config.DeliveryMode // only the follower uses it
-	declared []string            // webhooks; only their loop uses it
 	hooks    sync.WaitGroup
+	clock    func() time.Time // of this process
+	clockOff atomic.Bool      // it is not the database's
 }
 
 // New makes a dispatcher, which does nothing until Run.
 func New(o Options) *Dispatcher {
 	d := &Dispatcher{Options: o, metrics: newMetrics(o.Metrics), heavy: make(chan struct{}, heavyAtOnce),
+		unmoved: newUnmoved(), clock: time.Now,
 		breakers: map[string]*breaker{store.ChannelEmail: {}, store.ChannelSMS: {}}}
 	for name := range d.breakers {
 		d.metrics.breaker.WithLabelValues(name).Set(0)
@@ -81,16 +87,22 @@ func (d *Dispatcher) Run(ctx context.Context) {
 	under, end := context.WithCancel(context.WithoutCancel(ctx))
 	defer end()
 
+	first, enough := context.WithTimeout(ctx, firstLook)
+	d.clockOnce(first)
+	enough()
 	var loops, lanes sync.WaitGroup
 	for number := range d.Ways {
 		lanes.Go(func() { d.newLane(number).run(ctx, under) })
 	}
-	loops.Go(func() { every(ctx, d.planOnce) })
-	loops.Go(func() { every(ctx, d.sweepOnce) })
+	loops.Go(func() { every(ctx, d.clockOnce) })
+	loops.Go(func() { every(ctx, d.timely(d.planOnce)) })
+	loops.Go(func() { every(ctx, d.timely(d.sweepOnce)) })
 	loops.Go(func() { every(ctx, d.followOnce) })
-	loops.Go(func() { every(ctx, d.rescueOnce) })
+	loops.Go(func() { every(ctx, d.timely(d.rescueOnce)) })
 	loops.Go(func() { every(ctx, d.measureOnce) })
-	loops.Go(func() { every(ctx, func(ctx context.Context) time.Duration { return d.webhooksOnce(ctx, under) }) })
+	loops.Go(func() {
+		every(ctx, d.timely(func(ctx context.Context) time.Duration { return d.webhooksOnce(ctx, under) }))
+	})
 	loops.Go(func() { every(ctx, func(context.Context) time.Duration { d.tally.tell(); return tallyEvery }) })
 	var finishing sync.WaitGroup
 	finishing.Go(func() { d.finisher.run(under) })

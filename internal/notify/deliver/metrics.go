@@ -16,9 +16,10 @@ import (
 // metrics are those of a dispatcher; docs/operations.md lists them.
 type metrics struct {
 	planned, sent, failed, suppressed, events *prometheus.CounterVec
-	rescued                                   prometheus.Counter
+	rescued, unplanned                        prometheus.Counter
 	breaker, waiting                          *prometheus.GaugeVec
-	oldest, capped                            prometheus.Gauge
+	behind, failures                          *prometheus.GaugeVec // of webhooks
+	oldest, capped, skew                      prometheus.Gauge
 	sweep                                     prometheus.Histogram
 	sendSeconds                               *prometheus.HistogramVec
 }
@@ -42,10 +43,16 @@ func newMetrics(registry prometheus.Registerer) metrics {
 		rescued: prometheus.NewCounter(prometheus.CounterOpts{
 			Name: "foyer_dispatcher_rescued_total", Help: "Notifications that were with a process that has gone.",
 		}),
-		breaker: gauges("breaker_open", "1 while a channel works for nobody and is left alone.", "channel"),
-		waiting: gauges("waiting", "Notifications that wait, at most 10,000 of a state: due, leased, held, uncertain.", "state"),
-		oldest:  gauge("oldest_wait_seconds", "How long the notification waits whose turn came first."),
-		capped:  gauge("hourly_limit_reached", "1 while delivery.maxPerHour keeps mails and text messages back."),
+		unplanned: prometheus.NewCounter(prometheus.CounterOpts{
+			Name: "foyer_dispatcher_unplanned_total", Help: "Events and accounts with unpaid invoices that could not be planned; each is on record as Dead with the reason unplanned.",
+		}),
+		behind:   gauges("webhook_behind_events", "Events that a webhook of the tenant has not taken yet, of all types and at most 10,000.", "webhook"),
+		failures: gauges("webhook_failures", "Attempts that failed since a webhook of the tenant has last taken an event.", "webhook"),
+		skew:     gauge("clock_skew_seconds", "How far the clock of this process is ahead of the database's. Beyond 5 seconds it plans and sends nothing."),
+		breaker:  gauges("breaker_open", "1 while a channel works for nobody and is left alone.", "channel"),
+		waiting:  gauges("waiting", "Notifications that wait, at most 10,000 of a state: due, leased, held, uncertain.", "state"),
+		oldest:   gauge("oldest_wait_seconds", "How long the notification waits whose turn came first."),
+		capped:   gauge("hourly_limit_reached", "1 while delivery.maxPerHour keeps mails and text messages back."),
 		sweep: prometheus.NewHistogram(prometheus.HistogramOpts{
 			Name: "foyer_dispatcher_sweep_duration_seconds", Help: "Time of a look for unpaid invoices.",
 			Buckets: []float64{.01, .05, .1, .5, 1, 2, 5, 10, 30, 60},
@@ -55,16 +62,19 @@ func newMetrics(registry prometheus.Registerer) metrics {
 			Buckets: []float64{.005, .01, .025, .05, .1, .25, .5, 1, 2.5, 10, 60},
 		}, []string{"channel"}),
 	}
-	registry.MustRegister(m.planned, m.sent, m.failed, m.suppressed, m.events, m.rescued, m.breaker, m.waiting, m.oldest, m.capped, m.sweep, m.sendSeconds)
+	registry.MustRegister(m.planned, m.sent, m.failed, m.suppressed, m.events, m.rescued, m.unplanned, m.breaker, m.waiting, m.behind, m.failures, m.skew, m.oldest, m.capped, m.sweep, m.sendSeconds)
 	return m
 }
 
 func (m metrics) countPlanned(list []store.NewNotification) {
 	for i := range list {
-		if reason := list[i].Suppressed; reason != "" {
-			m.suppressed.WithLabelValues(reason).Inc()
-		} else {
-			m.planned.WithLabelValues(list[i].Channel).Inc()
+		switch n := &list[i]; {
+		case n.Unplanned:
+			m.unplanned.Inc()
+		case n.Suppressed != "":
+			m.suppressed.WithLabelValues(n.Suppressed).Inc()
+		default:
+			m.planned.WithLabelValues(n.Channel).Inc()
 		}
 	}
 }
@@ -84,6 +94,9 @@ func (d *Dispatcher) measureOnce(ctx context.Context) time.Duration {
 		oldest = now.Sub(*waiting.Oldest).Seconds()
 	}
 	d.metrics.oldest.Set(oldest)
+	if err := d.measureWebhooks(ctx); err != nil {
+		return d.failed(ctx, "look how the webhooks are doing", err)
+	}
 	return queuePoll
 }
 

@@ -166,6 +166,21 @@ func (d *Dispatcher) refusedByWebhook(ctx context.Context, turn store.WebhookLea
 	}
 }
 
+// measureWebhooks says how the webhooks are doing.
+func (d *Dispatcher) measureWebhooks(ctx context.Context) error {
+	states, err := d.Store.Webhooks(ctx)
+	if err != nil {
+		return err
+	}
+	d.metrics.behind.Reset() // of those that are not declared any more
+	d.metrics.failures.Reset()
+	for _, w := range states {
+		d.metrics.behind.WithLabelValues(w.Name).Set(float64(w.Behind))
+		d.metrics.failures.WithLabelValues(w.Name).Set(float64(w.Failures))
+	}
+	return nil
+}
+
 // webhookDelay is how long a webhook rests after so many failures before this one.
 func webhookDelay(failures int, asked time.Duration) time.Duration {
 	delay := maxWebhookDelay

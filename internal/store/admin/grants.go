@@ -71,7 +71,7 @@ var logins = map[string]login{
 			"SELECT, INSERT ON audit",
 			"SELECT (contact_id), DELETE ON session", "SELECT, INSERT, UPDATE ON credential_link",
 			"SELECT, UPDATE (state, reason, detail, address, cc, bcc, spared, due_at, turn_at, receipt, updated_at), DELETE ON notification",
-			"SELECT, DELETE ON notification_attempt", "SELECT ON notification_lease", "SELECT ON delivery", "SELECT ON webhook",
+			"SELECT, DELETE ON notification_attempt", "SELECT ON notification_lease", "SELECT ON delivery", "SELECT ON sweep", "SELECT ON webhook",
 			// What would be sent in the coming days.
 			"SELECT ON occurrence", "SELECT ON document",
 			"SELECT, INSERT, DELETE, UPDATE (last_used_at) ON api_token",
@@ -93,7 +93,7 @@ var logins = map[string]login{
 			// What is attached to mails.
 			"SELECT ON attachment",
 			"SELECT (id, purpose, contact_id, addresses, expires_at, voided_at, completed_at) ON credential_link",
-			"SELECT, UPDATE ON delivery", "SELECT, INSERT ON occurrence",
+			"SELECT, UPDATE ON delivery", "SELECT, UPDATE ON sweep", "SELECT, INSERT ON occurrence",
 			"SELECT, INSERT, UPDATE ON notification", "SELECT, INSERT, UPDATE, DELETE ON notification_lease", "INSERT ON notification_attempt", "USAGE ON SEQUENCE lease_number",
 			"SELECT, UPDATE ON hourly_limit",
 			"INSERT ON banner", "SELECT, INSERT, UPDATE, DELETE ON webhook",

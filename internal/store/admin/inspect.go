@@ -55,7 +55,7 @@ var tables = []string{
 	"banner", "call", "call_day", "campaign", "ceremony", "change", "contact", "credential_link", "customer_order", "delivery", "device",
 	"document", "event", "feed", "goose_db_version", "group_member", "hourly_limit", "idempotency", "installation", "invoice",
 	"invoice_line", "note", "notification", "notification_attempt", "notification_lease", "occurrence", "passkey", "payment", "phone_number", "product", "recovery_code", "replica",
-	"service", "service_request", "session", "site", "throttle", "ticket", "ticket_message", "totp", "webhook", "whole_import",
+	"service", "service_request", "session", "site", "sweep", "throttle", "ticket", "ticket_message", "totp", "webhook", "whole_import",
 }
 
 // actualSQL is an expression: a digest of the rights and role settings that there are,

@@ -109,10 +109,19 @@ CREATE TABLE delivery (
     mode       text        NOT NULL DEFAULT 'Hold' CHECK (mode IN ('Hold', 'Redirect', 'Live')),
     live_since timestamptz,                      -- null: never yet
     settled    boolean     NOT NULL DEFAULT true, -- what waited when the mode changed is where it belongs
-    adopted    boolean     NOT NULL DEFAULT false, -- taken over from another cluster: Hold, until a document says so
-    swept_at   timestamptz                       -- when the last whole sweep was made
+    adopted    boolean     NOT NULL DEFAULT false -- taken over from another cluster: Hold, until a document says so
 );
 INSERT INTO delivery (position) SELECT coalesce(max(event), 0) FROM feed;
+
+-- The look for what has fallen due by its date, which takes long where there are many
+-- accounts: one replica makes it at a time, and the planner of events does not wait for it.
+CREATE TABLE sweep (
+    one          boolean     PRIMARY KEY DEFAULT true CHECK (one),
+    lease        bigint      NOT NULL DEFAULT 0, -- proves that a replica still makes it, until leased_until
+    leased_until timestamptz,
+    swept_at     timestamptz                     -- when the last whole one was made
+);
+INSERT INTO sweep DEFAULT VALUES;
 
 -- A tenant's webhooks get every event that they ask for, in order: position is the last
 -- that the other side has taken.
