@@ -29,6 +29,7 @@ func clock(ctx context.Context, by string) error {
 		}
 		fmt.Printf("%-10s %s\n", s.tenant, time.Now().Add(ahead).Format("Monday, 2 January 2006, 15:04"))
 	}
+	fmt.Println("This is the time of the dispatchers alone: kubectl foyer upcoming and render look from today, as do portals and APIs.")
 	return nil
 }
 

@@ -120,8 +120,8 @@ func (d *demo) prepareInbox() error {
 	return err
 }
 
-// writeTenants is config/samples with channels that lead to the inbox: pods have no name
-// for it, so its address is that of their bridge.
+// writeTenants is config/samples, Live and with channels that lead to the inbox: pods have no
+// name for it, so its address is that of their bridge.
 func (d *demo) writeTenants() (string, error) {
 	dir := filepath.Join(stateDir, "tenants")
 	if err := os.MkdirAll(dir, 0o700); err != nil {
@@ -146,9 +146,10 @@ func (d *demo) writeTenants() (string, error) {
 	return dir, nil
 }
 
-// tenantPatch has a tenant's channels lead to the inbox.
+// tenantPatch has a tenant send, by channels that lead to the inbox.
 const tenantPatch = `- target: {kind: Tenant, name: %[1]s, namespace: %[2]s}
   patch: |-
+    - {op: replace, path: /spec/delivery/mode, value: Live}
     - {op: replace, path: /spec/email/smtp, value: {host: "%[3]s", port: %[4]d, security: StartTLS, secretRef: {name: %[5]s-smtp}}}
     - {op: replace, path: /spec/sms/url, value: "https://%[6]s:%[7]d/sms/%[8]s"}
     - {op: add, path: /spec/webhooks, value: [{name: inbox, url: "https://%[6]s:%[7]d/webhook/%[8]s", events: ["account.*", "contact.*", "invoice.*", "order.*"], secretRef: {name: %[1]s-webhook}}]}

@@ -47,6 +47,7 @@ func TestGolden(t *testing.T) {
 		"help-upcoming":       {[]string{"upcoming", "--help"}, exitFine},
 		"help-status":         {[]string{"status", "--help"}, exitFine},
 		"help-redrive":        {[]string{"redrive", "--help"}, exitFine},
+		"help-cancel":         {[]string{"cancel", "--help"}, exitFine},
 		"version":             {[]string{"version"}, exitFine},
 		"lint-broken":         {[]string{"lint", "-f", "testdata/broken"}, exitFindings},
 		"lint-broken-json":    {[]string{"lint", "-o", "json", "-f", "testdata/broken/tenant.yaml"}, exitFindings},
@@ -165,10 +166,11 @@ func TestEventIsNotKnown(t *testing.T) {
 	}
 }
 
-// TestSamplesAreClean: the samples are what people begin with.
+// TestSamplesAreClean: the samples are what people begin with. They have one thing that is to
+// be mended by those who use them: they send nothing.
 func TestSamplesAreClean(t *testing.T) {
 	for _, tenant := range []string{"acme", "nordlicht"} {
-		got := run(t, "", "lint", "--complete", "--strict", "-o", "json", "-f", "../../config/samples/"+tenant)
+		got := run(t, "", "lint", "--complete", "-o", "json", "-f", "../../config/samples/"+tenant)
 		var report struct {
 			Findings []lint.Finding `json:"findings"`
 			Objects  map[string]int `json:"objects"`
@@ -176,7 +178,8 @@ func TestSamplesAreClean(t *testing.T) {
 		if err := json.Unmarshal([]byte(got.out), &report); err != nil {
 			t.Fatalf("%s: %v", tenant, err)
 		}
-		if got.code != exitFine || len(report.Findings) > 0 || report.Objects["Tenant"] != 1 || report.Objects["EventTemplate"] == 0 {
+		held := len(report.Findings) == 1 && report.Findings[0].Field == "spec.delivery"
+		if got.code != exitFine || !held || report.Objects["Tenant"] != 1 || report.Objects["EventTemplate"] == 0 {
 			t.Errorf("%s: code %d: %s", tenant, got.code, got.out)
 		}
 	}

@@ -125,7 +125,11 @@ func unsent(loaded *config.Live, routing *config.LiveRouting, standard, served b
 		if !served {
 			return nil
 		}
-		return []string{"spec.delivery: mode is Hold, so nobody is sent a link to create a sign-in or to choose a new password, and what is held now is not sent later: set spec.email, try it with mode Redirect, then set Live"}
+		first := ""
+		if loaded.Tenant.Email.From == "" {
+			first = "set spec.email, "
+		}
+		return []string{"spec.delivery: mode is Hold, so nobody is sent a link to create a sign-in or to choose a new password, and what is held now is not sent later: " + first + "try it with mode Redirect, then set Live"}
 	}
 	mails, texts := templatesOf(routing)
 	var warnings []string

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
+	"slices"
 	"time"
 
 	"github.com/foyerhq/foyer/hack/demo/people"
@@ -105,6 +106,31 @@ func (t *telling) pay(ctx context.Context, c customer, number string, due time.T
 	invoice := t.invoice(c, number, due)
 	invoice.Status, invoice.Balance = integration.InvoicePaid, "0"
 	return t.write(ctx, "invoices/"+number, invoice)
+}
+
+// quietSince says whether the dispatcher has looked at all unpaid invoices since a moment of
+// its clock, and nothing is under way to the people of this story.
+func (t *telling) quietSince(ctx context.Context, moment time.Time) (bool, error) {
+	since := t.due.AddDate(0, 0, -1) // by the dispatcher's clock
+	summary, err := t.API.NotificationSummary(ctx, since)
+	if err != nil {
+		return false, fmt.Errorf("how delivery is going: %w", err)
+	}
+	if summary.SweptAt.Before(moment) {
+		return false, nil
+	}
+	for _, c := range customers {
+		page, err := t.API.Notifications(ctx, integration.NotificationQuery{AccountID: c.id, Since: since, Limit: 200})
+		if err != nil {
+			return false, fmt.Errorf("notifications of %s: %w", c.name, err)
+		}
+		for _, n := range page.Items {
+			if slices.Contains([]string{"Planned", "Retry", "Leased"}, n.State) {
+				return false, nil
+			}
+		}
+	}
+	return true, nil
 }
 
 // settle pays what is open, of this time and of one that was broken off.

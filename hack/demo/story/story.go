@@ -57,7 +57,7 @@ func Tell(ctx context.Context, w World, now time.Time) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, t.tidy(context.WithoutCancel(ctx))) }()
-	for _, act := range []func(context.Context) error{t.begin, t.onTheDueDate, t.threeDaysLater, t.afterTheEdit, t.aWeekLater} {
+	for _, act := range []func(context.Context) error{t.begin, t.onTheDueDate, t.threeDaysLater, t.afterTheEdit, t.aWeekLater, t.nothingMore} {
 		if err := act(ctx); err != nil {
 			return err
 		}
@@ -153,6 +153,38 @@ func (t *telling) aWeekLater(ctx context.Context) error {
 	t.Say("The business customer pays %s.", t.number("D"))
 	return t.at(ctx, 7, "a week after the first due date: what is paid is left alone",
 		"Mail "+residential.email+" Invoice "+t.number("B")+" is 7 days overdue")
+}
+
+// nothingMore: when the dispatcher has looked at all unpaid invoices once more, and what it
+// planned has ended, nobody was told anything that is not in the acts before.
+func (t *telling) nothingMore(ctx context.Context) error {
+	moment := t.due.AddDate(0, 0, 7).Add(10*time.Hour + 10*time.Minute)
+	if err := t.Clock(ctx, time.Until(moment)); err != nil {
+		return err
+	}
+	ctx, cancel := context.WithTimeout(ctx, patience)
+	defer cancel()
+	tick := time.NewTicker(200 * time.Millisecond)
+	defer tick.Stop()
+	for {
+		quiet, err := t.quietSince(ctx, moment)
+		if err != nil {
+			return err
+		}
+		if quiet {
+			break
+		}
+		select {
+		case <-ctx.Done():
+			return fmt.Errorf("within %s the dispatcher did not look at what is unpaid", patience)
+		case <-tick.C:
+		}
+	}
+	more, _, err := t.came(ctx)
+	if err == nil && len(more) > 0 {
+		err = fmt.Errorf("came %q besides", more)
+	}
+	return err
 }
 
 // at moves the clock to a day after the first due date and waits for exactly these messages:

@@ -164,6 +164,7 @@ func (s *stage) readSamples(t *testing.T) {
 		}
 	}
 	spec := &s.objects.Tenant.Spec
+	spec.Delivery.Mode = v1alpha1.DeliveryLive
 	spec.Email.SMTP = v1alpha1.SMTPSpec{Host: "127.0.0.1", Port: s.mails, Security: v1alpha1.SMTPStartTLS, SecretRef: v1alpha1.ObjectRef{Name: "acme-smtp"}}
 	spec.SMS.URL = s.intake + "/sms/acme"
 }
