@@ -4,6 +4,7 @@ import (
 	"context"
 	"math"
 	"strconv"
+	"strings"
 	"sync"
 	"time"
 
@@ -213,6 +214,9 @@ func factsOf(claimed []store.Claimed) store.Wanted {
 		}
 		if store.SendsLink(c.EventType) {
 			wanted.Links = append(wanted.Links, c.About)
+		}
+		if strings.HasPrefix(c.EventType, "ticket.") { // the opener is asked for again
+			wanted.Tickets = append(wanted.Tickets, c.About)
 		}
 	}
 	return wanted

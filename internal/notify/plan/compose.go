@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -27,6 +28,7 @@ type Content struct {
 	Priority      string   // Low, High or empty
 	Attach        []string // Invoice
 	Invoice       string   // whose document is attached: its id
+	CC, BCC       []string // those of the planned copies that still go out
 	Unsubscribe   string   // where the recipient opts out; empty: nobody can
 	Body          []byte   // of a webhook
 	// Texts are those of a banner, by language; "" is the template's own.
@@ -38,7 +40,7 @@ type Content struct {
 // Compose fills in the texts of a notification, in the language of the account.
 func (r *Rules) Compose(n Notification, a *Account, links Links) (Content, error) {
 	t := r.treatFor(&n.Event, a)
-	f, err := r.find(&n, t.profile)
+	f, err := t.find(&n)
 	if err != nil {
 		return Content{}, err
 	}
@@ -71,9 +73,9 @@ func (r *Rules) composer(t *treated, f *firing, n *Notification, links Links) (*
 	c := &composer{treated: t, firing: f, n: n, invoice: n.Event.About}
 	c.data = template.Data{Locale: t.attrs.Locale.Value, Zone: t.zone, Currency: t.attrs.Currency.Value}
 	if f.event.Name == unpaid {
-		d := t.stillOwed(f, n)
+		d, reason := t.stillOwed(f, n)
 		if d == nil {
-			return nil, errors.New("the invoice was paid or deleted")
+			return nil, fmt.Errorf("there is no invoice to tell of: %s", reason)
 		}
 		e := n.Event
 		e.At = n.plannedAt()
@@ -129,7 +131,10 @@ func (c *composer) content(all []texts, links Links) (Content, error) {
 
 func (c *composer) mail(t texts, links Links) (content Content, err error) {
 	spec := c.firing.spec.Email
-	content = Content{Priority: spec.Priority, Attach: spec.Attach, Unsubscribe: c.unsubscribe(links)}
+	content = Content{Priority: spec.Priority, Attach: spec.Attach, CC: c.stillCopied(c.n.CC, spec.CC), BCC: c.stillCopied(c.n.BCC, spec.BCC)}
+	if len(content.CC)+len(content.BCC) == 0 { // else others read it, who must not opt out for the recipient
+		content.Unsubscribe = c.unsubscribe(links)
+	}
 	if len(spec.Attach) > 0 {
 		content.Invoice = c.invoice
 	}
@@ -147,6 +152,17 @@ func (c *composer) mail(t texts, links Links) (content Content, err error) {
 		}
 	}
 	return content, nil
+}
+
+// stillCopied are those of the planned copies that would be planned now.
+func (c *composer) stillCopied(planned, names []string) []string {
+	if len(planned) == 0 {
+		return nil
+	}
+	now := c.copies(c.firing, &c.n.Event, names, map[string]bool{})
+	return slices.DeleteFunc(slices.Clone(planned), func(address string) bool {
+		return !slices.ContainsFunc(now, func(other string) bool { return strings.EqualFold(address, other) })
+	})
 }
 
 // unsubscribe is where the reader of a mail opts out, if they can.

@@ -41,7 +41,7 @@ func TestComposeMail(t *testing.T) {
 	account.Name = "Miller <& Sons>"
 	account.Attributes.TimeZone = "Europe/Berlin"
 	want := Content{
-		From: "Dunning <dunning@acme.example>", Subject: "INV-1001: €89.90", Priority: "High", Attach: []string{"Invoice"},
+		From: "Dunning <dunning@acme.example>", Subject: "INV-1001: €89.90", Priority: "High", Attach: []string{"Invoice"}, Invoice: "1001",
 		Text:        "Dear Dana, INV-1001 at 21 Nov 2026, 12:59: https://my.acme.example/invoices/1001",
 		HTML:        "<p>Dear Dana &amp; Miller &lt;&amp; Sons&gt;</p>",
 		Unsubscribe: "https://my.acme.example/unsubscribe/dana/Invoice",

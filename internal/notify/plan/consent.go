@@ -91,23 +91,19 @@ func (t *treated) paused(now time.Time) bool {
 	return err == nil && !dateOf(now, t.zone).After(until)
 }
 
-// belowMinimum says whether what is owed is less than the account is reminded of: the
-// balance of the invoice, or of a reminder about all of them that of all that is overdue.
-// The minimum is in the account's currency, amounts in others are not compared with it.
-func (t *treated) belowMinimum(f *firing, invoices []*Invoice) bool {
-	if t.attrs.ReminderMinimumAmount.Source == settings.SourceUnset || invoices[0].Currency != t.attrs.Currency.Value {
+// belowMinimum says whether what is owed is less than the account is reminded of: of the
+// invoices that are told of, or for a reminder about all of them what is overdue. The minimum
+// is in the account's currency, amounts in others are not compared with it.
+func (t *treated) belowMinimum(f *firing, currency string, owed *big.Rat) bool {
+	if t.attrs.ReminderMinimumAmount.Source == settings.SourceUnset || currency != t.attrs.Currency.Value {
 		return false
 	}
-	least, owed := decimal(t.attrs.ReminderMinimumAmount.Value), new(big.Rat)
-	for _, v := range invoices {
-		owed.Add(owed, decimal(v.Balance))
-	}
 	if f.combines() {
-		if overdue := decimal(t.account.Owed[invoices[0].Currency].OverdueBalance); overdue.Cmp(owed) > 0 {
+		if overdue := decimal(t.account.Owed[currency].OverdueBalance); overdue.Cmp(owed) > 0 {
 			owed = overdue
 		}
 	}
-	return owed.Cmp(least) < 0
+	return owed.Cmp(decimal(t.attrs.ReminderMinimumAmount.Value)) < 0
 }
 
 // combines says whether one message is about all invoices of an account.

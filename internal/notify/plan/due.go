@@ -3,6 +3,7 @@ package plan
 import (
 	"cmp"
 	"iter"
+	"math/big"
 	"slices"
 	"time"
 
@@ -116,7 +117,7 @@ func (t *treated) remind(group []*dueInvoice, liveSince *time.Time, now time.Tim
 	var all []Notification
 	for _, otherwise := range []Reason{BeforeGoLive, Backdated, ""} {
 		part := slices.DeleteFunc(slices.Clone(group), func(d *dueInvoice) bool { return d.tooEarly(liveSince) != otherwise })
-		all = append(all, t.told(part, otherwise, now)...)
+		all = append(all, t.tell(part, otherwise, now)...)
 	}
 	return all
 }
@@ -132,27 +133,27 @@ func (d *dueInvoice) tooEarly(liveSince *time.Time) Reason {
 	return ""
 }
 
-// refusesReminder says why nobody is told of invoices.
-func (t *treated) refusesReminder(f *firing, invoices []*Invoice, now time.Time) Reason {
+// refusesReminder says why nobody is told of what is owed.
+func (t *treated) refusesReminder(f *firing, currency string, owed *big.Rat, now time.Time) Reason {
 	refused := t.remindersOff(now)
-	if refused == "" && t.belowMinimum(f, invoices) {
+	if refused == "" && t.belowMinimum(f, currency, owed) {
 		refused = BelowMinimum
 	}
 	return refused
 }
 
-// told makes the notifications that tell of invoices. otherwise is why nobody is told if
+// tell makes the notifications that tell of invoices. otherwise is why nobody is told if
 // there is no other reason.
-func (t *treated) told(group []*dueInvoice, otherwise Reason, now time.Time) []Notification {
+func (t *treated) tell(group []*dueInvoice, otherwise Reason, now time.Time) []Notification {
 	if len(group) == 0 {
 		return nil
 	}
-	invoices := make([]*Invoice, len(group))
-	for i, one := range group {
-		invoices[i] = one.Invoice
+	owed := new(big.Rat)
+	for _, one := range group {
+		owed.Add(owed, decimal(one.Balance))
 	}
 	d := group[0]
-	refused := cmp.Or(t.refusesReminder(d.firing, invoices, now), otherwise)
+	refused := cmp.Or(t.refusesReminder(d.firing, d.Currency, owed, now), otherwise)
 	n := t.notification(d.firing, t.unpaidEvent(d, now), d.moment)
 	invoice := *d.Invoice
 	n.Invoice, n.Day, n.Suppressed = &invoice, d.day, refused

@@ -1,6 +1,7 @@
 package plan
 
 import (
+	"slices"
 	"testing"
 	"time"
 
@@ -63,6 +64,20 @@ func TestDue(t *testing.T) {
 		{"it has happened", nil, ask{open: one, at: "2026-11-21T09:00:00Z", happened: []Occurrence{occurred("1", "3@2026-11-18", "Email")}}, nil},
 		{"another day has happened", nil, ask{open: one, at: "2026-11-21T09:00:00Z", happened: []Occurrence{occurred("1", "0@2026-11-18", "Email")}},
 			[]string{"Email dana@miller.example dunning/mail 1 day 3"}},
+		{"a later day has happened", nil, ask{open: one, at: "2026-11-21T09:00:00Z", happened: []Occurrence{occurred("1", "5@2026-11-18", "Email")}}, nil},
+		{"a later day has happened, of another invoice", nil, ask{open: one, at: "2026-11-21T09:00:00Z", happened: []Occurrence{occurred("2", "5@2026-11-18", "Email")}},
+			[]string{"Email dana@miller.example dunning/mail 1 day 3"}},
+		{"its due date was put off since", nil, ask{open: one, at: "2026-11-21T09:00:00Z", happened: []Occurrence{occurred("1", "3@2026-11-17", "Email"), occurred("1", "7@2026-11-13", "Email")}},
+			[]string{"Email dana@miller.example dunning/mail 1 day 3"}},
+		{"its due date was brought forward since", nil, ask{open: one, at: "2026-11-21T09:00:00Z", happened: []Occurrence{occurred("1", "-4@2026-11-24", "Email")}},
+			[]string{"Email dana@miller.example dunning/mail 1 day 3"}},
+		{"its due date was brought forward since, and as late a day has happened", nil, ask{open: one, at: "2026-11-21T09:00:00Z", happened: []Occurrence{occurred("1", "0@2026-11-21", "Email")}}, nil},
+		{"what is on record cannot be read", nil, ask{open: one, at: "2026-11-21T09:00:00Z", happened: []Occurrence{occurred("1", "x@2026-11-18", "Email"), occurred("1", "3@", "Email"), occurred("1", "3", "Email")}},
+			[]string{"Email dana@miller.example dunning/mail 1 day 3"}},
+		{"written when its day had come", nil, ask{open: writtenAt(one, "2026-11-21T09:00:01Z"), at: "2026-11-21T10:00:00Z"}, []string{"Email  dunning/mail 1 day 3 backdated"}},
+		{"written as its day came", nil, ask{open: writtenAt(one, "2026-11-21T09:00:00Z"), at: "2026-11-21T10:00:00Z"}, []string{"Email dana@miller.example dunning/mail 1 day 3"}},
+		{"written late, and before the tenant went live", nil, ask{open: writtenAt(one, "2026-11-21T09:00:01Z"), at: "2026-11-21T10:00:00Z", since: ptr(since.Add(time.Second))},
+			[]string{"Email  dunning/mail 1 day 3 beforeGoLive"}},
 		{"another channel has happened", nil, ask{open: one, at: "2026-11-21T09:00:00Z", happened: []Occurrence{occurred("1", "3@2026-11-18", "SMS")}},
 			[]string{"Email dana@miller.example dunning/mail 1 day 3"}},
 		{"only the latest is made up for", func(d *documents) { *d = *reminders(3, 4, 5) }, ask{open: one, at: "2026-11-24T08:00:00Z"},
@@ -123,6 +138,15 @@ func TestDue(t *testing.T) {
 			}
 		})
 	}
+}
+
+// writtenAt are invoices that were first written at a time.
+func writtenAt(invoices []Invoice, at string) []Invoice {
+	late := slices.Clone(invoices)
+	for i := range late {
+		late[i].CreatedAt = instant(at)
+	}
+	return late
 }
 
 func ptr[T any](value T) *T { return &value }

@@ -1,12 +1,16 @@
 package plan
 
-import "time"
+import (
+	"slices"
+	"strings"
+	"time"
+)
 
 // Guard is asked again right before a notification is sent: why it is not sent any more, or
 // until when it waits; neither: it goes.
 func (r *Rules) Guard(n Notification, a *Account, now time.Time) (Reason, time.Time) {
 	t := r.treatFor(&n.Event, a)
-	f, err := r.find(&n, t.profile)
+	f, err := t.find(&n)
 	if err != nil {
 		return Obsolete, time.Time{}
 	}
@@ -21,6 +25,22 @@ func (t *treated) refusesNow(f *firing, n *Notification, now time.Time) Reason {
 	if f.carriesLink() && !n.Event.Link.works(now) {
 		return Over
 	}
+	if reason := t.refusesRecipient(f, n); reason != "" {
+		return reason
+	}
+	if f.event.Name == unpaid {
+		return t.refusesUnpaid(f, n, now)
+	}
+	if f.when != nil {
+		if holds, err := f.when.Holds(t.rules.payload(&f.event, &n.Event, t)); err != nil || !holds {
+			return Obsolete
+		}
+	}
+	return ""
+}
+
+// refusesRecipient says why the recipient of a notification is not told any more.
+func (t *treated) refusesRecipient(f *firing, n *Notification) Reason {
 	if c := t.account.contact(n.ContactID); c != nil {
 		if reason := t.refuses(&f.event, c, n.Channel); reason != "" {
 			return reason
@@ -28,14 +48,51 @@ func (t *treated) refusesNow(f *firing, n *Notification, now time.Time) Reason {
 	} else if n.ContactID != "" && !n.Security {
 		return NoAddress // the person is no contact of the account any more
 	}
-	if f.event.Name != unpaid {
-		return ""
+	r, told := t.told(f, n)
+	switch {
+	case !told:
+		return Obsolete // it has another address, or the action is for others
+	case n.ContactID == "":
+		return r.refused // a template names the address, and now it is a contact's as well
 	}
-	d := t.stillOwed(f, n)
+	return ""
+}
+
+// told finds the recipient of a notification among those whom an action is for now. Who was
+// told of their own sign-in is told of it at the address that they had then: whoever changes
+// it must not keep that from them.
+func (t *treated) told(f *firing, n *Notification) (recipient, bool) {
+	switch {
+	case n.Channel != typeEmail && n.Channel != typeSMS:
+		return recipient{}, true
+	case f.event.RequiredLink != "":
+		return recipient{}, n.Event.Link != nil && slices.Contains(n.Event.Link.Addresses, n.Address)
+	case isPersonal(f.event.Name):
+		return recipient{}, true
+	case n.Channel == typeEmail && f.spec.SMS != nil:
+		f = f.byMail()
+	}
+	all := t.recipients(f, &n.Event)
+	i := slices.IndexFunc(all, func(r recipient) bool { return r.channel == n.Channel && strings.EqualFold(r.address, n.Address) })
+	if i < 0 {
+		return recipient{}, false
+	}
+	return all[i], true
+}
+
+// refusesUnpaid says why nobody is told of an invoice any more.
+func (t *treated) refusesUnpaid(f *firing, n *Notification, now time.Time) Reason {
+	d, reason := t.stillOwed(f, n)
 	if d == nil {
-		return Paid
+		return reason
 	}
-	if reason := t.refusesReminder(f, []*Invoice{d.Invoice}, now); reason != "" {
+	owed := decimal(d.Balance)
+	if f.combines() && f.days[0] <= 0 {
+		// The others that it tells of need not be overdue. Of them it is known what they come to
+		// at most.
+		owed = decimal(t.account.Owed[d.Currency].OpenBalance)
+	}
+	if reason := t.refusesReminder(f, d.Currency, owed, now); reason != "" {
 		return reason
 	}
 	if !t.meant(d, now) {
@@ -49,28 +106,31 @@ func (t *treated) refusesNow(f *firing, n *Notification, now time.Time) Reason {
 const sameSweep = 23 * time.Hour
 
 // stillOwed is the invoice that a reminder is about: its own, or, where one message is
-// about all and that was paid, the oldest of the others; nil: nothing is owed any more.
-func (t *treated) stillOwed(f *firing, n *Notification) *dueInvoice {
+// about all and that was paid, the oldest of the others; nil: none, and why.
+func (t *treated) stillOwed(f *firing, n *Notification) (*dueInvoice, Reason) {
 	if n.Invoice == nil {
-		return nil
+		return nil, Paid
 	}
+	planned, reason := n.plannedAt(), Paid
 	if n.Invoice.Open && decimal(n.Invoice.Balance).Sign() > 0 {
-		return &dueInvoice{Invoice: n.Invoice, firing: f, day: n.Day}
+		if !n.Invoice.DueOn.AddDate(0, 0, int(n.Day)).After(dateOf(planned, t.zone)) {
+			return &dueInvoice{Invoice: n.Invoice, firing: f, day: n.Day}, ""
+		}
+		reason = Obsolete // its due date was put off: the day comes again
 	}
 	if !f.combines() {
-		return nil
+		return nil, reason
 	}
-	planned := n.plannedAt()
 	overdue := t.account.Owed[n.Invoice.Currency].Overdue
 	for _, channel := range t.rules.match(unpaid, t.profile).slots {
 		for i := range overdue {
 			s, moment, due := channel.latest(overdue[i].DueOn, dateOf(planned, t.zone), planned, t.zone)
 			if due && s.firing == f && planned.Sub(moment) < sameSweep {
-				return &dueInvoice{Invoice: &overdue[i], firing: f, day: s.day}
+				return &dueInvoice{Invoice: &overdue[i], firing: f, day: s.day}, ""
 			}
 		}
 	}
-	return nil
+	return nil, reason
 }
 
 // plannedAt is when a notification of a dated event was planned, as far as it is known.

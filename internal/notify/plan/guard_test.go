@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
 
 	"github.com/foyerhq/foyer/internal/config"
 	"github.com/foyerhq/foyer/internal/settings"
@@ -41,7 +42,31 @@ func TestGuard(t *testing.T) {
 		{"opted out", func(_ *documents, _ *Notification, a *Account) { a.Contacts[0].OptedOut = []string{"Invoice"} }, OptedOut},
 		{"verified addresses only", func(_ *documents, _ *Notification, a *Account) { a.Attributes.RequireVerifiedEmail = settings.Enabled }, Unverified},
 		{"no contact any more", func(_ *documents, _ *Notification, a *Account) { a.Contacts = nil }, NoAddress},
-		{"an address of the template", func(_ *documents, n *Notification, a *Account) { n.ContactID, a.Contacts = "", nil }, ""},
+		{"an address of the template", func(d *documents, n *Notification, a *Account) {
+			d.edit("dunning", func(t *config.EventTemplate) { t.Actions[0].Email.To = []string{n.Address} })
+			n.ContactID, a.Contacts = "", nil
+		}, ""},
+		{"an address that the template names no more", func(_ *documents, n *Notification, a *Account) { n.ContactID, a.Contacts = "", nil }, Obsolete},
+		{"an address of the template that is of a contact now, who opted out", func(d *documents, n *Notification, a *Account) {
+			d.edit("dunning", func(t *config.EventTemplate) { t.Actions[0].Email.To = []string{n.Address, "Billing"} })
+			n.ContactID, a.Contacts[0].OptedOut = "", []string{"Invoice"}
+		}, OptedOut},
+		{"another address", func(_ *documents, _ *Notification, a *Account) { a.Contacts[0].Email = "new@miller.example" }, Obsolete},
+		{"one address more", func(_ *documents, _ *Notification, a *Account) {
+			a.Contacts[0].Email = "new@miller.example; Dana@miller.example"
+		}, ""},
+		{"somebody else does the bills", func(_ *documents, _ *Notification, a *Account) {
+			a.Contacts = []Contact{person("bea", "Billing"), person("dana", "Technical")}
+		}, Obsolete},
+		{"the mail is for staff now", func(d *documents, _ *Notification, _ *Account) {
+			d.edit("dunning", func(t *config.EventTemplate) { t.Actions[0].Email.To = []string{"collections@acme.example"} })
+		}, Obsolete},
+		{"it is for staff in the profile that the account has now", func(d *documents, _ *Notification, a *Account) {
+			d.template("collections", unpaid, []string{"residential"}, d.mail("internal", []string{"collections@acme.example"}, 3))
+			a.AccountProfile = "residential"
+		}, Obsolete},
+		{"put off", func(_ *documents, n *Notification, _ *Account) { n.Invoice.DueOn = date("2026-11-19") }, Obsolete},
+		{"brought forward", func(_ *documents, n *Notification, _ *Account) { n.Invoice.DueOn = date("2026-11-17") }, ""},
 		{"the action was switched off", func(d *documents, _ *Notification, _ *Account) {
 			d.edit("dunning", func(t *config.EventTemplate) { t.Actions[0].State = "Disabled" })
 		}, Obsolete},
@@ -82,7 +107,7 @@ func TestGuardOfCombined(t *testing.T) {
 	d := reminders(3)
 	d.edit("dunning", func(t *config.EventTemplate) {
 		t.Actions[0].Combine = "Account"
-		t.Actions[0].Email.Text = d.body("{{.invoice.number}} of {{.overdue.count}}")
+		t.Actions[0].Email.Text, t.Actions[0].Email.Attach = d.body("{{.invoice.number}} of {{.overdue.count}}"), []string{"Invoice"}
 	})
 	r := d.rules(t)
 	a := miller("business", person("dana", "Billing"))
@@ -100,7 +125,7 @@ func TestGuardOfCombined(t *testing.T) {
 		t.Errorf("the other is open: %q", reason)
 	}
 	content, err := r.Compose(n, a, links{})
-	if err != nil || content.Text != "INV-2 of 2" {
+	if err != nil || content.Text != "INV-2 of 2" || content.Invoice != "2" {
 		t.Errorf("%v, %+v", err, content)
 	}
 	a.Owed = owing(date("2026-11-21"), old)
@@ -140,5 +165,157 @@ func TestGuardWaitsForTheEndOfQuietHours(t *testing.T) {
 	slices.Sort(waiting)
 	if diff := cmp.Diff([]string{"Email dana@miller.example", "SMS +447700900142"}, waiting); diff != "" {
 		t.Errorf("-want +got:\n%s", diff)
+	}
+}
+
+// What was planned for an action that is gone is filled with the texts of the one of its
+// name, and of no action that is for others.
+func TestFindByNameAndRecipient(t *testing.T) {
+	d := newDocuments()
+	billing := []string{"Billing"}
+	d.template("new", "invoice.issued", []string{"business"}, d.mail("first", billing), d.mail("second", billing))
+	a := miller("business", person("dana", "Billing"))
+	planned := d.rules(t).Plan(issued(), a, now)[1]
+	d = newDocuments()
+	d.template("renamed", "invoice.issued", []string{"business"},
+		d.mail("staff", []string{"staff@acme.example"}), d.mail("first", billing), d.mail("second", billing))
+	content, err := d.rules(t).Compose(planned, a, links{})
+	if err != nil || content.Subject != "Subject of second" {
+		t.Errorf("%v, %q", err, content.Subject)
+	}
+	d.edit("renamed", func(t *config.EventTemplate) { t.Actions = t.Actions[:2] })
+	if content, err = d.rules(t).Compose(planned, a, links{}); err != nil || content.Subject != "Subject of first" {
+		t.Errorf("%v, %q", err, content.Subject)
+	}
+	d.edit("renamed", func(t *config.EventTemplate) { t.Actions = t.Actions[:1] })
+	if _, err = d.rules(t).Compose(planned, a, links{}); err == nil {
+		t.Error("a text for staff was used")
+	}
+}
+
+// A text message that became a mail stays one: who has a number by now is not forgotten.
+func TestGuardOfFallback(t *testing.T) {
+	d := newDocuments()
+	text := d.sms("text", []string{"Billing"})
+	text.SMS.Fallback = "Email"
+	d.template("new", "invoice.issued", []string{"business"}, text)
+	r, a := d.rules(t), miller("business", person("dana", "Billing"))
+	n := r.Plan(issued(), a, now)[0]
+	a.Contacts[0].Phone = "+447700900142"
+	if reason, _ := r.Guard(n, a, now); n.Channel != "Email" || reason != "" {
+		t.Errorf("by %s: %q", n.Channel, reason)
+	}
+	a.Contacts[0].Email = "new@miller.example"
+	if reason, _ := r.Guard(n, a, now); reason != Obsolete {
+		t.Errorf("to another address: %q", reason)
+	}
+	sms := r.Plan(issued(), a, now)[0]
+	a.Contacts[0].Phone = "+447700900143"
+	if reason, _ := r.Guard(sms, a, now); sms.Channel != "SMS" || reason != Obsolete {
+		t.Errorf("%s, to another number: %q", sms.Channel, reason)
+	}
+}
+
+// Copies go to those who would have them now, and to nobody who was not planned to.
+func TestCopiesAreAskedAgain(t *testing.T) {
+	d := newDocuments()
+	mail := d.mail("mail", []string{"Billing"})
+	mail.Email.CC, mail.Email.BCC = []string{"Technical", "audit@acme.example"}, []string{"Secondary"}
+	d.template("new", "invoice.issued", []string{"business"}, mail)
+	r := d.rules(t)
+	everybody := func() *Account {
+		return miller("business", person("dana", "Billing"), person("tim", "Technical"), person("tom", "Technical"), person("sue", "Secondary"))
+	}
+	n := r.Plan(issued(), everybody(), now)[0]
+	unsubscribe := "https://my.acme.example/unsubscribe/dana/Invoice"
+	for name, test := range map[string]struct {
+		change      func(*Account)
+		cc, bcc     []string
+		unsubscribe string
+	}{
+		"nothing":    {func(*Account) {}, []string{"audit@acme.example", "tim@miller.example", "tom@miller.example"}, []string{"sue@miller.example"}, ""},
+		"tim is out": {func(a *Account) { a.Contacts[1].OptedOut = []string{"Invoice"} }, []string{"audit@acme.example", "tom@miller.example"}, []string{"sue@miller.example"}, ""},
+		"others": {func(a *Account) { a.Contacts = []Contact{a.Contacts[0], person("new", "Technical", "Secondary")} },
+			[]string{"audit@acme.example"}, nil, ""},
+	} {
+		a := everybody()
+		test.change(a)
+		content, err := r.Compose(n, a, links{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if diff := cmp.Diff([][]string{test.cc, test.bcc}, [][]string{content.CC, content.BCC}, cmpopts.EquateEmpty()); diff != "" {
+			t.Errorf("%s: -want +got:\n%s", name, diff)
+		}
+		if content.Unsubscribe != test.unsubscribe {
+			t.Errorf("%s: %q", name, content.Unsubscribe)
+		}
+	}
+	d.edit("new", func(t *config.EventTemplate) { t.Actions[0].Email.CC, t.Actions[0].Email.BCC = nil, nil })
+	content, err := d.rules(t).Compose(n, everybody(), links{})
+	if err != nil || len(content.CC)+len(content.BCC) > 0 || content.Unsubscribe != unsubscribe {
+		t.Errorf("%v, %+v", err, content)
+	}
+}
+
+// The secret of a link goes to the addresses that it was made for, and nowhere else.
+func TestGuardOfLinks(t *testing.T) {
+	r, a := newDocuments().rules(t), miller("business", person("dana", "Primary"))
+	n := r.Plan(reset(), a, now)[0]
+	if reason, _ := r.Guard(n, a, now); n.Address != "y@miller.example" || reason != "" {
+		t.Errorf("to %s: %q", n.Address, reason)
+	}
+	n.Address = "spy@evil.example"
+	if reason, _ := r.Guard(n, a, now); reason != Obsolete {
+		t.Errorf("to somebody else: %q", reason)
+	}
+}
+
+// Whoever changes an address must not keep from the person what was to be said there.
+func TestGuardOfPersonalEvents(t *testing.T) {
+	r, a := newDocuments().rules(t), miller("business", person("dana", "Primary"))
+	e := happening("portal.newSignIn", nil)
+	e.About = "dana"
+	n := r.Plan(e, a, now)[0]
+	a.Contacts[0].Email = "thief@evil.example"
+	if reason, _ := r.Guard(n, a, now); reason != "" {
+		t.Errorf("%q", reason)
+	}
+}
+
+// The condition of an event is asked again.
+func TestGuardOfCondition(t *testing.T) {
+	d := newDocuments()
+	d.template("new", "invoice.issued", []string{"business"}, d.mail("mail", []string{"Billing"}))
+	d.edit("new", func(t *config.EventTemplate) { t.When = `account.status == "Active"` })
+	r, a := d.rules(t), miller("business", person("dana", "Billing"))
+	n := r.Plan(issued(), a, now)[0]
+	if reason, _ := r.Guard(n, a, now); reason != "" {
+		t.Errorf("%q", reason)
+	}
+	a.Status = settings.Suspended
+	if reason, _ := r.Guard(n, a, now); reason != Obsolete {
+		t.Errorf("suspended: %q", reason)
+	}
+}
+
+// What is owed is compared with the minimum in the same way when a message is planned and
+// when it is sent, also of what is not overdue yet.
+func TestGuardOfCombinedMinimum(t *testing.T) {
+	d := reminders(-3, 3)
+	d.edit("dunning", func(t *config.EventTemplate) { t.Actions[0].Combine = "Account" })
+	r, at := d.rules(t), "2026-11-21T09:00:00Z"
+	for _, dueOn := range []string{"2026-11-24", "2026-11-18"} {
+		open := []Invoice{invoice("1", dueOn), invoice("2", dueOn)}
+		a := miller("business", person("dana", "Billing"))
+		a.Attributes.ReminderMinimumAmount = "150"
+		n := ask{account: a, open: open, at: at}.due(t, r)[0]
+		if reason, _ := r.Guard(n, a, instant(at).Add(time.Second)); n.Suppressed != "" || reason != "" {
+			t.Errorf("due on %s: planned %q, guard %q", dueOn, n.Suppressed, reason)
+		}
+		a.Owed = owing(date("2026-11-21"), open[0])
+		if reason, _ := r.Guard(n, a, instant(at).Add(time.Second)); reason != BelowMinimum {
+			t.Errorf("due on %s, the other was paid: %q", dueOn, reason)
+		}
 	}
 }

@@ -393,22 +393,45 @@ func TestPersonalEvents(t *testing.T) {
 	d.template("own", "portal.newSignIn", []string{"business"}, spread)
 	owner := person("olga", "Billing")
 	owner.Owner = true
+	text := d.sms("text", []string{"Owner"})
+	text.SMS.Fallback = "Email"
+	d.template("text", "portal.accessRevoked", []string{"residential"}, text)
 	r, a := d.rules(t), miller("business", person("dana"), owner)
+	before := func(addresses string) map[string]any { return map[string]any{"previousEmail": addresses} }
 	for name, test := range map[string]struct {
 		event, about string
 		data         map[string]any
 		want         []string
 	}{
-		"own template":             {"portal.newSignIn", "dana", nil, []string{"Email dana@miller.example own/mail"}},
-		"standard":                 {"portal.credentialsChanged", "dana", nil, []string{"Email dana@miller.example /standard"}},
-		"deleted, with an address": {"portal.accessRevoked", "gone", map[string]any{"access": map[string]any{"username": "gone@miller.example"}}, []string{"Email gone@miller.example /standard"}},
-		"deleted":                  {"portal.accessRevoked", "gone", map[string]any{"access": map[string]any{"username": "gone"}}, []string{"Email  /standard noAddress"}},
+		"another address": {"portal.credentialsChanged", "dana", before("old@miller.example; dana@miller.example;older@miller.example"),
+			[]string{"Email dana@miller.example /standard", "Email old@miller.example /standard", "Email older@miller.example /standard"}},
+		"deleted, who had an address": {"portal.accessRevoked", "gone", before("gone@miller.example"), []string{"Email gone@miller.example /standard"}},
+		"own template":                {"portal.newSignIn", "dana", nil, []string{"Email dana@miller.example own/mail"}},
+		"standard":                    {"portal.credentialsChanged", "dana", nil, []string{"Email dana@miller.example /standard"}},
+		"deleted, with an address":    {"portal.accessRevoked", "gone", map[string]any{"access": map[string]any{"username": "gone@miller.example"}}, []string{"Email gone@miller.example /standard"}},
+		"deleted":                     {"portal.accessRevoked", "gone", map[string]any{"access": map[string]any{"username": "gone"}}, []string{"Email  /standard noAddress"}},
 	} {
 		e := happening(test.event, test.data)
 		e.About, e.ContactID = test.about, "olga"
-		if diff := cmp.Diff(test.want, shown(r.Plan(e, a, now))); diff != "" {
+		all := r.Plan(e, a, now)
+		if diff := cmp.Diff(test.want, shown(all)); diff != "" {
 			t.Errorf("%s: -want +got:\n%s", name, diff)
 		}
+		for _, n := range all {
+			if reason, _ := r.Guard(n, a, now); n.Suppressed == "" && reason != "" {
+				t.Errorf("%s: %s", name, reason)
+			}
+		}
+	}
+	e := happening("portal.credentialsChanged", before("spy@evil.example"))
+	e.About, e.Source = "dana", "/elsewhere"
+	if all := r.Plan(e, a, now); len(all) != 1 || all[0].Address != "dana@miller.example" {
+		t.Errorf("from elsewhere: %v", shown(all))
+	}
+	e = happening("portal.accessRevoked", before("old@miller.example"))
+	e.About, a.AccountProfile, a.Contacts[0].Phone = "dana", "residential", "+447700900142"
+	if diff := cmp.Diff([]string{"SMS +447700900142 text/text", "Email old@miller.example text/text"}, shown(r.Plan(e, a, now))); diff != "" {
+		t.Errorf("by text message: -want +got:\n%s", diff)
 	}
 }
 

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/foyerhq/foyer/internal/config"
 	"github.com/foyerhq/foyer/internal/settings"
 )
 
@@ -66,6 +67,13 @@ func (f *firing) to() []string {
 	return f.spec.Email.To
 }
 
+// byMail is an action for text messages as it is for those who have no number.
+func (f *firing) byMail() *firing {
+	a := *f.action
+	a.spec.Type, a.spec.Email, a.spec.SMS = typeEmail, &config.Email{To: f.spec.SMS.To}, nil
+	return &firing{&a, f.days}
+}
+
 // withoutAuthor leaves those out who wrote a message to a ticket themselves.
 func withoutAuthor(e *Event, recipients []recipient) []recipient {
 	if e.Type != "ticket.replied" || e.ContactID == "" {
@@ -90,15 +98,29 @@ func linkRecipients(f *firing, e *Event, a *Account) []recipient {
 	return found
 }
 
+// previousEmail is the text of an event of Foyer's own with further addresses.
+const previousEmail = "previousEmail"
+
 // isPersonal says whether an event is about the sign-in of one person, whom it tells and
 // nobody else.
 func isPersonal(event string) bool { return strings.HasPrefix(event, "portal.") }
 
-// personRecipients are the addresses of the contact that the event is about. Of one that
-// was deleted it may be known by the username.
+// personRecipients are the addresses of the contact that the event is about, and those that
+// they had before it, which the event says: who is behind the new one may be somebody else.
+// Of a contact that was deleted they may be known by the username.
 func (t *treated) personRecipients(f *firing, e *Event) []recipient {
-	if c := t.account.contact(e.About); c != nil {
-		return t.ofContact(f, c)
+	c := t.account.contact(e.About)
+	var found []recipient
+	if c != nil {
+		found = t.ofContact(f, c)
+	}
+	if previous, _ := e.Data[previousEmail].(string); e.Source == sourceFoyer && (f.spec.SMS == nil || f.spec.SMS.Fallback == typeEmail) {
+		for _, address := range mailAddresses(previous) {
+			found = append(found, recipient{contact: c, channel: typeEmail, address: address})
+		}
+	}
+	if len(found) > 0 {
+		return found
 	}
 	for _, object := range []string{"access", "credential"} {
 		data, _ := e.Data[object].(map[string]any)

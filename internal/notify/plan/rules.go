@@ -259,19 +259,27 @@ func (r *Rules) match(event, profile string) *matched {
 var errObsolete = errors.New("its action was removed or switched off")
 
 // find looks for the action of a notification. One that was renamed, or whose template was
-// replaced, lives on in what fires by the same channel now.
-func (r *Rules) find(n *Notification, profile string) (*firing, error) {
-	m := r.match(n.Event.Type, profile)
-	i := slices.IndexFunc(m.firings, func(f *firing) bool {
-		return f.source == n.Source && f.template == n.Template && f.spec.Name == n.Action && f.serves(n)
-	})
-	if i < 0 {
-		i = slices.IndexFunc(m.firings, func(f *firing) bool { return f.serves(n) })
+// replaced, lives on in what tells the same recipient by the same channel now.
+func (t *treated) find(n *Notification) (*firing, error) {
+	var found *firing
+	for _, f := range t.rules.match(n.Event.Type, t.profile).firings {
+		if !f.serves(n) {
+			continue
+		}
+		if f.source == n.Source && f.template == n.Template && f.spec.Name == n.Action {
+			return f, nil
+		}
+		if _, told := t.told(f, n); !told {
+			continue // its text is for others
+		}
+		if found == nil || f.spec.Name == n.Action && found.spec.Name != n.Action {
+			found = f
+		}
 	}
-	if i < 0 {
+	if found == nil {
 		return nil, errObsolete
 	}
-	return m.firings[i], nil
+	return found, nil
 }
 
 // serves says whether an action could have made a notification.
