@@ -100,11 +100,16 @@ func ways(r *process.Runtime, o *options, guard *outbound.Guard) map[string]deli
 		},
 		store.ChannelSMS: {
 			Sender: sms.New(sms.Options{Channel: texts, SecretsDir: o.channelsDir, Guard: guard, Now: time.Now}),
-			AtOnce: textsAtOnce, Repeatable: func() bool { return sms.Repeatable(texts().Type) },
+			AtOnce: textsAtOnce, Repeat: func() deliver.Repeat {
+				if sms.Repeatable(texts().Type) {
+					return deliver.ByKey
+				}
+				return deliver.Never
+			},
 		},
 		store.ChannelWebhook: {
 			Sender: webhook.New(webhook.Options{Webhooks: func() []config.TenantWebhook { return r.Settings().Tenant.Webhooks }, SecretsDir: o.channelsDir, Guard: guard, Now: time.Now}),
-			AtOnce: webhooksAtOnce,
+			AtOnce: webhooksAtOnce, Repeat: func() deliver.Repeat { return deliver.ByKey },
 		},
 	}
 }

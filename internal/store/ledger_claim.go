@@ -126,13 +126,14 @@ func leasesBut(leases []Lease, ids []string) (rest []Lease) {
 }
 
 // An attempt whose lease ended may have delivered. It is made once more, but where staff
-// have to look first ($3), where that was the one more, and where there were too many ($4).
+// have to look first ($3), and where that was the one more; as often as what failed where
+// the other side knows one that comes twice ($4).
 const rescueSQL = `
 WITH held AS (
     SELECT id, began_at FROM notification_lease WHERE until < $1 LIMIT $2 FOR UPDATE SKIP LOCKED
 ), rescued AS (
     UPDATE notification n SET attempts = n.attempts + 1, turn_at = $1, updated_at = $1, reason = 'uncertain',
-        state = CASE WHEN n.channel = ANY($3) OR n.reason = 'uncertain' OR n.attempts + 1 - n.spared >= $4 THEN 'Uncertain' ELSE 'Retry' END
+        state = CASE WHEN n.channel = ANY($3) OR n.reason = 'uncertain' AND n.channel <> ALL($4) THEN 'Uncertain' ELSE 'Retry' END
     FROM held e WHERE n.id = e.id AND n.state IN ('Planned', 'Retry', 'Held')
     RETURNING n.id, n.attempts, n.state, e.began_at
 ), tried AS (
@@ -145,10 +146,10 @@ SELECT count(*), count(*) FILTER (WHERE state = 'Uncertain') FROM rescued`
 
 // RescueRequest says what becomes of notifications whose worker has gone.
 type RescueRequest struct {
-	Now         time.Time
-	Limit       int
-	Ask         []string // channels where staff decide: to deliver twice is worse than not at all
-	MaxAttempts int      // after so many staff decide as well
+	Now   time.Time
+	Limit int
+	Ask   []string // channels where staff decide: to deliver twice is worse than not at all
+	Again []string // channels where nothing is delivered twice, however often it is sent
 }
 
 // Rescued counts what became of notifications whose worker has gone.
@@ -160,7 +161,7 @@ type Rescued struct {
 // Rescue takes back notifications whose lease has ended.
 func (s *Store) Rescue(ctx context.Context, r RescueRequest) (Rescued, error) {
 	var n Rescued
-	if err := s.db.QueryRow(ctx, rescueSQL, r.Now, r.Limit, notNil(r.Ask), r.MaxAttempts).Scan(&n.All, &n.Uncertain); err != nil {
+	if err := s.db.QueryRow(ctx, rescueSQL, r.Now, r.Limit, notNil(r.Ask), notNil(r.Again)).Scan(&n.All, &n.Uncertain); err != nil {
 		return Rescued{}, fail("rescue notifications", err)
 	}
 	return n, nil

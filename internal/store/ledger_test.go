@@ -1,6 +1,7 @@
 package store_test
 
 import (
+	"fmt"
 	"testing"
 	"time"
 
@@ -72,7 +73,7 @@ func TestLateFinishIsRefused(t *testing.T) {
 	late := tn.claim(t, now, 10)
 	tn.exec(t, `UPDATE notification_lease SET until = until + interval '1 hour' WHERE id = $1`, late[0].ID)
 	expired := now.Add(time.Minute + time.Second)
-	rescued := must[store.Rescued](t)(tn.Dispatcher.Rescue(t.Context(), store.RescueRequest{Now: expired, Limit: 10, MaxAttempts: 12}))
+	rescued := must[store.Rescued](t)(tn.Dispatcher.Rescue(t.Context(), store.RescueRequest{Now: expired, Limit: 10}))
 	if diff := cmp.Diff(store.Rescued{All: 2}, rescued); diff != "" {
 		t.Error(diff)
 	}
@@ -103,40 +104,28 @@ func TestLateFinishIsRefused(t *testing.T) {
 }
 
 // TestRescue: what may have arrived is tried once more, and waits for staff then, at once
-// where they are to be asked.
+// where they are to be asked, and never where nothing is delivered twice.
 func TestRescue(t *testing.T) {
 	t.Parallel()
 	tn := newTenant(t)
 	tn.live(t)
 	text := mail("A", "e-text", "+49 151 1")
 	text.Channel, text.Occurrences = store.ChannelSMS, nil
-	tn.plan(t, now, text, mail("B", "e-mail", "b@example.com"))
-	at := now
+	hook := mail("A", "e-url", "https://crm.example/hook")
+	hook.Channel, hook.Occurrences = store.ChannelWebhook, nil
+	tn.plan(t, now, text, mail("B", "e-mail", "b@example.com"), hook)
+	at := now.Add(time.Second) // the turns of all have come
 	for try := 1; try <= 3; try++ {
-		must[[]store.Claimed](t)(tn.Dispatcher.Claim(t.Context(), store.ClaimRequest{Now: at, Lane: 1, Channels: []string{store.ChannelSMS, store.ChannelEmail}, Limit: 10, LeaseFor: time.Minute}))
+		must[[]store.Claimed](t)(tn.Dispatcher.Claim(t.Context(), store.ClaimRequest{Now: at, Lane: 1, Channels: []string{store.ChannelSMS, store.ChannelEmail, store.ChannelWebhook}, Limit: 10, LeaseFor: time.Minute}))
 		at = at.Add(2 * time.Minute)
-		must[store.Rescued](t)(tn.Dispatcher.Rescue(t.Context(), store.RescueRequest{Now: at, Limit: 10, Ask: []string{store.ChannelSMS}, MaxAttempts: 12}))
-		want := []string{"e-mail Retry uncertain 1", "e-text Uncertain uncertain 1"}
+		must[store.Rescued](t)(tn.Dispatcher.Rescue(t.Context(), store.RescueRequest{Now: at, Limit: 10, Ask: []string{store.ChannelSMS}, Again: []string{store.ChannelWebhook}}))
+		want := []string{"e-mail Retry uncertain 1", "e-text Uncertain uncertain 1", fmt.Sprint("e-url Retry uncertain ", try)}
 		if try > 1 {
 			want[0] = "e-mail Uncertain uncertain 2"
 		}
 		if diff := cmp.Diff(want, tn.states(t, "state, reason, attempts")); diff != "" {
 			t.Errorf("after %d: %s", try, diff)
 		}
-	}
-}
-
-// TestRescueOfTheLastTry: what was tried as often as it is waits for staff.
-func TestRescueOfTheLastTry(t *testing.T) {
-	t.Parallel()
-	tn := newTenant(t)
-	tn.live(t)
-	tn.plan(t, now, mails(2)...)
-	tn.exec(t, `UPDATE notification SET attempts = CASE occurrence WHEN 'e-0000' THEN 4 ELSE 3 END, spared = 2`)
-	tn.claim(t, now, 10)
-	must[store.Rescued](t)(tn.Dispatcher.Rescue(t.Context(), store.RescueRequest{Now: now.Add(time.Hour), Limit: 10, MaxAttempts: 3}))
-	if diff := cmp.Diff([]string{"e-0000 Uncertain 5", "e-0001 Retry 4"}, tn.states(t, "state, attempts")); diff != "" {
-		t.Error(diff)
 	}
 }
 

@@ -12,6 +12,8 @@ const (
 	// brokenInARow is how many failures in a row say that it is the channel, and not
 	// one connection that was cut.
 	brokenInARow = 5
+	// lately is how long what worked for one message says that it does so for others.
+	lately = 10 * time.Minute
 )
 
 // breaker leaves a channel alone that works for nobody: a server that is away, a password
@@ -24,6 +26,7 @@ type breaker struct {
 	rest    time.Duration // 0: closed
 	until   time.Time     // open until then, after which one is let through
 	probing bool          // that one is on its way
+	worked  time.Time     // the last time
 }
 
 // admit says how many of wanted may be claimed now. Of an open breaker it is one, now and
@@ -49,12 +52,20 @@ func (b *breaker) unused() {
 }
 
 // works closes the breaker. It says whether it was open.
-func (b *breaker) works() (closed bool) {
+func (b *breaker) works(at time.Time) (closed bool) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	closed = b.rest != 0
-	b.broken, b.rest, b.probing = 0, 0, false
+	b.broken, b.rest, b.probing, b.worked = 0, 0, false, at
 	return closed
+}
+
+// worksForOthers says whether the channel is in use and worked a short while ago, so that a
+// failure may be of one message alone.
+func (b *breaker) worksForOthers(at time.Time) bool {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.rest == 0 && !b.worked.IsZero() && at.Sub(b.worked) < lately
 }
 
 // fails counts a failure of the channel itself. certain: it will not be better for the next

@@ -16,7 +16,7 @@ func TestBreaker(t *testing.T) {
 			t.Fatal("it opened too soon")
 		}
 	}
-	b.works()
+	b.works(at)
 	for range brokenInARow - 1 {
 		b.fails(false, at)
 	}
@@ -49,7 +49,7 @@ func TestBreaker(t *testing.T) {
 	if b.admit(7, at) != 1 {
 		t.Fatal("a probe that had nothing to send is never made up for")
 	}
-	if !b.works() || b.works() || b.isOpen() || b.admit(7, at) != 7 {
+	if !b.works(at) || b.works(at) || b.isOpen() || b.admit(7, at) != 7 {
 		t.Error("it did not close, once, when the channel worked")
 	}
 }
@@ -61,20 +61,36 @@ func TestBreakerOpensAtOnceWhenItIsCertain(t *testing.T) {
 	}
 }
 
+// What fails for one message while it works for others is not the channel.
+func TestBreakerKnowsWhatWorksForOthers(t *testing.T) {
+	b, at := &breaker{}, start
+	if b.worksForOthers(at) {
+		t.Error("it has never worked")
+	}
+	b.works(at)
+	b.fails(false, at)
+	if !b.worksForOthers(at.Add(lately-1)) || b.worksForOthers(at.Add(lately)) {
+		t.Error("that it worked for another one says something for another time than it should")
+	}
+	if b.fails(true, at); b.worksForOthers(at) {
+		t.Error("while it is left alone it works for nobody")
+	}
+}
+
 func TestDelayAfter(t *testing.T) {
 	for tries, bound := range map[int]time.Duration{
 		0: time.Minute, 1: time.Minute, 2: 2 * time.Minute, 3: 4 * time.Minute, 9: 256 * time.Minute, 10: maxDelay, 12: maxDelay, 100: maxDelay, 1 << 40: maxDelay,
 	} {
-		longest := time.Duration(0)
+		shortest, longest := bound, time.Duration(0)
 		for range 1000 {
 			got := delayAfter(tries, 0)
-			if got < minDelay || got >= bound {
-				t.Fatalf("after %d tries: %s, want at least %s and less than %s", tries, got, minDelay, bound)
+			if got < bound/2 || got < minDelay || got >= bound {
+				t.Fatalf("after %d tries: %s, want less than %s and at least half of it", tries, got, bound)
 			}
-			longest = max(longest, got)
+			shortest, longest = min(shortest, got), max(longest, got)
 		}
-		if longest < bound/2 {
-			t.Errorf("after %d tries: at most %s of %s: that is not spread", tries, longest, bound)
+		if longest-shortest < bound/3 {
+			t.Errorf("after %d tries: from %s to %s: that is not spread", tries, shortest, longest)
 		}
 	}
 	if got := delayAfter(1, 3*time.Hour); got != 3*time.Hour {
@@ -83,7 +99,17 @@ func TestDelayAfter(t *testing.T) {
 	if got := delayAfter(1, 24*time.Hour); got != maxDelay {
 		t.Errorf("the provider asked for a day, it gets %s", got)
 	}
-	if total := (maxTries - 1) * maxDelay; total > 72*time.Hour {
-		t.Errorf("it can take %s", total)
+}
+
+// A server that fails for a night, or for two days, gets every mail in the end.
+func TestTriesGoOnForThreeDays(t *testing.T) {
+	for range 1000 {
+		tries := 1
+		for at := time.Duration(0); at <= tooLate; tries++ {
+			at += delayAfter(tries, 0)
+		}
+		if tries < 20 || tries > 40 {
+			t.Fatalf("%d tries in three days", tries)
+		}
 	}
 }

@@ -42,6 +42,9 @@ func (c *rulesCache) of(live *config.Live, routing *config.LiveRouting, log *slo
 // inForce are the rules of the newest documents.
 func (d *Dispatcher) inForce() *rules { return d.rules.of(d.Settings(), d.Routing(), d.Log) }
 
+// origin is that of the portal.
+func (r *rules) origin() string { return "https://" + r.live.Tenant.Hostname }
+
 // account is what plan must know of an account; nil stays nil.
 func (r *rules) account(a *store.NotifiedAccount, now time.Time) *plan.Account {
 	return stored.Account(r.live, a, now)

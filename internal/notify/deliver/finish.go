@@ -15,6 +15,8 @@ const (
 	// finishTimeout bounds one attempt to write them down.
 	finishTimeout = 10 * time.Second
 	finishPause   = time.Second // after an attempt that failed
+	// finishFailures is how often the database may refuse a batch before it is divided.
+	finishFailures = 3
 	// finishAtEnd is how long a process that stops goes on trying.
 	finishAtEnd = 5 * time.Second
 )
@@ -70,17 +72,28 @@ func (f *finisher) collect(first ended) []ended {
 // write tries until the outcomes are on record. While the database is away the process has
 // nothing else to do: their places are taken, so it claims nothing.
 func (f *finisher) write(under context.Context, batch []ended) {
-	defer func() {
-		for _, e := range batch {
-			e.done()
-		}
-	}()
+	f.insist(under, batch, 0)
+	for _, e := range batch {
+		e.done()
+	}
+}
+
+// insist tries until a batch is on record. failed is how often the database refused what it
+// was a part of: one outcome that it will never take must not keep back the others.
+func (f *finisher) insist(under context.Context, batch []ended, failed int) {
 	lastly := context.WithoutCancel(under)
 	var end time.Time
 	for {
 		lost, err := f.try(lastly, batch)
 		if err == nil {
 			f.d.count(batch, lost)
+			return
+		}
+		if !store.Unavailable(err) {
+			failed++
+		}
+		if failed >= finishFailures {
+			f.divide(under, batch, err)
 			return
 		}
 		if under.Err() != nil && end.IsZero() {
@@ -95,18 +108,60 @@ func (f *finisher) write(under context.Context, batch []ended) {
 	}
 }
 
+// divide writes the halves of a batch down that the database refuses as a whole. Of one
+// alone it is what became of it, without a text.
+func (f *finisher) divide(under context.Context, batch []ended, err error) {
+	if half := len(batch) / 2; half > 0 {
+		f.insist(under, batch[:half], finishFailures-1)
+		f.insist(under, batch[half:], finishFailures-1)
+		return
+	}
+	last := batch[0]
+	f.d.Log.Error("the database refuses an outcome: it is written down without a text", "notification", last.job.ID, "outcome", last.Outcome, "error", err)
+	last.outcome = outcome{Finished: store.Finished{Outcome: last.Outcome, NextAt: last.NextAt, Reason: last.Reason}}
+	lost, err := f.try(context.WithoutCancel(under), []ended{last})
+	if err != nil {
+		f.d.Log.Error("an outcome could not be written down: the notification is uncertain", "notification", last.job.ID, "error", err)
+		return
+	}
+	f.d.count([]ended{last}, lost)
+}
+
 // try writes a batch down in one transaction, with the banners and notes that go with it.
 func (f *finisher) try(ctx context.Context, batch []ended) (lost []store.Lease, err error) {
 	ctx, cancel := context.WithTimeout(ctx, finishTimeout)
 	defer cancel()
 	now := f.d.Now()
-	var list []store.Finished
+	more := false
+	list := make([]store.Finished, len(batch))
+	for i, e := range batch {
+		list[i] = e.Finished
+		list[i].Lease = e.job.Lease
+		more = more || e.note != nil || e.banner != nil
+	}
+	if !more {
+		return f.d.Store.Finish(ctx, now, list)
+	}
+	origin := store.Origin{Actor: "dispatcher", Now: now, Unaudited: true}
+	err = f.d.Store.Write(ctx, origin, func(ctx context.Context, w *store.Writer) error {
+		if lost, err = w.Finish(ctx, list); err != nil {
+			return err
+		}
+		return f.leave(ctx, w, batch, lost)
+	})
+	return lost, err
+}
+
+// leave writes the notes and banners down of those whose lease was not lost: somebody else
+// writes, or has written, theirs.
+func (f *finisher) leave(ctx context.Context, w *store.Writer, batch []ended, lost []store.Lease) error {
+	gone := leaseIDs(lost)
 	var notes []store.Item[store.Note]
 	var banners []store.Banner
 	for _, e := range batch {
-		finished := e.Finished
-		finished.Lease = e.job.Lease
-		list = append(list, finished)
+		if gone[e.job.ID] {
+			continue
+		}
 		if n := e.note; n != nil {
 			notes = append(notes, store.Item[store.Note]{ID: n.ID, Decide: func(*store.Note) (store.Note, *store.Refusal) { return *n, nil }})
 		}
@@ -114,27 +169,24 @@ func (f *finisher) try(ctx context.Context, batch []ended) (lost []store.Lease, 
 			banners = append(banners, *e.banner)
 		}
 	}
-	if len(notes) == 0 && len(banners) == 0 {
-		return f.d.Store.Finish(ctx, now, list)
-	}
-	origin := store.Origin{Actor: "dispatcher", Now: now, Unaudited: true}
-	err = f.d.Store.Write(ctx, origin, func(ctx context.Context, w *store.Writer) error {
-		written, err := w.PutNotes(ctx, notes)
-		if err != nil {
-			return err
-		}
-		for _, result := range written {
-			if result.Outcome == store.Refused {
-				f.d.Log.Warn("a note on a customer was refused", "field", result.Field, "problem", result.Message)
-			}
-		}
-		if err := w.AddBanners(ctx, banners); err != nil {
-			return err
-		}
-		lost, err = w.Finish(ctx, list)
+	written, err := w.PutNotes(ctx, notes)
+	if err != nil {
 		return err
-	})
-	return lost, err
+	}
+	for _, result := range written {
+		if result.Outcome == store.Refused {
+			f.d.Log.Warn("a note on a customer was refused", "field", result.Field, "problem", result.Message)
+		}
+	}
+	return w.AddBanners(ctx, banners)
+}
+
+func leaseIDs(leases []store.Lease) map[string]bool {
+	ids := map[string]bool{}
+	for _, l := range leases {
+		ids[l.ID] = true
+	}
+	return ids
 }
 
 // finish hands an outcome to the finisher, and tells the breaker.
@@ -153,7 +205,7 @@ func (l *lane) finish(j *job, o outcome) {
 
 func (d *Dispatcher) tellBreaker(name string, b *breaker, o outcome) {
 	switch {
-	case o.works && b.works():
+	case o.works && b.works(time.Now()):
 		d.metrics.breaker.WithLabelValues(name).Set(0)
 		d.Log.Info("the channel works again", "channel", name)
 	case o.broken && b.fails(o.sure, time.Now()):
@@ -164,10 +216,7 @@ func (d *Dispatcher) tellBreaker(name string, b *breaker, o outcome) {
 
 // count counts outcomes that are on record.
 func (d *Dispatcher) count(batch []ended, lost []store.Lease) {
-	gone := map[string]bool{}
-	for _, l := range lost {
-		gone[l.ID] = true
-	}
+	gone := leaseIDs(lost)
 	for _, e := range batch {
 		if gone[e.job.ID] {
 			d.tally.add(e.Channel, "lease lost", "")

@@ -3,6 +3,7 @@ package deliver
 import (
 	"context"
 	"math"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -20,9 +21,25 @@ import (
 type Way struct {
 	channel.Sender
 	AtOnce int // how many messages are handed over at a time
-	// Repeatable says whether what may have arrived can be sent once more without reaching
-	// anybody twice, or so that they can tell; nil: it can.
-	Repeatable func() bool
+	// Repeat says what becomes of a message that may have arrived; nil: [Once].
+	Repeat func() Repeat
+}
+
+// Repeat says what becomes of a message that may have arrived.
+type Repeat int
+
+// The ways.
+const (
+	Once  Repeat = iota // it is sent once more, and whoever gets it twice can tell
+	ByKey               // it is sent again as what failed is: the other side knows one that comes twice
+	Never               // staff decide
+)
+
+func (w Way) repeat() Repeat {
+	if w.Repeat == nil {
+		return Once
+	}
+	return w.Repeat()
 }
 
 const (
@@ -48,6 +65,7 @@ type lane struct {
 	turn     int                      // of the channels: each is the first in its turn
 	jobs     sync.WaitGroup
 	stopping <-chan struct{}
+	hosts    hosts // of webhooks
 	cap      hourlyCap
 }
 
@@ -106,7 +124,7 @@ func (l *lane) round(ctx context.Context, calm bool) (again, waits bool, err err
 	l.turn++
 	for i := range l.channels {
 		name := l.channels[(l.turn+i)%len(l.channels)]
-		free, crowded := l.places.of(name)
+		free, crowded := l.room(name)
 		switch {
 		case free <= 0:
 			waits = true
@@ -114,7 +132,7 @@ func (l *lane) round(ctx context.Context, calm bool) (again, waits bool, err err
 			err = l.probe(ctx, name, l.breakers[name])
 		case crowded && !calm:
 			waits = true
-		case crowded:
+		case crowded, l.never(name): // its few places would make the claims of the others small
 			var claimed int
 			claimed, err = l.take(ctx, []string{name}, free)
 			waits = waits || claimed == free
@@ -131,6 +149,22 @@ func (l *lane) round(ctx context.Context, calm bool) (again, waits bool, err err
 	claimed, err := l.take(ctx, roomy, limit)
 	return claimed >= limit, waits, err
 }
+
+// room is how many notifications of a channel may be claimed, and whether those are few.
+// Where staff have to look at each that a process had when it died, it has no more than it
+// hands over.
+func (l *lane) room(name string) (free int, crowded bool) {
+	free, crowded = l.places.of(name)
+	if l.never(name) {
+		atOnce := l.Ways[l.number][name].AtOnce
+		free -= atOnce * (placesPerSend - 1)
+		return free, free < (atOnce+1)/2
+	}
+	return free, crowded
+}
+
+// never says whether staff decide about what may have arrived by a channel.
+func (l *lane) never(name string) bool { return l.Ways[l.number][name].repeat() == Never }
 
 // isOpen says whether a channel is left alone.
 func (d *Dispatcher) isOpen(name string) bool {
@@ -240,7 +274,9 @@ func (l *lane) look(j *job, known store.Known, now time.Time) (o outcome, done b
 			o, done = suppressed(reason), true
 		case !until.IsZero():
 			o, done = outcome{Finished: store.Finished{Outcome: store.Returned, NextAt: until, Reason: "quietHours"}}, true
-		case j.Mode == store.DeliveryRedirect && (j.Channel == store.ChannelSMS || j.Channel == store.ChannelWebhook):
+		case now.Sub(j.DueAt) > tooLate:
+			o, done = expired(j), true
+		case j.Mode == store.DeliveryRedirect && j.Channel != store.ChannelEmail:
 			o, done = suppressed(plan.NotLive), true
 		}
 		return nil
@@ -263,7 +299,8 @@ func notificationOf(c store.Claimed, known store.Known) (plan.Notification, erro
 			invoice := stored.Invoice(v)
 			n.Invoice = &invoice
 		}
-		day, err := strconv.ParseInt(c.Occurrence, 10, 32)
+		text, _, _ := strings.Cut(c.Occurrence, "@") // the due date may be in it
+		day, err := strconv.ParseInt(text, 10, 32)
 		n.Day = int32(day)
 		return n, err
 	}
@@ -276,12 +313,7 @@ func notificationOf(c store.Claimed, known store.Known) (plan.Notification, erro
 		return n, err
 	}
 	if link := n.Event.Link; link != nil {
-		for place, address := range link.Addresses {
-			if address == c.Address {
-				n.LinkPlace = place
-				break
-			}
-		}
+		n.LinkPlace = slices.Index(link.Addresses, c.Address) // -1: no secret is made for it
 	}
 	return n, nil
 }

@@ -1,7 +1,9 @@
 package deliver
 
 import (
+	"errors"
 	"fmt"
+	"strings"
 
 	"github.com/foyerhq/foyer/internal/identity"
 	"github.com/foyerhq/foyer/internal/notify/plan"
@@ -13,12 +15,18 @@ var linkPaths = map[store.LinkPurpose]string{
 	store.LinkCreate: "/credentials/", store.LinkReset: "/credentials/", store.LinkInvite: "/invitation/", store.LinkVerifyEmail: "/verify/",
 }
 
+// placeholder stands for a secret in a mail that somebody else reads.
+const placeholder = "not-real-because-delivery-is-redirected"
+
 // links makes the addresses of a text that let somebody in. Their secrets are made here,
 // for the text, and are nowhere else.
 type links struct {
 	origin string
 	keys   *identity.Keys
-	err    error // of the first that could not be made
+	// Whoever reads a redirected mail is not its recipient. They get no secret, unless it is
+	// for one of their own house, and opt nobody out.
+	redirected, ownHouse bool
+	err                  error // of the first that could not be made
 }
 
 var _ plan.Links = (*links)(nil)
@@ -27,9 +35,17 @@ var _ plan.Links = (*links)(nil)
 func (l *links) Secret(link *plan.Link, place int) string {
 	purpose := store.LinkPurpose(link.Purpose)
 	path, known := linkPaths[purpose]
-	token, err := l.keys.LinkToken(purpose, link.ID, place)
-	if !known {
+	var token string
+	var err error
+	switch {
+	case !known:
 		err = fmt.Errorf("this release knows no links to %s", link.Purpose)
+	case place < 0 || place >= len(link.Addresses):
+		err = errors.New("the link was not made for this address")
+	case l.redirected && !l.ownHouse:
+		token = placeholder
+	default:
+		token, err = l.keys.LinkToken(purpose, link.ID, place)
 	}
 	if err != nil && l.err == nil {
 		l.err = err
@@ -39,5 +55,15 @@ func (l *links) Secret(link *plan.Link, place int) string {
 
 // Unsubscribe implements plan.Links.
 func (l *links) Unsubscribe(contactID, category string) string {
+	if l.redirected {
+		return l.origin + "/unsubscribe/" + placeholder
+	}
 	return l.origin + "/unsubscribe/" + l.keys.UnsubscribeToken(contactID, category)
+}
+
+// sameHost says whether two mail addresses are of the same domain.
+func sameHost(a, b string) bool {
+	_, hostA, isA := strings.Cut(a, "@")
+	_, hostB, isB := strings.Cut(b, "@")
+	return isA && isB && strings.EqualFold(hostA, hostB)
 }

@@ -148,8 +148,8 @@ func TestEveryChannel(t *testing.T) {
 	}
 }
 
-// While delivery is Hold nothing goes out; while it is Redirect mails go to one address;
-// going Live lets go what falls due from then on.
+// While delivery is Hold nothing goes out; while it is Redirect mails go to one address and
+// nothing else happens; going Live lets go what falls due from then on.
 func TestDeliveryModes(t *testing.T) {
 	w := newWorld(t)
 	texts, hooks := everyChannel(t, w)
@@ -164,7 +164,10 @@ func TestDeliveryModes(t *testing.T) {
 	w.apply(t)
 	eventually(t, "the mode is Redirect", func() bool { return w.rows(t, `SELECT mode FROM delivery`)[0] == "Redirect" })
 	w.say(t, "A", "redirected")
-	w.states(t, "Held 5, Sent 3, Suppressed notLive 2")
+	w.states(t, "Held 5, Sent 1, Suppressed notLive 4")
+	if banners, notes := w.banners(t), w.notes(t); len(banners)+len(notes) > 0 {
+		t.Errorf("customers and staff are shown %q, %q", banners, notes)
+	}
 	m := w.mails.Wait(t, 1)[0]
 	if subject := headerOf(t, m).Get("Subject"); subject != "[for ann@customer.example] About redirected" || !cmp.Equal(m.To, []string{"tests@acme.example"}) {
 		t.Errorf("redirected to %v, subject %q", m.To, subject)
@@ -178,9 +181,9 @@ func TestDeliveryModes(t *testing.T) {
 
 	w.tenant.Delivery = config.Delivery{Mode: config.DeliveryLive}
 	w.apply(t)
-	w.states(t, "Sent 3, Suppressed beforeGoLive 5, Suppressed notLive 2")
+	w.states(t, "Sent 1, Suppressed beforeGoLive 5, Suppressed notLive 4")
 	w.say(t, "A", "live")
-	w.states(t, "Sent 8, Suppressed beforeGoLive 5, Suppressed notLive 2")
+	w.states(t, "Sent 6, Suppressed beforeGoLive 5, Suppressed notLive 4")
 	if len(w.mails.Wait(t, 2)) != 2 || len(texts.got()) != 1 || len(hooks.got()) != 1 {
 		t.Errorf("went out: %d mails, texts %v, webhooks %v", len(w.mails.Mails()), texts.got(), hooks.got())
 	}

@@ -2,6 +2,7 @@ package deliver
 
 import (
 	"errors"
+	"strings"
 	"time"
 
 	"github.com/foyerhq/foyer/internal/notify/channel"
@@ -23,7 +24,6 @@ type outcome struct {
 const (
 	reasonText      = "text"      // the text could not be made
 	reasonRefused   = "refused"   // the other side refused it for good
-	reasonTries     = "tries"     // it was tried as often as it is
 	reasonExpired   = "expired"   // it is too late for it
 	reasonUncertain = "uncertain" // it may have arrived
 	reasonFailed    = "failed"    // it is tried again
@@ -33,8 +33,9 @@ const (
 
 var errNoEvent = errors.New("its event is not kept any more")
 
-// tooLate is how long after its time a notification is given up whose channel is broken:
-// who repairs a mail server after a week does not want the mails of a week to go out.
+// tooLate is how long after its time (DueAt, which staff set anew who have it tried again) a
+// notification is given up: who repairs a mail server after a week does not want the mails
+// of a week to go out.
 const tooLate = 72 * time.Hour
 
 func suppressed(reason plan.Reason) outcome {
@@ -53,38 +54,57 @@ func returned(next time.Time) outcome {
 	return outcome{Finished: store.Finished{Outcome: store.Returned, NextAt: next, Reason: reasonReturned}}
 }
 
+// expired gives a notification up that nobody waits for any more.
+func expired(j *job) outcome {
+	o := outcome{Finished: store.Finished{Outcome: store.StateDead, Reason: reasonExpired, Detail: "its time was more than 72 hours ago"}}
+	if j.Uncertain { // nor can it be said that it did not arrive
+		o.Outcome, o.Reason = store.StateUncertain, reasonUncertain
+	}
+	return o
+}
+
 // unsent is the outcome of what a channel did not take. cutOff says that it was this process
 // that gave up, because it stops.
-func (l *lane) unsent(j *job, e *channel.Error, repeatable, cutOff bool) outcome {
+func (l *lane) unsent(j *job, e *channel.Error, repeat Repeat, cutOff bool) outcome {
 	o := outcome{Finished: store.Finished{Class: string(e.Class), Code: e.Code, Detail: e.Detail}}
+	o.broken = e.Class == channel.Broken
+	o.works = !o.broken && e.Answered()
+	o.sure = o.broken && certain(e)
 	now := l.Now()
-	switch e.Class {
-	case channel.Permanent:
-		o.Outcome, o.Reason, o.works = store.StateDead, reasonRefused, true
-	case channel.Uncertain:
-		o.Outcome, o.Reason = store.StateRetry, reasonUncertain
-		o.NextAt = now
-		if !repeatable || j.Uncertain || j.Tries >= maxTries {
+	switch {
+	case e.Class == channel.Permanent:
+		o.Outcome, o.Reason = store.StateDead, reasonRefused
+	case e.Class == channel.Uncertain && repeat != ByKey:
+		o.Outcome, o.Reason, o.NextAt = store.StateRetry, reasonUncertain, now
+		if repeat == Never || j.Uncertain {
 			o.Outcome = store.StateUncertain
 		}
-	case channel.Broken:
-		o.broken, o.sure = true, e.Code == channel.CodeSettings || e.Code == channel.CodeSignIn
-		o.Outcome, o.Reason, o.NextAt = store.Returned, reasonBroken, now
-		if now.Sub(j.DueAt) > tooLate {
-			o.Outcome, o.Reason = store.StateDead, reasonExpired
-		}
+	case cutOff && e.Class != channel.Uncertain:
+		return returned(now)
+	case o.broken && (o.sure || !l.worksForOthers(j.Channel)):
+		o.Outcome, o.Reason, o.NextAt = store.Returned, reasonBroken, now.Add(minDelay)
 	default:
-		if cutOff {
-			return returned(now)
-		}
-		o.works = e.Code != channel.CodeTimeout
 		o.Outcome, o.Reason, o.NextAt = store.StateRetry, reasonFailed, now.Add(delayAfter(j.Tries, e.After))
-		if j.Tries >= maxTries {
-			o.Outcome, o.Reason = store.StateDead, reasonTries
+		if late := j.DueAt.Add(tooLate); o.NextAt.After(late) {
+			o.Outcome, o.Reason = store.StateDead, reasonExpired
 		}
 	}
 	if link := j.n.Event.Link; link != nil && o.Outcome != store.StateDead && !o.NextAt.Before(link.ExpiresAt) {
 		o.Outcome, o.Reason = store.StateDead, reasonExpired
 	}
 	return o
+}
+
+// certain says whether a channel that does not work will not work by itself.
+func certain(e *channel.Error) bool {
+	return e.Code == channel.CodeSettings || e.Code == channel.CodeSignIn || strings.HasPrefix(e.Code, refusedSignIn)
+}
+
+// refusedSignIn is the answer of a mail server to a wrong username or password.
+const refusedSignIn = "535"
+
+// worksForOthers says whether a channel is known to work for other messages.
+func (d *Dispatcher) worksForOthers(name string) bool {
+	b := d.breakers[name]
+	return b != nil && b.worksForOthers(time.Now())
 }

@@ -13,10 +13,13 @@ const rescueBatch = 1000
 // rescueOnce takes back what a process had that has gone: nobody knows whether it was
 // delivered.
 func (d *Dispatcher) rescueOnce(ctx context.Context) time.Duration {
-	request := store.RescueRequest{Now: d.Now(), Limit: rescueBatch, MaxAttempts: maxTries}
+	request := store.RescueRequest{Now: d.Now(), Limit: rescueBatch}
 	for name, way := range d.Ways[1] {
-		if way.Repeatable != nil && !way.Repeatable() {
+		switch way.repeat() {
+		case Never:
 			request.Ask = append(request.Ask, name)
+		case ByKey:
+			request.Again = append(request.Again, name)
 		}
 	}
 	rescued, err := d.Store.Rescue(ctx, request)

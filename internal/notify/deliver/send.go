@@ -6,10 +6,12 @@ import (
 	"errors"
 	"fmt"
 	"html"
+	"net/url"
 	"strings"
 	"time"
 
 	"github.com/foyerhq/foyer/internal/catalog"
+	"github.com/foyerhq/foyer/internal/catalog/suite"
 	"github.com/foyerhq/foyer/internal/notify/channel"
 	"github.com/foyerhq/foyer/internal/notify/plan"
 	"github.com/foyerhq/foyer/internal/store"
@@ -38,6 +40,12 @@ func (l *lane) send(ctx context.Context, j *job) outcome {
 	if l.isOpen(j.Channel) && !j.probe {
 		return returned(l.Now()) // it opened since this was claimed
 	}
+	host := hostOf(j)
+	if !l.hosts.enter(host) {
+		return returned(l.Now().Add(hostPause))
+	}
+	answered := true
+	defer func() { l.hosts.leave(host, answered) }()
 	ctx, cancel := context.WithDeadline(ctx, l.endBy(j))
 	defer cancel()
 	content, err := l.compose(j)
@@ -50,7 +58,7 @@ func (l *lane) send(ctx context.Context, j *job) outcome {
 			return returned(l.Now())
 		}
 		defer func() { <-l.heavy }()
-		if err := l.attach(ctx, j, &m); err != nil {
+		if err := l.attach(ctx, j, content.Invoice, &m); err != nil {
 			l.failed(ctx, "read the PDF of an invoice", err)
 			return returned(l.Now().Add(failurePause))
 		}
@@ -69,7 +77,8 @@ func (l *lane) send(ctx context.Context, j *job) outcome {
 		failure = channel.Fail(channel.Temporary, channel.CodeAnswer, err.Error())
 	}
 	cutOff := errors.Is(context.Cause(ctx), context.Canceled)
-	return l.unsent(j, failure, way.Repeatable == nil || way.Repeatable(), cutOff)
+	answered = failure.Answered() || cutOff
+	return l.unsent(j, failure, way.repeat(), cutOff)
 }
 
 // waitFor waits for a place, until a time at most and not while the process stops.
@@ -93,7 +102,8 @@ func (l *lane) waitFor(ctx context.Context, place chan struct{}, until time.Time
 
 // compose makes the text of a notification.
 func (l *lane) compose(j *job) (content plan.Content, err error) {
-	links := &links{origin: "https://" + j.rules.live.Tenant.Hostname, keys: l.Keys()}
+	links := &links{origin: j.rules.origin(), keys: l.Keys(), redirected: j.Mode == store.DeliveryRedirect}
+	links.ownHouse = links.redirected && sameHost(j.Address, j.rules.live.Delivery().RedirectTo)
 	err = safely(func() error {
 		content, err = j.rules.Compose(j.n, j.account, links)
 		return cmp.Or(err, links.err)
@@ -108,25 +118,22 @@ func (l *lane) message(j *job, c plan.Content) channel.Message {
 		Priority: c.Priority, Locale: j.Locale, Unsubscribe: c.Unsubscribe, Body: c.Body, At: l.Now(),
 	}
 	if j.Mode == store.DeliveryRedirect && j.Channel == store.ChannelEmail {
-		// Whoever reads it is not the recipient, and must not opt out for them.
 		m.To, m.CC, m.BCC, m.Unsubscribe = j.rules.live.Delivery().RedirectTo, nil, nil, ""
 		m.Subject = "[for " + j.Address + "] " + c.Subject
 	}
 	return m
 }
 
-// attach adds the PDF of the invoice. If there is none, or it is too big for a mail, the
-// text says where the invoice is instead.
-func (l *lane) attach(ctx context.Context, j *job, m *channel.Message) error {
-	invoice := j.n.Event.About
+// attach adds the PDF of the invoice that the text is about. If there is none, or it is too
+// big for a mail, the text says where the invoice is instead.
+func (l *lane) attach(ctx context.Context, j *job, invoice string, m *channel.Message) error {
 	document, err := l.Store.DocumentOf(ctx, j.AccountID, invoice, false)
 	if err == nil && document.Size <= channel.MaxAttachments {
 		document, err = l.Store.DocumentOf(ctx, j.AccountID, invoice, true)
 	}
 	switch {
 	case errors.Is(err, store.ErrNotFound), err == nil && document.Size > channel.MaxAttachments:
-		url := fmt.Sprintf("https://%s/invoices/%s", j.rules.live.Tenant.Hostname, invoice)
-		addLink(m, url)
+		addLink(m, j.rules.origin()+"/invoices/"+url.PathEscape(invoice))
 		return nil
 	case err != nil:
 		return err
@@ -136,11 +143,11 @@ func (l *lane) attach(ctx context.Context, j *job, m *channel.Message) error {
 }
 
 // addLink adds an address to a text that does not have it.
-func addLink(m *channel.Message, url string) {
-	if !strings.Contains(m.Text, url) {
-		m.Text = strings.TrimRight(m.Text, "\n") + "\n\n" + url + "\n"
+func addLink(m *channel.Message, address string) {
+	if !strings.Contains(m.Text, address) {
+		m.Text = strings.TrimRight(m.Text, "\n") + "\n\n" + address + "\n"
 	}
-	shown := html.EscapeString(url)
+	shown := html.EscapeString(address)
 	if m.HTML != "" && !strings.Contains(m.HTML, shown) {
 		paragraph := `<p><a href="` + shown + `">` + shown + `</a></p>`
 		if before, after, found := strings.Cut(m.HTML, "</body>"); found {
@@ -158,7 +165,7 @@ func (l *lane) keep(j *job) outcome {
 		return unreadable(err)
 	}
 	now := l.Now()
-	o := outcome{Finished: store.Finished{Outcome: store.StateSent}, note: l.note(j, content.Note)}
+	o := outcome{Finished: l.made(j), note: l.note(j, content.Note)}
 	switch j.Channel {
 	case store.ChannelBanner:
 		o.Body = content.Texts[""]
@@ -172,17 +179,32 @@ func (l *lane) keep(j *job) outcome {
 	default:
 		return unreadable(fmt.Errorf("this release has no channel %s", j.Channel))
 	}
+	if j.Category == security {
+		o.Body = ""
+	}
 	return o
+}
+
+// made is a notification that is sent, with what its text was made by.
+func (l *lane) made(j *job) store.Finished {
+	f := store.Finished{Outcome: store.StateSent, SettingsDigest: j.rules.live.Digest, RoutingDigest: j.rules.routing.Digest}
+	if j.n.Source == plan.Standard {
+		f.Suite = suite.Version
+	}
+	return f
 }
 
 // sent is the outcome of what a channel took.
 func (l *lane) sent(j *job, c plan.Content, m channel.Message, result channel.Result) outcome {
-	o := outcome{Finished: store.Finished{Outcome: store.StateSent, ProviderID: result.ProviderID}, works: true, note: l.note(j, c.Note)}
+	o := outcome{Finished: l.made(j), works: true}
+	o.ProviderID = result.ProviderID
 	if len(result.Refused) > 0 {
 		o.Detail = fmt.Sprintf("%d of the copies were refused", len(result.Refused))
 	}
-	if m.To != j.Address {
-		o.RedirectedTo = m.To
+	if j.Mode == store.DeliveryRedirect {
+		o.RedirectedTo = m.To // the customer was told nothing, and no note says so
+	} else {
+		o.note = l.note(j, c.Note)
 	}
 	if j.Category != security { // those say how to get in
 		o.Subject, o.Body = m.Subject, m.Text

@@ -74,7 +74,13 @@ type world struct {
 // the event custom.said, whose text is in data.words.
 func newWorld(t *testing.T) *world {
 	t.Helper()
-	w := &world{Tenant: storetest.New(t, server), mails: smtp.New(t, smtp.Options{}), channels: t.TempDir()}
+	return newWorldIn(t, server.Manager(t))
+}
+
+// newWorldIn makes it in the database of a manager's URI.
+func newWorldIn(t *testing.T, manager string) *world {
+	t.Helper()
+	w := &world{Tenant: storetest.NewIn(t, manager, "acme"), mails: smtp.New(t, smtp.Options{}), channels: t.TempDir()}
 	w.pool = storetest.Pool(t, asSuperuser(t, w.DispatcherURI, w.Schema))
 	w.tenant = config.Tenant{
 		Namespace: "acme", DisplayName: "Acme", Hostname: "my.acme.example", Session: config.Session{IdleSeconds: 60, MaxSeconds: 600},
@@ -105,7 +111,7 @@ func asSuperuser(t *testing.T, uri, schema string) string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	super.Path = own.Path
+	super.Host, super.Path = own.Host, own.Path
 	query := super.Query()
 	query.Set("search_path", schema)
 	super.RawQuery = query.Encode()
@@ -226,9 +232,14 @@ func (w *world) dispatcher(t *testing.T) (*Dispatcher, *prometheus.Registry) {
 		return map[string]Way{
 			store.ChannelEmail: {AtOnce: email.Connections, Sender: email.New(email.Options{
 				Channel: func() config.EmailChannel { return w.live.Load().Tenant.Email }, SecretsDir: w.channels, Guard: guard, Now: time.Now})},
-			store.ChannelSMS: {AtOnce: 2, Repeatable: func() bool { return sms.Repeatable(w.live.Load().Tenant.SMS.Type) }, Sender: sms.New(sms.Options{
+			store.ChannelSMS: {AtOnce: 2, Repeat: func() Repeat {
+				if sms.Repeatable(w.live.Load().Tenant.SMS.Type) {
+					return ByKey
+				}
+				return Never
+			}, Sender: sms.New(sms.Options{
 				Channel: func() config.SMSChannel { return w.live.Load().Tenant.SMS }, SecretsDir: w.channels, Guard: guard, Now: time.Now})},
-			store.ChannelWebhook: {AtOnce: 2, Sender: webhook.New(webhook.Options{
+			store.ChannelWebhook: {AtOnce: 2, Repeat: func() Repeat { return ByKey }, Sender: webhook.New(webhook.Options{
 				Webhooks: func() []config.TenantWebhook { return w.live.Load().Tenant.Webhooks }, SecretsDir: w.channels, Guard: guard, Now: time.Now})},
 		}
 	}
