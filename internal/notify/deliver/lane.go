@@ -120,6 +120,9 @@ func (l *lane) run(ctx, under context.Context) {
 // others small, and has one of its own when it is calm. again says that there is more for
 // those with room, and waits that there may be for others once places are free.
 func (l *lane) round(ctx context.Context, calm bool) (again, waits bool, err error) {
+	if l.clockOff.Load() {
+		return false, false, nil
+	}
 	limit, roomy := math.MaxInt, []string{}
 	l.turn++
 	for i := range l.channels {

@@ -114,7 +114,7 @@ func (l *lane) compose(j *job) (content plan.Content, err error) {
 // message is a notification as its channel takes it.
 func (l *lane) message(j *job, c plan.Content) channel.Message {
 	m := channel.Message{
-		ID: j.ID, Attempt: j.Attempt, AccountID: j.AccountID, From: c.From, To: j.Address, CC: j.CC, BCC: j.BCC, Subject: c.Subject, Text: c.Text, HTML: c.HTML,
+		ID: j.ID, Attempt: j.Attempt, AccountID: j.AccountID, From: c.From, To: j.Address, CC: c.CC, BCC: c.BCC, Subject: c.Subject, Text: c.Text, HTML: c.HTML,
 		Priority: c.Priority, Locale: j.Locale, Unsubscribe: c.Unsubscribe, Body: c.Body, At: l.Now(),
 	}
 	if j.Mode == store.DeliveryRedirect && j.Channel == store.ChannelEmail {
