@@ -3,6 +3,7 @@ package cli
 import (
 	"bufio"
 	"bytes"
+	"cmp"
 	"compress/gzip"
 	"encoding/json"
 	"fmt"
@@ -36,8 +37,10 @@ type fakeAPI struct {
 	applied  []string // lines, in order
 	known    map[string]bool
 	received [][]string
-	redriven []string
+	settled  []string // what became of notifications, and their ids
 	asked    []integration.UpcomingQuery
+	more     int    // pages of what is upcoming before the last
+	summary  string // file of testdata
 }
 
 // fault is what goes wrong with a request. A zero value is none.
@@ -63,9 +66,12 @@ func newFakeAPI(t *testing.T, faults ...fault) *fakeAPI {
 	mux.HandleFunc("GET /api/v1/accounts/{id}/settings", a.settings)
 	mux.HandleFunc("POST /api/v1/upcoming", a.upcoming)
 	mux.HandleFunc("POST /api/v1/render", a.render)
-	mux.HandleFunc("GET /api/v1/notifications", func(w http.ResponseWriter, _ *http.Request) { a.file(w, "notifications/dead") })
-	mux.HandleFunc("GET /api/v1/notifications/summary", func(w http.ResponseWriter, _ *http.Request) { a.file(w, "notifications/summary") })
-	mux.HandleFunc("POST /api/v1/notifications/{id}/redrive", a.redrive)
+	mux.HandleFunc("GET /api/v1/notifications", func(w http.ResponseWriter, r *http.Request) {
+		query := r.URL.Query()
+		a.file(w, "notifications/"+choose(query.Get("accountId") != "", "account", strings.ToLower(query.Get("state"))))
+	})
+	mux.HandleFunc("GET /api/v1/notifications/summary", func(w http.ResponseWriter, _ *http.Request) { a.file(w, cmp.Or(a.summary, "notifications/summary")) })
+	mux.HandleFunc("POST /api/v1/notifications/{id}/{change}", a.settle)
 	a.server = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if r.Header.Get("Authorization") != "Bearer "+apiToken {
 			a.refused()
@@ -219,7 +225,12 @@ func (a *fakeAPI) upcoming(w http.ResponseWriter, r *http.Request) {
 	a.mutex.Lock()
 	defer a.mutex.Unlock()
 	a.asked = append(a.asked, query)
-	a.file(w, choose(query.Routing == nil, "upcoming/now", "upcoming/changed"))
+	name := choose(query.Routing == nil, "upcoming/now", "upcoming/changed")
+	if a.more > 0 { // pages, of the first of which each account is
+		a.more--
+		name = "upcoming/more"
+	}
+	a.file(w, name)
 }
 
 func (a *fakeAPI) render(w http.ResponseWriter, r *http.Request) {
@@ -236,17 +247,17 @@ func (a *fakeAPI) render(w http.ResponseWriter, r *http.Request) {
 	a.file(w, "notifications/rendered")
 }
 
-func (a *fakeAPI) redrive(w http.ResponseWriter, r *http.Request) {
+func (a *fakeAPI) settle(w http.ResponseWriter, r *http.Request) {
 	a.mutex.Lock()
 	defer a.mutex.Unlock()
 	id := r.PathValue("id")
 	switch {
 	case id == "sent":
-		problem(w, http.StatusConflict, "the notification is Sent: Dead and Uncertain ones can be tried again")
+		problem(w, http.StatusConflict, "the notification is Sent")
 	case a.nextFault().status == http.StatusTooManyRequests:
 		problem(w, http.StatusTooManyRequests, "slow down")
 	default:
-		a.redriven = append(a.redriven, id)
+		a.settled = append(a.settled, r.PathValue("change")+" "+id)
 		fmt.Fprintf(w, `{"id":%q,"eventType":"invoice.unpaid","channel":"Email","address":"dana@miller.example","state":"Retry"}`, id)
 	}
 }

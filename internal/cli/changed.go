@@ -3,6 +3,7 @@ package cli
 import (
 	"cmp"
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"strings"
@@ -17,6 +18,7 @@ import (
 	"github.com/foyerhq/foyer/internal/cli/manifest"
 	"github.com/foyerhq/foyer/internal/cli/reach"
 	"github.com/foyerhq/foyer/internal/compile"
+	"github.com/foyerhq/foyer/internal/config"
 	"github.com/foyerhq/foyer/internal/integration"
 )
 
@@ -160,7 +162,17 @@ func (c *changes) compile(streams Streams) (integration.Documents, error) {
 	if out.Document == nil {
 		return integration.Documents{}, errors.New("nothing would be live of these objects: " + out.Tenant.Accepted.Message)
 	}
-	return integration.Documents{Settings: out.Document, Routing: out.Routing}, nil
+	made := integration.Documents{Settings: out.Document}
+	if out.Routing != nil {
+		packed, err := config.Pack(out.Routing) // texts may be large
+		if err != nil {
+			return integration.Documents{}, err
+		}
+		if made.Routing, err = json.Marshal(packed); err != nil {
+			return integration.Documents{}, err
+		}
+	}
+	return made, nil
 }
 
 func outcomeOf(out compile.Output, kind, name string) (compile.Outcome, bool) {

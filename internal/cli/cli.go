@@ -83,7 +83,7 @@ in the lines of an import, 2 wrong usage, or what cannot be read or reached.`,
 	})
 	root.AddCommand(newLint(streams), newEvents(streams), newRender(streams, forward),
 		newImport(streams, forward), newExplain(streams, forward), newUpcoming(streams, forward),
-		newStatus(streams, forward), newRedrive(streams, forward), newVersion(version, streams))
+		newStatus(streams, forward), newRedrive(streams, forward), newCancel(streams, forward), newVersion(version, streams))
 	return root
 }
 

@@ -11,6 +11,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/foyerhq/foyer/internal/catalog"
 	"github.com/foyerhq/foyer/internal/cli/reach"
 	"github.com/foyerhq/foyer/internal/integration"
 )
@@ -77,8 +78,11 @@ func withFields(err error) error {
 func renderedAccount(streams Streams, r integration.Rendered) string {
 	var out strings.Builder
 	about := choose(r.Sample, "with the sample of the event", "about its oldest unpaid invoice")
-	fmt.Fprintf(&out, "%s of account %s, %s: %s\n", streams.coloured(bold, r.Event), r.AccountID, about, plural(len(r.Messages), "message"))
-	for _, m := range r.Messages {
+	if event, _ := catalog.BuiltIn().Lookup(r.Event); r.Sample && event.Anchor != "" {
+		about = "about a made-up invoice, the account has none open"
+	}
+	fmt.Fprintf(&out, "%s of account %s, %s: %s\n", streams.coloured(bold, r.Event), r.AccountID, about, plural(len(r.Items), "notification"))
+	for _, m := range r.Items {
 		title := fmt.Sprintf("%s/%s (%s)", choose(m.Template == "", m.Source, m.Template), m.Action, m.Channel)
 		if m.Locale != "" {
 			title += ", in " + m.Locale
@@ -92,7 +96,7 @@ func renderedAccount(streams Streams, r integration.Rendered) string {
 	return out.String()
 }
 
-func writeAccountMessage(out *strings.Builder, m integration.RenderedMessage) {
+func writeAccountMessage(out *strings.Builder, m integration.RenderedItem) {
 	for _, line := range []struct{ name, value string }{
 		{"Not sent", m.Suppressed}, {"From", m.From}, {"To", m.Address}, {"Contact", m.ContactID}, {"Cc", join(m.CC)}, {"Bcc", join(m.BCC)}, {"Attached", join(m.Attach)},
 		{"Subject", m.Subject}, {"Problem", m.Problem},

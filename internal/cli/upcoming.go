@@ -15,8 +15,14 @@ import (
 	"github.com/foyerhq/foyer/internal/integration"
 )
 
-// lookFor is how long the answer of what would be sent may take.
-const lookFor = 90 * time.Second
+const (
+	// lookFor is how long the answers of what would be sent may take, and morePagesFor how
+	// long another is asked for.
+	lookFor      = 90 * time.Second
+	morePagesFor = 40 * time.Second
+	// mostUpcoming is after how many notifications no more are asked for.
+	mostUpcoming = 50_000
+)
 
 const maxUpcomingDays = 31
 
@@ -70,20 +76,20 @@ cluster go with them; with --server they have to be all that the tenant has.`,
 	return command
 }
 
-// outlook is what is upcoming, and with changed objects what would be instead.
+// outlook is what is upcoming, and with changed objects how that differs.
 type outlook struct {
 	integration.Upcoming
-	Changed    *integration.Upcoming `json:"changed,omitempty"`
-	Difference *difference           `json:"difference,omitempty"`
+	Difference *difference `json:"difference,omitempty"`
 }
 
 func runUpcoming(ctx context.Context, flags upcomingFlags, streams Streams, forward reach.Forward) error {
 	ctx, cancel := context.WithTimeout(ctx, lookFor)
 	defer cancel()
-	var documents integration.Documents
+	query := integration.UpcomingQuery{Days: flags.days, AccountID: flags.account}
 	if len(flags.files) > 0 {
 		var err error
-		if documents, err = flags.documents(ctx, flags.targetFlags, streams); err != nil {
+		query.Compare = true
+		if query.Documents, err = flags.documents(ctx, flags.targetFlags, streams); err != nil {
 			return err
 		}
 	}
@@ -92,25 +98,34 @@ func runUpcoming(ctx context.Context, flags upcomingFlags, streams Streams, forw
 		return err
 	}
 	defer api.Renew() // leaves nothing open
-	query := integration.UpcomingQuery{Days: flags.days, AccountID: flags.account}
-	now, err := api.Client.Upcoming(ctx, query)
+	all, err := lookAhead(ctx, api.Client, query)
 	if err != nil {
-		return err
+		return withFields(err)
 	}
-	found := outlook{Upcoming: now}
-	if len(flags.files) > 0 {
-		query.Documents = documents
-		then, err := api.Client.Upcoming(ctx, query)
-		if err != nil {
-			return withFields(err)
-		}
-		found.Changed, found.Difference = &then, compare(now.Items, then.Items)
+	found := outlook{Upcoming: all}
+	if query.Compare {
+		found.Difference = compare(all.InForce, all.Items)
 	}
 	if flags.output == "json" {
 		return printJSON(streams.Out, found)
 	}
 	_, err = io.WriteString(streams.Out, found.page(streams, flags))
 	return err
+}
+
+// lookAhead asks for page after page, as far as a person waits and reads. Next of the answer
+// says that there is more: then it tells all of some accounts, and nothing of the others.
+func lookAhead(ctx context.Context, api *integration.Client, query integration.UpcomingQuery) (integration.Upcoming, error) {
+	all, err := api.Upcoming(ctx, query)
+	for until := time.Now().Add(morePagesFor); err == nil && all.Next != "" && len(all.Items) < mostUpcoming && time.Now().Before(until); {
+		var page integration.Upcoming
+		query.Cursor = all.Next
+		page, err = api.Upcoming(ctx, query)
+		all.Items, all.InForce, all.Next = append(all.Items, page.Items...), append(all.InForce, page.InForce...), page.Next
+	}
+	slices.SortStableFunc(all.Items, integration.UpcomingItem.Compare)
+	slices.SortStableFunc(all.InForce, integration.UpcomingItem.Compare)
+	return all, err
 }
 
 // difference is how what is upcoming changes.
@@ -120,17 +135,17 @@ type difference struct {
 	Other []changedItem              `json:"other"` // would be sent at another time, or by another action
 }
 
-// changedItem is a message before and after a change.
+// changedItem is a notification before and after a change.
 type changedItem struct {
 	Before integration.UpcomingItem `json:"before"`
 	After  integration.UpcomingItem `json:"after"`
 }
 
-// sameMessage is what makes two messages the same one: to whom, about what.
-type sameMessage struct{ account, invoice, channel, address string }
+// sameOne is what makes two notifications the same one: to whom, about what.
+type sameOne struct{ account, invoice, channel, address string }
 
-func keyOf(i integration.UpcomingItem) sameMessage {
-	return sameMessage{i.AccountID, i.Invoice, i.Channel, i.Address}
+func keyOf(i integration.UpcomingItem) sameOne {
+	return sameOne{i.AccountID, i.Invoice, i.Channel, i.Address}
 }
 
 // sent leaves out what is not sent.
@@ -170,26 +185,26 @@ func compare(before, after []integration.UpcomingItem) *difference {
 func (o outlook) page(streams Streams, flags upcomingFlags) string {
 	var out strings.Builder
 	span := fmt.Sprintf("in the next %s", plural(flags.days, "day"))
-	if o.Changed != nil {
+	if o.Difference != nil {
 		o.changePage(&out, streams, span)
 	} else {
 		o.plainPage(&out, streams, span, flags.all)
 	}
-	told := o.Upcoming
-	if o.Changed != nil {
-		told.Problems, told.Mode, told.Cut = o.Changed.Problems, o.Changed.Mode, told.Cut || o.Changed.Cut
+	if o.Next != "" {
+		out.WriteString("\nNot all accounts were looked at, of the others nothing is told: ask for fewer days, or for one account by --account.\n")
 	}
-	if told.Cut {
-		out.WriteString("\nThere is more: ask for fewer days, or for one account by --account.\n")
+	fmt.Fprintf(&out, "\nDelivery is %s%s\n", o.Mode, modeText(o.DeliveryState))
+	if o.MaxPerHour > 0 {
+		fmt.Fprintln(&out, limitText(o.DeliveryState))
 	}
-	if told.Mode != "Live" {
-		fmt.Fprintf(&out, "\nDelivery is %s: %s\n", told.Mode, choose(told.Mode == "Hold", "nothing goes out, notifications are kept.", "mails go to the address of spec.delivery.redirectTo, nothing else goes out."))
-	}
-	for _, problem := range told.Problems {
+	for _, problem := range o.Problems {
 		fmt.Fprintf(&out, "\nThe API cannot run a part of it: %s\n", problem)
 	}
 	return out.String()
 }
+
+// atLeast goes before counts, where not all accounts were looked at.
+func (o outlook) atLeast() string { return choose(o.Next == "", "", "at least ") }
 
 func (o outlook) plainPage(out *strings.Builder, streams Streams, span string, all bool) {
 	going := sent(o.Items)
@@ -197,7 +212,7 @@ func (o outlook) plainPage(out *strings.Builder, streams Streams, span string, a
 	if all {
 		shown = o.Items
 	}
-	fmt.Fprintf(out, "%s would be sent %s\n", streams.coloured(bold, plural(len(going), "message")), span)
+	fmt.Fprintf(out, "%s would be sent %s\n", streams.coloured(bold, o.atLeast()+plural(len(going), "notification")), span)
 	if len(shown) > 0 {
 		rows := [][]string{{"DAY", "ACCOUNT", "INVOICE", "BY", "TO", "ACTION"}}
 		for _, i := range shown {
@@ -212,8 +227,8 @@ func (o outlook) plainPage(out *strings.Builder, streams Streams, span string, a
 
 func (o outlook) changePage(out *strings.Builder, streams Streams, span string) {
 	d := o.Difference
-	fmt.Fprintf(out, "%s would be sent %s, and %d now:\n%d more (+), %d less (-), %d at another time or by another action (~)\n",
-		streams.coloured(bold, plural(len(sent(o.Changed.Items)), "message")), span, len(sent(o.Items)), len(d.More), len(d.Less), len(d.Other))
+	fmt.Fprintf(out, "%s would be sent %s, and %s%d now:\n%s%d more (+), %d less (-), %d at another time or by another action (~)\n",
+		streams.coloured(bold, o.atLeast()+plural(len(sent(o.Items)), "notification")), span, o.atLeast(), len(sent(o.InForce)), o.atLeast(), len(d.More), len(d.Less), len(d.Other))
 	rows := [][]string{{"", "DAY", "ACCOUNT", "INVOICE", "BY", "TO", "ACTION"}}
 	add := func(sign string, i integration.UpcomingItem) {
 		rows = append(rows, append([]string{sign}, itemRow(i)...))

@@ -58,10 +58,11 @@ func (c *Client) NotificationSummary(ctx context.Context, since time.Time) (Noti
 
 // NotificationQuery says which notifications a page has: the newest first.
 type NotificationQuery struct {
-	State  string
-	Since  time.Time
-	Cursor string // Next of the page before
-	Limit  int
+	AccountID string // empty: of all
+	State     string // empty: in any
+	Since     time.Time
+	Cursor    string // Next of the page before
+	Limit     int
 }
 
 // NotificationPage is a page of notifications.
@@ -72,11 +73,18 @@ type NotificationPage struct {
 
 // Notifications asks for a page of notifications.
 func (c *Client) Notifications(ctx context.Context, q NotificationQuery) (NotificationPage, error) {
-	query := url.Values{"state": {q.State}, "since": {q.Since.UTC().Format(time.RFC3339)}, "limit": {fmt.Sprint(q.Limit)}}
-	if q.Cursor != "" {
-		query.Set("cursor", q.Cursor)
+	query := url.Values{"since": {q.Since.UTC().Format(time.RFC3339)}, "limit": {fmt.Sprint(q.Limit)}}
+	for name, value := range map[string]string{"accountId": q.AccountID, "state": q.State, "cursor": q.Cursor} {
+		if value != "" {
+			query.Set(name, value)
+		}
 	}
 	return exchange[NotificationPage](ctx, c, "list notifications", http.MethodGet, "/api/v1/notifications?"+query.Encode(), nil)
+}
+
+// Cancel keeps a notification from being sent that waits.
+func (c *Client) Cancel(ctx context.Context, id string) (NotificationDetail, error) {
+	return exchange[NotificationDetail](ctx, c, "cancel notification "+id, http.MethodPost, "/api/v1/notifications/"+url.PathEscape(id)+"/cancel", nil)
 }
 
 // Redrive has a notification tried again.

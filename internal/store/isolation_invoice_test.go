@@ -47,6 +47,14 @@ func billingAttempts(t *testing.T, tn tenant) map[string]func(*testing.T) {
 		"Orders":       onlyOfA(tn, b.Order, b.Orders, (*store.Writer).PutOrders, orderOf("A")),
 		"Request":      onlyOfA(tn, b.Request, b.Requests, (*store.Writer).PutRequests, requestOf("A", ""), requestOf("A", "b-site")),
 		"Requests":     onlyOfA(tn, b.Request, b.Requests, (*store.Writer).PutRequests, requestOf("A", "")),
+		"OldestUnpaid": func(t *testing.T) {
+			if oldest, err := b.OldestUnpaid(t.Context(), "A"); err != nil || oldest.AccountID != "A" {
+				t.Errorf("%+v %v", oldest, err)
+			}
+			if oldest, err := b.OldestUnpaid(t.Context(), "none"); !errors.Is(err, store.ErrNotFound) {
+				t.Errorf("of nobody: %+v %v", oldest, err)
+			}
+		},
 		"InvoiceOf": func(t *testing.T) {
 			own, err := tn.Portal.InvoiceOf(t.Context(), "A", "a-1")
 			if err != nil || own.AccountID != "A" || own.AccountAddress != "of A" || len(own.Lines) != 1 || own.DocumentName == "" {

@@ -54,6 +54,8 @@ type api struct {
 	books     rulebooks
 	limit     int64         // of the bytes of an import
 	bodyTime  time.Duration // bodyTimeout, shorter in tests
+
+	upcomingPage, maxUpcoming int // smaller in tests
 }
 
 // New returns the handler of the API. The caller observes its requests.
@@ -67,6 +69,7 @@ func newAPI(o Options) *api {
 		Options: o, scopes: map[string]bool{"*": true}, now: time.Now, tokens: newTokens(o.Store, time.Now),
 		rates: newRates(o.Limits, time.Now), strangers: newStrangers(time.Now), wrong: newWrongTokens(time.Now),
 		running: &places{of: map[string]int{}}, signed: make(turnstile, maxSigned), outlooks: make(turnstile, maxOutlooks), limit: maxBodyBytes, bodyTime: bodyTimeout,
+		upcomingPage: upcomingPage, maxUpcoming: maxUpcoming,
 	}
 }
 

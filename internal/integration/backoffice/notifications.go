@@ -2,9 +2,9 @@ package backoffice
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net/http"
-	"slices"
 	"time"
 
 	"github.com/danielgtaylor/huma/v2"
@@ -19,10 +19,8 @@ const (
 	scopeWriteNotifications = "notifications:write"
 
 	tagNotifications = "Notifications"
-	// maxSummary is how far back a summary counts.
-	maxSummary = 31 * 24 * time.Hour
-	// brokenReason is that of what waits because its channel works for nobody.
-	brokenReason = "broken"
+
+	detailHeld = "delivery is Hold: nothing is tried again, and going Live would suppress it. Set spec.delivery.mode of the Tenant to Live or Redirect first, then try it again"
 )
 
 // registerNotifications adds what was sent to whom, and what waits.
@@ -38,7 +36,7 @@ func (a *api) registerNotifications() {
 	handle(a, scopeNotifications, operation(http.MethodGet, "/{id}", "getNotification", "Read a notification",
 		"With the text that was sent, but for messages about signing in, and each attempt."), a.getNotification)
 	redrive := operation(http.MethodPost, "/{id}/redrive", "redriveNotification", "Try a notification again",
-		"One that is Dead or Uncertain is tried again at once, as if it never had been. In another state: 409.")
+		"One that is Dead or Uncertain is tried again at once, as if it never had been. In another state, or while delivery is Hold: 409.")
 	redrive.Errors, redrive.DefaultStatus = []int{http.StatusConflict}, http.StatusOK
 	handle(a, scopeWriteNotifications, redrive, func(ctx context.Context, in *notificationInput) (*notificationOutput, error) {
 		return a.decide(ctx, in, (*store.Writer).Redrive, "is %s: Dead and Uncertain ones can be tried again")
@@ -55,7 +53,7 @@ type notificationListInput struct {
 	AccountID string    `query:"accountId" maxLength:"64" doc:"Only those of this account."`
 	ContactID string    `query:"contactId" maxLength:"64" doc:"Only those to this contact."`
 	State     string    `query:"state" enum:"Planned,Held,Leased,Retry,Uncertain,Sent,Dead,Suppressed,Cancelled" doc:"Only those in this state."`
-	Reason    string    `query:"reason" maxLength:"64" doc:"Only those with this reason, as optedOut."`
+	Reason    string    `query:"reason" enum:"disabled,optedOut,noConsent,noAddress,unverified,duplicate,paid,paused,disputed,belowMinimum,beforeGoLive,backdated,over,obsolete,notLive,refused,expired,text,unplanned,contactDeleted,byStaff,uncertain,quietHours,failed,broken,returned" doc:"Only those with this reason."`
 	EventType string    `query:"event" maxLength:"64" doc:"Only those of this event type, as invoice.unpaid."`
 	Channel   string    `query:"channel" enum:"Email,SMS,Webhook,Banner,Log" doc:"Only those by this channel."`
 	Since     time.Time `query:"since" doc:"Only those that were planned at or after this time."`
@@ -151,7 +149,10 @@ func (a *api) decide(ctx context.Context, in *notificationInput, change func(*st
 		changed, err = change(w, ctx, []string{in.ID})
 		return answer, err
 	})
-	if err != nil {
+	switch {
+	case errors.Is(err, store.ErrHeld):
+		return nil, problem(http.StatusConflict, detailHeld)
+	case err != nil:
 		return nil, err
 	}
 	now, err := a.getNotification(ctx, in)
@@ -159,55 +160,4 @@ func (a *api) decide(ctx context.Context, in *notificationInput, change func(*st
 		return nil, problem(http.StatusConflict, fmt.Sprintf("the notification "+otherwise, now.Body.State))
 	}
 	return now, err
-}
-
-type summaryInput struct {
-	Since time.Time `query:"since" doc:"Count what was planned at or after this time, at most 31 days ago. Left out: a day ago."`
-}
-
-type summaryOutput struct {
-	Body integration.NotificationSummary
-}
-
-func (a *api) notificationSummary(ctx context.Context, in *summaryInput) (*summaryOutput, error) {
-	now := a.now()
-	since := in.Since
-	switch {
-	case since.IsZero():
-		since = now.Add(-24 * time.Hour)
-	case since.Before(now.Add(-maxSummary)):
-		return nil, invalid([]integration.FieldProblem{{Field: "since", Rule: "minimum", Message: "is more than 31 days ago"}})
-	}
-	counts, err := a.Store.LedgerCounts(ctx, since)
-	if err != nil {
-		return nil, err
-	}
-	waiting, err := a.Store.Waiting(ctx, now)
-	if err != nil {
-		return nil, err
-	}
-	delivery, err := a.Store.Delivery(ctx)
-	if err != nil {
-		return nil, err
-	}
-	out := &summaryOutput{integration.NotificationSummary{
-		Since: since.UTC(), Mode: delivery.Mode, Counts: make([]integration.NotificationCount, len(counts)),
-		Due: waiting.Due, Held: waiting.Held, Uncertain: waiting.Uncertain, BrokenChannels: []string{},
-	}}
-	for i, c := range counts {
-		out.Body.Counts[i] = integration.NotificationCount(c)
-		waits := c.State == store.StatePlanned || c.State == store.StateRetry
-		if waits && c.Reason == brokenReason && !slices.Contains(out.Body.BrokenChannels, c.Channel) {
-			out.Body.BrokenChannels = append(out.Body.BrokenChannels, c.Channel)
-		}
-	}
-	for _, at := range []struct {
-		from *time.Time
-		to   *time.Time
-	}{{delivery.LiveSince, &out.Body.LiveSince}, {delivery.SweptAt, &out.Body.SweptAt}, {waiting.Oldest, &out.Body.OldestDue}} {
-		if at.from != nil {
-			*at.to = at.from.UTC()
-		}
-	}
-	return out, nil
 }

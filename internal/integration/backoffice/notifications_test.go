@@ -119,12 +119,14 @@ func TestNotifications(t *testing.T) {
 		{"POST", "notifications/" + states["Suppressed"].ID + "/redrive", "", nil, 409, "", "the notification is Suppressed: Dead and Uncertain ones can be tried again"},
 		{"POST", "notifications/" + states["Suppressed"].ID + "/cancel", "", nil, 409, "", "the notification is Suppressed: only what waits, or is Dead, can be cancelled"},
 		{"POST", one + "/redrive", "", nil, 200, "", `"state":"Retry"`},
+		{"POST", one + "/redrive", "", nil, 409, "", "is Retry"},
 		{"POST", one + "/cancel", "", nil, 200, "", `"state":"Cancelled"`},
 		{"POST", one + "/redrive", "", nil, 409, "", "is Cancelled"},
 		{"POST", "notifications/nothing/redrive", "", nil, 404, "", ""},
 		{"GET", "notifications/00000000-0000-7000-8000-000000000000", "", nil, 404, "", ""},
 		{"GET", "notifications/urn:uuid:00000000-0000-7000-8000-000000000000", "", nil, 404, "", ""},
 		{"GET", "notifications?state=Lost", "", nil, 422, "", `"field":"state"`},
+		{"GET", "notifications?reason=optedout", "", nil, 422, "", `"field":"reason"`},
 		{"GET", "notifications?cursor=x", "", nil, 422, "", `"field":"cursor"`},
 		{"GET", "notifications?accountId=A&cursor=" + page.Next, "", nil, 422, "", "belongs to another list"},
 	})
@@ -148,6 +150,90 @@ func TestNotificationSummary(t *testing.T) {
 		t.Errorf("%+v (-want +got)\n%s", got, diff)
 	}
 	s.walk(t, []step{{"GET", "notifications/summary?since=2020-01-01T00:00:00Z", "", nil, 422, "", "is more than 31 days ago"}})
+}
+
+// In Hold nothing is tried again: it would wait, and going Live would suppress it for good.
+func TestRedriveInHold(t *testing.T) {
+	s := newMeter(t)
+	s.plan(t, mail("ada@example.com", ""))
+	s.settle(t, func(f *store.Finished) { f.Outcome, f.Reason = store.StateDead, "refused" })
+	if _, _, err := s.tenant.Dispatcher.SetDelivery(t.Context(), store.DeliveryHold, time.Now()); err != nil {
+		t.Fatal(err)
+	}
+	dead := get[Page[integration.Notification]](t, s, "notifications?state=Dead").Items
+	if len(dead) != 1 {
+		t.Fatalf("dead: %+v", dead)
+	}
+	s.walk(t, []step{
+		{"POST", "notifications/" + dead[0].ID + "/redrive", "", nil, 409, "", "delivery is Hold: nothing is tried again, and going Live would suppress it. Set spec.delivery.mode of the Tenant to Live or Redirect first"},
+		{"GET", "notifications/" + dead[0].ID, "", nil, 200, "", `"state":"Dead"`},
+	})
+}
+
+// The limit of an hour, and whether it is reached, are told with the state of delivery.
+func TestLimitIsTold(t *testing.T) {
+	s := newMeter(t)
+	live := *s.settings.Load()
+	live.Tenant.Delivery = config.Delivery{Mode: config.DeliveryRedirect, RedirectTo: "test@acme.example", MaxPerHour: 2}
+	s.settings.Store(&live)
+	s.plan(t, mail("ada@example.com", ""))
+	s.settle(t, func(*store.Finished) {})
+	state := func() [2]integration.DeliveryState {
+		var coming integration.Upcoming
+		s.ask(t, "upcoming", `{}`, &coming)
+		return [2]integration.DeliveryState{get[integration.NotificationSummary](t, s, "notifications/summary").DeliveryState, coming.DeliveryState}
+	}
+	one := state()
+	s.plan(t, mail("ben@example.com", ""))
+	s.settle(t, func(*store.Finished) {})
+	two := state()
+	for i, mode := range []string{"Live", "Redirect"} { // in force, and by the document
+		want := integration.DeliveryState{Mode: mode, RedirectTo: "test@acme.example", MaxPerHour: 2, LiveSince: one[i].LiveSince}
+		if diff := cmp.Diff(want, one[i]); diff != "" || one[i].LiveSince.IsZero() {
+			t.Errorf("one mail: %s", diff)
+		}
+		want.LimitReached = true
+		if diff := cmp.Diff(want, two[i]); diff != "" {
+			t.Errorf("two mails: %s", diff)
+		}
+	}
+}
+
+// A webhook that takes nothing is seen.
+func TestWebhooksAreTold(t *testing.T) {
+	s := newMeter(t)
+	d := s.tenant.Dispatcher
+	began := time.Now().Add(-time.Minute).Truncate(time.Microsecond)
+	if err := d.DeclareWebhooks(t.Context(), []string{"crm", "erp"}, began); err != nil {
+		t.Fatal(err)
+	}
+	if hooks := get[integration.NotificationSummary](t, s, "notifications/summary").Webhooks; len(hooks) != 2 || hooks[0] != (integration.WebhookStatus{Name: "crm"}) {
+		t.Errorf("before any event: %+v", hooks)
+	}
+	s.post(t, reading("1", ""))
+	s.post(t, reading("2", ""))
+	if _, _, err := d.SetDelivery(t.Context(), store.DeliveryLive, began); err != nil {
+		t.Fatal(err)
+	}
+	turns, err := d.ClaimWebhooks(t.Context(), []string{"crm"}, time.Now(), time.Minute)
+	if err != nil || len(turns) != 1 {
+		t.Fatalf("%v %v", turns, err)
+	}
+	next := time.Now().Add(time.Hour).Truncate(time.Microsecond).UTC()
+	if err := d.FailWebhook(t.Context(), turns[0], next, "404: gone away"); err != nil {
+		t.Fatal(err)
+	}
+	hooks := get[integration.NotificationSummary](t, s, "notifications/summary").Webhooks
+	want := []integration.WebhookStatus{{Name: "crm", Behind: 2, Failures: 1, NextAt: next, Detail: "404: gone away"}, {Name: "erp", Behind: 2}}
+	for i := range hooks {
+		if at := hooks[i].BehindAt; at.Before(began) || at.After(time.Now()) {
+			t.Errorf("behind since %s", at)
+		}
+		hooks[i].BehindAt = time.Time{}
+	}
+	if diff := cmp.Diff(want, hooks); diff != "" {
+		t.Error(diff)
+	}
 }
 
 func TestReceipts(t *testing.T) {
@@ -261,7 +347,7 @@ func TestUpcoming(t *testing.T) {
 	}
 	s.saveRouting(t, routing(t, "[2, 9]"))
 	want := []string{"2026-1 2 business EventTemplate/first to dee@example.com "}
-	if got, whole := days(`{}`); cmp.Diff(want, got) != "" || whole.RoutingDigest != config.Digest(routing(t, "[2, 9]")) || whole.Cut {
+	if got, whole := days(`{}`); cmp.Diff(want, got) != "" || whole.RoutingDigest != config.Digest(routing(t, "[2, 9]")) || whole.Next != "" || whole.InForce != nil {
 		t.Errorf("in a week: %v, %+v", got, whole)
 	}
 	other, err := json.Marshal(integration.UpcomingQuery{Days: 10, Documents: integration.Documents{Routing: routing(t, "[1, 5]")}})
@@ -271,6 +357,14 @@ func TestUpcoming(t *testing.T) {
 	want = []string{"2026-1 1 business EventTemplate/first to dee@example.com ", "2026-1 5 business EventTemplate/first to dee@example.com "}
 	if got, _ := days(string(other)); cmp.Diff(want, got) != "" {
 		t.Errorf("under another document: %v", got)
+	}
+	pack, err := config.Pack(routing(t, "[1, 5]"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	packed := `{"days":10,"compare":true,"routing":"` + base64.StdEncoding.EncodeToString(pack) + `"}`
+	if got, whole := days(packed); cmp.Diff(want, got) != "" || len(whole.InForce) != 2 || whole.InForce[0].DaysOverdue != 2 || whole.InForce[1].DaysOverdue != 9 {
+		t.Errorf("under another document, packed, and by that in force: %v %+v", got, whole.InForce)
 	}
 	s.must(t, "accounts", `{"id":"D","attributes":{"reminders":"Disabled"}}`)
 	want = []string{"2026-1 2 business EventTemplate/first to  disabled"}
@@ -285,7 +379,67 @@ func TestUpcoming(t *testing.T) {
 		{"POST", "upcoming", `{"routing":{"format":9}}`, nil, 422, "", `"field":"routing","message":"routing document has format 9`},
 		{"POST", "upcoming", `{"settings":{"format":1}}`, nil, 422, "", `"field":"settings"`},
 		{"POST", "upcoming", `{"routing":{"format":1,"format":1}}`, nil, 422, "", `"field":"routing"`},
+		{"POST", "upcoming", `{"routing":"eA=="}`, nil, 422, "", `"field":"routing","message":"unpack document`},
+		{"POST", "upcoming", `{"routing":"x"}`, nil, 422, "", `"field":"routing","message":"is a text, and no Base64`},
+		{"POST", "upcoming", `{"cursor":"x"}`, nil, 422, "", `"field":"cursor"`},
+		{"POST", "upcoming", `{"accountId":"D","cursor":"` + encodeCursor(cursor{List: "upcoming?", ID: "D"}) + `"}`, nil, 422, "", "belongs to another list"},
+		{"POST", "upcoming", `{"cursor":"` + encodeCursor(cursor{List: "upcoming?", ID: "\x00"}) + `"}`, nil, 422, "", "is not a cursor of this API"},
 	})
+}
+
+// All accounts are told of, however many there are, and each on one page.
+func TestUpcomingPages(t *testing.T) {
+	s := newDebtor(t)
+	s.saveRouting(t, routing(t, "[1, 2, 3]"))
+	for _, id := range []string{"a", "B", "é", "z"} {
+		s.must(t, "accounts", `{"id":"`+id+`","name":"Dee","accountProfile":"business"}`)
+		s.must(t, "contacts", `{"id":"`+id+`1","accountId":"`+id+`","firstName":"Dee","email":"dee@example.com","access":"Active","owner":true}`)
+		s.must(t, "invoices", `{"id":"`+id+`1","accountId":"`+id+`","number":"`+id+`","issuedOn":"2026-01-01","dueOn":"`+time.Now().UTC().Format(time.DateOnly)+`","total":"10.00","currency":"AUD","status":"Open"}`)
+	}
+	s.api.maxUpcoming, s.api.upcomingPage = 4, 2
+	items, pages, next := map[string]int{}, 0, ""
+	for again := true; again; again = next != "" {
+		var page integration.Upcoming
+		s.ask(t, "upcoming", `{"compare":true,"cursor":"`+next+`"}`, &page)
+		if len(page.Items) > 6 || len(page.InForce) != len(page.Items) {
+			t.Errorf("page %d has %d and %d items", pages, len(page.Items), len(page.InForce))
+		}
+		for _, item := range page.Items {
+			items[item.AccountID]++
+		}
+		pages++
+		next = page.Next
+	}
+	if diff := cmp.Diff(map[string]int{"D": 3, "a": 3, "B": 3, "é": 3, "z": 3}, items); diff != "" || pages < 2 || pages > 4 {
+		t.Errorf("%d pages, (-want +got)\n%s", pages, diff)
+	}
+}
+
+// Documents of one's own can show any field of any account: that takes the scopes for it.
+func TestDocumentsTakeScopes(t *testing.T) {
+	s := newDebtor(t)
+	document, err := json.Marshal(integration.RenderQuery{AccountID: "D", Event: "invoice.unpaid", Documents: integration.Documents{Routing: routing(t, "[1]")}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i, test := range []struct {
+		path, body, scopes string
+		status             int
+		contains           string
+	}{
+		{"render", `{"accountId":"D","event":"invoice.unpaid"}`, `"notifications:read"`, 200, "dee@example.com"},
+		{"render", string(document), `"notifications:read"`, 403, "the token has no scope accounts:read"},
+		{"render", string(document), `"notifications:read","accounts:read"`, 403, "the token has no scope invoices:read"},
+		{"render", string(document), `"notifications:read","accounts:read","invoices:read"`, 200, "dee@example.com"},
+		{"upcoming", `{"routing":{}}`, `"notifications:read"`, 403, "the token has no scope accounts:read"},
+		{"upcoming", `{"settings":{}}`, `"notifications:read"`, 403, "the token has no scope accounts:read"},
+	} {
+		made := s.newToken(t, fmt.Sprintf(`{"name":"reader-%d","scopes":[%s]}`, i, test.scopes))
+		response, text := s.call(t, "POST", "/api/v1/"+test.path, bearing(made.Secret), reader(test.body))
+		if response.StatusCode != test.status || !strings.Contains(text, test.contains) {
+			t.Errorf("%s of %s: %s %s", test.path, test.scopes, response.Status, text)
+		}
+	}
 }
 
 func TestRender(t *testing.T) {
@@ -293,29 +447,42 @@ func TestRender(t *testing.T) {
 	s.saveRouting(t, routing(t, "[2, 9]"))
 	var got integration.Rendered
 	s.ask(t, "render", `{"accountId":"D","event":"invoice.unpaid"}`, &got)
-	if len(got.Messages) != 1 || got.Messages[0].Subject != "Invoice INV-1001" || got.Messages[0].Text != "Dear Dee, 120 is due." && !strings.HasPrefix(got.Messages[0].Text, "Dear Dee, ") || !got.Sample {
-		t.Errorf("the sample: %+v", got)
+	shows := func(what, subject, text string, sample bool) {
+		t.Helper()
+		if len(got.Items) != 1 || got.Items[0].Subject != subject || got.Items[0].Text != text || got.Sample != sample || got.Items[0].Address != "dee@example.com" || got.Items[0].Suppressed != "" {
+			t.Errorf("%s: %+v", what, got)
+		}
 	}
-	yesterday := time.Now().AddDate(0, 0, -2).UTC().Format(time.DateOnly)
-	s.must(t, "invoices", `{"id":"i1","accountId":"D","number":"2026-1","issuedOn":"2026-01-01","dueOn":"`+yesterday+`","total":"10.00","currency":"AUD","status":"Open"}`)
+	shows("its own invoice, which is due today", "Invoice 2026-1", "Dear Dee, A$10.00 is due.", false)
+	owing := func(id, number, status string, days int) {
+		due := time.Now().AddDate(0, 0, days).UTC().Format(time.DateOnly)
+		s.must(t, "invoices", `{"id":"`+id+`","accountId":"D","number":"`+number+`","issuedOn":"2026-01-01","dueOn":"`+due+`","total":"10.00","currency":"AUD","status":"`+status+`"}`)
+	}
+	owing("i2", "2026-2", "Open", -100)
+	owing("i3", "2026-3", "Open", 5)
+	got = integration.Rendered{}
 	s.ask(t, "render", `{"accountId":"D","event":"invoice.unpaid","action":"first"}`, &got)
-	if len(got.Messages) != 1 || got.Messages[0].Subject != "Invoice 2026-1" || got.Sample || got.Messages[0].Address != "dee@example.com" {
-		t.Errorf("its own invoice: %+v", got)
+	shows("the oldest", "Invoice 2026-2", "Dear Dee, A$10.00 is due.", false)
+	for _, id := range []string{"1", "2", "3"} {
+		owing("i"+id, "2026-"+id, "Paid", 0)
 	}
+	got = integration.Rendered{}
+	s.ask(t, "render", `{"accountId":"D","event":"invoice.unpaid"}`, &got)
+	shows("the sample", "Invoice INV-1001", "Dear Dee, €120.00 is due.", true)
 	for _, event := range []string{"invoice.issued", "ticket.opened", "portal.passwordReset", "contact.invited", "contact.verifyEmail", "portal.newSignIn", "account.created"} {
 		s.ask(t, "render", `{"accountId":"D","event":"`+event+`"}`, &got)
-		if len(got.Messages) != 1 || got.Messages[0].Address != "dee@example.com" || got.Messages[0].Text == "" || got.Messages[0].Problem != "" || got.Messages[0].Suppressed != "" {
+		if len(got.Items) != 1 || got.Items[0].Address != "dee@example.com" || got.Items[0].Text == "" || got.Items[0].Problem != "" || got.Items[0].Suppressed != "" {
 			t.Errorf("%s: %+v", event, got)
 			continue
 		}
-		secret := strings.Contains(got.Messages[0].Text, "https://my.acme.example/SECRET-LINK-OF-THE-RECIPIENT")
+		secret := strings.Contains(got.Items[0].Text, "https://my.acme.example/SECRET-LINK-OF-THE-RECIPIENT")
 		if want := linkPurposes[event] != ""; secret != want {
-			t.Errorf("%s: a placeholder of a secret link: %t, want %t in %s", event, secret, want, got.Messages[0].Text)
+			t.Errorf("%s: a placeholder of a secret link: %t, want %t in %s", event, secret, want, got.Items[0].Text)
 		}
 	}
 	got = integration.Rendered{}
 	s.ask(t, "render", `{"accountId":"D","event":"invoice.issued","action":"other"}`, &got)
-	if len(got.Messages) != 0 {
+	if len(got.Items) != 0 {
 		t.Errorf("another action: %+v", got)
 	}
 	s.walk(t, []step{

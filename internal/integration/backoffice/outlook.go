@@ -1,13 +1,16 @@
 package backoffice
 
 import (
+	"bytes"
 	"cmp"
 	"context"
 	"encoding/base64"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"net/http"
 	"slices"
+	"strings"
 	"sync"
 	"time"
 
@@ -28,8 +31,8 @@ const (
 	maxUpcoming   = 5_000
 	upcomingTime  = 20 * time.Second
 	upcomingDays  = 7
-	maxOutlooks   = 2 // at once: documents that are given are compiled
-	maxOutlookDoc = 8 << 20
+	maxOutlooks   = 2       // at once: documents that are given are compiled
+	maxOutlookDoc = 8 << 20 // a routing document may be packed
 	detailOutlook = "others ask what would be sent at the moment, try again"
 )
 
@@ -58,13 +61,42 @@ func (a *api) registerOutlook() {
 	handle(a, scopeNotifications, takes(huma.Operation{
 		OperationID: "getUpcoming", Path: "/api/v1/upcoming", Summary: "Read who would be sent what in the coming days",
 		Description: "The reminders of unpaid invoices from now on, if nobody pays and nothing changes: by the same code that sends them. " +
-			"With documents in the body it is what would be sent under those instead. Nothing is kept or sent. What happens at a moment, as a new invoice, cannot be foreseen.",
+			"With documents in the body it is what would be sent under those instead. Nothing is kept or sent. What happens at a moment, as a new invoice, cannot be foreseen. " +
+			"An answer ends with a whole account; with next there are more accounts." + scopesOfDocuments,
 	}), a.upcoming)
 	handle(a, scopeNotifications, takes(huma.Operation{
 		OperationID: "renderNotifications", Path: "/api/v1/render", Summary: "Read what an account would get for an event",
 		Description: "The texts of every message, filled in for the account's people: about its oldest unpaid invoice where the event is of one by date, else with the sample of the event. " +
-			"Nothing is kept or sent, and secret links are placeholders.",
+			"Nothing is kept or sent, and secret links are placeholders." + scopesOfDocuments,
 	}), a.render)
+}
+
+// Who gives documents can have any field of an account shown by them.
+const scopesOfDocuments = "\n\nWith documents in the body it takes the scopes accounts:read and invoices:read besides."
+
+// mayShow says whether a token may see what documents of its own can show.
+func mayShow(ctx context.Context, given integration.Documents) error {
+	if given.Settings == nil && given.Routing == nil {
+		return nil
+	}
+	for _, scope := range []string{"accounts:read", "invoices:read"} {
+		if !tokenOf(ctx).May(scope) {
+			return problem(http.StatusForbidden, "the token has no scope "+scope+": with documents in the body any field of accounts and their invoices can be shown")
+		}
+	}
+	return nil
+}
+
+// unpacked is a routing document that is given as it is, or as a text: packed.
+func unpacked(given json.RawMessage) ([]byte, error) {
+	if !bytes.HasPrefix(bytes.TrimSpace(given), []byte(`"`)) {
+		return given, nil
+	}
+	var packed []byte // which is in Base64 in JSON
+	if err := json.Unmarshal(given, &packed); err != nil {
+		return nil, errors.New("is a text, and no Base64: the document itself, or packed by gzip and in Base64, can be given")
+	}
+	return config.Unpack(packed)
 }
 
 // rulesOf are the rules of the documents that are given, or else of those in force.
@@ -86,7 +118,11 @@ func (a *api) rulesOf(ctx context.Context, given integration.Documents) (*rulebo
 		}
 	}
 	if given.Routing != nil {
-		if routing, err = config.OpenRouting(given.Routing); err != nil {
+		document, err := unpacked(given.Routing)
+		if err == nil {
+			routing, err = config.OpenRouting(document)
+		}
+		if err != nil {
 			return nil, invalid([]integration.FieldProblem{{Field: "routing", Message: err.Error()}})
 		}
 	}
@@ -167,6 +203,19 @@ func (a *api) upcoming(ctx context.Context, in *upcomingInput) (*upcomingOutput,
 	if problems != nil {
 		return nil, invalid(problems)
 	}
+	if err := mayShow(ctx, asked.Documents); err != nil {
+		return nil, err
+	}
+	list := "upcoming?" + asked.AccountID
+	var place cursor
+	if asked.Cursor != "" {
+		if wrong := readCursor(asked.Cursor, &place, &place.List, list); wrong != nil {
+			return nil, wrong
+		}
+		if strings.ContainsRune(place.ID, 0) {
+			return nil, badCursor("cursor", "is not a cursor of this API")
+		}
+	}
 	leave := a.outlooks.enter(ctx)
 	if leave == nil {
 		return nil, comeBack(contendedRetry, detailOutlook)
@@ -177,77 +226,119 @@ func (a *api) upcoming(ctx context.Context, in *upcomingInput) (*upcomingOutput,
 		return nil, err
 	}
 	from := a.now()
-	o := &outlook{api: a, rules: rules, from: from, to: from.AddDate(0, 0, cmp.Or(asked.Days, upcomingDays)), items: []integration.UpcomingItem{}}
-	if err := o.look(ctx, asked.AccountID); err != nil {
+	o := &outlook{api: a, asked: asked, from: from, to: from.AddDate(0, 0, cmp.Or(asked.Days, upcomingDays)), views: []*view{{rules: rules, items: []integration.UpcomingItem{}}}}
+	if asked.Compare {
+		inForce, err := a.rulesOf(ctx, integration.Documents{})
+		if err != nil {
+			return nil, err
+		}
+		o.views = append(o.views, &view{rules: inForce})
+	}
+	if err := o.look(ctx, place.ID); err != nil {
 		return nil, err
 	}
-	return &upcomingOutput{integration.Upcoming{
-		From: o.from.UTC(), To: o.to.UTC(), Items: o.items, Cut: o.cut, Mode: string(rules.live.Delivery().Mode),
-		SettingsDigest: rules.live.Digest, RoutingDigest: rules.routing, Problems: rules.problems,
-	}}, nil
+	out := &upcomingOutput{integration.Upcoming{
+		From: o.from.UTC(), To: o.to.UTC(), Items: o.views[0].sorted(), SettingsDigest: rules.live.Digest, RoutingDigest: rules.routing, Problems: rules.problems,
+	}}
+	if asked.Compare {
+		out.Body.InForce = o.views[1].sorted()
+	}
+	if o.next != "" {
+		out.Body.Next = encodeCursor(cursor{List: list, ID: o.next})
+	}
+	out.Body.DeliveryState, err = a.deliveryState(ctx, rules.live, from)
+	return out, err
 }
 
 // outlook is one look at the coming days.
 type outlook struct {
 	*api
-	rules    *rulebook
+	asked    integration.UpcomingQuery
 	from, to time.Time
-	items    []integration.UpcomingItem
-	cut      bool
+	views    []*view
+	next     string // the account after which it goes on; "": it is whole
 }
 
-// look goes through the accounts with unpaid invoices, as far as it may.
-func (o *outlook) look(ctx context.Context, account string) error {
-	dates, after, until := stored.DueDates(o.rules.Days(), o.from, o.to), "", time.Now().Add(upcomingTime)
+// view is what would be sent by some rules.
+type view struct {
+	rules *rulebook
+	items []integration.UpcomingItem
+}
+
+// sorted are the items by time.
+func (v *view) sorted() []integration.UpcomingItem {
+	slices.SortStableFunc(v.items, integration.UpcomingItem.Compare)
+	return v.items
+}
+
+// look goes through the accounts with unpaid invoices after one, as far as it may.
+func (o *outlook) look(ctx context.Context, after string) error {
+	var days []int32
+	for _, v := range o.views {
+		days = append(days, v.rules.Days()...)
+	}
+	dates, until := stored.DueDates(days, o.from, o.to), time.Now().Add(upcomingTime)
 	for len(dates) > 0 {
-		due, next, err := o.Store.DueAccounts(ctx, datedEvent, dates, account, after, upcomingPage)
+		due, next, err := o.Store.DueAccounts(ctx, datedEvent, dates, o.asked.AccountID, after, o.upcomingPage)
 		if err != nil {
 			return err
 		}
-		if err := o.page(ctx, due); err != nil {
+		last, err := o.page(ctx, due)
+		if err != nil {
 			return err
 		}
+		if last < len(due) {
+			if o.next = after; last > 0 {
+				o.next = due[last-1].ID
+			}
+			return nil
+		}
 		if next == "" {
-			break
+			return nil
 		}
-		after = next
-		if len(o.items) >= maxUpcoming || time.Now().After(until) {
-			o.cut = true
-			break
+		if after = next; time.Now().After(until) {
+			o.next = next
+			return nil
 		}
-	}
-	slices.SortStableFunc(o.items, func(a, b integration.UpcomingItem) int {
-		return cmp.Or(a.At.Compare(b.At), cmp.Compare(a.AccountID, b.AccountID), cmp.Compare(a.Channel, b.Channel), cmp.Compare(a.Address, b.Address))
-	})
-	if len(o.items) > maxUpcoming {
-		o.items, o.cut = o.items[:maxUpcoming], true
 	}
 	return nil
 }
 
-// page looks at some accounts.
-func (o *outlook) page(ctx context.Context, due []store.DueAccount) error {
+// page looks at some accounts, and returns at how many: it ends early when there is enough.
+func (o *outlook) page(ctx context.Context, due []store.DueAccount) (int, error) {
 	wanted := store.Wanted{}
 	for _, a := range due {
 		wanted.Accounts = append(wanted.Accounts, a.ID)
 	}
 	known, err := o.Store.Facts(o.from).Read(ctx, wanted)
 	if err != nil {
-		return err
+		return 0, err
 	}
-	for _, d := range due {
-		account := stored.Account(o.rules.live, known.Accounts[d.ID], o.from)
-		if account == nil {
-			continue
+	for i, d := range due {
+		for _, v := range o.views {
+			if len(v.items) >= o.maxUpcoming {
+				return i, nil
+			}
 		}
-		open, dealt := stored.Open(d)
-		effective := o.rules.live.For(account.Account)
-		zone := config.Location(effective.Attributes.TimeZone.Value)
-		for _, n := range o.rules.Upcoming(account, open, dealt, o.from, o.to) {
-			o.items = append(o.items, upcomingItem(&n, account.ID, effective.AccountProfile.Name, zone))
+		for _, v := range o.views {
+			v.add(d, known.Accounts[d.ID], o.from, o.to)
 		}
 	}
-	return nil
+	return len(due), nil
+}
+
+// add looks at an account.
+func (v *view) add(d store.DueAccount, known *store.NotifiedAccount, from, to time.Time) {
+	account := stored.Account(v.rules.live, known, from)
+	if account == nil {
+		return
+	}
+	open, dealt := stored.Open(d)
+	effective := v.rules.live.For(account.Account)
+	zone := config.Location(effective.Attributes.TimeZone.Value)
+	for _, n := range v.rules.Upcoming(account, open, dealt, from, to) {
+		v.items = append(v.items, upcomingItem(&n, account.ID, effective.AccountProfile.Name, zone))
+	}
 }
 
 func upcomingItem(n *plan.Notification, account, profile string, zone *time.Location) integration.UpcomingItem {
@@ -280,6 +371,9 @@ func (a *api) render(ctx context.Context, in *renderInput) (*renderOutput, error
 	if problems != nil {
 		return nil, invalid(problems)
 	}
+	if err := mayShow(ctx, asked.Documents); err != nil {
+		return nil, err
+	}
 	leave := a.outlooks.enter(ctx)
 	if leave == nil {
 		return nil, comeBack(contendedRetry, detailOutlook)
@@ -300,6 +394,14 @@ func (a *api) render(ctx context.Context, in *renderInput) (*renderOutput, error
 	account := stored.Account(rules.live, known.Accounts[asked.AccountID], preview.now)
 	if account == nil {
 		return nil, invalid([]integration.FieldProblem{{Field: "accountId", Message: fmt.Sprintf("there is no account %q", asked.AccountID)}})
+	}
+	oldest, err := a.Store.OldestUnpaid(ctx, account.ID)
+	switch {
+	case err == nil:
+		preview.invoice = stored.Invoice(oldest)
+		preview.invoice.CreatedAt = time.Time{} // shown are all days, those before it was written too
+	case !errors.Is(err, store.ErrNotFound):
+		return nil, err
 	}
 	return &renderOutput{preview.of(account)}, nil
 }

@@ -14,11 +14,12 @@ import (
 
 // preview fills in the messages of an event for an account.
 type preview struct {
-	rules *rulebook
-	asked integration.RenderQuery
-	event catalog.Event
-	data  map[string]any // the sample
-	now   time.Time
+	rules   *rulebook
+	asked   integration.RenderQuery
+	event   catalog.Event
+	data    map[string]any // the sample
+	now     time.Time
+	invoice plan.Invoice // the oldest unpaid one of the account; without an id: there is none
 }
 
 func newPreview(rules *rulebook, asked integration.RenderQuery, now time.Time) (*preview, *integration.Problem) {
@@ -39,7 +40,7 @@ func newPreview(rules *rulebook, asked integration.RenderQuery, now time.Time) (
 
 // of is what an account would get.
 func (p *preview) of(a *plan.Account) integration.Rendered {
-	rendered := integration.Rendered{AccountID: a.ID, Event: p.event.Name, Sample: true, Messages: []integration.RenderedMessage{}, Problems: p.rules.problems}
+	rendered := integration.Rendered{AccountID: a.ID, Event: p.event.Name, Sample: true, Items: []integration.RenderedItem{}, Problems: p.rules.problems}
 	var all []plan.Notification
 	if p.event.Anchor != "" {
 		all, rendered.Sample = p.dated(a)
@@ -48,7 +49,7 @@ func (p *preview) of(a *plan.Account) integration.Rendered {
 	}
 	for _, n := range all {
 		if p.asked.Action == "" || p.asked.Action == n.Action {
-			rendered.Messages = append(rendered.Messages, p.fill(n, a))
+			rendered.Items = append(rendered.Items, p.fill(n, a))
 		}
 	}
 	return rendered
@@ -97,12 +98,14 @@ func addressesOf(emails string) []string {
 // dated is what would be sent about the oldest unpaid invoice of the account, or about the
 // sample, on each of its days: the first of each action.
 func (p *preview) dated(a *plan.Account) (all []plan.Notification, isSample bool) {
-	invoice, isSample := p.invoice(a)
-	invoice.CreatedAt = time.Time{} // the days before it was written too
+	invoice := p.invoice
+	if isSample = invoice.ID == ""; isSample {
+		invoice = p.sampleInvoice()
+	}
 	from := invoice.DueOn.AddDate(0, 0, -400)
 	to := invoice.DueOn.AddDate(0, 0, 400)
 	seen := map[[3]string]bool{}
-	for _, n := range p.rules.Upcoming(a, []plan.Invoice{invoice}, nil, from, to) {
+	for _, n := range p.rules.Upcoming(a, []plan.Invoice{invoice}, plan.Dealt{}, from, to) {
 		key := [3]string{n.Template, n.Action, n.Channel + n.Address}
 		if !seen[key] {
 			seen[key] = true
@@ -112,18 +115,8 @@ func (p *preview) dated(a *plan.Account) (all []plan.Notification, isSample bool
 	return all, isSample
 }
 
-// invoice is the oldest overdue invoice of the account, or the one of the sample.
-func (p *preview) invoice(a *plan.Account) (found plan.Invoice, isSample bool) {
-	for _, owed := range a.Owed {
-		for _, v := range owed.Overdue {
-			if found.ID == "" || v.DueOn.Before(found.DueOn) {
-				found = v
-			}
-		}
-	}
-	if found.ID != "" {
-		return found, false
-	}
+// sampleInvoice is the invoice of the sample.
+func (p *preview) sampleInvoice() plan.Invoice {
 	fields, _ := p.data["invoice"].(map[string]any)
 	text := func(name string) string {
 		value, _ := fields[name].(string)
@@ -136,7 +129,7 @@ func (p *preview) invoice(a *plan.Account) (found plan.Invoice, isSample bool) {
 	return plan.Invoice{
 		ID: text("id"), Number: text("number"), IssuedOn: date("issuedOn"), DueOn: date("dueOn"), Currency: text("currency"), Total: text("total"),
 		TotalWithoutTax: text("totalWithoutTax"), Balance: text("balance"), PaymentReference: text("paymentReference"), PayURL: text("payURL"), Open: true,
-	}, true
+	}
 }
 
 // placeholders are in the place of addresses that let somebody in.
@@ -152,8 +145,8 @@ func (l placeholders) Unsubscribe(string, string) string {
 	return l.origin + "/unsubscribe/OF-THE-RECIPIENT"
 }
 
-func (p *preview) fill(n plan.Notification, a *plan.Account) integration.RenderedMessage {
-	m := integration.RenderedMessage{
+func (p *preview) fill(n plan.Notification, a *plan.Account) integration.RenderedItem {
+	m := integration.RenderedItem{
 		Source: string(n.Source), Template: n.Template, Action: n.Action, Channel: n.Channel, ContactID: n.ContactID, Address: n.Address, CC: n.CC, BCC: n.BCC,
 		Locale: n.Locale, Suppressed: string(n.Suppressed),
 	}
