@@ -378,13 +378,14 @@ func words(body string) string {
 	return strings.NewReplacer("&#39;", "'", "&amp;", "&", " .", ".", " ,", ",").Replace(text)
 }
 
-// eventually asks until the condition holds or ten seconds have passed.
+// eventually asks until the condition holds or a minute has passed.
 func eventually(t *testing.T, what string, condition func() bool) {
 	t.Helper()
-	deadline := time.Now().Add(10 * time.Second)
-	for tick := time.NewTicker(20 * time.Millisecond); !condition(); <-tick.C {
+	deadline, tick := time.Now().Add(time.Minute), time.NewTicker(20*time.Millisecond)
+	defer tick.Stop()
+	for ; !condition(); <-tick.C {
 		if time.Now().After(deadline) {
-			t.Fatalf("not within ten seconds: %s", what)
+			t.Fatalf("not within a minute: %s", what)
 		}
 	}
 }
