@@ -193,6 +193,8 @@ FROM contact c WHERE c.id = $1 FOR UPDATE OF c`, id).Scan(&c.AccountID, &c.UserI
 // What waits for a contact that is deleted is cancelled, and forgets whom it was for. What
 // is with a worker goes out, and nobody hears of it.
 const (
+	// In the order in which workers finish what they had.
+	lockMessagesSQL   = `SELECT FROM notification WHERE account_id = $1 AND contact_id = $2 ORDER BY id FOR UPDATE`
 	cancelMessagesSQL = `
 UPDATE notification SET state = 'Cancelled', reason = 'contactDeleted', address = '', cc = '{}', bcc = '{}', updated_at = $3
 WHERE account_id = $1 AND contact_id = $2 AND state IN ('Planned', 'Held', 'Retry', 'Uncertain')`
@@ -204,6 +206,7 @@ DELETE FROM notification_attempt WHERE notification_id = ANY (ARRAY(SELECT id FR
 // deleteMessages deletes what was sent to a contact, and cancels what is not sent yet.
 func (w *Writer) deleteMessages(ctx context.Context, accountID, contactID string) error {
 	batch := &pgx.Batch{}
+	batch.Queue(lockMessagesSQL, accountID, contactID)
 	batch.Queue(cancelMessagesSQL, accountID, contactID, w.origin.Now)
 	batch.Queue(deleteAttemptsSQL, accountID, contactID)
 	batch.Queue(deleteMessagesSQL, accountID, contactID)

@@ -125,7 +125,7 @@ func TestRetentionOfNotifications(t *testing.T) {
 		k.upkeep(t, "2024-01-15T00:00:00Z", admin.Policy{}) // 2023 is in the default partition
 		k.upkeep(t, "2024-04-15T00:00:00Z", admin.Policy{})
 		for at, state := range map[string]string{
-			"2023-05-01T00:00:00Z": "Sent", "2023-05-02T00:00:00Z": "Held", "2023-06-01T00:00:00Z": "Dead",
+			"2023-05-01T00:00:00Z": "Sent", "2023-05-02T00:00:00Z": "Retry", "2023-06-01T00:00:00Z": "Dead",
 			"2024-01-31T23:59:59.999Z": "Sent", "2024-02-01T00:00:00Z": "Suppressed", "2024-03-01T00:00:00Z": "Cancelled", "2024-04-01T00:00:00Z": "Sent",
 		} {
 			k.notification(t, at, state)
@@ -141,22 +141,22 @@ func TestRetentionOfNotifications(t *testing.T) {
 		}
 		want("2024-04-15T00:00:00Z", 0, all)
 		want("2024-04-15T00:00:00Z", 12, all)
-		held := all[1]
-		report := want("2024-04-30T23:59:59Z", 3, append([]string{held}, all[3:]...))
+		open := all[1]
+		report := want("2024-04-30T23:59:59Z", 3, append([]string{open}, all[3:]...))
 		if report.Notifications != 2 || len(report.Dropped) != 0 {
 			t.Errorf("got %+v", report)
 		}
-		report = want("2024-05-01T00:00:00Z", 3, append([]string{held}, all[4:]...))
+		report = want("2024-05-01T00:00:00Z", 3, append([]string{open}, all[4:]...))
 		if diff := cmp.Diff([]string{"notification_2024_01", "notification_attempt_2024_01"}, report.Dropped); diff != "" || report.Notifications != 1 {
 			t.Errorf("%d notifications, dropped (-want +got):\n%s", report.Notifications, diff)
 		}
-		for _, state := range []string{"Planned", "Retry", "Held", "Uncertain"} {
+		for _, state := range []string{"Planned", "Retry"} {
 			k.exec(t, `UPDATE notification SET state = $1 WHERE occurrence = '2024-02-01T00:00:00Z'`, state)
 			if report := k.upkeep(t, "2024-06-15T00:00:00Z", admin.Policy{NotificationMonths: 3}); len(report.Dropped) > 0 {
 				t.Errorf("a month with one that is %s was dropped: %v", state, report.Dropped)
 			}
 		}
-		k.exec(t, `UPDATE notification SET state = 'Dead' WHERE state IN ('Held', 'Uncertain')`)
+		k.exec(t, `UPDATE notification SET state = 'Dead' WHERE state = 'Retry'`)
 		want("2024-07-01T00:00:00Z", 2, []string{})
 		if left := query(t, k.root, `SELECT count(*)::text FROM notification_attempt`); left[0] != "0" {
 			t.Errorf("%s attempts of notifications that are gone", left[0])
@@ -165,6 +165,43 @@ func TestRetentionOfNotifications(t *testing.T) {
 			t.Errorf("partitions of attempts are %v", rest)
 		}
 	})
+}
+
+// TestWaitingEnds: what is held, or waits for staff, does so for 30 days.
+func TestWaitingEnds(t *testing.T) {
+	t.Parallel()
+	k := newNotified(t, newest)
+	k.upkeep(t, "2024-04-15T00:00:00Z", admin.Policy{})
+	for at, state := range map[string]string{
+		"2024-04-16T00:00:00Z": "Held", "2024-04-16T01:00:00Z": "Uncertain", "2024-04-16T02:00:00Z": "Planned", "2024-04-16T03:00:00Z": "Held",
+		"2024-04-16T04:00:00Z": "Uncertain", "2024-04-20T00:00:00Z": "Held", "2024-04-20T01:00:00Z": "Uncertain",
+	} {
+		k.notification(t, at, state)
+	}
+	k.exec(t, `INSERT INTO notification_lease SELECT id, 1, '2030-01-01', '2024-04-16' FROM notification WHERE occurrence = '2024-04-16T03:00:00Z'`)
+	k.exec(t, `UPDATE notification SET updated_at = '2024-05-10' WHERE occurrence = '2024-04-16T04:00:00Z'`) // staff had it tried again
+	states := func(now string, want ...string) {
+		t.Helper()
+		if report := k.upkeep(t, now, admin.Policy{}); report.Deleted > 0 {
+			t.Errorf("at %s: %+v", now, report)
+		}
+		got := query(t, k.root, `SELECT concat_ws(' ', substr(occurrence, 9, 5), state, nullif(reason, '')) FROM notification ORDER BY occurrence`)
+		if diff := cmp.Diff(want, got); diff != "" {
+			t.Errorf("at %s (-want +got):\n%s", now, diff)
+		}
+	}
+	states("2024-05-15T23:00:00Z", "16T00 Held", "16T01 Uncertain", "16T02 Planned", "16T03 Held", "16T04 Uncertain", "20T00 Held", "20T01 Uncertain")
+	states("2024-05-17T00:00:00Z", "16T00 Suppressed beforeGoLive", "16T01 Dead expired", "16T02 Planned", "16T03 Held", "16T04 Uncertain", "20T00 Held", "20T01 Uncertain")
+	report := k.upkeep(t, "2024-06-15T00:00:00Z", admin.Policy{NotificationMonths: 1})
+	if len(ofNotifications(report.Dropped)) > 0 {
+		t.Errorf("a month with one that waits was dropped: %+v", report)
+	}
+	k.exec(t, `DELETE FROM notification_lease`)
+	k.exec(t, `UPDATE notification SET state = 'Sent' WHERE state = 'Planned'`)
+	report = k.upkeep(t, "2024-06-15T00:00:00Z", admin.Policy{NotificationMonths: 1})
+	if diff := cmp.Diff(notified("2024-04", "2024-04"), ofNotifications(report.Dropped)); diff != "" {
+		t.Errorf("dropped (-want +got):\n%s", diff)
+	}
 }
 
 // TestRetentionsAreApart: a shorter one of notifications waits, and touches no calls.

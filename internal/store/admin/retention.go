@@ -133,6 +133,44 @@ func (u *upkeep) callExpiries() []func(context.Context, pgx.Tx) error {
 	return steps
 }
 
+// waitsKept is for how long something waits for the delivery mode or for staff. Going Live
+// would not send it any more, and who has not looked after a month does not want to.
+const waitsKept = 30 * 24 * time.Hour
+
+const (
+	endHeldSQL = `
+UPDATE notification n SET state = 'Suppressed', reason = 'beforeGoLive', updated_at = $2 FROM (
+    SELECT id FROM notification WHERE state = 'Held' AND id < $1::text::uuid AND NOT EXISTS (SELECT FROM notification_lease l WHERE l.id = notification.id)
+    ORDER BY id LIMIT $3 FOR UPDATE SKIP LOCKED) old
+WHERE n.id = old.id`
+	endUncertainSQL = `
+UPDATE notification n SET state = 'Dead', reason = 'expired', updated_at = $2 FROM (
+    SELECT id FROM notification WHERE state = 'Uncertain' AND id < $1::text::uuid AND updated_at < $4
+    ORDER BY id LIMIT $3 FOR UPDATE SKIP LOCKED) old
+WHERE n.id = old.id`
+)
+
+// endings end what has waited for too long.
+func (u *upkeep) endings() []func(context.Context, pgx.Tx) error {
+	limit := u.now.Add(-waitsKept)
+	bound := notifications.bound(limit)
+	ending := func(sql string, more ...any) func(context.Context, pgx.Tx) error {
+		return func(ctx context.Context, tx pgx.Tx) error {
+			tag, err := tx.Exec(ctx, sql, append([]any{bound, u.now, maxDeleted}, more...)...)
+			u.report.More = u.report.More || tag.RowsAffected() >= maxDeleted
+			return err
+		}
+	}
+	var steps []func(context.Context, pgx.Tx) error
+	if oldest := u.found.OldestHeld; oldest != nil && *oldest < bound { // as text they have the same order
+		steps = append(steps, ending(endHeldSQL))
+	}
+	if oldest := u.found.OldestUncertain; oldest != nil && *oldest < bound {
+		steps = append(steps, ending(endUncertainSQL, limit))
+	}
+	return steps
+}
+
 // What is still to be sent, or waits for staff, is kept however old it is.
 const (
 	openSQL = `

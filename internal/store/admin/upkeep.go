@@ -138,6 +138,8 @@ type outdated struct {
 	OldestDefault      *time.Time // call in the default partition
 	OldestNotification *string    // in the default partition, by its id
 	OldestAttempt      *string    // in the default partition, by the id of its notification
+	OldestHeld         *string    // by its id
+	OldestUncertain    *string    // by its id
 	OldestDay          *time.Time // of the roll-up of calls
 	OldestChange       *time.Time
 	OldestEvent        *time.Time
@@ -160,7 +162,9 @@ const outdatedSQL = `
 SELECT coalesce((SELECT array_agg(c.relname::text) FROM pg_inherits i JOIN pg_class c ON c.oid = i.inhrelid
                  WHERE i.inhparent IN ('call'::regclass, 'notification'::regclass, 'notification_attempt'::regclass)), '{}'),
        (SELECT min(started_at) FROM call_default), (SELECT id::text FROM notification_default ORDER BY id LIMIT 1),
-       (SELECT notification_id::text FROM notification_attempt_default ORDER BY notification_id LIMIT 1), (SELECT min(day) FROM call_day),
+       (SELECT notification_id::text FROM notification_attempt_default ORDER BY notification_id LIMIT 1),
+       (SELECT id::text FROM notification WHERE state = 'Held' ORDER BY id LIMIT 1),
+       (SELECT id::text FROM notification WHERE state = 'Uncertain' ORDER BY id LIMIT 1), (SELECT min(day) FROM call_day),
        (SELECT at FROM change ORDER BY position LIMIT 1), (SELECT at FROM event ORDER BY position LIMIT 1),
        (SELECT min(created_at) FROM idempotency), (SELECT min(expires_at) FROM api_token),
        (SELECT min(expires_at) FROM credential_link), (SELECT min(expires_at) FROM ceremony), (SELECT min(shown_to) FROM banner), now(),
@@ -194,6 +198,7 @@ func (u *upkeep) steps() []func(context.Context, pgx.Tx) error {
 	}
 	steps = append(steps, u.keep...)
 	steps = append(steps, u.callExpiries()...)
+	steps = append(steps, u.endings()...)
 	steps = append(steps, u.notificationExpiries()...)
 	if before(u.found.OldestChange, u.now.Add(-changesKept)) {
 		steps = append(steps, u.purging("change", u.now.Add(-changesKept)))
