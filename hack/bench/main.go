@@ -116,7 +116,7 @@ var (
 	accounts      = flag.Int("accounts", bulk.Full.Accounts, "how `many` accounts the benchmarks of the integration API are over, with three times the invoices and ten times the calls")
 	binary        = flag.String("backoffice", "bin/backoffice", "the `binary` whose integration API is measured")
 	portal        = flag.String("portal", "bin/portal", "the `binary` whose page is measured")
-	dispatcher    = flag.String("dispatcher", "bin/dispatcher", "the `binary` that is killed")
+	programs      = flag.String("programs", "bin", "the `directory` of backoffice and dispatcher, which are killed")
 	notifications = flag.Int("notifications", 40_000, "how `many` notifications a round of ledger and of event-to-smtp has")
 	unpaid        = flag.Int("unpaid", 1_000_000, "how `many` unpaid invoices a sweep looks for those in that are due, which are one in a hundred")
 	crashSeconds  = flag.Int("crash-seconds", 120, "for how many `seconds` things are killed")

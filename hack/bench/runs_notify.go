@@ -82,7 +82,7 @@ func runSweep(ctx context.Context, progress func(string, ...any)) (figure, error
 
 // runCrashLoss reports what was lost or came to no end.
 func runCrashLoss(ctx context.Context, progress func(string, ...any)) (figure, error) {
-	r, err := crash.Run(ctx, crash.Options{Binary: *dispatcher, For: time.Duration(*crashSeconds) * time.Second, Progress: progress})
+	r, err := crash.Run(ctx, crash.Options{Programs: *programs, For: time.Duration(*crashSeconds) * time.Second, Progress: progress})
 	if err != nil {
 		return figure{}, err
 	}

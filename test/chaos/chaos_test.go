@@ -11,22 +11,22 @@ import (
 	"github.com/foyerhq/foyer/hack/bench/crash"
 )
 
-// Dispatchers, PostgreSQL and the mail server are killed at random under load: nothing is
-// lost, and hardly anything comes twice. `make bench RUN=crash-loss` does it for longer.
+// Backoffice, dispatchers, PostgreSQL and the mail server are killed at random under load:
+// nothing that was taken is lost, and hardly anything comes twice. `make bench RUN=crash-loss` does it for longer.
 func TestNothingIsLost(t *testing.T) {
 	if testing.Short() {
 		t.Skip("it kills for half a minute")
 	}
-	binary := filepath.Join(t.TempDir(), "dispatcher")
-	if out, err := exec.CommandContext(t.Context(), "go", "build", "-o", binary, "../../cmd/dispatcher").CombinedOutput(); err != nil {
-		t.Fatalf("build the dispatcher: %v\n%s", err, out)
+	programs := t.TempDir()
+	if out, err := exec.CommandContext(t.Context(), "go", "build", "-o", programs, "../../cmd/backoffice", "../../cmd/dispatcher").CombinedOutput(); err != nil { //nolint:gosec // our own programs
+		t.Fatalf("build the programs: %v\n%s", err, out)
 	}
 	log, err := os.Create(filepath.Join(t.TempDir(), "log"))
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer log.Close()
-	report, err := crash.Run(t.Context(), crash.Options{Binary: binary, For: 30 * time.Second, Progress: t.Logf, Log: log})
+	report, err := crash.Run(t.Context(), crash.Options{Programs: programs, For: 30 * time.Second, Progress: t.Logf, Log: log})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -43,6 +43,6 @@ func TestNothingIsLost(t *testing.T) {
 	}
 	if t.Failed() {
 		text, _ := os.ReadFile(log.Name())
-		t.Logf("the dispatchers say:\n%s", text[max(0, len(text)-20000):])
+		t.Logf("the programs say:\n%s", text[max(0, len(text)-20000):])
 	}
 }

@@ -1,7 +1,8 @@
-// Package crash finds out whether notifications are lost when something dies. Two real
-// dispatchers send what a steady load of events tells, while one of them, PostgreSQL or the
-// mail server is killed at random, again and again. Afterwards each event must have exactly
-// one notification, each notification exactly one end, and each that says Sent a mail that
+// Package crash finds out whether notifications are lost when something dies. A real
+// backoffice takes a steady load of events by the integration API, and two real dispatchers
+// send what they tell, while one of the three, PostgreSQL or the mail server is killed at
+// random, again and again. Afterwards each event that was answered 202 must have exactly one
+// notification, each notification exactly one end, and each that says Sent a mail that
 // arrived. What arrived twice is at most what was under way at a kill.
 package crash
 
@@ -12,11 +13,8 @@ import (
 	"math/rand/v2"
 	"net"
 	"os"
-	"os/exec"
-	"path/filepath"
 	"strconv"
 	"sync/atomic"
-	"syscall"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -47,6 +45,7 @@ const (
 
 // What is killed.
 const (
+	killBackoffice = "backoffice"
 	killDispatcher = "dispatcher"
 	killPostgres   = "PostgreSQL"
 	killMails      = "mail server"
@@ -54,16 +53,16 @@ const (
 
 // Options say how long, and of what.
 type Options struct {
-	Binary   string // of the dispatcher
+	Programs string // the directory of the binaries backoffice and dispatcher
 	For      time.Duration
 	Progress func(format string, args ...any)
-	Log      *os.File // of the dispatchers; nil: none
+	Log      *os.File // of the programs; nil: none
 }
 
 // Report is what came of it.
 type Report struct {
 	Kills      map[string]int
-	Events     int // all of them committed
+	Events     int // all of them answered 202
 	States     map[string]int
 	Arrived    int
 	Duplicates int      // of what arrived
@@ -98,41 +97,6 @@ func Run(ctx context.Context, o Options) (r Report, err error) {
 	return r, w.look(ctx, &r)
 }
 
-// load emits events until loading ends. One whose commit is not known is emitted again
-// under the same id, which the store knows.
-func (w *world) load(ctx, loading context.Context, events *atomic.Int64) error {
-	tick := time.NewTicker(eventsEvery)
-	defer tick.Stop()
-	for n := 0; loading.Err() == nil; n += eventsAtOnce {
-		for {
-			err := w.emit(ctx, n)
-			if err == nil {
-				break
-			}
-			if !store.Unavailable(err) && ctx.Err() != nil {
-				return err
-			}
-			select {
-			case <-ctx.Done():
-				return ctx.Err()
-			case <-tick.C:
-			}
-		}
-		events.Add(eventsAtOnce)
-		select {
-		case <-loading.Done():
-		case <-tick.C:
-		}
-	}
-	return nil
-}
-
-func (w *world) emit(ctx context.Context, from int) error {
-	ctx, cancel := context.WithTimeout(ctx, 10*time.Second)
-	defer cancel()
-	return w.tenant.Tell(ctx, from, from+eventsAtOnce, accounts)
-}
-
 // kill kills one thing after the other until ctx ends. Each is started again at once.
 func (w *world) kill(ctx context.Context, kills map[string]int) error {
 	for {
@@ -143,7 +107,7 @@ func (w *world) kill(ctx context.Context, kills map[string]int) error {
 			return nil
 		case <-timer.C:
 		}
-		what, err := w.killOne(rand.N(4))
+		what, err := w.killOne(rand.N(5))
 		if err != nil {
 			return fmt.Errorf("kill %s: %w", what, err)
 		}
@@ -160,6 +124,12 @@ func (w *world) killOne(which int) (what string, err error) {
 		w.dispatchers[which], err = w.dispatch(which)
 		return killDispatcher, err
 	case 2:
+		if err := w.backoffice.kill(); err != nil {
+			return killBackoffice, err
+		}
+		w.backoffice, err = w.serve()
+		return killBackoffice, err
+	case 3:
 		return killPostgres, errors.Join(w.tenant.Postgres.Kill(), w.tenant.Postgres.Start())
 	default:
 		return killMails, w.restartMails()
@@ -175,56 +145,6 @@ func (w *world) restartMails() error {
 	var err error
 	w.mails, err = smtp.Start(smtp.Options{Address: w.address, OnMail: w.inbox.take})
 	return err
-}
-
-// dispatcher is a process.
-type dispatcher struct {
-	process *exec.Cmd
-	ended   chan error
-}
-
-func (w *world) dispatch(number int) (*dispatcher, error) {
-	args := []string{"--admin-listen=127.0.0.1:0", "--allow-outgoing=127.0.0.0/8", fmt.Sprintf("--lease-seconds=%d", leaseSeconds),
-		"--clock-file=" + filepath.Join(w.dir, "clock", "offset")}
-	for _, dir := range []string{"settings", "routing", "database", "keys", "channels"} {
-		args = append(args, "--"+dir+"-dir="+filepath.Join(w.dir, dir))
-	}
-	d := &dispatcher{process: exec.Command(w.options.Binary, args...), ended: make(chan error, 1)} //nolint:gosec,noctx // the binary of this checkout; it is killed by hand
-	d.process.Env = append(os.Environ(), fmt.Sprintf("POD_NAME=dispatcher-%d", number))
-	d.process.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
-	if w.options.Log != nil {
-		d.process.Stderr = w.options.Log
-	}
-	if err := d.process.Start(); err != nil {
-		return nil, fmt.Errorf("start a dispatcher: %w", err)
-	}
-	go func() { d.ended <- d.process.Wait() }()
-	return d, nil
-}
-
-// kill ends the process as it is. One that ended by itself is an error.
-func (d *dispatcher) kill() error {
-	select {
-	case err := <-d.ended:
-		return fmt.Errorf("the dispatcher ended by itself: %w", err)
-	default:
-	}
-	if err := d.process.Process.Kill(); err != nil {
-		return err
-	}
-	<-d.ended //nolint:errcheck // it was killed, and says so
-	return nil
-}
-
-// stop ends the process in good order.
-func (d *dispatcher) stop() error {
-	if err := d.process.Process.Signal(syscall.SIGTERM); err != nil {
-		return fmt.Errorf("stop a dispatcher: %w", err)
-	}
-	if err := <-d.ended; err != nil {
-		return fmt.Errorf("a dispatcher ended with %w", err)
-	}
-	return nil
 }
 
 // settle waits until nothing is under way any more. What is tried again later has its turn

@@ -22,7 +22,10 @@ type world struct {
 	mails       *smtp.Server
 	address     string // of the mail server, whichever runs
 	inbox       inbox
-	dispatchers [dispatchers]*dispatcher
+	dispatchers [dispatchers]*process
+	backoffice  *process
+	serves      string // the address of the backoffice, whichever runs
+	token       string
 }
 
 // inbox is what arrived, by event: it outlives the mail servers.
@@ -52,6 +55,9 @@ func (i *inbox) count() (all, repeated int) {
 func start(ctx context.Context, o Options) (*world, error) {
 	w := &world{options: o, inbox: inbox{arrivals: map[string]int{}}}
 	err := w.prepare(ctx)
+	if err == nil {
+		w.backoffice, err = w.serve()
+	}
 	for i := range w.dispatchers {
 		if err == nil {
 			w.dispatchers[i], err = w.dispatch(i)
@@ -75,6 +81,12 @@ func (w *world) prepare(ctx context.Context) (err error) {
 		return err
 	}
 	if err := w.tenant.Customers(ctx, accounts); err != nil {
+		return err
+	}
+	if w.token, err = w.tenant.Token(ctx); err != nil {
+		return err
+	}
+	if w.serves, err = freeAddress(); err != nil {
 		return err
 	}
 	return w.mount()
@@ -103,7 +115,7 @@ func (w *world) mount() error {
 	}
 	var problems []error
 	for name, content := range map[string]string{
-		"settings/" + config.File: string(live), "routing/" + config.RoutingFile: string(packed), "database/uri": w.tenant.DispatcherURI,
+		"settings/" + config.File: string(live), "routing/" + config.RoutingFile: string(packed), "dispatcher/uri": w.tenant.DispatcherURI, "backoffice/uri": w.tenant.BackofficeURI,
 		"keys/" + config.LinkKeyFile: tenant.KeyFile(), "keys/" + config.SealKeyFile: tenant.KeyFile(), "clock/offset": "0s",
 	} {
 		problems = append(problems, w.write(name, content))
@@ -114,9 +126,9 @@ func (w *world) mount() error {
 // close ends everything and removes what it has written.
 func (w *world) close() error {
 	var problems []error
-	for _, d := range w.dispatchers {
-		if d != nil {
-			problems = append(problems, d.stop())
+	for _, p := range append(w.dispatchers[:], w.backoffice) {
+		if p != nil {
+			problems = append(problems, p.stop())
 		}
 	}
 	if w.tenant != nil {

@@ -5,6 +5,7 @@ package tenant
 
 import (
 	"context"
+	"crypto/rand"
 	"encoding/base64"
 	"encoding/json"
 	"errors"
@@ -39,6 +40,7 @@ const password = "of-the-benchmark" // of a server that nobody else reaches
 type Tenant struct {
 	Postgres      *postgres.Server
 	DispatcherURI string
+	BackofficeURI string
 	Backoffice    *store.Store
 	Dispatcher    *store.Store
 
@@ -91,16 +93,21 @@ func (t *Tenant) start(ctx context.Context) (err error) {
 	if t.Dispatcher, err = t.storeOf(ctx, t.DispatcherURI); err != nil {
 		return err
 	}
-	uri, err := t.server.LoginURI(owner, admin.Backoffice, password)
-	if err != nil {
+	if t.BackofficeURI, err = t.server.LoginURI(owner, admin.Backoffice, password); err != nil {
 		return err
 	}
-	if t.Backoffice, err = t.storeOf(ctx, uri); err != nil {
+	if t.Backoffice, err = t.storeOf(ctx, t.BackofficeURI); err != nil {
 		return err
 	}
 	// The first dispatcher would do so, after the first events.
 	_, _, err = t.Dispatcher.SetDelivery(ctx, store.DeliveryLive, time.Now())
 	return err
+}
+
+// Token makes a token of the integration API that may do everything.
+func (t *Tenant) Token(ctx context.Context) (string, error) {
+	token := rand.Text()
+	return token, t.server.Tenant(t.schema).EnsureToken(ctx, "bench", token)
 }
 
 // keepWhatIsCommitted turns on what the servers of tests have off.
