@@ -19,6 +19,7 @@ type state struct {
 var everyEvent = []state{
 	{name: "sample"},
 	{name: "bare", bare: true},
+	{name: "no-portal", fields: map[string]any{"recipient.hasPortal": false}},
 	{name: "long", fields: map[string]any{
 		"tenant.name":             "The Very Long Established Telephone, Fibre and Broadcasting Company of Lower Saxony",
 		"account.name":            "Donaudampfschifffahrtsgesellschaftskapitänswitwen-Versicherungsanstalt <b>GmbH</b> & Co. KG",
@@ -55,6 +56,9 @@ var ownStates = map[string][]state{
 		{name: "credit", fields: map[string]any{"invoice.total": "-20.00", "invoice.balance": "-20.00", "invoice.totalWithoutTax": nil, "overdue.count": json.Number("0")}},
 		{name: "nothing-overdue", fields: map[string]any{"overdue.count": json.Number("0")}},
 	},
+	"ticket.opened":  {{name: "no-page", fields: map[string]any{"ticket.url": nil}}},
+	"ticket.replied": {{name: "no-page", fields: map[string]any{"ticket.url": nil}}},
+	"ticket.closed":  {{name: "no-page", fields: map[string]any{"ticket.url": nil}}},
 	"invoice.unpaid": {
 		{name: "before", fields: map[string]any{"invoice.daysOverdue": json.Number("-5"), "overdue.count": json.Number("0"), "overdue.invoices": []any{}}},
 		{name: "today", fields: map[string]any{"invoice.daysOverdue": json.Number("0")}},

@@ -22,7 +22,7 @@ func accountEvents() []Event {
 			)},
 		},
 		{
-			Name: "account.profileChanged", Title: "Account profile changed", Category: General, Message: true,
+			Name: "account.profileChanged", Title: "Account profile changed", Category: General,
 			Description: "An account is treated by another account profile.",
 			Fields: []Field{object("change", "What changed.",
 				text("oldProfile", "residential", "The name of the account profile before."),

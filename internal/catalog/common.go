@@ -65,6 +65,7 @@ func recipientObject() Field {
 		optional(text("lastName", "Miller", "The last name, if it is known.")),
 		optional(text("email", "dana@miller.example", "The mail address, if there is one.")),
 		boolean("hasPortal", true, "Whether they can sign in to the portal: it is there for the account, and they have a sign-in."),
+		optional(link("unsubscribeURL", samplePortal+"/unsubscribe/SAMPLE", "Where they opt out of messages of the event's category without signing in. Missing where they cannot: the message is about security, or goes to others as well.")),
 	)
 }
 

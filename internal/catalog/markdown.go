@@ -28,7 +28,7 @@ between ` + "`{{range .overdue.invoices}}`" + ` and ` + "`{{end}}`" + ` for each
 | Time | ` + "`\"2026-11-21T09:00:00Z\"`" + ` | timestamp |
 | Boolean | ` + "`true`" + ` | bool |
 | URL | ` + "`\"https://my.acme.example\"`" + ` | string |
-| Link | a secret address that lets whoever has it in; only mails and text messages may hold it, and it is in no data that Foyer is sent or sends | not there |
+| Link | a secret address: whoever has it comes in, or opts out, as the person it was made for. Only mails and text messages may hold it, and it is in no data that Foyer is sent or sends | not there |
 | List | a list of at most 1,000 objects | list |
 `
 

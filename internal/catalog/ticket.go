@@ -46,6 +46,6 @@ func ticketObject(more ...Field) Field {
 		optional(text("department", "Technical support", "Who at the provider looks after it, if that is decided.")),
 		text("openedBy", "Dana Miller", "The name of the person who opened it, or for whom it was opened."),
 		moment("openedAt", "2026-11-21T08:15:00Z", "When it was opened."),
-		address("url", samplePortal+"/tickets/6120", "Its page in the portal, behind sign-in."),
+		optional(address("url", "https://help.acme.example/tickets/6120", "Its page, where whoever sent the event in said so. The portal has none.")),
 	}, more...)...)
 }

@@ -13,7 +13,7 @@ const (
 	Time    Type = "Time"    // RFC 3339
 	Boolean Type = "Boolean" // true or false
 	URL     Type = "URL"     // an https address
-	Link    Type = "Link"    // an address that lets whoever has it in; only mail and text messages may hold it
+	Link    Type = "Link"    // an address that lets whoever has it act as its recipient; only mail and text messages may hold it
 	Object  Type = "Object"  // an object with Fields
 	List    Type = "List"    // a list of objects with Fields
 )

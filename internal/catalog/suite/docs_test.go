@@ -62,7 +62,7 @@ func when(c compiled) string {
 		return c.event.Description
 	}
 	days := strings.Trim(strings.ReplaceAll(fmt.Sprint(c.message.Days), " ", ", "), "[]")
-	return "An invoice has a balance, on these days after it was due: " + days + "."
+	return "An invoice has a balance, on these days after it was due: " + days + ". One mail for all of an account that fall due at once."
 }
 
 func to(c compiled) string {

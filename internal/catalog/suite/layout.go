@@ -22,11 +22,12 @@ func readLayout() layout {
 func (l layout) text(event catalog.Event, language string) Text {
 	s := readSource("texts/"+event.Name+"."+language+".txt", language)
 	frame := readSource("texts/frame."+language+".txt", language).head
+	frame["break"] = ifChoice + "\n{{end}}" // before the preferences, in plain text
 	switch {
 	case s.head["why"] != "":
-		frame["preferences"] = "" // it says all that there is to say
+		frame["preferences"], frame["break"] = "", "" // it says all that there is to say
 	case event.Category == catalog.Security:
-		frame["preferences"] = frame["always"]
+		frame["preferences"], frame["break"] = frame["always"], "\n"
 	}
 	s.head["why"] = cmp.Or(s.head["why"], frame["why"])
 	return Text{
@@ -40,6 +41,10 @@ func (l layout) text(event catalog.Event, language string) Text {
 const (
 	// ifHelp asks whether the tenant says where to ask for help.
 	ifHelp = "{{if or .tenant.supportEmail .tenant.supportPhone}}"
+	// ifPortal asks whether the reader can sign in to the portal, ifChoice whether they can
+	// say which mails they get.
+	ifPortal = "{{if .recipient.hasPortal}}"
+	ifChoice = "{{if or .recipient.hasPortal .recipient.unsubscribeURL}}"
 	// signature is what mail programs know the footer by.
 	signature = "-- \n"
 )
@@ -61,7 +66,7 @@ func plain(s source, frame map[string]string, colon string) string {
 	}
 	w.out.WriteString(ifHelp + plainText(frame["help"]) + "\n\n{{end}}")
 	w.out.WriteString(signature)
-	w.out.WriteString("{{.tenant.name}}\n{{.tenant.portalURL}}\n\n" + strings.TrimSpace(plainText(s.head["why"])+"\n"+plainText(frame["preferences"])) + "\n")
+	w.out.WriteString("{{.tenant.name}}" + ifPortal + "\n{{.tenant.portalURL}}{{end}}\n\n" + plainText(s.head["why"]) + frame["break"] + plainText(frame["preferences"]) + "\n")
 	return w.out.String()
 }
 

@@ -5,11 +5,10 @@ package suite
 var recipients = []Message{
 	{Event: "account.created", To: []string{"Primary"}},
 	{Event: "account.statusChanged", To: []string{"Primary", "Billing"}},
-	{Event: "account.profileChanged", To: []string{"Primary"}},
 	{Event: "contact.invited"},
 	{Event: "contact.verifyEmail"},
 	{Event: "invoice.issued", To: []string{"Billing"}, Attach: []string{"Invoice"}},
-	{Event: "invoice.unpaid", To: []string{"Billing"}, Attach: []string{"Invoice"}, Days: []int32{3, 7, 14}},
+	{Event: "invoice.unpaid", To: []string{"Billing"}, Attach: []string{"Invoice"}, Days: []int32{3, 7, 14}, PerAccount: true},
 	{Event: "invoice.paid", To: []string{"Billing"}},
 	{Event: "payment.received", To: []string{"Billing"}},
 	{Event: "payment.failed", To: []string{"Billing"}},

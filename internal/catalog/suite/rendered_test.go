@@ -322,14 +322,72 @@ func TestSecretLinksAreInEveryText(t *testing.T) {
 	}
 }
 
-// Whoever may choose is told where, and nobody else.
+// Whoever may choose is told where, and nobody else: in the portal, or by the link that is
+// signed for those who have none.
 func TestPreferencesAreOfferedWhereThereIsAChoice(t *testing.T) {
-	const preferences = "https://my.acme.example/preferences"
+	const preferences, unsubscribe = "https://my.acme.example/preferences", "https://my.acme.example/unsubscribe/"
 	for _, c := range everyText(t) {
 		choice := c.event.Category != catalog.Security && !c.event.Critical
-		for _, format := range []template.Format{template.Plain, template.HTML} {
-			if got := strings.Contains(c.fill(t, format, sampleOf(t, c.event)), preferences); got != choice {
-				t.Errorf("%s, %s: leads to the preferences: %t", c, format, got)
+		for _, test := range []struct {
+			portal, link bool
+			want         string
+		}{{true, true, preferences}, {true, false, preferences}, {false, true, unsubscribe}, {false, false, ""}} {
+			payload := sampleOf(t, c.event)
+			set(payload, "recipient.hasPortal", test.portal)
+			if !test.link {
+				set(payload, "recipient.unsubscribeURL", missing)
+			}
+			for _, format := range []template.Format{template.Plain, template.HTML} {
+				text := c.fill(t, format, payload)
+				for _, link := range []string{preferences, unsubscribe} {
+					if got := strings.Contains(text, link); got != (choice && link == test.want) {
+						t.Errorf("%s, %s, portal %t, link %t: leads to %s: %t", c, format, test.portal, test.link, link, got)
+					}
+				}
+			}
+		}
+	}
+}
+
+// Nobody is sent to a portal that they cannot sign in to. Links that let somebody in, and what
+// is about a sign-in, are for those who have or get one.
+func TestNoPortalIsPromisedToThoseWithout(t *testing.T) {
+	words := map[string][]string{"en": {"portal"}, "de": {"Kundenportal"}, "fr": {"portail"}}
+	for _, c := range everyText(t) {
+		if c.event.Category == catalog.Security {
+			continue
+		}
+		for state, payload := range payloadsOf(t, c.event) {
+			set(payload, "recipient.hasPortal", false)
+			set(payload, "recipient.unsubscribeURL", missing)
+			for _, format := range []template.Format{template.Subject, template.Plain, template.HTML} {
+				text := c.fill(t, format, payload)
+				if found := firstOf(append(words[c.locale], "https://my.acme.example"), strings.ReplaceAll(text, "pay.acme.example", "")); found != "" {
+					t.Errorf("%s, %s, with %s: there is %q in:\n%s", c, format, state, found, text)
+				}
+			}
+		}
+	}
+}
+
+// Who reads of a ticket may not be who wrote it, and the portal has no page of it: without an
+// address there is no button, and nothing says to open it.
+func TestTicketsWithoutAPage(t *testing.T) {
+	for _, c := range everyText(t) {
+		if !strings.HasPrefix(c.event.Name, "ticket.") {
+			continue
+		}
+		for _, there := range []bool{true, false} {
+			payload := sampleOf(t, c.event)
+			if !there {
+				set(payload, "ticket.url", missing)
+			}
+			page, text := c.fill(t, template.HTML, payload), c.fill(t, template.Plain, payload)
+			if has := strings.Contains(page, `class="button"`); has != there {
+				t.Errorf("%s, with an address: %t: there is a button: %t", c, there, has)
+			}
+			if found := firstOf([]string{"help.acme.example/tickets", "To reply", "Zum Antworten", "Pour répondre"}, text); (found != "") != there {
+				t.Errorf("%s, with an address: %t: there is %q in:\n%s", c, there, found, text)
 			}
 		}
 	}

@@ -29,7 +29,9 @@ type Message struct {
 	To     []string
 	Attach []string // Invoice
 	Days   []int32  // of a dated event: days since the date that it counts from
-	Texts  []Text   // English first
+	// PerAccount: one mail is about all invoices of an account that fall due at once.
+	PerAccount bool
+	Texts      []Text // English first
 }
 
 // Text is a message in one language. Each of its parts is a template.

@@ -16,7 +16,7 @@ type treated struct {
 	account *Account
 	profile string
 	portal  bool // the account has one
-	attrs   settings.Resolved
+	attrs   *settings.Resolved
 	zone    *time.Location
 }
 
@@ -26,9 +26,13 @@ func (r *Rules) treat(a *Account) *treated {
 	if a == nil {
 		a = &Account{}
 	}
-	effective := r.live.For(a.Account)
+	effective := a.Effective
+	if effective == nil {
+		resolved := r.live.For(a.Account)
+		effective = &resolved
+	}
 	return &treated{
-		rules: r, account: a, profile: effective.AccountProfile.Name, portal: effective.HasPortal(), attrs: effective.Attributes,
+		rules: r, account: a, profile: effective.AccountProfile.Name, portal: effective.HasPortal(), attrs: &effective.Attributes,
 		zone: config.Location(effective.Attributes.TimeZone.Value),
 	}
 }
@@ -107,7 +111,7 @@ func (t *treated) belowMinimum(f *firing, currency string, owed *big.Rat) bool {
 }
 
 // combines says whether one message is about all invoices of an account.
-func (f *firing) combines() bool { return f.spec.Combine == "Account" }
+func (f *firing) combines() bool { return f.spec.Combine == combineAccount }
 
 // decimal reads a decimal string; what is none is 0.
 func decimal(text string) *big.Rat {

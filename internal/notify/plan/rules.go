@@ -97,9 +97,15 @@ func (r *Rules) standardOf(event catalog.Event) *matched {
 	a := &action{source: Standard, event: event, schedule: schedule{at: defaultClock}, texts: standardTexts(m, event), spec: config.Action{
 		Name: standardAction, Type: typeEmail, Days: m.Days, Email: &config.Email{To: m.To, Attach: m.Attach},
 	}}
+	if m.PerAccount {
+		a.spec.Combine = combineAccount
+	}
 	firings := []*firing{{a, m.Days}}
 	return &matched{firings, slotsOf(firings)}
 }
+
+// combineAccount is the combine of an action whose message is about all invoices of an account.
+const combineAccount = "Account"
 
 // standardAction is the name of the action of each standard message.
 const standardAction = "standard"

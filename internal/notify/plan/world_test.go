@@ -143,7 +143,7 @@ func clockAt(hour, minute int) int { return hour*60 + minute }
 
 // standardReminders are those of the standard suite.
 func standardReminders() []simAction {
-	return []simAction{{name: "standard", channel: "Email", days: []int{3, 7, 14}, at: clockAt(9, 0)}}
+	return []simAction{{name: "standard", channel: "Email", days: []int{3, 7, 14}, at: clockAt(9, 0), combine: true}}
 }
 
 func newWorld(t *testing.T, accounts int) *world {
