@@ -27,15 +27,19 @@ func (d *Dispatcher) clockOnce(ctx context.Context) time.Duration {
 	ahead := asked.Add(took / 2).Sub(theirs) // give or take what the question took
 	d.metrics.skew.Set(ahead.Seconds())
 	off := ahead.Abs()-took/2 > clockTolerance
+	pause := clockPoll
+	if off {
+		pause = failurePause
+	}
 	if off == d.clockOff.Swap(off) {
-		return clockPoll
+		return pause
 	}
 	if off {
 		d.Log.Error("the clock of this process is not that of the database: it plans and sends nothing until it is; look at the time synchronization of the nodes", "ahead", ahead.String())
 	} else {
 		d.Log.Info("the clock of this process is that of the database again", "ahead", ahead.String())
 	}
-	return clockPoll
+	return pause
 }
 
 // timely is a step that is left out while the clock of this process is wrong.
