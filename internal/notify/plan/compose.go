@@ -120,13 +120,13 @@ func (c *composer) content(all []texts, links Links) (Content, error) {
 	case typeEmail:
 		return c.mail(nearest(all, c.data.Locale), links)
 	}
-	text, err := c.fill(nearest(all, c.data.Locale).text)
-	if err != nil || c.n.Channel != typeEmail {
-		return Content{Text: text}, err
+	content := Content{}
+	if c.n.Channel == typeEmail { // who has no number is mailed
+		content = Content{Subject: c.firing.event.Title, From: oneLine(c.rules.live.Tenant.Email.From), Unsubscribe: c.unsubscribe(links)}
 	}
-	content := Content{Text: text, Subject: c.firing.event.Title, From: oneLine(c.rules.live.Tenant.Email.From)} // who has no number is mailed
-	content.Unsubscribe = c.unsubscribe(links)
-	return content, nil
+	var err error
+	content.Text, err = c.fill(nearest(all, c.data.Locale).text)
+	return content, err
 }
 
 func (c *composer) mail(t texts, links Links) (content Content, err error) {
@@ -165,12 +165,14 @@ func (c *composer) stillCopied(planned, names []string) []string {
 	})
 }
 
-// unsubscribe is where the reader of a mail opts out, if they can.
+// unsubscribe is where the reader of a mail opts out, if they can. Its texts may say so.
 func (c *composer) unsubscribe(links Links) string {
 	if c.n.Security || c.firing.event.Critical || c.n.ContactID == "" {
 		return ""
 	}
-	return links.Unsubscribe(c.n.ContactID, c.n.Category)
+	url := links.Unsubscribe(c.n.ContactID, c.n.Category)
+	setText(c.data.Payload["recipient"].(map[string]any), "unsubscribeURL", url)
+	return url
 }
 
 func (c *composer) banner(all []texts) (Content, error) {

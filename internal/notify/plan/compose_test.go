@@ -33,7 +33,7 @@ func TestComposeMail(t *testing.T) {
 	a.Log = "CustomerNotes"
 	a.Email.From, a.Email.Priority, a.Email.Attach = "Dunning <dunning@acme.example>", "High", []string{"Invoice"}
 	a.Email.Subject = d.body("{{.invoice.number}}: {{.invoice.balance}}")
-	a.Email.Text = d.body(`Dear {{.recipient.firstName | default "Sir"}}, {{.invoice.number}} at {{.event.time}}: {{.invoice.url}}`)
+	a.Email.Text = d.body(`Dear {{.recipient.firstName | default "Sir"}}, {{.invoice.number}} at {{.event.time}}: {{.invoice.url}}, {{if .recipient.unsubscribeURL}}{{.recipient.unsubscribeURL}}{{else}}no way out{{end}}`)
 	a.Email.HTML = d.body(`<p>Dear {{.recipient.firstName | default "Sir"}} &amp; {{.account.name}}</p>`)
 	a.Email.Translations = []config.EmailTranslation{{Locale: "de", Subject: d.body("Rechnung {{.invoice.number}}: {{.invoice.balance}}"), Text: d.body("Hallo")}}
 	d.template("new", "invoice.issued", []string{"business"}, a)
@@ -42,13 +42,17 @@ func TestComposeMail(t *testing.T) {
 	account.Attributes.TimeZone = "Europe/Berlin"
 	want := Content{
 		From: "Dunning <dunning@acme.example>", Subject: "INV-1001: €89.90", Priority: "High", Attach: []string{"Invoice"}, Invoice: "1001",
-		Text:        "Dear Dana, INV-1001 at 21 Nov 2026, 12:59: https://my.acme.example/invoices/1001",
+		Text:        "Dear Dana, INV-1001 at 21 Nov 2026, 12:59: https://my.acme.example/invoices/1001, https://my.acme.example/unsubscribe/dana/Invoice",
 		HTML:        "<p>Dear Dana &amp; Miller &lt;&amp; Sons&gt;</p>",
 		Unsubscribe: "https://my.acme.example/unsubscribe/dana/Invoice",
 		Note:        "Email to dana@miller.example: INV-1001: €89.90",
 	}
 	if diff := cmp.Diff(want, compose(t, d, issued(), account)); diff != "" {
 		t.Errorf("-want +got:\n%s", diff)
+	}
+	d.edit("new", func(t *config.EventTemplate) { t.Actions[0].Email.BCC = []string{"audit@acme.example"} })
+	if got := compose(t, d, issued(), account); got.Unsubscribe != "" || !strings.HasSuffix(got.Text, ", no way out") {
+		t.Errorf("with copies: %+v", got)
 	}
 	account.Attributes.Locale = "de-AT"
 	got := compose(t, d, issued(), account)

@@ -16,8 +16,9 @@ import (
 	"github.com/foyerhq/foyer/internal/locale"
 )
 
-// portalPaths are where the portal shows the objects of events.
-var portalPaths = map[string]string{"invoice": "/invoices/", "order": "/orders/", "request": "/requests/", "ticket": "/tickets/"}
+// portalPaths are where the portal shows the objects of events. It has no page of others, as
+// of tickets.
+var portalPaths = map[string]string{"invoice": "/invoices/", "order": "/orders/", "request": "/requests/"}
 
 // tenantObject is the object tenant of each payload.
 func tenantObject(live *config.Live) map[string]any {

@@ -41,10 +41,13 @@ type Link struct {
 // Account is the state of an account when something is planned for it.
 type Account struct {
 	config.Account
-	Name     string
-	Status   settings.AccountStatus
-	Contacts []Contact // sorted by id
-	Owed     Owed
+	// Effective is what applies to it under the settings of the rules, which are then not asked
+	// again; nil: they are.
+	Effective *config.Effective
+	Name      string
+	Status    settings.AccountStatus
+	Contacts  []Contact // sorted by id
+	Owed      Owed
 }
 
 // Contact is a person of an account.

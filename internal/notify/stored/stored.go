@@ -15,22 +15,24 @@ import (
 	"github.com/foyerhq/foyer/internal/store"
 )
 
-// today is the date at an account, at midnight UTC.
-func today(live *config.Live, a config.Account, now time.Time) time.Time {
-	year, month, day := now.In(config.Location(live.For(a).Attributes.TimeZone.Value)).Date()
+// today is the date in a time zone, at midnight UTC.
+func today(zone string, now time.Time) time.Time {
+	year, month, day := now.In(config.Location(zone)).Date()
 	return time.Date(year, month, day, 0, 0, 0, 0, time.UTC)
 }
 
-// Account is what plan must know of an account; nil stays nil.
+// Account is what plan must know of an account, under the settings of its rules; nil stays
+// nil.
 func Account(live *config.Live, a *store.NotifiedAccount, now time.Time) *plan.Account {
 	if a == nil {
 		return nil
 	}
-	made := &plan.Account{Account: a.Account, Name: a.Name, Status: a.Status, Contacts: make([]plan.Contact, len(a.Contacts)), Owed: plan.Owed{}}
+	effective := live.For(a.Account)
+	made := &plan.Account{Account: a.Account, Effective: &effective, Name: a.Name, Status: a.Status, Contacts: make([]plan.Contact, len(a.Contacts)), Owed: plan.Owed{}}
 	for i, c := range a.Contacts {
 		made.Contacts[i] = plan.Contact(c)
 	}
-	for _, o := range a.Owed(today(live, a.Account, now)) {
+	for _, o := range a.Owed(today(effective.Attributes.TimeZone.Value, now)) {
 		in := plan.OwedIn{OpenCount: o.OpenCount, OpenBalance: o.OpenBalance, OverdueCount: o.OverdueCount, OverdueBalance: o.OverdueBalance,
 			Overdue: make([]plan.Invoice, len(o.Overdue))}
 		for i, v := range o.Overdue {
