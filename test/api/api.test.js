@@ -150,7 +150,7 @@ const send = (message, headers = {}) =>
 
 test("events by the library of CloudEvents", async () => {
   const structured = await expect(await send(HTTP.structured(reading("structured"))), 202);
-  assert.deepEqual(await structured.json(), { accepted: 1, duplicates: 0, items: [{ source: "/meter", id: "structured", outcome: "Accepted" }] });
+  assert.deepEqual(await structured.json(), { accepted: 1, duplicates: 0, tooOld: 0, items: [{ source: "/meter", id: "structured", outcome: "Accepted" }] });
   const again = await expect(await send(HTTP.structured(reading("structured"))), 202);
   assert.equal((await again.json()).duplicates, 1);
 
@@ -161,6 +161,9 @@ test("events by the library of CloudEvents", async () => {
   const batch = { headers: { "Content-Type": "application/cloudevents-batch+json; charset=utf-8" }, body: JSON.stringify([reading("b-1"), reading("binary"), reading("b-2")]) };
   const many = await (await expect(await send(batch), 202)).json();
   assert.deepEqual([many.accepted, many.duplicates], [2, 1]);
+
+  const old = reading("old").cloneWith({ time: new Date(Date.now() - 31 * 24 * 60 * 60 * 1000).toISOString() });
+  assert.equal((await (await expect(await send(HTTP.structured(old)), 202)).json()).tooOld, 1);
 
   const kept = await client.GET("/api/v1/events", { params: { query: { type: ["custom.meterReading"], accountId: "A-1" } } });
   assert.deepEqual(kept.data?.items.map((e) => [e.id, e.source, e.data]), ["structured", "binary", "Zürich", "b-1", "b-2"].map((id) => [id, "/meter", { data: { reading: 12345 } }]));
@@ -188,6 +191,7 @@ test("notifications", async () => {
   assert.deepEqual([one.data?.state, one.data?.log[0]?.code], ["Dead", "550"]);
   const summary = await client.GET("/api/v1/notifications/summary");
   assert.equal(summary.data?.mode, "Live");
+  assert.deepEqual(summary.data?.webhooks, []);
   await expect(await caller.call("redriveNotification", { path: { id: given.held } }), 409);
   await expect(await caller.call("redriveNotification", { path: { id: given.dead } }), 200);
   await expect(await caller.call("cancelNotification", { path: { id: given.dead } }), 200);
@@ -196,9 +200,9 @@ test("notifications", async () => {
 
 test("what would be sent", async () => {
   const upcoming = await client.POST("/api/v1/upcoming", { body: { days: 31 } });
-  assert.equal(upcoming.data?.cut, false);
+  assert.equal(upcoming.data?.next, undefined);
   const rendered = await client.POST("/api/v1/render", { body: { accountId: "A-1", event: "invoice.issued" } });
-  assert.equal(rendered.data?.messages[0]?.address, "ada@example.com");
+  assert.equal(rendered.data?.items[0]?.address, "ada@example.com");
 });
 
 test("receipts", async () => {

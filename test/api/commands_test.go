@@ -28,7 +28,9 @@ put invoices/i-1 '{"accountId": "10001", "number": "INV-1", "issuedOn": "2026-01
 		{"kubectl foyer render --account 10001 --event-type invoice.issued", []string{"To: dana@miller.example", "Subject: "}},
 		{"kubectl foyer render --account 10001 -f " + samples, []string{"invoice.unpaid of account 10001", "(SMS)"}},
 		{"kubectl foyer status", []string{"Delivery is Hold", "Sent"}},
-		{"kubectl foyer redrive --all", []string{"0 messages are tried again"}},
+		{"kubectl foyer status --account 10001", []string{"Notifications of account 10001 since"}},
+		{"kubectl foyer redrive --all 2>&1 || true", []string{"delivery is Hold: nothing is tried again"}},
+		{"kubectl foyer cancel 019ab0c4-7a31-7d3e-9f00-2b1d5c3a8e14 2>&1 || true", []string{"019ab0c4-7a31-7d3e-9f00-2b1d5c3a8e14: "}},
 	} {
 		out := g.run(t, block{place: step.do, text: step.do})
 		for _, want := range step.contains {
