@@ -214,8 +214,16 @@ func TestMissingSecretsAreNamed(t *testing.T) {
 			t.Errorf("ResolvedRefs still speaks of %s: %q", gone, m)
 		}
 	}
+	edit(w, secret("mail"), func(s *corev1.Secret) { s.Data = map[string][]byte{"ca.crt": []byte(marker)} }) // of a server that asks for no sign-in
+	kube.Eventually(t, "only the text messages lack something", func() error {
+		w.get(tenant)
+		m := message(tenant, "ResolvedRefs")
+		return want(strings.Contains(m, `"mail"`) || !strings.Contains(m, `"text"`), false)
+	})
 	for _, incomplete := range []string{"mail", "text"} {
-		edit(w, secret(incomplete), func(s *corev1.Secret) { s.Data["password"], s.Data["authToken"] = []byte(marker), []byte(marker) })
+		edit(w, secret(incomplete), func(s *corev1.Secret) {
+			s.Data["username"], s.Data["password"], s.Data["authToken"] = []byte(marker), []byte(marker), []byte(marker)
+		})
 	}
 	w.expect(tenant, "ResolvedRefs=True", "Ready=True")
 	w.delete(secret("crm"))

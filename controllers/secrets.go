@@ -124,10 +124,8 @@ func (s *secrets) judge() status.Finding {
 			missing = append(missing, fmt.Sprintf("%s: Secret %q is one that Foyer made for itself: name one of yours", named.Field, named.Name))
 			continue
 		}
-		for _, key := range named.Keys {
-			if !slices.Contains(kept.keys, key) {
-				missing = append(missing, fmt.Sprintf("%s: Secret %q has no key %q, or it is empty", named.Field, named.Name, key))
-			}
+		for _, key := range named.Lacks(kept.keys) {
+			missing = append(missing, fmt.Sprintf("%s: Secret %q has no key %q, or it is empty", named.Field, named.Name, key))
 		}
 	}
 	if len(missing) == 0 {

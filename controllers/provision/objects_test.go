@@ -375,7 +375,7 @@ func volumesOf(volumes []corev1ac.VolumeApplyConfiguration) []string {
 func TestChannelSecrets(t *testing.T) {
 	p := full()
 	want := []provision.NamedSecret{
-		{Field: "spec.email.smtp.secretRef", Dir: "smtp", Name: "acme-mail", Keys: []string{"username", "password"}, Also: []string{"ca.crt"}},
+		{Field: "spec.email.smtp.secretRef", Dir: "smtp", Name: "acme-mail", Keys: []string{"username", "password"}, Also: []string{"ca.crt"}, Alone: "ca.crt"},
 		{Field: "spec.email.dkim.secretRef", Dir: "dkim", Name: "acme-sign", Keys: []string{"key"}},
 		{Field: "spec.sms.secretRef", Dir: "sms", Name: "acme-text", Keys: []string{"accountSID", "authToken"}, Also: []string{"statusURL"}},
 		{Field: "spec.webhooks[0].secretRef", Dir: "webhook-crm", Name: "acme-crm", Keys: []string{"secret"}},

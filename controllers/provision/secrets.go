@@ -16,6 +16,16 @@ type NamedSecret struct {
 	Name  string   // of the Secret
 	Keys  []string // that it must have
 	Also  []string // that it may have
+	Alone string   // one of these that is enough without Keys; empty: none is
+}
+
+// Lacks are the keys that are missing where there are these.
+func (s NamedSecret) Lacks(keys []string) []string {
+	has := func(key string) bool { return slices.Contains(keys, key) }
+	if has(s.Alone) && !slices.ContainsFunc(s.Keys, has) {
+		return nil
+	}
+	return slices.DeleteFunc(slices.Clone(s.Keys), has)
 }
 
 // files are the keys that a pod sees: whatever Secret is named, nothing else of it is shown.
@@ -36,23 +46,30 @@ func signingSecrets(t *v1alpha1.Tenant) []NamedSecret {
 	return []NamedSecret{{Field: "spec.backoffice.eventSigningSecretRef", Name: ref.Name, Keys: []string{"secret"}}}
 }
 
+// caKey is the key with the authorities of a mail server's certificate. One without a
+// username and a password beside it is for a server that asks for none.
+const caKey = "ca.crt"
+
 // ChannelSecrets are those by which a tenant's dispatcher sends.
 func ChannelSecrets(t *v1alpha1.Tenant) []NamedSecret {
 	var list []NamedSecret
-	add := func(field, dir string, ref v1alpha1.ObjectRef, keys, also []string) {
+	add := func(ref v1alpha1.ObjectRef, s NamedSecret) {
 		if ref.Name != "" {
-			list = append(list, NamedSecret{field, dir, ref.Name, keys, also})
+			s.Name = ref.Name
+			list = append(list, s)
 		}
 	}
-	add("spec.email.smtp.secretRef", config.SMTPSecretDir, t.Spec.Email.SMTP.SecretRef, []string{"username", "password"}, []string{"ca.crt"})
-	add("spec.email.dkim.secretRef", config.DKIMSecretDir, t.Spec.Email.DKIM.SecretRef, []string{"key"}, nil)
+	add(t.Spec.Email.SMTP.SecretRef, NamedSecret{
+		Field: "spec.email.smtp.secretRef", Dir: config.SMTPSecretDir, Keys: []string{"username", "password"}, Also: []string{caKey}, Alone: caKey,
+	})
+	add(t.Spec.Email.DKIM.SecretRef, NamedSecret{Field: "spec.email.dkim.secretRef", Dir: config.DKIMSecretDir, Keys: []string{"key"}})
 	text := []string{"authorization"}
 	if t.Spec.SMS.Type == v1alpha1.SMSTwilio {
 		text = []string{"accountSID", "authToken"}
 	}
-	add("spec.sms.secretRef", config.SMSSecretDir, t.Spec.SMS.SecretRef, text, []string{"statusURL"})
+	add(t.Spec.SMS.SecretRef, NamedSecret{Field: "spec.sms.secretRef", Dir: config.SMSSecretDir, Keys: text, Also: []string{"statusURL"}})
 	for i, w := range t.Spec.Webhooks {
-		add(fmt.Sprintf("spec.webhooks[%d].secretRef", i), config.WebhookSecretDir+w.Name, w.SecretRef, []string{"secret"}, nil)
+		add(w.SecretRef, NamedSecret{Field: fmt.Sprintf("spec.webhooks[%d].secretRef", i), Dir: config.WebhookSecretDir + w.Name, Keys: []string{"secret"}})
 	}
 	return list
 }
