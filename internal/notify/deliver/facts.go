@@ -18,7 +18,8 @@ type rules struct {
 	routing *config.LiveRouting
 }
 
-// rulesCache makes the rules once per pair of documents: compiling texts takes a while.
+// rulesCache makes the rules once per pair of documents: compiling texts takes a while. Those
+// that did not change are not compiled again.
 type rulesCache struct {
 	mu      sync.Mutex
 	current *rules
@@ -30,7 +31,11 @@ func (c *rulesCache) of(live *config.Live, routing *config.LiveRouting, log *slo
 	if now := c.current; now != nil && now.live.Digest == live.Digest && now.routing.Digest == routing.Digest {
 		return now
 	}
-	made, problems := plan.NewRules(live, routing)
+	renew := plan.NewRules
+	if c.current != nil {
+		renew = c.current.Next
+	}
+	made, problems := renew(live, routing)
 	for _, problem := range problems {
 		log.Error("a part of the routing document cannot be run by this release", "routing", routing.Digest, "error", problem)
 	}

@@ -116,5 +116,12 @@ func BenchmarkRules(b *testing.B) {
 				NewRules(live, routing)
 			}
 		})
+		before, _ := NewRules(live, routing)
+		b.Run(name+"/next", func(b *testing.B) {
+			b.ReportAllocs()
+			for b.Loop() {
+				before.Next(live, routing)
+			}
+		})
 	}
 }

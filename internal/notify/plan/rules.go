@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"net/url"
+	"reflect"
 	"slices"
 	"strings"
 
@@ -27,6 +28,7 @@ type Rules struct {
 	standard map[string]*matched // by event
 	nothing  *matched
 	days     []int32
+	compiled *compiler // nil: there is no routing document
 }
 
 // pair is what a template is for.
@@ -72,16 +74,35 @@ func (a *action) url() string {
 // run, because a newer one wrote it, is left out and told. Without a routing document there
 // is the standard suite alone.
 func NewRules(live *config.Live, routing *config.LiveRouting) (*Rules, []error) {
+	return newRules(live, routing, nil)
+}
+
+// Next is NewRules for newer documents: what they have in common with those before is not
+// compiled again.
+func (r *Rules) Next(live *config.Live, routing *config.LiveRouting) (*Rules, []error) {
+	return newRules(live, routing, r)
+}
+
+func newRules(live *config.Live, routing *config.LiveRouting, before *Rules) (*Rules, []error) {
 	known, _ := catalog.New(live.Tenant.Events) // the operator has told what cannot be used
 	r := &Rules{live: live, catalog: known, tenant: tenantObject(live), own: map[pair]*matched{}, standard: map[string]*matched{}, nothing: &matched{}}
-	for _, name := range suite.Events() {
-		if event, exists := known.Lookup(name); exists {
-			r.standard[name] = r.standardOf(event)
+	if before != nil && before.live.Tenant.Branding.AccentColor == live.Tenant.Branding.AccentColor {
+		r.standard = before.standard
+	} else {
+		for _, name := range suite.Events() {
+			if event, exists := known.Lookup(name); exists {
+				r.standard[name] = r.standardOf(event)
+			}
 		}
 	}
 	var errs []error
 	if routing != nil {
-		errs = r.compile(routing)
+		r.compiled = newCompiler(routing.Routing.Bodies)
+		if before != nil && reflect.DeepEqual(before.live.Tenant.Events, live.Tenant.Events) {
+			r.compiled.before = before.compiled
+		}
+		errs = r.compile(r.compiled, routing)
+		r.compiled.done()
 	}
 	for _, m := range r.own {
 		m.slots = slotsOf(m.firings)
@@ -111,9 +132,8 @@ const combineAccount = "Account"
 const standardAction = "standard"
 
 // compile adds the templates of a tenant's own.
-func (r *Rules) compile(routing *config.LiveRouting) []error {
+func (r *Rules) compile(c *compiler, routing *config.LiveRouting) []error {
 	var errs []error
-	c := newCompiler(routing.Routing.Bodies)
 	withheld := withheldOf(routing.Routing.Withheld)
 	for _, name := range sortedNames(routing.Templates) {
 		t := routing.Templates[name]
@@ -148,7 +168,7 @@ func (r *Rules) template(c *compiler, name string, t config.EventTemplate) ([]*a
 	var when *condition.Condition
 	if t.When != "" {
 		var problems []message.Problem
-		if when, problems = condition.Compile(t.When, event); len(problems) > 0 {
+		if when, problems = c.condition(t.When, event); len(problems) > 0 {
 			return nil, []error{fmt.Errorf("when: %w, it was left out", problems[0])}
 		}
 	}

@@ -10,6 +10,7 @@ import (
 	"github.com/foyerhq/foyer/internal/config"
 	"github.com/foyerhq/foyer/internal/locale"
 	"github.com/foyerhq/foyer/internal/message"
+	"github.com/foyerhq/foyer/internal/message/condition"
 	"github.com/foyerhq/foyer/internal/message/template"
 )
 
@@ -29,10 +30,20 @@ func nearest(all []texts, wanted string) texts {
 	return all[1+locale.Nearest(wanted, tags)]
 }
 
-// compiler compiles each text of a document once for each event that it is used for.
+// compiler compiles each text and condition of a document once for each event that it is used
+// for, and not at all where the document before had it.
 type compiler struct {
-	bodies   map[config.BodyRef]string
-	compiled map[textKey]compiledText
+	bodies     map[config.BodyRef]string
+	compiled   map[textKey]compiledText
+	conditions map[conditionKey]compiledCondition
+	before     *compiler // nil: there was none
+}
+
+type conditionKey struct{ event, source string }
+
+type compiledCondition struct {
+	condition *condition.Condition
+	problems  []message.Problem
 }
 
 type textKey struct {
@@ -47,7 +58,24 @@ type compiledText struct {
 }
 
 func newCompiler(bodies map[config.BodyRef]string) *compiler {
-	return &compiler{bodies: bodies, compiled: map[textKey]compiledText{}}
+	return &compiler{bodies: bodies, compiled: map[textKey]compiledText{}, conditions: map[conditionKey]compiledCondition{}}
+}
+
+// done lets go of what is not needed when all is compiled.
+func (c *compiler) done() { c.bodies, c.before = nil, nil }
+
+// condition compiles a condition.
+func (c *compiler) condition(source string, event catalog.Event) (*condition.Condition, []message.Problem) {
+	key := conditionKey{event.Name, source}
+	found, known := c.conditions[key]
+	if !known && c.before != nil {
+		found, known = c.before.conditions[key]
+	}
+	if !known {
+		found.condition, found.problems = condition.Compile(source, event)
+	}
+	c.conditions[key] = found
+	return found.condition, found.problems
 }
 
 // text compiles one text; nil without an error: there is none.
@@ -57,10 +85,13 @@ func (c *compiler) text(name string, body config.BodyRef, format template.Format
 	}
 	key := textKey{event.Name, format, body}
 	found, known := c.compiled[key]
+	if !known && c.before != nil {
+		found, known = c.before.compiled[key]
+	}
 	if !known {
 		found.template, found.problems = template.Compile(c.bodies[body], format, event)
-		c.compiled[key] = found
 	}
+	c.compiled[key] = found
 	if len(found.problems) > 0 {
 		return nil, fmt.Errorf("%s: %w", name, found.problems[0])
 	}
