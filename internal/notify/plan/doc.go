@@ -5,7 +5,7 @@
 //
 //	rules, problems := plan.NewRules(live, routing)     // once per pair of documents
 //	rules.Plan(event, account, now)                     // what happened at a moment
-//	rules.Due(account, open, happened, liveSince, now)  // what falls due by date, every minute
+//	rules.Due(account, open, dealt, liveSince, now)     // what falls due by date, every minute
 //	rules.Guard(notification, account, now)             // asked again before it is sent
 //	rules.Compose(notification, account, links)         // its texts
 //
@@ -21,8 +21,9 @@
 // the clocks skip is the next one that they show, and of one that is there twice it is the
 // first. BusinessDays moves a weekend to Monday. Of each invoice and channel only the latest
 // day that is due is looked at, for three days after its moment. It happens once, whatever
-// the template, the action and the profile are called by then. A condition that is false is
-// asked again each minute; what is suppressed is not.
+// the template, the action and the profile are called by then, and not after a later one
+// ([Dealt]). One that had come before the invoice was written tells nobody. A condition that
+// is false is asked again each minute; what is suppressed is not.
 //
 // # Who
 //
@@ -33,4 +34,7 @@
 // person's choices say is for contacts; an address that a template names belongs to the
 // provider. Reminders that are off, paused, disputed or for too little are so by every
 // channel: nobody's line is cut by a webhook while they are not reminded.
+//
+// All of it is asked again before a notification is sent. Who would not be told by the action
+// as it is then, at the same address, is not told.
 package plan
