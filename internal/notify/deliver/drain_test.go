@@ -1,7 +1,6 @@
 package deliver
 
 import (
-	"context"
 	"strconv"
 	"strings"
 	"testing"
@@ -95,14 +94,7 @@ func TestSecurityLane(t *testing.T) {
 	w.run(t)
 	w.say(t, "A", words...)
 	eventually(t, "mails are under way", func() bool { return w.mails.Count(smtp.Answer) >= 4 })
-	var link string
-	w.write(t, func(ctx context.Context, tx *store.Writer) (err error) {
-		link, err = tx.IssueLink(ctx, store.NewLink{Purpose: store.LinkReset, AccountID: "A", ContactID: "ann", Addresses: []string{"bob@customer.example"},
-			ExpiresAt: w.now().Add(10 * time.Minute),
-			Data: map[string]any{"credential": map[string]any{"username": "ann", "expiresAt": w.now().Add(10 * time.Minute).Format(time.RFC3339)},
-				"origin": map[string]any{"by": "System", "at": w.now().UTC().Format(time.RFC3339)}}})
-		return err
-	})
+	link := w.reset(t, "bob@customer.example")
 	eventually(t, "the link is dealt with", func() bool {
 		return len(w.rows(t, `SELECT id FROM notification WHERE lane = 0 AND state NOT IN ('Planned', 'Retry')`)) == 1
 	})

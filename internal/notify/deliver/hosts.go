@@ -15,34 +15,52 @@ const hostPause = time.Minute
 // answers again it has one of them, and what else is for it waits. The zero value is ready
 // to use. Safe for concurrent use.
 type hosts struct {
-	mu     sync.Mutex
-	silent map[string]bool // by host: somebody asks it right now
+	mu sync.Mutex
+	of map[string]*host
+}
+
+// host is one that is asked right now, or did not answer.
+type host struct {
+	asked  int // by so many
+	silent bool
 }
 
 // enter says whether a message for a host may be handed over now. Who may calls leave. The
 // host "" is nobody's.
-func (h *hosts) enter(host string) bool {
+func (h *hosts) enter(name string) bool {
+	if name == "" {
+		return true
+	}
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	asked, silent := h.silent[host]
-	if silent && !asked {
-		h.silent[host] = true
+	if h.of == nil {
+		h.of = map[string]*host{}
 	}
-	return !asked
+	of := h.of[name]
+	if of == nil {
+		of = &host{}
+		h.of[name] = of
+	}
+	if of.silent && of.asked > 0 {
+		return false
+	}
+	of.asked++
+	return true
 }
 
 // leave says whether the host answered.
-func (h *hosts) leave(host string, answered bool) {
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	if answered || host == "" {
-		delete(h.silent, host)
+func (h *hosts) leave(name string, answered bool) {
+	if name == "" {
 		return
 	}
-	if h.silent == nil {
-		h.silent = map[string]bool{}
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	of := h.of[name]
+	of.asked--
+	of.silent = !answered
+	if answered && of.asked == 0 {
+		delete(h.of, name)
 	}
-	h.silent[host] = false
 }
 
 // hostOf is the host that a notification goes to; empty: it goes to one for all.
