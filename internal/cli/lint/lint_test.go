@@ -84,7 +84,7 @@ func TestCheck(t *testing.T) {
 			Options{Complete: true},
 			fmt.Sprintf(tenant, "") + fmt.Sprintf(accountProfile, "gold", ", myAccountProfileRef: {name: full}") + fmt.Sprintf(myAccountProfile, "full", "") +
 				fmt.Sprintf(template, "a", "ticket.opened", "gold", "Hello {{.account.name}}"),
-			nil,
+			[]string{"warning: Tenant/acme: spec.delivery: mode is Hold, so nobody is sent a link to create a sign-in or to choose a new password, and what is held now is not sent later: set spec.email, try it with mode Redirect, then set Live"},
 		},
 		"a part": {
 			Options{}, fmt.Sprintf(template, "a", "ticket.opened", "gold", "Hello {{.account.nam}}"),

@@ -212,7 +212,7 @@ func TestOddValues(t *testing.T) {
 		{"{{if .order.discount}}{{.order.discount}}{{end}}", "order.discount", "0", "€0.00"},
 		{"{{if .order.gift}}a{{else}}b{{end}}", "order.gift", false, "b"},
 		{"{{if .order.coupons}}a{{else}}b{{end}}", "order.coupons", []any{}, "b"},
-		{"{{with .recipient}}a{{else}}b{{end}}", "recipient", map[string]any{}, "a"},
+		{"{{with .recipient}}a{{else}}b{{end}}", "recipient", map[string]any{"hasPortal": false}, "a"},
 		{"{{.order.total}} {{if eq .order.total 7}}same{{end}}", "order.total", "007.00", "€7.00 same"},
 		{"{{if lt .order.total 0}}less{{else}}not{{end}}", "order.total", "-0.00", "not"},
 		{"{{if lt .order.total -9.5}}less{{else}}not{{end}}", "order.total", "-9.51", "less"},
