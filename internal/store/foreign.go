@@ -39,7 +39,8 @@ func (w *Writer) EmitForeign(ctx context.Context, events []Event) (before []OnRe
 
 func (w *Writer) knownEvents(ctx context.Context, sources, ids []string) (map[[2]string]OnRecord, error) {
 	rows, err := w.tx.Query(ctx, `
-SELECT e.source, e.id, e.type, coalesce(e.account_id, '') FROM unnest($1::text[], $2::text[]) k (source, id) JOIN event e ON e.source = k.source AND e.id = k.id`, sources, ids)
+SELECT e.source, e.id, e.type, coalesce(e.account_id, '') FROM unnest($1::text[], $2::text[]) k (source, id)
+CROSS JOIN LATERAL (SELECT * FROM event e WHERE e.source = k.source AND e.id = k.id LIMIT 1) e`, sources, ids)
 	if err != nil {
 		return nil, err
 	}

@@ -11,7 +11,7 @@ const (
 	// finishBatch is how many outcomes are written down at once, and finishWait how long
 	// the first of them waits for others: so many cost hardly more than one.
 	finishBatch = 256
-	finishWait  = 10 * time.Millisecond
+	finishWait  = 15 * time.Millisecond
 	// finishTimeout bounds one attempt to write them down.
 	finishTimeout = 10 * time.Second
 	finishPause   = time.Second // after an attempt that failed

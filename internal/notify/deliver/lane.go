@@ -67,10 +67,11 @@ type lane struct {
 	stopping <-chan struct{}
 	hosts    hosts // of webhooks
 	cap      hourlyCap
+	dry      map[string]time.Time // until when channels are not asked that had nothing more
 }
 
 func (d *Dispatcher) newLane(number int) *lane {
-	l := &lane{Dispatcher: d, number: number, sending: map[string]chan struct{}{}}
+	l := &lane{Dispatcher: d, number: number, sending: map[string]chan struct{}{}, dry: map[string]time.Time{}}
 	all := map[string]int{store.ChannelBanner: placesInside, store.ChannelLog: placesInside}
 	for _, name := range []string{store.ChannelEmail, store.ChannelSMS, store.ChannelWebhook} {
 		if way, ok := d.Ways[number][name]; ok {
@@ -139,6 +140,7 @@ func (l *lane) round(ctx context.Context, calm bool) (again, waits bool, err err
 			var claimed int
 			claimed, err = l.take(ctx, []string{name}, free)
 			waits = waits || claimed == free
+		case !calm && time.Now().Before(l.dry[name]): // it had no more just now
 		default:
 			roomy, limit = append(roomy, name), min(limit, free)
 		}
@@ -181,8 +183,21 @@ func (l *lane) take(ctx context.Context, channels []string, limit int) (int, err
 	if err != nil {
 		return 0, err
 	}
+	l.learn(channels, claimed, limit)
 	l.begin(ctx, claimed, false)
 	return len(claimed), nil
+}
+
+// learn remembers which channels had no more than what was claimed of them: they were asked
+// one after the other, up to that which the claim ended with.
+func (l *lane) learn(channels []string, claimed []store.Claimed, limit int) {
+	until := time.Now().Add(lanePoll)
+	for _, name := range channels {
+		if len(claimed) >= limit && name == claimed[len(claimed)-1].Channel {
+			return
+		}
+		l.dry[name] = until
+	}
 }
 
 // probe lets one notification through an open breaker when its rest is over.

@@ -8,7 +8,7 @@ type places struct {
 	mu    sync.Mutex
 	all   map[string]int
 	free  map[string]int
-	freed chan struct{} // receives after a place became free
+	freed chan struct{} // receives after a place became free of a channel that is not crowded
 }
 
 func newPlaces(all map[string]int) *places {
@@ -28,7 +28,11 @@ func (p *places) take(name string) {
 func (p *places) giveBack(name string) {
 	p.mu.Lock()
 	p.free[name]++
+	crowded := p.free[name] < (p.all[name]+1)/2
 	p.mu.Unlock()
+	if crowded {
+		return // nobody claims for so few
+	}
 	select {
 	case p.freed <- struct{}{}:
 	default:
