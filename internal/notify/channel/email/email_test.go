@@ -53,6 +53,25 @@ func TestConnectionsAreSecretAndSignedIn(t *testing.T) {
 	}
 }
 
+// A Secret whose only key is the authority of the server's certificate is no sign-in; one
+// without anything is not whole.
+func TestAnAuthorityAlone(t *testing.T) {
+	server := smtp.New(t, smtp.Options{Security: smtp.TLS})
+	f := newFixture(t, server, config.SMTPTLS)
+	f.edit(func(c *config.EmailChannel) { c.SMTP.Signed = true })
+	f.must(t, message("n1"))
+	if got := server.Wait(t, 1)[0]; got.User != "" || !got.TLS {
+		t.Errorf("it was sent by %q, TLS: %t", got.User, got.TLS)
+	}
+	f = newFixture(t, server, config.SMTPTLS)
+	f.edit(func(c *config.EmailChannel) { c.SMTP.Signed = true })
+	f.remove(t, "smtp/ca.crt")
+	_, err := f.Send(t.Context(), message("n2"))
+	if got := failure(t, err); got.Code != channel.CodeSettings {
+		t.Errorf("without any key: %s (%s)", got.Code, got.Detail)
+	}
+}
+
 // What keeps a connection from being made is everybody's failure, and tells no secret.
 func TestABrokenChannel(t *testing.T) {
 	users := map[string]string{username: password}

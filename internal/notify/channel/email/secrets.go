@@ -58,21 +58,36 @@ func (c *secretCache) read(o Options, of config.EmailChannel) (secrets, *channel
 }
 
 func readSecrets(dir string, of config.EmailChannel) (s secrets, err error) {
-	if of.SMTP.Signed {
-		if s.username, err = channel.ReadSecret(dir, config.SMTPSecretDir, "username"); err != nil {
-			return secrets{}, err
-		}
-		if s.password, err = channel.ReadSecret(dir, config.SMTPSecretDir, "password"); err != nil {
-			return secrets{}, err
-		}
-	}
 	if s.authorities, _, err = channel.ReadOptionalSecret(dir, config.SMTPSecretDir, "ca.crt"); err != nil {
 		return secrets{}, err
+	}
+	if of.SMTP.Signed {
+		if err = s.readSignIn(dir); err != nil {
+			return secrets{}, err
+		}
 	}
 	if of.DKIM.Selector != "" {
 		s.key, err = channel.ReadSecret(dir, config.DKIMSecretDir, "key")
 	}
 	return s, err
+}
+
+// readSignIn reads username and password, which go together. A Secret that has a ca.crt and
+// neither is no sign-in.
+func (s *secrets) readSignIn(dir string) (err error) {
+	_, named, err := channel.ReadOptionalSecret(dir, config.SMTPSecretDir, "username")
+	if err != nil {
+		return err
+	}
+	_, proven, err := channel.ReadOptionalSecret(dir, config.SMTPSecretDir, "password")
+	if err != nil || s.authorities != "" && !named && !proven {
+		return err
+	}
+	if s.username, err = channel.ReadSecret(dir, config.SMTPSecretDir, "username"); err != nil {
+		return err
+	}
+	s.password, err = channel.ReadSecret(dir, config.SMTPSecretDir, "password")
+	return err
 }
 
 // parse reads certificates and key, unless they are those of the last time.
