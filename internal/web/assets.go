@@ -8,6 +8,8 @@ import (
 	"net/http"
 	"strings"
 	"sync/atomic"
+
+	"github.com/foyerhq/foyer/internal/colour"
 )
 
 //go:embed assets/foyer.css
@@ -63,7 +65,7 @@ func iconPath(accent string) string {
 }
 
 func normalAccent(accent string) string {
-	if _, ok := parseHex(accent); !ok {
+	if _, ok := colour.Parse(accent); !ok {
 		return DefaultAccent
 	}
 	return strings.ToLower(accent)
@@ -118,6 +120,6 @@ func accentOf(name, prefix, suffix string) (accent string, ok bool) {
 		return "", false
 	}
 	accent = "#" + rest[:6]
-	_, ok = parseHex(accent)
+	_, ok = colour.Parse(accent)
 	return accent, ok && accent == strings.ToLower(accent)
 }

@@ -3,6 +3,8 @@ package web
 import (
 	"bytes"
 	"fmt"
+
+	"github.com/foyerhq/foyer/internal/colour"
 )
 
 // DefaultAccent is the accent of a tenant that names none.
@@ -16,10 +18,6 @@ const (
 	darkSurface  = "#1a1e25"
 )
 
-// textContrast is what WCAG AA asks of text, and a little more, because the colour
-// is rounded to eight bits.
-const textContrast = 4.55
-
 // Shades are the accent colours of one colour scheme.
 type Shades struct {
 	Accent   string // links, and the ground of buttons
@@ -32,53 +30,44 @@ type Shades struct {
 // only the lightness, and only as far as WCAG AA needs; a text that is not a colour
 // yields the default accent.
 func Palette(accent string) (light, dark Shades) {
-	colour, ok := parseHex(accent)
+	own, ok := colour.Parse(accent)
 	if !ok {
-		colour = mustHex(DefaultAccent)
+		own = colour.MustParse(DefaultAccent)
 	}
-	return lightShades(colour), darkShades(colour)
+	return lightShades(own), darkShades(own)
 }
 
-func lightShades(colour rgb) Shades {
-	white := mustHex(lightSurface)
-	c := colour.oklch()
+func lightShades(own colour.RGB) Shades {
+	white, page := colour.MustParse(lightSurface), colour.MustParse(lightPage)
+	c := oklchOf(own)
 	for ; c.l > 0; c.l -= 0.005 {
 		accent := c.inGamut()
-		soft := mix(white, accent, 0.09)
-		if readable(accent, white, mustHex(lightPage), soft) {
-			return Shades{accent.hex(), darker(c, 0.07).hex(), lightSurface, soft.hex()}
+		soft := white.Mixed(accent, 0.09)
+		if accent.Readable(white, page, soft) {
+			return Shades{accent.String(), darker(c, 0.07).String(), lightSurface, soft.String()}
 		}
 	}
 	return Shades{"#000000", "#222222", lightSurface, "#ebebeb"}
 }
 
-func darkShades(colour rgb) Shades {
-	surface, ink := mustHex(darkSurface), mustHex(darkPage)
-	c := colour.oklch()
+func darkShades(own colour.RGB) Shades {
+	surface, ink := colour.MustParse(darkSurface), colour.MustParse(darkPage)
+	c := oklchOf(own)
 	c.l = max(c.l, 0.68) // saturated mid tones glare on black
 	c.c = min(c.c, 0.15)
 	for ; c.l < 1; c.l += 0.005 {
 		accent := c.inGamut()
-		soft := mix(surface, accent, 0.14)
-		if readable(accent, surface, ink, soft) {
-			return Shades{accent.hex(), darker(c, -0.05).hex(), darkPage, soft.hex()}
+		soft := surface.Mixed(accent, 0.14)
+		if accent.Readable(surface, ink, soft) {
+			return Shades{accent.String(), darker(c, -0.05).String(), darkPage, soft.String()}
 		}
 	}
 	return Shades{"#ffffff", "#eeeeee", darkPage, "#3a3e44"}
 }
 
-func darker(c oklch, by float64) rgb {
+func darker(c oklch, by float64) colour.RGB {
 	c.l = clamp(c.l - by)
 	return c.inGamut()
-}
-
-func readable(text rgb, grounds ...rgb) bool {
-	for _, ground := range grounds {
-		if contrast(text, ground) < textContrast {
-			return false
-		}
-	}
-	return true
 }
 
 // brandCSS is the stylesheet of one accent colour.

@@ -2,31 +2,16 @@ package web
 
 import (
 	"fmt"
-	"math"
 	"regexp"
 	"strings"
 	"testing"
-)
 
-func TestContrastKnownPairs(t *testing.T) {
-	for _, test := range []struct {
-		a, b string
-		want float64
-	}{
-		{"#000000", "#ffffff", 21},
-		{"#ffffff", "#ffffff", 1},
-		{"#777777", "#ffffff", 4.48},
-		{"#767676", "#ffffff", 4.54},
-	} {
-		if got := contrast(mustHex(test.a), mustHex(test.b)); math.Abs(got-test.want) > 0.01 {
-			t.Errorf("contrast(%s, %s) = %.2f, want %.2f", test.a, test.b, got, test.want)
-		}
-	}
-}
+	"github.com/foyerhq/foyer/internal/colour"
+)
 
 func TestOKLCHRoundTrip(t *testing.T) {
 	for _, hex := range []string{"#000000", "#ffffff", "#3557c9", "#ff0000", "#00ff00", "#0000ff", "#ffd400"} {
-		if got := mustHex(hex).oklch().rgb().hex(); got != hex {
+		if got := oklchOf(colour.MustParse(hex)).rgb().String(); got != hex {
 			t.Errorf("%s came back as %s", hex, got)
 		}
 	}
@@ -53,7 +38,7 @@ func checkShades(t *testing.T, name string, s Shades, surface, page string, want
 	for _, pair := range [][2]string{
 		{s.Accent, surface}, {s.Accent, page}, {s.Accent, s.Soft}, {s.OnAccent, s.Accent}, {s.OnAccent, s.Hover},
 	} {
-		if got := contrast(mustHex(pair[0]), mustHex(pair[1])); got < want {
+		if got := colour.Contrast(colour.MustParse(pair[0]), colour.MustParse(pair[1])); got < want {
 			t.Errorf("%s: %s on %s has contrast %.2f, want at least %.1f", name, pair[0], pair[1], got, want)
 		}
 	}
@@ -97,7 +82,7 @@ func TestStylesheetMeetsAA(t *testing.T) {
 	for _, dark := range []bool{false, true} {
 		colours := properties(string(stylesheet), dark)
 		check := func(a, b string, want float64) {
-			if got := contrast(mustHex(colours[a]), mustHex(colours[b])); got < want {
+			if got := colour.Contrast(colour.MustParse(colours[a]), colour.MustParse(colours[b])); got < want {
 				t.Errorf("dark %t: %s on %s has contrast %.2f, want at least %.1f", dark, a, b, got, want)
 			}
 		}

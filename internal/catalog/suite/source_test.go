@@ -5,6 +5,8 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+
+	"github.com/foyerhq/foyer/internal/colour"
 )
 
 func TestBlocks(t *testing.T) {
@@ -87,33 +89,27 @@ func TestFrenchSpaces(t *testing.T) {
 
 // Whatever the accent, what is written can be read.
 func TestColours(t *testing.T) {
-	ink, _ := parseColour("#101317")        // of the button in dark mode
-	text, _ := parseColour("#17202c")       // of the figure
-	lightText, _ := parseColour("#e9ecf1")  // of the figure in dark mode
-	muted, _ := parseColour("#4d5868")      // below it
-	lightMuted, _ := parseColour("#a9b2bf") // below it in dark mode
+	is := colour.MustParse
+	ink := is("#101317")        // of the button in dark mode
+	text := is("#17202c")       // of the figure
+	lightText := is("#e9ecf1")  // of the figure in dark mode
+	muted := is("#4d5868")      // below it
+	lightMuted := is("#a9b2bf") // below it in dark mode
 	for _, accent := range []string{"", "#000000", "#ffffff", "#ffd400", "#0a5fb4", "#1b0e3a", "#808080", "#777777", "#00ff00", "#ff0000", "#0000ff", "#e20074", "red", "#12345"} {
 		p := paletteOf(accent)
-		colour := func(text string) rgb {
-			c, ok := parseColour(text)
-			if !ok {
-				t.Fatalf("%q: %q is no colour", accent, text)
-			}
-			return c
-		}
-		for what, pair := range map[string][2]rgb{
-			"the header":               {colour(p.onAccent), colour(p.accent)},
-			"links":                    {colour(p.link), colour(lightCard)},
-			"links of the footer":      {colour(p.link), colour(lightPage)},
-			"links of notes":           {colour(p.link), colour(lightNote)},
-			"links in dark mode":       {colour(p.darkLink), colour(darkCard)},
-			"the button in dark mode":  {ink, colour(p.darkLink)},
-			"the figure":               {text, colour(p.soft)},
-			"the figure in dark mode":  {lightText, colour(p.darkSoft)},
-			"its caption":              {muted, colour(p.soft)},
-			"its caption in dark mode": {lightMuted, colour(p.darkSoft)},
+		for what, pair := range map[string][2]colour.RGB{
+			"the header":               {is(p.onAccent), is(p.accent)},
+			"links":                    {is(p.link), is(lightCard)},
+			"links of the footer":      {is(p.link), is(lightPage)},
+			"links of notes":           {is(p.link), is(lightNote)},
+			"links in dark mode":       {is(p.darkLink), is(darkCard)},
+			"the button in dark mode":  {ink, is(p.darkLink)},
+			"the figure":               {text, is(p.soft)},
+			"the figure in dark mode":  {lightText, is(p.darkSoft)},
+			"its caption":              {muted, is(p.soft)},
+			"its caption in dark mode": {lightMuted, is(p.darkSoft)},
 		} {
-			if c := contrast(pair[0], pair[1]); c < 4.5 {
+			if c := colour.Contrast(pair[0], pair[1]); c < 4.5 {
 				t.Errorf("accent %q: the contrast of %s is %.2f", accent, what, c)
 			}
 		}
