@@ -5,7 +5,6 @@ import (
 	"crypto/rand"
 	"crypto/tls"
 	"encoding/base64"
-	"errors"
 	"fmt"
 	"io"
 	"log"
@@ -32,6 +31,7 @@ import (
 	"github.com/foyerhq/foyer/internal/identity"
 	"github.com/foyerhq/foyer/internal/integration"
 	"github.com/foyerhq/foyer/internal/store/storetest"
+	"github.com/foyerhq/foyer/internal/testenv/smtp"
 )
 
 // tenant is one of config/samples with its customers.
@@ -50,14 +50,15 @@ func (tn tenant) host() string { return tn.name + ".localhost" }
 func build(t *testing.T) string {
 	t.Helper()
 	dir := t.TempDir()
-	command := exec.CommandContext(t.Context(), "go", "build", "-o", dir+"/", "../../cmd/portal", "../../cmd/backoffice") //nolint:gosec // our own programs
+	command := exec.CommandContext(t.Context(), "go", "build", "-o", dir+"/", "../../cmd/portal", "../../cmd/backoffice", "../../cmd/dispatcher") //nolint:gosec // our own programs
 	if out, err := command.CombinedOutput(); err != nil {
 		t.Fatalf("build: %v\n%s", err, out)
 	}
 	return dir
 }
 
-// start runs the portal and the backoffice of a tenant until the test ends, and fills it.
+// start runs the portal and the backoffice of a tenant until the test ends, and fills it;
+// then its dispatcher, so that nobody is told of that.
 func start(t *testing.T, binaries string, e *edge, tn tenant) access {
 	t.Helper()
 	made := storetest.NewIn(t, server.Manager(t), tn.name)
@@ -65,12 +66,15 @@ func start(t *testing.T, binaries string, e *edge, tn tenant) access {
 	if err := made.Admin.EnsureToken(t.Context(), "cli", a.Token); err != nil {
 		t.Fatal(err)
 	}
-	settings := write(t, map[string]string{config.File: document(t, tn.name)})
+	mails := smtp.New(t, smtp.Options{})
+	settings, routing := documents(t, tn.name, mails)
 	keys := write(t, map[string]string{identity.LinkKeyFile: a.LinkKey + "\n", identity.SealKeyFile: newKey() + "\n"})
-	e.serve(t, tn.host(), run(t, filepath.Join(binaries, "portal"), settings, made.PortalURI, "--keys-dir="+keys))
-	a.API = run(t, filepath.Join(binaries, "backoffice"), settings, made.BackofficeURI, "--requests-per-second=100000", "--request-burst=100000")
-	a.Tell = tell(t, made.DispatcherURI)
+	e.serve(t, tn.host(), serve(t, filepath.Join(binaries, "portal"), settings, made.PortalURI, "--keys-dir="+keys))
+	a.API = serve(t, filepath.Join(binaries, "backoffice"), settings, made.BackofficeURI, "--requests-per-second=100000", "--request-burst=100000")
+	a.Tell = tell(t, made.DispatcherURI, mails)
 	fill(t, tn, a)
+	run(t, filepath.Join(binaries, "dispatcher"), settings, made.DispatcherURI, "--keys-dir="+keys, "--routing-dir="+routing,
+		"--channels-dir="+t.TempDir(), "--allow-outgoing=127.0.0.0/8")
 	return a
 }
 
@@ -80,11 +84,17 @@ func newKey() string {
 	return base64.StdEncoding.EncodeToString(key)
 }
 
-// document compiles the sample of a tenant, as the operator does.
-func document(t *testing.T, name string) string {
+// documents compiles the sample of a tenant, as the operator does, and returns where they
+// are. The samples hold their mails: here they go to a server of the test.
+func documents(t *testing.T, name string, mails *smtp.Server) (settings, routing string) {
 	t.Helper()
 	in := compile.Input{Tenant: &v1alpha1.Tenant{}}
-	for file, into := range map[string]func(string){
+	template := func(text string) {
+		e := v1alpha1.EventTemplate{}
+		decode(t, text, &e)
+		in.EventTemplates = append(in.EventTemplates, e)
+	}
+	for pattern, into := range map[string]func(string){
 		"tenant.yaml": func(text string) { decode(t, text, in.Tenant) },
 		"accountprofiles.yaml": func(text string) {
 			p := v1alpha1.AccountProfile{}
@@ -96,28 +106,47 @@ func document(t *testing.T, name string) string {
 			decode(t, text, &p)
 			in.MyAccountProfiles = append(in.MyAccountProfiles, p)
 		},
+		"eventtemplates*.yaml": template,
 	} {
-		text, err := os.ReadFile(filepath.Join("..", "..", "config", "samples", name, file))
-		if errors.Is(err, os.ErrNotExist) {
-			continue // a tenant needs no profiles
+		for _, object := range objects(t, filepath.Join("..", "..", "config", "samples", name, pattern)) {
+			into(object)
 		}
+	}
+	in.Tenant.Spec.Delivery = v1alpha1.DeliverySpec{Mode: v1alpha1.DeliveryLive}
+	in.Tenant.Spec.Email.SMTP = v1alpha1.SMTPSpec{Host: mails.Host(), Port: mails.Port(), Security: v1alpha1.SMTPNone}
+	out, err := compile.Compile(in)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if out.Document == nil || out.Routing == nil {
+		t.Fatalf("the sample of %s is not live: %+v", name, out.Tenant)
+	}
+	packed, err := config.Pack(out.Routing)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return write(t, map[string]string{config.File: string(out.Document)}), write(t, map[string]string{config.RoutingFile: string(packed)})
+}
+
+// objects are those of the files of a pattern; a tenant needs no profiles and no templates.
+func objects(t *testing.T, pattern string) (list []string) {
+	t.Helper()
+	files, err := filepath.Glob(pattern)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, file := range files {
+		text, err := os.ReadFile(file)
 		if err != nil {
 			t.Fatal(err)
 		}
 		for _, object := range regexp.MustCompile(`(?m)^---$`).Split(string(text), -1) {
 			if strings.Contains(object, "kind:") {
-				into(object)
+				list = append(list, object)
 			}
 		}
 	}
-	out, err := compile.Compile(in)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if out.Document == nil {
-		t.Fatalf("the sample of %s is not live: %+v", name, out.Tenant)
-	}
-	return string(out.Document)
+	return list
 }
 
 func decode(t *testing.T, text string, object any) {
@@ -138,13 +167,19 @@ func write(t *testing.T, files map[string]string) string {
 	return dir
 }
 
-// run starts a binary and returns its address once it is ready.
-func run(t *testing.T, binary, settings, uri string, flags ...string) string {
+// serve runs a site and returns its address once it is ready.
+func serve(t *testing.T, binary, settings, uri string, flags ...string) string {
+	t.Helper()
+	out := run(t, binary, settings, uri, append(flags, "--listen=127.0.0.1:0", "--drain-seconds=0", "--trusted-proxies=127.0.0.1")...)
+	return out.address(t, "serving")
+}
+
+// run runs a binary until the test ends, and returns its log once it is ready.
+func run(t *testing.T, binary, settings, uri string, flags ...string) *output {
 	t.Helper()
 	out := &output{}
 	ctx, stop := context.WithCancel(context.WithoutCancel(t.Context()))
-	flags = append(flags, "--settings-dir="+settings, "--database-dir="+write(t, map[string]string{"uri": uri}),
-		"--listen=127.0.0.1:0", "--admin-listen=127.0.0.1:0", "--drain-seconds=0", "--trusted-proxies=127.0.0.1")
+	flags = append(flags, "--settings-dir="+settings, "--database-dir="+write(t, map[string]string{"uri": uri}), "--admin-listen=127.0.0.1:0")
 	command := exec.CommandContext(ctx, binary, flags...) //nolint:gosec // our own program
 	command.Stderr = out
 	if err := command.Start(); err != nil {
@@ -157,11 +192,7 @@ func run(t *testing.T, binary, settings, uri string, flags ...string) string {
 			t.Logf("what %s had to say:\n%s", filepath.Base(binary), out.problems())
 		}
 	})
-	address := func(listener string) string {
-		pattern := regexp.MustCompile(`"msg":"` + listener + `".*"address":"([^"]+)"`)
-		return "http://" + eventually(t, out, listener, func() string { return out.find(pattern) })
-	}
-	admin := address("admin listener")
+	admin := out.address(t, "admin listener")
 	eventually(t, out, "ready", func() string {
 		response, err := http.Get(admin + "/readyz") //nolint:noctx,gosec // a server of this test
 		if err != nil {
@@ -173,7 +204,14 @@ func run(t *testing.T, binary, settings, uri string, flags ...string) string {
 		}
 		return response.Status
 	})
-	return address("serving")
+	return out
+}
+
+// address is where a listener is, once it is there.
+func (o *output) address(t *testing.T, listener string) string {
+	t.Helper()
+	pattern := regexp.MustCompile(`"msg":"` + listener + `".*"address":"([^"]+)"`)
+	return "http://" + eventually(t, o, listener, func() string { return o.find(pattern) })
 }
 
 // eventually asks until there is an answer.

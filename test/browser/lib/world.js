@@ -48,6 +48,17 @@ export async function tell(tenant, kind, what) {
   if (!answer.ok) throw new Error(`tell ${kind}: ${answer.status} ${await answer.text()}`);
 }
 
+// mailTo waits for a mail to an address that has some text, as the dispatcher sends it.
+export async function mailTo(tenant, address, text) {
+  for (const end = Date.now() + 60_000; Date.now() < end; ) {
+    const answer = await fetch(`${world.tenants[tenant].tell}/mails?to=${encodeURIComponent(address)}`);
+    const mail = (await answer.json()).find((m) => m.includes(text));
+    if (mail) return mail;
+    await new Promise((next) => setTimeout(next, 100));
+  }
+  throw new Error(`no mail to ${address} has ${text}`);
+}
+
 // unsubscribeLink is the path by which a contact has no more mails of a category.
 export function unsubscribeLink(tenant, contact, category) {
   const body = Buffer.from(`${category}\0${contact}`);
