@@ -12,31 +12,22 @@ import (
 // templates and profiles. Where a due date is put off the days of the new one come again.
 type Dealt map[dealtBy]time.Time
 
+// dealtBy: the days of a webhook are those of its URL, of others it does not matter who had it.
 type dealtBy struct{ invoice, channel, url string }
 
-// dealtBy: the days of a webhook are those of its URL, of others it does not matter who had it.
-func (o *Occurrence) dealtBy() dealtBy {
+// Add adds what happened.
+func (d Dealt) Add(o Occurrence) {
 	by := dealtBy{invoice: o.About, channel: o.Channel}
 	if o.Channel == typeWebhook {
 		by.url = o.Address
 	}
-	return by
-}
-
-// Add adds what happened.
-func (d Dealt) Add(o Occurrence) {
-	by := o.dealtBy()
 	if date, is := dateOfSlot(o.Occurrence); is && date.After(d[by]) {
 		d[by] = date
 	}
 }
 
-// with says whether a day was dealt with.
-func (d Dealt) with(o Occurrence) bool {
-	until, known := d[o.dealtBy()]
-	date, is := dateOfSlot(o.Occurrence)
-	return known && is && !date.After(until)
-}
+// with says whether the day of a date was dealt with.
+func (d Dealt) with(by dealtBy, date time.Time) bool { return !date.After(d[by]) }
 
 // slotName is how an occurrence names a day of a dated event.
 func slotName(day int32, date time.Time) string {

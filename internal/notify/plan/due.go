@@ -64,8 +64,11 @@ func (t *treated) fresh(open []Invoice, dealt Dealt, now time.Time) iter.Seq[*du
 				if !is {
 					continue
 				}
-				d := &dueInvoice{&open[i], s.firing, s.day, moment}
-				if !dealt.with(d.occurrence(channel.url)) && !yield(d) {
+				by := dealtBy{open[i].ID, s.firing.spec.Type, channel.url}
+				if dealt.with(by, open[i].DueOn.AddDate(0, 0, int(s.day))) {
+					continue
+				}
+				if !yield(&dueInvoice{&open[i], s.firing, s.day, moment}) {
 					return
 				}
 			}

@@ -21,11 +21,10 @@ type slot struct {
 	firing *firing
 }
 
-// channelSlots are the slots of one channel. Its name tells the URLs of webhooks apart.
+// channelSlots are the slots of one channel, of webhooks those of one URL.
 type channelSlots struct {
-	channel string
-	url     string // of a webhook
-	slots   []slot // by day
+	url   string // of a webhook
+	slots []slot // by day
 }
 
 // slotsOf are the days on which actions fire, by channel.
@@ -38,7 +37,7 @@ func slotsOf(firings []*firing) []channelSlots {
 		}
 		c := byChannel[name]
 		if c == nil {
-			c = &channelSlots{channel: name, url: url}
+			c = &channelSlots{url: url}
 			byChannel[name] = c
 		}
 		for _, day := range f.days {
