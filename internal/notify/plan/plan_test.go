@@ -421,6 +421,9 @@ func TestPersonalEvents(t *testing.T) {
 			if reason, _ := r.Guard(n, a, now); n.Suppressed == "" && reason != "" {
 				t.Errorf("%s: %s", name, reason)
 			}
+			if strings.HasPrefix(n.Address, "old") && n.ContactID != "" {
+				t.Errorf("%s: who deletes %s takes it back", name, n.ContactID)
+			}
 		}
 	}
 	e := happening("portal.credentialsChanged", before("spy@evil.example"))

@@ -116,7 +116,8 @@ func (t *treated) personRecipients(f *firing, e *Event) []recipient {
 	}
 	if previous, _ := e.Data[previousEmail].(string); e.Source == sourceFoyer && (f.spec.SMS == nil || f.spec.SMS.Fallback == typeEmail) {
 		for _, address := range mailAddresses(previous) {
-			found = append(found, recipient{contact: c, channel: typeEmail, address: address})
+			// It is not the contact's any more: who deletes that takes no mail to it back.
+			found = append(found, recipient{channel: typeEmail, address: address})
 		}
 	}
 	if len(found) > 0 {
