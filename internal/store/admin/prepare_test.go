@@ -201,10 +201,23 @@ func TestPrepareKeepsToTheOwner(t *testing.T) {
 		_, err := manager.Prepare(t.Context(), owner, storetest.Logins(), []string{"foyer_0123456789abcdef"})
 		wantProblem(t, err, admin.OwnedByAnother, owner.Schema(), "customers/other", "another", "adopt")
 
-		if _, err := manager.Prepare(t.Context(), owner, storetest.Logins(), []string{owner.Schema()}); err != nil {
-			t.Fatalf("adopt: %v", err)
+		held := func(when string, adopt []string, want bool) {
+			t.Helper()
+			prepared, err := manager.Prepare(t.Context(), owner, storetest.Logins(), adopt)
+			if err != nil || prepared.Adopted != want {
+				t.Errorf("%s: %+v, %v", when, prepared, err)
+			}
 		}
+		change("UPDATE " + owner.Schema() + ".delivery SET mode = 'Live', live_since = now()")
+		held("adopted", []string{owner.Schema()}, true)
 		prepareAndUse(t, manager, owner) // it is its own now, without adopt
+		held("a look later", nil, true)
+		state := query(t, connect(t, superuser(t, server, uri)), "SELECT concat_ws(' ', mode, adopted, settled) FROM "+owner.Schema()+".delivery")
+		if diff := cmp.Diff([]string{"Hold t f"}, state); diff != "" {
+			t.Errorf("delivery (-want +got):\n%s", diff)
+		}
+		change("UPDATE " + owner.Schema() + ".delivery SET adopted = false") // as a document with mode Hold does
+		held("when somebody has looked", nil, false)
 		kept := query(t, connect(t, superuser(t, server, uri)), "SELECT name FROM "+owner.Schema()+".account")
 		if diff := cmp.Diff([]string{"Kept"}, kept); diff != "" {
 			t.Error(diff)
@@ -233,8 +246,8 @@ func TestPrepareInARebuiltCluster(t *testing.T) {
 				if _, err := before.Portal.SchemaVersion(t.Context()); err != nil {
 					t.Fatalf("a tenant of another name took the schema: %v", err)
 				}
-				if _, err := manager.Prepare(t.Context(), after, storetest.Logins(), adopt); err != nil {
-					t.Fatal(err)
+				if prepared, err := manager.Prepare(t.Context(), after, storetest.Logins(), adopt); err != nil || !prepared.Adopted {
+					t.Fatalf("%+v, %v", prepared, err)
 				}
 				prepareAndUse(t, manager, after)
 				if conn, err := pgx.Connect(t.Context(), before.PortalURI); err == nil {
