@@ -347,3 +347,10 @@ func TestOwnEvents(t *testing.T) {
 		t.Error("other tenants have it")
 	}
 }
+
+// Both sides call it the same.
+func TestWordsOfTheStore(t *testing.T) {
+	if previousEmail != store.PreviousEmail || sourceFoyer != store.SourceFoyer {
+		t.Errorf("%q, %q, in the store %q, %q", previousEmail, sourceFoyer, store.PreviousEmail, store.SourceFoyer)
+	}
+}
