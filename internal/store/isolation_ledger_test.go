@@ -153,7 +153,7 @@ func ledgerAttempts(t *testing.T, tn tenant) map[string]func(*testing.T) {
 			}
 		},
 		"RoutingInForce": func(t *testing.T) { // it belongs to no account
-			if _, _, err := b.RoutingInForce(t.Context(), ""); !errors.Is(err, store.ErrNotFound) {
+			if _, _, _, err := b.RoutingInForce(t.Context(), ""); !errors.Is(err, store.ErrNotFound) {
 				t.Error(err)
 			}
 		},

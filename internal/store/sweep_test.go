@@ -282,3 +282,34 @@ func TestFacts(t *testing.T) {
 		t.Errorf("got %+v", none)
 	}
 }
+
+// TestRoutingInForce: what a dispatcher has acknowledged last is run, also where there is a
+// newer document, or a pod that is gone had one.
+func TestRoutingInForce(t *testing.T) {
+	t.Parallel()
+	tn := newTenant(t)
+	for i, digest := range []string{"a", "b", "c"} {
+		tn.exec(t, `INSERT INTO document (digest, kind, body, created_at) VALUES ($1, 'routing', 'text of ' || $1, $2)`, digest, now.Add(time.Duration(i)*time.Minute))
+	}
+	acknowledge := func(component, pod, digest string, at time.Time) {
+		t.Helper()
+		if err := tn.Dispatcher.Acknowledge(t.Context(), store.Replica{Component: component, Pod: pod, Digest: "s", Routing: digest}); err != nil {
+			t.Fatal(err)
+		}
+		tn.exec(t, `UPDATE replica SET updated_at = $2 WHERE pod = $1`, pod, at)
+	}
+	want := func(what, known, digest, text string, running bool) {
+		t.Helper()
+		d, body, runs, err := tn.Backoffice.RoutingInForce(t.Context(), known)
+		if err != nil || d != digest || body != text || runs != running {
+			t.Errorf("%s: %s %q %t %v", what, d, body, runs, err)
+		}
+	}
+	want("nobody runs one", "", "c", "text of c", false)
+	acknowledge("dispatcher", "gone", "b", now)
+	want("one runs an older one", "b", "b", "", true)
+	acknowledge("dispatcher", "newer", "a", now.Add(time.Minute))
+	want("what was acknowledged last", "b", "a", "text of a", true)
+	acknowledge("portal", "portal", "c", now.Add(time.Hour))
+	want("others do not count", "a", "a", "", true)
+}

@@ -25,15 +25,16 @@ func (s *Store) DueAccounts(ctx context.Context, eventType string, dates []time.
 	return list, next, nil
 }
 
-// RoutingInForce returns the routing document that dispatchers run, as the newest of those
-// that they have acknowledged, or else the newest; ErrNotFound: there is none. With the
-// digest that is known already its text is left out.
-func (s *Store) RoutingInForce(ctx context.Context, known string) (digest, text string, err error) {
+// RoutingInForce returns the routing document that dispatchers run: what one of them has
+// acknowledged last, or else the newest, and then running is false. ErrNotFound: there is
+// none. With the digest that is known already its text is left out.
+func (s *Store) RoutingInForce(ctx context.Context, known string) (digest, text string, running bool, err error) {
 	err = s.db.QueryRow(ctx, `
-SELECT digest, CASE WHEN digest = $1 THEN '' ELSE body END FROM document d WHERE kind = 'routing'
-ORDER BY EXISTS (SELECT FROM replica r WHERE r.routing_digest = d.digest) DESC, created_at DESC, digest LIMIT 1`, known).Scan(&digest, &text)
+SELECT d.digest, CASE WHEN d.digest = $1 THEN '' ELSE d.body END, r.at IS NOT NULL FROM document d
+LEFT JOIN LATERAL (SELECT max(updated_at) AS at FROM replica WHERE component = 'dispatcher' AND routing_digest = d.digest) r ON true
+WHERE d.kind = 'routing' ORDER BY r.at DESC NULLS LAST, d.created_at DESC, d.digest LIMIT 1`, known).Scan(&digest, &text, &running)
 	if err != nil {
-		return "", "", fail("read the routing document", err)
+		return "", "", false, fail("read the routing document", err)
 	}
-	return digest, text, nil
+	return digest, text, running, nil
 }

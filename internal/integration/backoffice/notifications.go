@@ -157,6 +157,9 @@ func (a *api) decide(ctx context.Context, in *notificationInput, change func(*st
 	}
 	now, err := a.getNotification(ctx, in)
 	if err == nil && len(changed) == 0 {
+		if now.Body.State == store.StateDead && now.Body.Reason == store.ReasonUnplanned {
+			return nil, problem(http.StatusConflict, "the notification stands for what could not be planned: there is nothing that could be tried again")
+		}
 		return nil, problem(http.StatusConflict, fmt.Sprintf("the notification "+otherwise, now.Body.State))
 	}
 	return now, err

@@ -170,6 +170,21 @@ func TestRedriveInHold(t *testing.T) {
 	})
 }
 
+// What could not be planned is on record, and there is nothing to try again of it.
+func TestRedriveOfUnplanned(t *testing.T) {
+	s := newMeter(t)
+	s.plan(t, mail("ada@example.com", ""))
+	s.settle(t, func(f *store.Finished) { f.Outcome, f.Reason = store.StateDead, store.ReasonUnplanned })
+	dead := get[Page[integration.Notification]](t, s, "notifications?reason=unplanned").Items
+	if len(dead) != 1 {
+		t.Fatalf("dead: %+v", dead)
+	}
+	s.walk(t, []step{
+		{"POST", "notifications/" + dead[0].ID + "/redrive", "", nil, 409, "", "stands for what could not be planned"},
+		{"POST", "notifications/" + dead[0].ID + "/cancel", "", nil, 200, "", `"state":"Cancelled"`},
+	})
+}
+
 // The limit of an hour, and whether it is reached, are told with the state of delivery.
 func TestLimitIsTold(t *testing.T) {
 	s := newMeter(t)
@@ -489,4 +504,38 @@ func TestRender(t *testing.T) {
 		{"POST", "render", `{"accountId":"X","event":"invoice.issued"}`, nil, 422, "", `"field":"accountId","message":"there is no account \"X\""`},
 		{"POST", "render", `{"accountId":"D","event":"invoice.isued"}`, nil, 422, "", "the nearest is invoice.issued"},
 	})
+}
+
+// Answers by documents that no dispatcher runs say so.
+func TestNobodyRunsIt(t *testing.T) {
+	s := newMeter(t)
+	said := func(what, want string) {
+		t.Helper()
+		var coming integration.Upcoming
+		s.ask(t, "upcoming", `{}`, &coming)
+		if got := strings.Join(coming.Problems, "; "); got != want {
+			t.Errorf("%s: %q, want %q", what, got, want)
+		}
+	}
+	said("no document", "no dispatcher runs a routing document yet: this is by the standard messages alone")
+	document, err := config.EncodeRouting(config.Routing{Format: config.RoutingFormat, Tenant: "acme", Bodies: map[config.BodyRef]string{}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	routing, err := config.OpenRouting(document)
+	if err != nil {
+		t.Fatal(err)
+	}
+	packed, err := config.Pack(document)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := s.tenant.Admin.SaveDocument(t.Context(), "routing", routing.Digest, base64.StdEncoding.EncodeToString(packed)); err != nil {
+		t.Fatal(err)
+	}
+	said("nobody runs it", "no dispatcher runs this routing document: it is the newest one")
+	if err := s.tenant.Dispatcher.Acknowledge(t.Context(), store.Replica{Pod: "p", Component: "dispatcher", Routing: routing.Digest}); err != nil {
+		t.Fatal(err)
+	}
+	said("one runs it", "")
 }

@@ -105,12 +105,16 @@ func (a *api) rulesOf(ctx context.Context, given integration.Documents) (*rulebo
 	if err != nil {
 		return nil, err
 	}
-	routing, err := a.routingInForce(ctx)
+	routing, running, err := a.routingInForce(ctx)
 	if err != nil {
 		return nil, err
 	}
 	if given.Settings == nil && given.Routing == nil {
-		return a.books.of(live, routing), nil
+		book := a.books.of(live, routing)
+		if !running {
+			return book.notRun(), nil
+		}
+		return book, nil
 	}
 	if given.Settings != nil {
 		if live, err = config.Load(given.Settings); err != nil {
@@ -154,8 +158,20 @@ func (b *rulebooks) of(live *config.Live, routing *config.LiveRouting) *rulebook
 	return b.last
 }
 
-// routingInForce is the routing document that dispatchers run; nil: there is none yet.
-func (a *api) routingInForce(ctx context.Context) (*config.LiveRouting, error) {
+// notRun is a rulebook that says that no dispatcher runs it.
+func (b *rulebook) notRun() *rulebook {
+	said := *b
+	note := "no dispatcher runs this routing document: it is the newest one"
+	if b.routing == "" {
+		note = "no dispatcher runs a routing document yet: this is by the standard messages alone"
+	}
+	said.problems = append(slices.Clone(b.problems), note)
+	return &said
+}
+
+// routingInForce is the routing document that dispatchers run; running is false if none has
+// said so. nil: there is none yet.
+func (a *api) routingInForce(ctx context.Context) (routing *config.LiveRouting, running bool, err error) {
 	a.books.mu.Lock()
 	last := a.books.routing
 	a.books.mu.Unlock()
@@ -163,31 +179,30 @@ func (a *api) routingInForce(ctx context.Context) (*config.LiveRouting, error) {
 	if last != nil {
 		known = last.Digest
 	}
-	digest, text, err := a.Store.RoutingInForce(ctx, known)
+	digest, text, running, err := a.Store.RoutingInForce(ctx, known)
 	switch {
 	case errors.Is(err, store.ErrNotFound):
-		return nil, nil
+		return nil, false, nil
 	case err != nil:
-		return nil, err
+		return nil, false, err
 	case digest == known:
-		return last, nil
+		return last, running, nil
 	}
 	packed, err := base64.StdEncoding.DecodeString(text)
 	if err != nil {
-		return nil, fmt.Errorf("the routing document %s is not packed: %w", digest, err)
+		return nil, false, fmt.Errorf("the routing document %s is not packed: %w", digest, err)
 	}
 	document, err := config.Unpack(packed)
 	if err != nil {
-		return nil, err
+		return nil, false, err
 	}
-	routing, err := config.OpenRouting(document)
-	if err != nil {
-		return nil, fmt.Errorf("open the routing document in force: %w", err)
+	if routing, err = config.OpenRouting(document); err != nil {
+		return nil, false, fmt.Errorf("open the routing document in force: %w", err)
 	}
 	a.books.mu.Lock()
 	a.books.routing = routing
 	a.books.mu.Unlock()
-	return routing, nil
+	return routing, running, nil
 }
 
 type upcomingInput struct {
