@@ -13,7 +13,7 @@ const capRest = time.Second
 
 // hourlyCap is what lane 1 knows of delivery.maxPerHour. Claims keep it; this tells of it.
 type hourlyCap struct {
-	rest    time.Time // until when nothing is claimed
+	rest    map[string]time.Time // until when nothing is claimed of a channel
 	reached bool
 }
 
@@ -33,10 +33,11 @@ func (l *lane) claim(ctx context.Context, channels []string, limit int) ([]store
 	}
 	var limited []string
 	for _, name := range channels {
-		if capped(name) {
-			limited = append(limited, name)
-		} else {
+		switch {
+		case !capped(name):
 			request.Channels = append(request.Channels, name)
+		case time.Now().After(l.cap.rest[name]):
+			limited = append(limited, name)
 		}
 	}
 	var claimed []store.Claimed
@@ -46,7 +47,7 @@ func (l *lane) claim(ctx context.Context, channels []string, limit int) ([]store
 			return nil, err
 		}
 	}
-	if len(limited) > 0 && time.Now().After(l.cap.rest) {
+	if len(limited) > 0 {
 		request.Channels, request.MostPerHour = limited, most
 		more, err := l.claimLimited(ctx, request)
 		if err != nil {
@@ -63,7 +64,9 @@ func (l *lane) claimLimited(ctx context.Context, request store.ClaimRequest) ([]
 	if err != nil || len(claimed) == request.Limit {
 		return claimed, err
 	}
-	l.cap.rest = time.Now().Add(capRest)
+	for _, name := range request.Channels {
+		l.cap.rest[name] = time.Now().Add(capRest)
+	}
 	out, err := l.Store.OutWithinHour(ctx, request.Now)
 	if err != nil {
 		l.failed(ctx, "count what went out", err)

@@ -71,7 +71,7 @@ type lane struct {
 }
 
 func (d *Dispatcher) newLane(number int) *lane {
-	l := &lane{Dispatcher: d, number: number, sending: map[string]chan struct{}{}, dry: map[string]time.Time{}}
+	l := &lane{Dispatcher: d, number: number, sending: map[string]chan struct{}{}, cap: hourlyCap{rest: map[string]time.Time{}}, dry: map[string]time.Time{}}
 	all := map[string]int{store.ChannelBanner: placesInside, store.ChannelLog: placesInside}
 	for _, name := range []string{store.ChannelEmail, store.ChannelSMS, store.ChannelWebhook} {
 		if way, ok := d.Ways[number][name]; ok {
