@@ -50,6 +50,8 @@ type DeliveryStatus struct {
 	// maxPerHour is how many mails and text messages go out within an hour at most. There
 	// is no bound if not set.
 	// +optional
+	// +kubebuilder:validation:Minimum=1
+	// +kubebuilder:validation:Maximum=10000000
 	MaxPerHour int64 `json:"maxPerHour,omitempty"`
 }
 
