@@ -91,7 +91,7 @@ func renderedAccount(streams Streams, r integration.Rendered) string {
 		writeAccountMessage(&out, m)
 	}
 	for _, problem := range r.Problems {
-		fmt.Fprintf(&out, "\nThe API cannot run a part of the templates: %s\n", problem)
+		fmt.Fprintf(&out, "\nThe API notes: %s\n", problem)
 	}
 	return out.String()
 }

@@ -162,7 +162,11 @@ func (s *settling) patiently(ctx context.Context, id string) (integration.Notifi
 	}
 }
 
-// deadIDs are the notifications that are dead, the newest first.
+// unplanned is the reason of what stands for something that could not be planned: there is
+// nothing that could be tried again.
+const unplanned = "unplanned"
+
+// deadIDs are the notifications that are Dead and can be tried again, the newest first.
 func deadIDs(ctx context.Context, client *integration.Client, since time.Time) ([]string, error) {
 	query := integration.NotificationQuery{State: "Dead", Since: since, Limit: 1000}
 	var ids []string
@@ -172,7 +176,9 @@ func deadIDs(ctx context.Context, client *integration.Client, since time.Time) (
 			return nil, err
 		}
 		for _, n := range page.Items {
-			ids = append(ids, n.ID)
+			if n.Reason != unplanned {
+				ids = append(ids, n.ID)
+			}
 		}
 		if page.Next == "" {
 			return ids, nil

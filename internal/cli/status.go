@@ -243,7 +243,7 @@ func listed(out *strings.Builder, streams Streams, title string, list []integrat
 				out.WriteString("  " + line + "\n")
 			}
 		}
-		if n.Reason != "unplanned" { // there is nothing that could be tried again
+		if n.Reason != unplanned {
 			out.WriteString("  kubectl foyer redrive " + n.ID + target + "\n")
 		}
 	}

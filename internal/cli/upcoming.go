@@ -198,7 +198,7 @@ func (o outlook) page(streams Streams, flags upcomingFlags) string {
 		fmt.Fprintln(&out, limitText(o.DeliveryState))
 	}
 	for _, problem := range o.Problems {
-		fmt.Fprintf(&out, "\nThe API cannot run a part of it: %s\n", problem)
+		fmt.Fprintf(&out, "\nThe API notes: %s\n", problem)
 	}
 	return out.String()
 }

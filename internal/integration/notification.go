@@ -130,7 +130,7 @@ type Upcoming struct {
 	Next           string         `json:"next,omitempty" doc:"The cursor of the next page. Missing: all accounts were looked at."`
 	SettingsDigest string         `json:"settingsDigest" doc:"The settings document that this is by."`
 	RoutingDigest  string         `json:"routingDigest,omitempty" doc:"The routing document that this is by. Missing: there is none."`
-	Problems       []string       `json:"problems,omitempty" doc:"What of the documents this release cannot run."`
+	Problems       []string       `json:"problems,omitempty" doc:"What of the documents this release cannot run, or that no dispatcher runs them."`
 }
 
 // UpcomingItem is one notification that would be sent.
@@ -173,7 +173,7 @@ type Rendered struct {
 	Event     string         `json:"event" doc:"The event type."`
 	Sample    bool           `json:"sample" doc:"The event is the sample of its type. Otherwise it is about the oldest unpaid invoice of the account."`
 	Items     []RenderedItem `json:"items" nullable:"false" doc:"What would be sent. Secret links are placeholders."`
-	Problems  []string       `json:"problems,omitempty" doc:"What of the documents this release cannot run."`
+	Problems  []string       `json:"problems,omitempty" doc:"What of the documents this release cannot run, or that no dispatcher runs them."`
 }
 
 // RenderedItem is one notification that would be sent.
