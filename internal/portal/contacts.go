@@ -41,6 +41,7 @@ type contactRow struct {
 type contactsPage struct {
 	Page     web.Page
 	Done     string
+	Silent   bool // and no mail goes out
 	Problems []web.FieldProblem
 	Changed  bool // somebody else changed what the person was about to change
 	Rows     []contactRow
@@ -88,9 +89,11 @@ var contactsDone = map[string]string{
 
 func (p *Portal) contacts(w http.ResponseWriter, r *http.Request, v *visit) error {
 	page := contactsPage{}
-	if done := contactsDone[r.URL.Query().Get("done")]; done != "" {
-		page.Done = v.T(done)
+	done, silent := v.unsent(r.URL.Query().Get("done"))
+	if text := contactsDone[done]; text != "" {
+		page.Done = v.T(text)
 	}
+	page.Silent = silent
 	return p.showContacts(w, r, v, page, http.StatusOK)
 }
 

@@ -22,7 +22,7 @@ type forgotForm struct {
 	Login    string
 	Sent     bool
 	Silent   bool // the tenant sends its customers no mails: it says so to everybody
-	Minutes  int // that a link works
+	Minutes  int  // that a link works
 	Problems []web.FieldProblem
 }
 
@@ -36,8 +36,27 @@ func (v *visit) forgotForm() forgotForm {
 	return forgotForm{
 		Page:    web.Page{Title: v.T("Forgot your password?"), Brand: v.brand(), Bare: true},
 		Minutes: max(1, int(v.live.Credentials().ResetLinkSeconds/60)),
-		Silent:  v.live.Delivery().Mode != config.DeliveryLive || v.live.Tenant.Email.From == "",
+		Silent:  v.silent(),
 	}
+}
+
+// silent says whether the tenant sends its customers no mails: while it is tried out, those
+// that are asked for are held, or go to staff, and are never sent later.
+func (v *visit) silent() bool {
+	return v.live.Delivery().Mode != config.DeliveryLive || v.live.Tenant.Email.From == ""
+}
+
+// unsent takes the promise of a mail out of what a page says was done, if none goes out.
+func (v *visit) unsent(done string) (other string, silent bool) {
+	switch {
+	case !v.silent():
+		return done, false
+	case done == "asked":
+		return "saved", true
+	case done == "invited":
+		return "", true
+	}
+	return done, false
 }
 
 // forgot takes a request and answers the same, at the same cost, whoever it is for: what

@@ -113,6 +113,26 @@ func TestForgotPromisesNoMail(t *testing.T) {
 	}
 }
 
+// TestNoInvitationIsPromised, nor the link to a new address, that does not come.
+func TestNoInvitationIsPromised(t *testing.T) {
+	s := newTeam(t)
+	dana := s.signedIn(t, "dana")
+	for path, promised := range map[string]bool{
+		"/portal-settings?done=invited": true, "/portal-settings?done=asked": true, "/preferences?done=asked": true, "/portal-settings?done=deleted": false, "/preferences": false,
+	} {
+		s.apply(t, `["ViewInvoices","ViewActivity"]`, teamFeatures)
+		live := dana.get(path).is(t, http.StatusOK).hides(t, "No mail will come")
+		s.apply(t, `["ViewInvoices","ViewActivity"]`, teamFeatures, `"delivery":{"mode":"Live"}`, `"delivery":{}`)
+		held := dana.get(path).is(t, http.StatusOK)
+		if !promised {
+			held.hides(t, "No mail will come")
+			continue
+		}
+		live.shows(t, "on its way")
+		held.shows(t, "No mail will come Acme Telecom does not send mails from this portal").hides(t, "on its way")
+	}
+}
+
 func TestForgotForm(t *testing.T) {
 	s := newSite(t)
 	for _, test := range []struct{ login, sentence string }{

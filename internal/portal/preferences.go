@@ -25,6 +25,7 @@ func (p *Portal) preferenceRoutes() []route {
 type preferencesPage struct {
 	Page       web.Page
 	Done       string
+	Silent     bool // and no mail goes out
 	Problems   []web.FieldProblem
 	Changed    []term
 	Fields     store.Contact
@@ -52,9 +53,11 @@ func (p *Portal) preferences(w http.ResponseWriter, r *http.Request, v *visit) e
 		return err
 	}
 	page := preferencesPage{Fields: own.Contact, Version: own.Version, Seen: v.ownTerms(&own.Contact)}
-	if done := preferencesDone[r.URL.Query().Get("done")]; done != "" {
-		page.Done = v.T(done)
+	done, silent := v.unsent(r.URL.Query().Get("done"))
+	if text := preferencesDone[done]; text != "" {
+		page.Done = v.T(text)
 	}
+	page.Silent = silent
 	return p.showPreferences(w, r, v, page, http.StatusOK)
 }
 
