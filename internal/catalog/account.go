@@ -25,8 +25,8 @@ func accountEvents() []Event {
 			Name: "account.profileChanged", Title: "Account profile changed", Category: General,
 			Description: "An account is treated by another account profile.",
 			Fields: []Field{object("change", "What changed.",
-				text("oldProfile", "residential", "The name of the account profile before."),
-				text("newProfile", "business", "The name of the account profile now."),
+				text("oldProfile", "residential", "The AccountProfile before, by the name of its object, which is for systems rather than for customers."),
+				text("newProfile", "business", "The AccountProfile now, by the name of its object."),
 			)},
 		},
 	}

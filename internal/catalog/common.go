@@ -32,7 +32,7 @@ func accountObject(many bool) Field {
 	fields := []Field{
 		text("id", "10042", "Its id, the key of the provider's system."),
 		text("name", "Miller Ltd", "Its name."),
-		text("profile", "business", "The name of the account profile that it is treated by."),
+		text("profile", "business", "The AccountProfile that it is treated by, by the name of its object."),
 		accountStatus("status", settings.Active, "Its status."),
 	}
 	if many {
