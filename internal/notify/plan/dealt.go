@@ -37,10 +37,10 @@ func slotName(day int32, date time.Time) string {
 // dateOfSlot is the date of a day by its name.
 func dateOfSlot(name string) (time.Time, bool) {
 	day, date, _ := strings.Cut(name, "@")
-	offset, err := strconv.Atoi(day)
+	offset, err := strconv.ParseInt(day, 10, 32)
 	if err != nil {
 		return time.Time{}, false
 	}
 	from, err := time.Parse(time.DateOnly, date)
-	return from.AddDate(0, 0, offset), err == nil
+	return from.AddDate(0, 0, int(offset)), err == nil
 }

@@ -93,6 +93,7 @@ func FuzzEvent(f *testing.F) {
 		}
 		data, _ := decoded(event.Sample)
 		withText(event.TemplateFields(), data, text)
+		data[previousEmail] = "old@miller.example;" + text
 		e.Data = data
 		for _, r := range []*Rules{own, standard} {
 			for _, n := range r.Plan(e, a, now) {
@@ -101,6 +102,9 @@ func FuzzEvent(f *testing.F) {
 					t.Fatalf("%s by %s: %v", e.Type, n.Channel, err)
 				}
 				checkContent(t, n, content, text)
+				if reason, _ := r.Guard(n, a, now); n.Suppressed == "" && reason != "" {
+					t.Fatalf("%s by %s to %q: planned, and %s a moment later", e.Type, n.Channel, n.Address, reason)
+				}
 			}
 		}
 		if e.Data, _ = decoded(raw); e.Data == nil {

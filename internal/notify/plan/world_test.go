@@ -388,7 +388,11 @@ func (w *world) simulate(a *simAccount) []string {
 			continue
 		}
 		var names []string
-		for _, n := range w.versionAt(minute).rules.Due(account, open, dealt, &live, at) {
+		rules := w.versionAt(minute).rules
+		for _, n := range rules.Due(account, open, dealt, &live, at) {
+			if n.Suppressed == "" { // what is asked again is asked in the same way
+				n.Suppressed, _ = rules.Guard(n, account, at)
+			}
 			if len(n.Occurrences) > 0 { // else it is another person without an address
 				names = nil
 			}
