@@ -270,9 +270,7 @@ func TestRemindedOnce(t *testing.T) {
 	first := ask{open: open, at: "2026-11-21T09:00:00Z"}.due(t, reminders(3).rules(t))
 	var happened []Occurrence
 	for _, n := range first {
-		for _, o := range n.Occurrences {
-			happened = append(happened, o)
-		}
+		happened = append(happened, n.Occurrences...)
 	}
 	if len(happened) != 1 {
 		t.Fatal(shown(first))
