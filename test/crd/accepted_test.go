@@ -91,8 +91,16 @@ func TestSamplesAreClean(t *testing.T) {
 	if result.Objects["EventTemplate"] == 0 {
 		t.Errorf("lint saw only %v", result.Objects)
 	}
+	held := 0
 	for _, finding := range result.Findings {
+		if finding.Field == "spec.delivery" && finding.Severity == lint.Warning {
+			held++ // the samples send nothing before somebody says so
+			continue
+		}
 		t.Errorf("%+v", finding)
+	}
+	if held != result.Objects["Tenant"] {
+		t.Errorf("%d of the %d tenants are told to hold what they would send", held, result.Objects["Tenant"])
 	}
 }
 
