@@ -23,7 +23,7 @@ func TestParse(t *testing.T) {
 		{"Acme (Germany) <" + bare + ">", "Acme (Germany)", bare},
 		{`Acme \o/ <` + bare + ">", `Acme \o/`, bare},
 		{"Acme   Télécom <" + bare + ">", "Acme Télécom", bare},
-		{"آکمه‌ها <" + bare + ">", "آکمه‌ها", bare},
+		{"آکمه\u200cها <" + bare + ">", "آکمه\u200cها", bare},
 		{"billing@bücher.example", "", "billing@xn--bcher-kva.example"},
 		{"änna@acme.example", "", "änna@acme.example"},
 		{"a+b.c@localhost", "", "a+b.c@localhost"},

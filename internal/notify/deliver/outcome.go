@@ -27,7 +27,7 @@ const (
 	reasonExpired   = "expired"   // it is too late for it
 	reasonUncertain = "uncertain" // it may have arrived
 	reasonFailed    = "failed"    // it is tried again
-	reasonBroken    = "broken"    // the channel works for nobody
+	reasonBroken    = "broken"    // the channel, or the host, works for nobody
 	reasonReturned  = "returned"  // its process did not come to it
 )
 
@@ -81,18 +81,23 @@ func (l *lane) unsent(j *job, e *channel.Error, repeat Repeat, cutOff bool) outc
 		}
 	case cutOff && e.Class != channel.Uncertain:
 		return returned(now)
-	case o.broken && (o.sure || !l.worksForOthers(j.Channel)):
+	case l.everybodys(j, &o):
 		o.Outcome, o.Reason, o.NextAt = store.Returned, reasonBroken, now.Add(minDelay)
 	default:
 		o.Outcome, o.Reason, o.NextAt = store.StateRetry, reasonFailed, now.Add(delayAfter(j.Tries, e.After))
-		if late := j.DueAt.Add(tooLate); o.NextAt.After(late) {
-			o.Outcome, o.Reason = store.StateDead, reasonExpired
-		}
 	}
-	if link := j.n.Event.Link; link != nil && o.Outcome != store.StateDead && !o.NextAt.Before(link.ExpiresAt) {
+	if o.Outcome != store.StateDead && j.over(&o) {
 		o.Outcome, o.Reason = store.StateDead, reasonExpired
 	}
 	return o
+}
+
+// over says whether it is too late for a notification when its next turn comes.
+func (j *job) over(o *outcome) bool {
+	if link := j.n.Event.Link; link != nil && !o.NextAt.Before(link.ExpiresAt) {
+		return true
+	}
+	return o.Outcome == store.StateRetry && o.Reason == reasonFailed && o.NextAt.After(j.DueAt.Add(tooLate))
 }
 
 // certain says whether a channel that does not work will not work by itself.
@@ -103,8 +108,9 @@ func certain(e *channel.Error) bool {
 // refusedSignIn is the answer of a mail server to a wrong username or password.
 const refusedSignIn = "535"
 
-// worksForOthers says whether a channel is known to work for other messages.
-func (d *Dispatcher) worksForOthers(name string) bool {
-	b := d.breakers[name]
-	return b != nil && b.worksForOthers(time.Now())
+// everybodys says whether a failure is of the channel, and not of one message while it works
+// for others.
+func (d *Dispatcher) everybodys(j *job, o *outcome) bool {
+	b := d.breakers[j.Channel]
+	return o.broken && (o.sure || b == nil || !b.worksForOthers(time.Now()))
 }

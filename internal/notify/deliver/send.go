@@ -42,7 +42,9 @@ func (l *lane) send(ctx context.Context, j *job) outcome {
 	}
 	host := hostOf(j)
 	if !l.hosts.enter(host) {
-		return returned(l.Now().Add(hostPause))
+		o := returned(l.Now().Add(hostPause))
+		o.Reason, o.Detail = reasonBroken, "its host does not answer: one message at a time is sent there"
+		return o
 	}
 	answered := true
 	defer func() { l.hosts.leave(host, answered) }()
