@@ -21,6 +21,9 @@ func (w *world) addDelivery(t *v1alpha1.Tenant) {
 		security := v1alpha1.SMTPSecurity(maybe(w, 60, []string{"TLS", "StartTLS", "None", "Some"}))
 		t.Spec.Email = v1alpha1.EmailChannelSpec{From: "a@acme.example", SMTP: v1alpha1.SMTPSpec{Host: "smtp.acme.example", Security: security}}
 	}
+	if w.chance(20) {
+		t.Spec.Backoffice.EventTypes = pick(w, [][]v1alpha1.EventPattern{{"payment.*", "account.created"}, {"custom.a"}, {"invoice.unpaid"}})
+	}
 	for _, name := range []string{"z", "m"} {
 		if w.chance(30) {
 			events := []v1alpha1.EventPattern{"invoice.paid", "contact.*", pick(w, []v1alpha1.EventPattern{"custom.a", "custom.b", "custom.*", "account.*"})}
@@ -37,8 +40,8 @@ func (w *world) standardEvents() v1alpha1.StandardEventsSpec {
 }
 
 // Whatever people say about how they are told: the order of it does not matter, what is
-// written stays, each webhook asks for events that there are, and the status of a profile
-// says what the documents do.
+// written stays, each webhook asks for events that there are, what may be signed can be sent
+// in, and the status of a profile says what the documents do.
 func TestTenantsThatSend(t *testing.T) {
 	refused, replaced := 0, 0
 	for seed := range uint64(20) {
@@ -52,7 +55,7 @@ func TestTenantsThatSend(t *testing.T) {
 				refused++
 				return
 			}
-			w.checkWebhooks(t, out.Document)
+			w.checkPatterns(t, out.Document)
 			replaced += checkSources(t, out)
 			in := w.input
 			in.Live, in.LiveRouting, in.Acknowledged = out.Document, out.Routing, false
@@ -72,10 +75,18 @@ func TestTenantsThatSend(t *testing.T) {
 	}
 }
 
-func (w *world) checkWebhooks(t *testing.T, document []byte) {
+func (w *world) checkPatterns(t *testing.T, document []byte) {
 	t.Helper()
 	own := content[config.Tenant](t, document, "Tenant", "acme")
 	known, _ := catalog.New(own.Events)
+	for _, pattern := range own.EventTypes {
+		if !slices.ContainsFunc(known.Names(), func(name string) bool {
+			event, _ := known.Lookup(name)
+			return catalog.Matches(pattern, name) && event.WhyNotSentIn() == ""
+		}) {
+			t.Errorf("%s may be sent in with a signature, and there is %q", pattern, known.Names())
+		}
+	}
 	for _, hook := range own.Webhooks {
 		for _, pattern := range hook.Events {
 			if !slices.ContainsFunc(known.Names(), func(name string) bool { return catalog.Matches(pattern, name) }) {
