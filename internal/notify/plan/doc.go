@@ -23,7 +23,7 @@
 // day that is due is looked at, for three days after its moment. It happens once, whatever
 // the template, the action and the profile are called by then, and not after a later one
 // ([Dealt]). One that had come before the invoice was written tells nobody. A condition that
-// is false is asked again each minute; what is suppressed is not.
+// is false is asked again; what is suppressed is not.
 //
 // # Who
 //
