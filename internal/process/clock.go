@@ -1,8 +1,10 @@
 package process
 
 import (
+	"errors"
 	"flag"
 	"fmt"
+	"io/fs"
 	"path/filepath"
 	"strings"
 	"sync"
@@ -31,6 +33,9 @@ func (c *ClockFile) Follow(r *Runtime) (now func() time.Time) {
 	once := sync.OnceFunc(func() { close(looked) })
 	file := reload.NewFile(c.Path, parseClock, func(_ string, err error) {
 		defer once()
+		if errors.Is(err, fs.ErrNotExist) {
+			return // the file is there when the time is to be moved
+		}
 		if err != nil {
 			r.Log.Error("the clock was not moved", "file", c.Path, "error", err)
 			return
