@@ -9,6 +9,7 @@ import (
 	"flag"
 	"fmt"
 	"os"
+	"runtime/debug"
 	"time"
 
 	"github.com/foyerhq/foyer/internal/config"
@@ -37,7 +38,12 @@ const (
 	maxLease = 3600
 )
 
-func main() { os.Exit(process.Main(program())) }
+func main() {
+	if os.Getenv("GOGC") == "" {
+		debug.SetGCPercent(deliver.GCPercent)
+	}
+	os.Exit(process.Main(program()))
+}
 
 // options are the flags that only the dispatcher has.
 type options struct {

@@ -12,6 +12,7 @@ import (
 	"io"
 	"log/slog"
 	"net/netip"
+	"runtime/debug"
 	"strconv"
 	"sync"
 	"sync/atomic"
@@ -46,6 +47,7 @@ type Rates struct{ Foyer, Raw []float64 }
 
 // Measure takes turns, with so many mails in each.
 func Measure(ctx context.Context, count int, progress func(string, ...any)) (r Rates, err error) {
+	defer debug.SetGCPercent(debug.SetGCPercent(deliver.GCPercent)) // as the dispatcher has it, for both
 	b := &bench{count: count, progress: progress}
 	if b.sink, err = startSink(ctx); err != nil {
 		return r, err

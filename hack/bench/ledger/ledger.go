@@ -12,6 +12,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"runtime/debug"
 	"sync/atomic"
 	"time"
 
@@ -54,6 +55,7 @@ type Rates struct {
 
 // Measure takes turns, with so many in each.
 func Measure(ctx context.Context, count int, progress func(string, ...any)) (r Rates, err error) {
+	defer debug.SetGCPercent(debug.SetGCPercent(deliver.GCPercent)) // as the dispatcher has it, for both
 	t, err := tenant.Start(ctx)
 	if err != nil {
 		return r, err

@@ -95,7 +95,7 @@ func (t *Template) RenderSample(data Data) (string, error) {
 }
 
 func (t *Template) fillIn(data Data) (string, error) {
-	values, err := newValues(t.fields, data, t.format)
+	values, err := t.values(data)
 	if err != nil {
 		return "", err
 	}
@@ -117,6 +117,22 @@ func (t *Template) fillIn(data Data) (string, error) {
 		text = strings.TrimSpace(plainSpaces.Replace(strings.ToValidUTF8(text, "")))
 	}
 	return text, nil
+}
+
+// values are what the template is given. Those of JSON and of invoices are written in their
+// own way.
+func (t *Template) values(data Data) (map[string]any, error) {
+	kept := data.Kept
+	if kept == nil || t.format == JSON || t.format == Invoice {
+		return newValues(t.fields, data, t.format)
+	}
+	if kept.values == nil {
+		var err error
+		if kept.values, err = newValues(t.fields, data, t.format); err != nil {
+			return nil, err
+		}
+	}
+	return kept.values, nil
 }
 
 // cut shortens a text to a number of characters, of which the end is one.

@@ -68,7 +68,13 @@ type Data struct {
 	Zone *time.Location
 	// Currency is that of amounts without one of their own.
 	Currency string
+	// Kept, if it is there, keeps what was made of the rest for the other texts of the same
+	// message: a mail has up to three. It is not safe for concurrent use.
+	Kept *Kept
 }
+
+// Kept is what was made of a payload. The zero value has nothing yet.
+type Kept struct{ values map[string]any }
 
 // subject is what a template is filled in with: an event, or an invoice.
 type subject struct {

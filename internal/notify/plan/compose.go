@@ -139,6 +139,7 @@ func (c *composer) mail(t texts, links Links) (content Content, err error) {
 		content.Invoice = c.invoice
 	}
 	content.From = oneLine(cmp.Or(spec.From, c.rules.live.Tenant.Email.From))
+	c.data.Kept = &template.Kept{} // from here on the payload stays as it is
 	if content.Subject, err = c.fill(t.subject); err != nil {
 		return Content{}, fmt.Errorf("subject: %w", err)
 	}
@@ -216,6 +217,7 @@ func (c *composer) fill(t *template.Template) (string, error) {
 			return text, nil
 		}
 		short := c.data
+		short.Kept = nil // that is of the whole texts
 		short.Payload = withTexts(c.firing.event.TemplateFields(), c.data.Payload, longest)
 		text, err = t.Render(short)
 	}
