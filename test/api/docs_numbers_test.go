@@ -36,6 +36,11 @@ func TestNumbersOfTheDocs(t *testing.T) {
 		{"internal/store/invoice_write.go", "maxPageLines = 20_000", limits, "20,000 lines together"},
 		{"internal/integration/credentials.go", `maxItems:"5000"`, limits, "in one request | 5,000 |"},
 		{"internal/integration/credentials.go", `maxItems:"5000"`, guide, "up to 5,000 at once"},
+		{api + "intake.go", "maxObjectID = 64", limits, "Ids of objects in `data` have 64 characters"},
+		{api + "intake.go", "maxObjectID = 64", guide, "as `invoice.id`, have at most 64 characters"},
+		{api + "intake.go", "oldestEvent = 30 * 24 * time.Hour", limits, "Of more than 30 days ago they are `TooOld`"},
+		{api + "outlook.go", "maxUpcoming = 5_000", limits, "it has 5,000 notifications"},
+		{api + "outlook.go", "upcomingTime = 20 * time.Second", limits, "or after 20 seconds"},
 		{"internal/integration/lines.go", "MaxLineBytes = 64 << 10", limits, "64 KiB a line"},
 	}
 	for _, test := range tests {
