@@ -172,7 +172,7 @@ func (l *lane) keep(j *job) outcome {
 	case store.ChannelBanner:
 		o.Body = content.Texts[""]
 		o.banner = &store.Banner{
-			ID: j.ID, AccountID: j.AccountID, Category: j.Category, EventType: j.n.Event.Type, About: j.n.Event.About,
+			ID: j.ID, AccountID: j.AccountID, Category: j.Category, EventType: j.n.Event.Type, About: content.Invoice,
 			Texts: content.Texts, From: now, To: now.Add(bannerFor),
 		}
 	case store.ChannelLog:

@@ -27,7 +27,7 @@ type Content struct {
 	HTML          string
 	Priority      string   // Low, High or empty
 	Attach        []string // Invoice
-	Invoice       string   // whose document is attached: its id
+	Invoice       string   // the id of the one whose document is attached, or of what a banner is about
 	CC, BCC       []string // those of the planned copies that still go out
 	Unsubscribe   string   // where the recipient opts out; empty: nobody can
 	Body          []byte   // of a webhook
@@ -177,7 +177,7 @@ func (c *composer) unsubscribe(links Links) string {
 }
 
 func (c *composer) banner(all []texts) (Content, error) {
-	content := Content{Texts: make(map[string]string, len(all))}
+	content := Content{Texts: make(map[string]string, len(all)), Invoice: c.invoice}
 	own := c.data.Locale
 	for _, t := range all {
 		c.data.Locale = cmp.Or(t.locale, own)

@@ -83,7 +83,7 @@ func TestComposeOthers(t *testing.T) {
 			Unsubscribe: "https://my.acme.example/unsubscribe/dana/Invoice",
 		}},
 		{banner, Content{
-			Texts: map[string]string{"": "INV-1001: €89.90", "de": "INV-1001 auf Deutsch: 89,90\u00a0€"}, Note: "Banner: INV-1001: €89.90",
+			Invoice: "1001", Texts: map[string]string{"": "INV-1001: €89.90", "de": "INV-1001 auf Deutsch: 89,90\u00a0€"}, Note: "Banner: INV-1001: €89.90",
 		}},
 		{note, Content{Text: "INV-1001 was issued"}},
 		{hook, Content{Body: []byte(`{"balance": "89.90", "name": "Miller \"Ltd\"\n"}`)}},
