@@ -51,8 +51,8 @@ func TestPlansOfTheLedger(t *testing.T) {
 	for name, arguments := range map[string]string{
 		"claim":             `now(), 1, '{Email,SMS}', 200, now()`,
 		"went out":          `now()`,
-		"finish":            `now(), ` + leased + `, ` + same(`1`) + `, ` + same(`'Sent'::text`) + `, ` + same(`NULL::timestamptz`) + strings.Repeat(`, `+texts, 8),
-		"rescue":            `now(), 100, '{SMS}', 12`,
+		"finish":            `now(), ` + leased + `, ` + same(`1`) + `, ` + same(`'Sent'::text`) + `, ` + same(`NULL::timestamptz`) + strings.Repeat(`, `+texts, 11),
+		"rescue":            `now(), 100, '{SMS}', '{Webhook}'`,
 		"what waits":        `now()`,
 		"turns":             accounts + `, 6000`,
 		"events to plan":    `19000, 500`,

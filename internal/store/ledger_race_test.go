@@ -79,7 +79,7 @@ func TestWorkersShareTheLedger(t *testing.T) {
 	}
 	group.Go(func() {
 		for ctx.Err() == nil {
-			if _, err := tn.Dispatcher.Rescue(ctx, store.RescueRequest{Now: at(), Limit: 50}); err != nil {
+			if _, err := tn.Dispatcher.Rescue(ctx, store.RescueRequest{Now: at(), Limit: 50, Again: []string{store.ChannelEmail}}); err != nil {
 				t.Error(err)
 			}
 			mu.Lock()
