@@ -33,7 +33,7 @@ var Reasons = []Reason{
 	{"uncertain", "Uncertain", "It may have arrived: the other side did not answer, or a process ended while it was sent. Where a repeat is noticed, it waits in Retry instead."},
 	{"quietHours", "Planned", "It waits for the end of the account's quiet hours."},
 	{"failed", "Retry", "It failed, and is tried again."},
-	{"broken", "Planned", "Its channel works for nobody at the moment. It waits, also in Retry."},
+	{"broken", "Planned", "Its channel, or the host of its webhook, works for nobody at the moment. It waits, also in Retry."},
 	{"returned", "Planned", "The process that had it ended before it came to it. It waits, also in Retry."},
 }
 
