@@ -34,70 +34,76 @@ func (a *api) notificationSummary(ctx context.Context, in *summaryInput) (*summa
 	case since.Before(now.Add(-maxSummary)):
 		return nil, invalid([]integration.FieldProblem{{Field: "since", Rule: "minimum", Message: "is more than 31 days ago"}})
 	}
-	counts, err := a.Store.LedgerCounts(ctx, since)
-	if err != nil {
-		return nil, err
-	}
-	waiting, err := a.Store.Waiting(ctx, now)
-	if err != nil {
-		return nil, err
-	}
 	live, err := a.live()
 	if err != nil {
 		return nil, err
 	}
-	state, err := a.deliveryState(ctx, live, now)
-	if err != nil {
-		return nil, err
+	out := &summaryOutput{integration.NotificationSummary{AsOf: now.UTC(), Since: since.UTC()}}
+	for _, add := range []func(context.Context, *integration.NotificationSummary) error{a.addCounts, a.addWaiting, a.addWebhooks} {
+		if err := add(ctx, &out.Body); err != nil {
+			return nil, err
+		}
 	}
 	delivery, err := a.Store.Delivery(ctx)
 	if err != nil {
 		return nil, err
 	}
-	state.Mode = delivery.Mode // dispatchers go by it: the document may be newer than they know
-	hooks, err := a.Store.Webhooks(ctx)
-	if err != nil {
+	if out.Body.DeliveryState, err = a.deliveryState(ctx, live, delivery, now); err != nil {
 		return nil, err
 	}
-	out := &summaryOutput{integration.NotificationSummary{
-		DeliveryState: state, AsOf: now.UTC(), Since: since.UTC(), Counts: make([]integration.NotificationCount, len(counts)),
-		Due: waiting.Due, Held: waiting.Held, Uncertain: waiting.Uncertain, BrokenChannels: []string{},
-		Webhooks: make([]integration.WebhookStatus, len(hooks)),
-	}}
-	for i, h := range hooks {
-		out.Body.Webhooks[i] = showWebhook(h)
-	}
-	for i, c := range counts {
-		out.Body.Counts[i] = integration.NotificationCount(c)
-		waits := c.State == store.StatePlanned || c.State == store.StateRetry
-		if waits && c.Reason == brokenReason && !slices.Contains(out.Body.BrokenChannels, c.Channel) {
-			out.Body.BrokenChannels = append(out.Body.BrokenChannels, c.Channel)
-		}
-	}
-	for _, at := range []struct {
-		from *time.Time
-		to   *time.Time
-	}{{delivery.SweptAt, &out.Body.SweptAt}, {waiting.Oldest, &out.Body.OldestDue}} {
-		if at.from != nil {
-			*at.to = at.from.UTC()
-		}
-	}
+	out.Body.Mode = delivery.Mode // dispatchers go by it: the document may be newer than they know
+	out.Body.SweptAt = utc(delivery.SweptAt)
 	return out, nil
 }
 
-// deliveryState is what becomes of notifications under a settings document.
-func (a *api) deliveryState(ctx context.Context, live *config.Live, now time.Time) (integration.DeliveryState, error) {
-	delivery := live.Delivery()
-	stored, err := a.Store.Delivery(ctx)
+// addCounts adds what became of the notifications that were planned since a time, and which
+// channels work for nobody.
+func (a *api) addCounts(ctx context.Context, s *integration.NotificationSummary) error {
+	counts, err := a.Store.LedgerCounts(ctx, s.Since)
 	if err != nil {
-		return integration.DeliveryState{}, err
+		return err
 	}
-	state := integration.DeliveryState{Mode: string(delivery.Mode), MaxPerHour: delivery.MaxPerHour, Adopted: stored.Adopted}
+	s.Counts, s.BrokenChannels = make([]integration.NotificationCount, len(counts)), []string{}
+	for i, c := range counts {
+		s.Counts[i] = integration.NotificationCount(c)
+		waits := c.State == store.StatePlanned || c.State == store.StateRetry
+		if waits && c.Reason == brokenReason && !slices.Contains(s.BrokenChannels, c.Channel) {
+			s.BrokenChannels = append(s.BrokenChannels, c.Channel)
+		}
+	}
+	return nil
+}
+
+func (a *api) addWaiting(ctx context.Context, s *integration.NotificationSummary) error {
+	waiting, err := a.Store.Waiting(ctx, s.AsOf)
+	s.Due, s.Held, s.Uncertain, s.OldestDue = waiting.Due, waiting.Held, waiting.Uncertain, utc(waiting.Oldest)
+	return err
+}
+
+func (a *api) addWebhooks(ctx context.Context, s *integration.NotificationSummary) error {
+	hooks, err := a.Store.Webhooks(ctx)
+	s.Webhooks = make([]integration.WebhookStatus, len(hooks))
+	for i, h := range hooks {
+		s.Webhooks[i] = showWebhook(h)
+	}
+	return err
+}
+
+// utc is a moment as the API writes it; the zero time where there is none.
+func utc(at *time.Time) time.Time {
+	if at == nil {
+		return time.Time{}
+	}
+	return at.UTC()
+}
+
+// deliveryState is what becomes of notifications under a settings document, where the
+// dispatchers are as stored.
+func (a *api) deliveryState(ctx context.Context, live *config.Live, stored store.DeliveryState, now time.Time) (integration.DeliveryState, error) {
+	delivery := live.Delivery()
+	state := integration.DeliveryState{Mode: string(delivery.Mode), MaxPerHour: delivery.MaxPerHour, Adopted: stored.Adopted, LiveSince: utc(stored.LiveSince)}
 	if delivery.Mode == config.DeliveryRedirect {
 		state.RedirectTo = delivery.RedirectTo
-	}
-	if stored.LiveSince != nil {
-		state.LiveSince = stored.LiveSince.UTC()
 	}
 	if delivery.MaxPerHour > 0 {
 		out, err := a.Store.OutWithinHour(ctx, now)
@@ -110,10 +116,7 @@ func (a *api) deliveryState(ctx context.Context, live *config.Live, now time.Tim
 }
 
 func showWebhook(w store.WebhookState) integration.WebhookStatus {
-	shown := integration.WebhookStatus{Name: w.Name, Behind: w.Behind, Failures: w.Failures, Detail: w.Detail}
-	if w.Oldest != nil {
-		shown.BehindAt = w.Oldest.UTC()
-	}
+	shown := integration.WebhookStatus{Name: w.Name, Behind: w.Behind, BehindAt: utc(w.Oldest), Failures: w.Failures, Detail: w.Detail}
 	if w.Failures > 0 {
 		shown.NextAt = w.NextAt.UTC()
 	}

@@ -261,7 +261,11 @@ func (a *api) upcoming(ctx context.Context, in *upcomingInput) (*upcomingOutput,
 	if o.next != "" {
 		out.Body.Next = encodeCursor(cursor{List: list, ID: o.next})
 	}
-	out.Body.DeliveryState, err = a.deliveryState(ctx, rules.live, from)
+	stored, err := a.Store.Delivery(ctx)
+	if err != nil {
+		return nil, err
+	}
+	out.Body.DeliveryState, err = a.deliveryState(ctx, rules.live, stored, from)
 	return out, err
 }
 
