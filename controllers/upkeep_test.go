@@ -198,7 +198,7 @@ func TestRetentionOfNotifications(t *testing.T) {
 	if _, err := rows.Exec(t.Context(), `
 INSERT INTO notification (id, event_type, occurrence, category, source, action, channel, state, due_at, turn_at, updated_at)
 SELECT ('00000000-0000-7000-8000-00000000000' || n)::uuid, 'invoice.paid', n, 'Invoice', 'Standard', 'paid', 'Email', state, now(), now(), now()
-FROM unnest('{1,2}'::int[], '{Sent,Held}'::text[]) s(n, state)`); err != nil {
+FROM unnest('{1,2}'::int[], '{Sent,Planned}'::text[]) s(n, state)`); err != nil {
 		t.Fatal(err)
 	}
 	const states = "SELECT state FROM notification ORDER BY id"
@@ -218,7 +218,7 @@ FROM unnest('{1,2}'::int[], '{Sent,Held}'::text[]) s(n, state)`); err != nil {
 		t.Fatal(err)
 	}
 	kube.Eventually(t, "retention deletes what has ended", func() error {
-		if left := texts(t, rows, states); !slices.Equal(left, []string{"Held"}) {
+		if left := texts(t, rows, states); !slices.Equal(left, []string{"Planned"}) {
 			return errorf("there are %v", left)
 		}
 		return nil
