@@ -199,9 +199,11 @@ func (tn tenant) previous(t *testing.T) []string {
 func TestTheAddressBeforeIsTold(t *testing.T) {
 	t.Parallel()
 	tn := newTenant(t)
-	tn.accounts(t, "1001")
+	tn.accounts(t, "1001", "1002")
 	dana := owner(person("dana", "1001"))
 	dana.Email, dana.Roles = "office@example.com; Dana@Example.com", []string{"Primary"}
+	ann := owner(person("ann", "1002"))
+	tn.contacts(t, ann)
 	kim := person("kim", "1001")
 	kim.Email = "kim@work.example"
 	tn.contacts(t, dana, kim, person("sam", "1001"), person("tom", "1001"))
@@ -214,7 +216,8 @@ func TestTheAddressBeforeIsTold(t *testing.T) {
 	dana.User.Email = "dana@staff.example"
 	dana.User.PasswordHash = ""
 	sam.User.PasswordHash = ""
-	tn.contacts(t, sam, dana)
+	ann.Email, ann.User.PasswordHash = "ann@new.example", "" // the sign-in stays, what resets its password moves
+	tn.contacts(t, sam, dana, ann)
 	sam.Access = store.AccessDisabled
 	tn.contacts(t, sam)
 	for _, id := range []string{"tom", "kim"} {
@@ -227,6 +230,7 @@ func TestTheAddressBeforeIsTold(t *testing.T) {
 		"portal.credentialsChanged kim | kim@work.example; kim@example.com",
 		"portal.credentialsChanged sam | sam@example.com",
 		"portal.credentialsChanged dana | office@example.com; Dana@Example.com",
+		"portal.credentialsChanged ann | ann@example.com",
 		"portal.accessRevoked sam |",
 		"portal.accessRevoked tom | tom@example.com",
 		"portal.accessRevoked kim | kim@new.example",

@@ -93,7 +93,8 @@ func (w *Writer) emitSignInChanges(before, after *Contact) error {
 			return err
 		}
 	}
-	if !sameText(was.Email, is.Email) {
+	// What resets the owner's password goes to the owner's address as a contact.
+	if !sameText(was.Email, is.Email) || after.Owner && !sameText(before.Email, after.Email) {
 		return w.emailChanged(before, after)
 	}
 	return nil
