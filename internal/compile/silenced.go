@@ -19,12 +19,12 @@ var expected = []struct {
 	feature settings.Feature // empty: any
 	event   string
 }{
+	{"", "contact.verifyEmail"}, // everybody changes their own address
 	{"", "portal.accessRevoked"},
 	{"", "portal.credentialCreate"},
 	{"", "portal.credentialsChanged"},
 	{"", "portal.newSignIn"},
 	{"", "portal.passwordReset"},
-	{settings.EditProfile, "contact.verifyEmail"},
 	{settings.ManageContacts, "contact.invited"},
 	{settings.PayInvoices, "payment.failed"},
 	{settings.PayInvoices, "payment.received"},
