@@ -251,7 +251,7 @@ func TestTheAddressBeforeIsTold(t *testing.T) {
 		}
 		return nil
 	})
-	if err != nil || planned != 6 {
+	if err != nil || planned != 7 {
 		t.Errorf("the planner is told of %d, %v", planned, err)
 	}
 }
