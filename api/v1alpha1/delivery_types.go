@@ -18,7 +18,7 @@ type DeliverySpec struct {
 	// mode is Hold, Redirect or Live. Hold, if not set: notifications are planned and shown,
 	// and nothing goes out; webhooks of the Tenant wait, and get later what they missed.
 	// Redirect: mails go to redirectTo, without copies, and with a placeholder for each secret
-	// link unless the recipient's address is of redirectTo's own domain; text messages,
+	// link unless the recipient's address is redirectTo itself; text messages,
 	// webhooks of event templates, banners and notes on customers are suppressed; webhooks of
 	// the Tenant get their events. Live: all of it goes out.
 	// +optional

@@ -198,7 +198,7 @@ func modeText(s integration.DeliveryState) string {
 	case s.Mode == "Hold":
 		return ": notifications are kept and the tenant's webhooks wait, nothing goes out"
 	case s.Mode == "Redirect":
-		return ": mails go to " + s.RedirectTo + ", without copies. Secret links in them are\nplaceholders, but for addresses of its own domain. Text messages, Webhook actions,\nbanners and notes are Suppressed. The tenant's webhooks get their events."
+		return ": mails go to " + s.RedirectTo + ", without copies. Secret links in them are\nplaceholders, but in mails for that address itself. Text messages, Webhook actions,\nbanners and notes are Suppressed. The tenant's webhooks get their events."
 	case s.LiveSince.IsZero():
 		return ""
 	}

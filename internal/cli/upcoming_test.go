@@ -161,7 +161,7 @@ func TestStatusWarns(t *testing.T) {
 	}{
 		{integration.NotificationSummary{DeliveryState: integration.DeliveryState{Mode: "Hold"}}, "Delivery is Hold: notifications are kept and the tenant's webhooks wait, nothing goes out\n", "per hour"},
 		{integration.NotificationSummary{DeliveryState: integration.DeliveryState{Mode: "Hold", Adopted: true}}, "Set spec.delivery.mode of the Tenant to Hold, look at what would go out, and then set it to Live.", "webhooks wait"},
-		{integration.NotificationSummary{DeliveryState: integration.DeliveryState{Mode: "Redirect", RedirectTo: "test@acme.example"}}, "mails go to test@acme.example, without copies. Secret links in them are\nplaceholders, but for addresses of its own domain. Text messages, Webhook actions,\nbanners and notes are Suppressed.", ""},
+		{integration.NotificationSummary{DeliveryState: integration.DeliveryState{Mode: "Redirect", RedirectTo: "test@acme.example"}}, "mails go to test@acme.example, without copies. Secret links in them are\nplaceholders, but in mails for that address itself. Text messages, Webhook actions,\nbanners and notes are Suppressed.", ""},
 		{integration.NotificationSummary{DeliveryState: integration.DeliveryState{Mode: "Live", MaxPerHour: 5}}, "At most 5 mails and text messages go out per hour\n", "reached"},
 		{integration.NotificationSummary{AsOf: at}, "The dispatcher has not looked at unpaid invoices at all yet,", ""},
 		{integration.NotificationSummary{AsOf: at, SweptAt: at.Add(-11 * time.Minute)}, "The dispatcher has not looked at unpaid invoices since 2026-11-22 09:49:00 UTC", ""},

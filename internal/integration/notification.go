@@ -62,7 +62,7 @@ type NotificationAttempt struct {
 
 // DeliveryState says what becomes of notifications.
 type DeliveryState struct {
-	Mode         string    `json:"mode" enum:"Hold,Redirect,Live" doc:"What becomes of notifications. Hold: they are kept. Redirect: mails go to redirectTo, without copies, and secret links in them are placeholders but for addresses of its own domain; text messages, Webhook actions, banners and notes are Suppressed. Live: they go out."`
+	Mode         string    `json:"mode" enum:"Hold,Redirect,Live" doc:"What becomes of notifications. Hold: they are kept. Redirect: mails go to redirectTo, without copies, and secret links in them are placeholders but in mails for that address itself; text messages, Webhook actions, banners and notes are Suppressed. Live: they go out."`
 	RedirectTo   string    `json:"redirectTo,omitempty" doc:"Where mails go in mode Redirect."`
 	LiveSince    time.Time `json:"liveSince,omitzero" doc:"When notifications went out first, or again. What fell due before is never sent. Missing: never yet."`
 	MaxPerHour   int64     `json:"maxPerHour,omitempty" doc:"How many mails and text messages may go out within an hour, those about signing in excepted. Missing: as many as there are."`

@@ -3,7 +3,6 @@ package deliver
 import (
 	"errors"
 	"fmt"
-	"strings"
 
 	"github.com/foyerhq/foyer/internal/identity"
 	"github.com/foyerhq/foyer/internal/notify/plan"
@@ -24,9 +23,9 @@ type links struct {
 	origin string
 	keys   *identity.Keys
 	// Whoever reads a redirected mail is not its recipient. They get no secret, unless it is
-	// for one of their own house, and opt nobody out.
-	redirected, ownHouse bool
-	err                  error // of the first that could not be made
+	// for their own address, and opt nobody out.
+	redirected, own bool
+	err             error // of the first that could not be made
 }
 
 var _ plan.Links = (*links)(nil)
@@ -42,7 +41,7 @@ func (l *links) Secret(link *plan.Link, place int) string {
 		err = fmt.Errorf("this release knows no links to %s", link.Purpose)
 	case place < 0 || place >= len(link.Addresses):
 		err = errors.New("the link was not made for this address")
-	case l.redirected && !l.ownHouse:
+	case l.redirected && !l.own:
 		token = placeholder
 	default:
 		token, err = l.keys.LinkToken(purpose, link.ID, place)
@@ -59,11 +58,4 @@ func (l *links) Unsubscribe(contactID, category string) string {
 		return l.origin + "/unsubscribe/" + placeholder
 	}
 	return l.origin + "/unsubscribe/" + l.keys.UnsubscribeToken(contactID, category)
-}
-
-// sameHost says whether two mail addresses are of the same domain.
-func sameHost(a, b string) bool {
-	_, hostA, isA := strings.Cut(a, "@")
-	_, hostB, isB := strings.Cut(b, "@")
-	return isA && isB && strings.EqualFold(hostA, hostB)
 }

@@ -105,7 +105,7 @@ func (l *lane) waitFor(ctx context.Context, place chan struct{}, until time.Time
 // compose makes the text of a notification.
 func (l *lane) compose(j *job) (content plan.Content, err error) {
 	links := &links{origin: j.rules.origin(), keys: l.Keys(), redirected: j.Mode == store.DeliveryRedirect}
-	links.ownHouse = links.redirected && sameHost(j.Address, j.rules.live.Delivery().RedirectTo)
+	links.own = links.redirected && strings.EqualFold(j.Address, j.rules.live.Delivery().RedirectTo)
 	err = safely(func() error {
 		content, err = j.rules.Compose(j.n, j.account, links)
 		return cmp.Or(err, links.err)
@@ -167,7 +167,7 @@ func (l *lane) keep(j *job) outcome {
 		return unreadable(err)
 	}
 	now := l.Now()
-	o := outcome{Finished: l.made(j), note: l.note(j, content.Note)}
+	o := outcome{Finished: l.made(j, content), note: l.note(j, content.Note)}
 	switch j.Channel {
 	case store.ChannelBanner:
 		o.Body = content.Texts[""]
@@ -188,9 +188,9 @@ func (l *lane) keep(j *job) outcome {
 }
 
 // made is a notification that is sent, with what its text was made by.
-func (l *lane) made(j *job) store.Finished {
+func (l *lane) made(j *job, c plan.Content) store.Finished {
 	f := store.Finished{Outcome: store.StateSent, SettingsDigest: j.rules.live.Digest, RoutingDigest: j.rules.routing.Digest}
-	if j.n.Source == plan.Standard {
+	if c.Source == plan.Standard {
 		f.Suite = suite.Version
 	}
 	return f
@@ -198,7 +198,7 @@ func (l *lane) made(j *job) store.Finished {
 
 // sent is the outcome of what a channel took.
 func (l *lane) sent(j *job, c plan.Content, m channel.Message, result channel.Result) outcome {
-	o := outcome{Finished: l.made(j), works: true}
+	o := outcome{Finished: l.made(j, c), works: true}
 	o.ProviderID = result.ProviderID
 	if len(result.Refused) > 0 {
 		o.Detail = fmt.Sprintf("%d of the copies were refused", len(result.Refused))

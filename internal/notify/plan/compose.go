@@ -35,6 +35,8 @@ type Content struct {
 	Texts map[string]string
 	// Note is what is written on the customer once it is sent; empty: nothing.
 	Note string
+	// Source is where the texts come from, which may be another than when it was planned.
+	Source Source
 }
 
 // Compose fills in the texts of a notification, in the language of the account.
@@ -53,6 +55,7 @@ func (r *Rules) Compose(n Notification, a *Account, links Links) (Content, error
 		return Content{}, err
 	}
 	content, err := c.content(all, links)
+	content.Source = f.source
 	if err == nil && f.spec.Log == "CustomerNotes" {
 		content.Note = noteOf(&n, content)
 	}

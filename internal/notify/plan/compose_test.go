@@ -46,6 +46,7 @@ func TestComposeMail(t *testing.T) {
 		HTML:        "<p>Dear Dana &amp; Miller &lt;&amp; Sons&gt;</p>",
 		Unsubscribe: "https://my.acme.example/unsubscribe/dana/Invoice",
 		Note:        "Email to dana@miller.example: INV-1001: €89.90",
+		Source:      OwnTemplate,
 	}
 	if diff := cmp.Diff(want, compose(t, d, issued(), account)); diff != "" {
 		t.Errorf("-want +got:\n%s", diff)
@@ -95,8 +96,27 @@ func TestComposeOthers(t *testing.T) {
 			`"datacontenttype":"application/json","id":"e-7","source":"foyer","specversion":"1.0","subject":"10042","time":"2026-11-21T11:59:00Z","type":"invoice.issued"}`)}},
 	} {
 		d.template("new", "invoice.issued", []string{"business"}, test.action)
+		test.want.Source = OwnTemplate
 		if diff := cmp.Diff(test.want, compose(t, d, issued(), account)); diff != "" {
 			t.Errorf("%s: -want +got:\n%s", test.action.Name, diff)
+		}
+	}
+}
+
+// The content says where its texts come from, whatever the notification was planned by.
+func TestWhereTextsComeFrom(t *testing.T) {
+	d, account := newDocuments(), miller("business", person("dana", "Billing"))
+	standard := d.rules(t)
+	d.template("new", "invoice.issued", []string{"business"}, d.mail("one", []string{"Billing"}))
+	own := d.rules(t)
+	for _, test := range []struct {
+		by   *Rules
+		want Source
+	}{{standard, OwnTemplate}, {own, Standard}} {
+		n := test.by.Plan(issued(), account, now)[0]
+		in := map[Source]*Rules{OwnTemplate: own, Standard: standard}[test.want]
+		if content, err := in.Compose(n, account, links{}); err != nil || content.Source != test.want || n.Source == test.want {
+			t.Errorf("planned by %s, made by %q, want %s: %v", n.Source, content.Source, test.want, err)
 		}
 	}
 }
