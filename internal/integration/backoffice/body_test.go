@@ -134,32 +134,32 @@ func TestLowestRateOfAnImport(t *testing.T) {
 	}
 }
 
-func TestPlacesOfImports(t *testing.T) {
-	p := &places{of: map[string]int{}}
+func TestPlaces(t *testing.T) {
+	p := newPlaces(4, 3)
 	var leave []func()
-	for range maxImports - 1 {
-		one, wrong := p.enter("greedy")
-		if wrong != nil {
-			t.Fatal(wrong)
+	for range 3 {
+		one, _ := p.enter("greedy")
+		if one == nil {
+			t.Fatal("there is no place")
 		}
 		leave = append(leave, one)
 	}
-	if _, wrong := p.enter("greedy"); wrong == nil || wrong.Status != 503 {
-		t.Errorf("a token takes all places: %v", wrong)
+	if one, have := p.enter("greedy"); one != nil || have != 3 {
+		t.Errorf("one takes all places: %d", have)
 	}
-	other, wrong := p.enter("other")
-	if wrong != nil {
-		t.Fatalf("another token: %v", wrong)
+	other, _ := p.enter("other")
+	if other == nil {
+		t.Fatal("another finds no place")
 	}
-	if _, wrong := p.enter("other"); wrong == nil || wrong.Status != 503 {
-		t.Errorf("one more than there are places: %v", wrong)
+	if one, have := p.enter("third"); one != nil || have != 0 {
+		t.Errorf("one more than there are places: %d", have)
 	}
 	leave[0]()
-	if _, wrong := p.enter("greedy"); wrong != nil {
-		t.Errorf("a place that is free again: %v", wrong)
+	if one, _ := p.enter("greedy"); one == nil {
+		t.Error("a place that is free again is not given")
 	}
 	other()
-	if _, left := p.of["other"]; left || p.all != maxImports-1 {
-		t.Errorf("left: %v", p)
+	if _, left := p.of["other"]; left || p.all != 3 {
+		t.Errorf("left: %v in all %d", p.of, p.all)
 	}
 }

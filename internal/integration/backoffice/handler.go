@@ -50,6 +50,7 @@ type api struct {
 	wrong     *wrongTokens
 	running   *places
 	signed    turnstile
+	signers   *places
 	outlooks  turnstile
 	books     rulebooks
 	limit     int64         // of the bytes of an import
@@ -68,7 +69,7 @@ func newAPI(o Options) *api {
 	return &api{
 		Options: o, scopes: map[string]bool{"*": true}, now: time.Now, tokens: newTokens(o.Store, time.Now),
 		rates: newRates(o.Limits, time.Now), strangers: newStrangers(time.Now), wrong: newWrongTokens(time.Now),
-		running: &places{of: map[string]int{}}, signed: make(turnstile, maxSigned), outlooks: make(turnstile, maxOutlooks), limit: maxBodyBytes, bodyTime: bodyTimeout,
+		running: newPlaces(maxImports, maxImports-1), signed: make(turnstile, maxSigned), signers: newPlaces(maxSigned, maxSigned/2), outlooks: make(turnstile, maxOutlooks), limit: maxBodyBytes, bodyTime: bodyTimeout,
 		upcomingPage: upcomingPage, maxUpcoming: maxUpcoming,
 	}
 }

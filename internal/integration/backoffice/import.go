@@ -3,6 +3,7 @@ package backoffice
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"net/http"
 	"os"
@@ -63,6 +64,14 @@ type run[T any] struct {
 // importFunc imports the lines of a request.
 type importFunc = func(http.ResponseWriter, *http.Request, importOptions, *lineReader) integration.Result
 
+// tooManyImports says whose they are: those of the token itself, of which so many run, or all.
+func tooManyImports(have int) *integration.Problem {
+	if have >= maxImports-1 {
+		return problem(http.StatusServiceUnavailable, fmt.Sprintf("%d imports of this token are running, try again later", have))
+	}
+	return problem(http.StatusServiceUnavailable, "too many imports are running, try again later")
+}
+
 // importer returns the handler of a kind of import.
 func (a *api) importer(kind integration.Kind, handle importFunc) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
@@ -71,9 +80,9 @@ func (a *api) importer(kind integration.Kind, handle importFunc) http.HandlerFun
 			writeProblem(w, r, wrong)
 			return
 		}
-		leave, wrong := a.running.enter(tokenOf(r.Context()).ID)
-		if wrong != nil {
-			writeProblem(w, r, wrong)
+		leave, have := a.running.enter(tokenOf(r.Context()).ID)
+		if leave == nil {
+			writeProblem(w, r, tooManyImports(have))
 			return
 		}
 		defer leave()

@@ -317,4 +317,16 @@ func TestSignedIntake(t *testing.T) {
 	if events := s.taken(t); len(events) != 4 {
 		t.Errorf("%d events are on record, want 4", len(events))
 	}
+	for range maxSigned / 2 { // whose bodies come slowly
+		s.api.signers.enter(networkOf("203.0.113.9"))
+	}
+	if response, text := send(newerSecret, plain, time.Now()); response.StatusCode != 202 {
+		t.Errorf("while another address has all places that it gets: %s %s", response.Status, text)
+	}
+	for range maxSigned / 2 {
+		s.api.signers.enter(networkOf("127.0.0.1"))
+	}
+	if response, text := send(newerSecret, plain, time.Now()); response.StatusCode != 503 {
+		t.Errorf("while this address has them: %s %s", response.Status, text)
+	}
 }

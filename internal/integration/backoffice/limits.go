@@ -174,31 +174,32 @@ func networkOf(ip string) string {
 // One token gets one less: no system keeps all others out.
 const maxImports = 4
 
-// places are those of the imports that run.
+// places bound what runs at once, in all and for each who asks.
 type places struct {
+	most, each int
+
 	mu  sync.Mutex
 	all int
-	of  map[string]int // by the token's id
+	of  map[string]int // by who: a token's id, a network
 }
 
-// enter takes a place, until leave is called.
-func (p *places) enter(token string) (leave func(), wrong *integration.Problem) {
+func newPlaces(most, each int) *places { return &places{most: most, each: each, of: map[string]int{}} }
+
+// enter takes a place, until leave is called; nil: there is none, and who asks has so many.
+func (p *places) enter(who string) (leave func(), have int) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	switch {
-	case p.all >= maxImports:
-		return nil, problem(http.StatusServiceUnavailable, "too many imports are running, try again later")
-	case p.of[token] >= maxImports-1:
-		return nil, problem(http.StatusServiceUnavailable, fmt.Sprintf("%d imports of this token are running, try again later", p.of[token]))
+	if p.all >= p.most || p.of[who] >= p.each {
+		return nil, p.of[who]
 	}
 	p.all++
-	p.of[token]++
+	p.of[who]++
 	return func() {
 		p.mu.Lock()
 		defer p.mu.Unlock()
 		p.all--
-		if p.of[token]--; p.of[token] == 0 {
-			delete(p.of, token)
+		if p.of[who]--; p.of[who] == 0 {
+			delete(p.of, who)
 		}
-	}, nil
+	}, p.of[who]
 }

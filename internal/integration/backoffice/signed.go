@@ -62,6 +62,11 @@ func (a *api) verify(w http.ResponseWriter, r *http.Request, ip string) (caller,
 	if !a.strangers.mayAsk(r.Context(), ip) {
 		return caller{}, tooMany(w.Header(), time.Second, "too many wrong signatures come in")
 	}
+	own, _ := a.signers.enter(networkOf(ip)) // a stranger who sends slowly keeps nobody else out
+	if own == nil {
+		return caller{}, comeBack(contendedRetry, detailManySigned)
+	}
+	defer own()
 	leave := a.signed.enter(r.Context())
 	if leave == nil {
 		return caller{}, comeBack(contendedRetry, detailManySigned)
