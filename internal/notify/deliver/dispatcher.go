@@ -67,7 +67,8 @@ type Dispatcher struct {
 	sweeping *sweep        // what is under way; this and the next two only the sweep uses
 	swept    documents     // of the last whole one
 	unmoved  unmoved
-	followed config.DeliveryMode // only the follower uses it
+	followed config.DeliveryMode                 // with what waits where it belongs; only the follower uses it
+	inMode   atomic.Pointer[config.DeliveryMode] // that the follower has set; nil: none runs
 	hooks    sync.WaitGroup
 	clock    func() time.Time // of this process
 	clockOff atomic.Bool      // it is not the database's
@@ -92,6 +93,7 @@ func (d *Dispatcher) Run(ctx context.Context) {
 	under, end := context.WithCancel(context.WithoutCancel(ctx))
 	defer end()
 
+	d.inMode.Store(new(config.DeliveryMode))
 	first, enough := context.WithTimeout(ctx, firstLook)
 	d.clockOnce(first)
 	enough()
@@ -100,8 +102,8 @@ func (d *Dispatcher) Run(ctx context.Context) {
 		lanes.Go(func() { d.newLane(number).run(ctx, under) })
 	}
 	loops.Go(func() { every(ctx, d.clockOnce) })
-	loops.Go(func() { every(ctx, d.timely(d.planOnce)) })
-	loops.Go(func() { every(ctx, d.timely(d.sweepOnce)) })
+	loops.Go(func() { every(ctx, d.timely(d.inStep(d.planOnce))) })
+	loops.Go(func() { every(ctx, d.timely(d.inStep(d.sweepOnce))) })
 	loops.Go(func() { every(ctx, d.followOnce) })
 	loops.Go(func() { every(ctx, d.timely(d.rescueOnce)) })
 	loops.Go(func() { every(ctx, d.measureOnce) })

@@ -2,6 +2,7 @@ package deliver
 
 import (
 	"context"
+	"errors"
 	"time"
 
 	"github.com/foyerhq/foyer/internal/store"
@@ -26,6 +27,7 @@ type ended struct {
 	*job
 	outcome
 	done func()
+	bare bool // without what the database does not keep
 }
 
 // finisher writes outcomes down, many at a time.
@@ -79,7 +81,8 @@ func (f *finisher) write(under context.Context, batch []ended) {
 }
 
 // insist tries until a batch is on record. failed is how often the database refused what it
-// was a part of: one outcome that it will never take must not keep back the others.
+// was a part of: one outcome that it will never take must not keep back the others. Nothing
+// else, as that somebody writes the same rows, is a reason to give a text up.
 func (f *finisher) insist(under context.Context, batch []ended, failed int) {
 	lastly := context.WithoutCancel(under)
 	var end time.Time
@@ -89,7 +92,12 @@ func (f *finisher) insist(under context.Context, batch []ended, failed int) {
 			f.d.count(batch, lost)
 			return
 		}
-		if !store.Unavailable(err) {
+		var notes *notesRefused
+		if errors.As(err, &notes) {
+			notes.strip(batch)
+			continue
+		}
+		if _, refused := store.Unstorable(err); refused {
 			failed++
 		}
 		if failed >= finishFailures {
@@ -109,7 +117,7 @@ func (f *finisher) insist(under context.Context, batch []ended, failed int) {
 }
 
 // divide writes the halves of a batch down that the database refuses as a whole. Of one
-// alone it is what became of it, without a text.
+// alone it is what became of it, without a text, with the same patience.
 func (f *finisher) divide(under context.Context, batch []ended, err error) {
 	if half := len(batch) / 2; half > 0 {
 		f.insist(under, batch[:half], finishFailures-1)
@@ -117,14 +125,26 @@ func (f *finisher) divide(under context.Context, batch []ended, err error) {
 		return
 	}
 	last := batch[0]
-	f.d.Log.Error("the database refuses an outcome: it is written down without a text", "notification", last.job.ID, "outcome", last.Outcome, "error", err)
-	last.outcome = outcome{Finished: store.Finished{Outcome: last.Outcome, NextAt: last.NextAt, Reason: last.Reason}}
-	lost, err := f.try(context.WithoutCancel(under), []ended{last})
-	if err != nil {
+	if last.bare {
 		f.d.Log.Error("an outcome could not be written down: the notification is uncertain", "notification", last.job.ID, "error", err)
 		return
 	}
-	f.d.count([]ended{last}, lost)
+	f.d.Log.Error("the database refuses an outcome: it is written down without a text", "notification", last.job.ID, "outcome", last.Outcome, "error", err)
+	code, _ := store.Unstorable(err)
+	f.insist(under, []ended{last.stripped(refusedBy(code))}, finishFailures-1)
+}
+
+// stripped is an outcome without what the database does not keep of it. What has gone out
+// is sent all the same, but nobody sees a banner or a note that is not kept.
+func (e ended) stripped(why error) ended {
+	e.bare = true
+	if e.Outcome == store.StateSent && (e.Channel == store.ChannelBanner || e.Channel == store.ChannelLog) {
+		e.outcome = unreadable(why)
+		return e
+	}
+	e.outcome = outcome{Finished: store.Finished{Outcome: e.Outcome, NextAt: e.NextAt, Reason: e.Reason, RedirectedTo: e.RedirectedTo,
+		SettingsDigest: e.SettingsDigest, RoutingDigest: e.RoutingDigest, Suite: e.Suite}}
+	return e
 }
 
 // try writes a batch down in one transaction, with the banners and notes that go with it.
@@ -156,12 +176,15 @@ func (f *finisher) try(ctx context.Context, batch []ended) (lost []store.Lease, 
 // writes, or has written, theirs.
 func (f *finisher) leave(ctx context.Context, w *store.Writer, batch []ended, lost []store.Lease) error {
 	gone := leaseIDs(lost)
+	refused := &notesRefused{why: map[string]error{}}
+	own := map[string]bool{} // what is nothing but its note
 	var notes []store.Item[store.Note]
 	var banners []store.Banner
 	for _, e := range batch {
 		if gone[e.job.ID] {
 			continue
 		}
+		own[e.job.ID] = e.Channel == store.ChannelLog
 		if n := e.note; n != nil {
 			notes = append(notes, store.Item[store.Note]{ID: n.ID, Decide: func(*store.Note) (store.Note, *store.Refusal) { return *n, nil }})
 		}
@@ -173,12 +196,33 @@ func (f *finisher) leave(ctx context.Context, w *store.Writer, batch []ended, lo
 	if err != nil {
 		return err
 	}
-	for _, result := range written {
-		if result.Outcome == store.Refused {
-			f.d.Log.Warn("a note on a customer was refused", "field", result.Field, "problem", result.Message)
+	for i, result := range written {
+		if result.Outcome != store.Refused {
+			continue
+		}
+		f.d.Log.Warn("a note on a customer was refused", "notification", notes[i].ID, "field", result.Field, "problem", result.Message)
+		if own[notes[i].ID] {
+			refused.why[notes[i].ID] = errors.New("the note was refused: " + result.Message)
 		}
 	}
+	if len(refused.why) > 0 {
+		return refused
+	}
 	return w.AddBanners(ctx, banners)
+}
+
+// notesRefused says of which notifications, which are notes, none can be written.
+type notesRefused struct{ why map[string]error }
+
+func (r *notesRefused) Error() string { return "notes on customers were refused" }
+
+// strip has them be what became of them without.
+func (r *notesRefused) strip(batch []ended) {
+	for i, e := range batch {
+		if why := r.why[e.job.ID]; why != nil {
+			batch[i] = e.stripped(why)
+		}
+	}
 }
 
 func leaseIDs(leases []store.Lease) map[string]bool {
@@ -200,7 +244,7 @@ func (l *lane) finish(j *job, o outcome) {
 			b.unused()
 		}
 	}
-	l.finisher.from <- ended{j, o, func() { l.places.giveBack(j.Channel) }}
+	l.finisher.from <- ended{job: j, outcome: o, done: func() { l.places.giveBack(j.Channel) }}
 }
 
 func (d *Dispatcher) tellBreaker(name string, b *breaker, o outcome) {

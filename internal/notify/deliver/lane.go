@@ -121,7 +121,7 @@ func (l *lane) run(ctx, under context.Context) {
 // others small, and has one of its own when it is calm. again says that there is more for
 // those with room, and waits that there may be for others once places are free.
 func (l *lane) round(ctx context.Context, calm bool) (again, waits bool, err error) {
-	if l.clockOff.Load() {
+	if l.clockOff.Load() || l.behind() {
 		return false, false, nil
 	}
 	limit, roomy := math.MaxInt, []string{}
@@ -179,12 +179,13 @@ func (d *Dispatcher) isOpen(name string) bool {
 
 // take claims notifications and begins with them.
 func (l *lane) take(ctx context.Context, channels []string, limit int) (int, error) {
+	at := time.Now()
 	claimed, err := l.claim(ctx, channels, limit)
 	if err != nil {
 		return 0, err
 	}
 	l.learn(channels, claimed, limit)
-	l.begin(ctx, claimed, false)
+	l.begin(ctx, claimed, at, false)
 	return len(claimed), nil
 }
 
@@ -205,12 +206,13 @@ func (l *lane) probe(ctx context.Context, name string, b *breaker) error {
 	if b.admit(1, time.Now()) == 0 {
 		return nil
 	}
+	at := time.Now()
 	claimed, err := l.claim(ctx, []string{name}, 1)
 	if err != nil || len(claimed) == 0 {
 		b.unused()
 		return err
 	}
-	l.begin(ctx, claimed, true)
+	l.begin(ctx, claimed, at, true)
 	return nil
 }
 
@@ -219,17 +221,18 @@ type job struct {
 	store.Claimed
 	n       plan.Notification
 	account *plan.Account
+	moved   string // n has another address than the row: the channel of its action
 	rules   *rules
 	claimed time.Time // by the clock that nobody moves
 	probe   bool
 }
 
-// begin reads what the notifications tell and hands over those that still should be sent.
-func (l *lane) begin(ctx context.Context, claimed []store.Claimed, probe bool) {
+// begin reads what the notifications tell and hands over those that still should be sent. at
+// is before they were claimed: a claim may have waited for others, and their leases run.
+func (l *lane) begin(ctx context.Context, claimed []store.Claimed, at time.Time, probe bool) {
 	if len(claimed) == 0 {
 		return
 	}
-	at := time.Now()
 	for i := range claimed {
 		l.places.take(claimed[i].Channel)
 	}
@@ -248,7 +251,7 @@ func (l *lane) begin(ctx context.Context, claimed []store.Claimed, probe bool) {
 			l.finish(j, o)
 			continue
 		}
-		l.jobs.Go(func() { l.finish(j, l.send(ctx, j)) })
+		l.jobs.Go(func() { l.finish(j, l.deliver(ctx, j)) })
 	}
 }
 
@@ -286,13 +289,14 @@ func (l *lane) look(j *job, known store.Known, now time.Time) (o outcome, done b
 			o, done = suppressed(plan.Obsolete), true // the account was deleted
 			return nil
 		}
+		j.readdress()
 		reason, until := j.rules.Guard(j.n, j.account, now)
 		switch {
 		case reason != "":
 			o, done = suppressed(reason), true
 		case !until.IsZero():
 			o, done = outcome{Finished: store.Finished{Outcome: store.Returned, NextAt: until, Reason: "quietHours"}}, true
-		case now.Sub(j.DueAt) > tooLate:
+		case now.Sub(j.since()) > tooLate:
 			o, done = expired(j), true
 		case j.Mode == store.DeliveryRedirect && j.Channel != store.ChannelEmail:
 			o, done = suppressed(plan.NotLive), true

@@ -37,6 +37,7 @@ func TestTooLate(t *testing.T) {
 	w.past(t)
 	w.moved.Store(int64(-tooLate - time.Minute))
 	w.say(t, "A", "old")
+	w.planned(t)
 	w.moved.Store(int64(-tooLate + 10*time.Minute))
 	w.say(t, "A", "older")
 	if n := w.planned(t); n != 2 {
@@ -54,6 +55,21 @@ func TestTooLate(t *testing.T) {
 		return err
 	})
 	w.states(t, "Sent 2")
+}
+
+// What Foyer was told of late is not late for that: its time runs from then.
+func TestToldLate(t *testing.T) {
+	w := newWorld(t)
+	w.past(t)
+	w.write(t, func(ctx context.Context, tx *store.Writer) error {
+		_, err := tx.EmitForeign(ctx, []store.Event{{Source: "/test", ID: "late", Type: "custom.said", AccountID: "A", At: w.now().Add(-10 * 24 * time.Hour), Data: []byte(`{"data":{"words":"x"}}`)}})
+		return err
+	})
+	w.run(t)
+	w.states(t, "Sent 1")
+	if got := w.rows(t, `SELECT count(*) FROM notification WHERE due_at < $1`, w.now().Add(-9*24*time.Hour)); got[0] != "1" {
+		t.Errorf("it fell due at %v", w.rows(t, `SELECT due_at FROM notification`))
+	}
 }
 
 // What was sent says by what it was made, which may be newer than what it was planned by.

@@ -11,6 +11,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/jackc/pgx/v5"
@@ -186,5 +187,56 @@ func TestDeliveryModes(t *testing.T) {
 	w.states(t, "Sent 6, Suppressed beforeGoLive 5, Suppressed notLive 4")
 	if len(w.mails.Wait(t, 2)) != 2 || len(texts.got()) != 1 || len(hooks.got()) != 1 {
 		t.Errorf("went out: %d mails, texts %v, webhooks %v", len(w.mails.Mails()), texts.got(), hooks.got())
+	}
+}
+
+// While the mode of the settings is not set yet nothing is planned, looked for or claimed,
+// and what is under way does not keep it from being changed again.
+func TestBehindTheMode(t *testing.T) {
+	w := newWorld(t)
+	d, _ := w.dispatcher(t)
+	d.followOnce(t.Context())
+	w.say(t, "A", "claimed", "waits")
+	if pause := d.inStep(d.planOnce)(t.Context()); pause == followPoll && d.behind() {
+		t.Fatal("it is behind")
+	}
+	claimed, err := d.Store.Claim(t.Context(), store.ClaimRequest{Now: w.now().Add(time.Second), Lane: 1, Channels: []string{store.ChannelEmail}, Limit: 1, LeaseFor: time.Minute})
+	if err != nil || len(claimed) != 1 {
+		t.Fatal(claimed, err)
+	}
+	w.tenant.Delivery.Mode = config.DeliveryHold
+	w.apply(t)
+	w.say(t, "A", "not planned")
+	d.inStep(d.planOnce)(t.Context())
+	if whole, err := d.Sweep(t.Context(), w.now()); err != nil || whole {
+		t.Errorf("it looked for unpaid invoices: %t, %v", whole, err)
+	}
+	if _, _, err := d.newLane(1).round(t.Context(), true); err != nil {
+		t.Error(err)
+	}
+	if got := w.rows(t, `SELECT (SELECT count(*) FROM notification) || ' planned, ' || (SELECT count(*) FROM notification_lease) || ' claimed'`)[0]; got != "2 planned, 1 claimed" {
+		t.Error(got)
+	}
+	mode := func(want string) {
+		t.Helper()
+		d.followOnce(t.Context())
+		if got := w.rows(t, `SELECT mode FROM delivery`)[0]; got != want || d.behind() {
+			t.Errorf("the mode is %s, behind: %t, want %s", got, d.behind(), want)
+		}
+	}
+	mode(store.DeliveryHold) // not settled: one is with a worker
+	w.tenant.Delivery.Mode = config.DeliveryLive
+	w.apply(t)
+	mode(store.DeliveryLive)
+
+	// A tenant that was taken over stays in Hold, and works.
+	w.exec(t, `UPDATE delivery SET mode = 'Hold', adopted = true`)
+	other, _ := w.dispatcher(t)
+	other.inMode.Store(new(config.DeliveryMode))
+	if !other.behind() {
+		t.Error("a mode that was not set yet is followed")
+	}
+	if other.followOnce(t.Context()); other.behind() {
+		t.Error("a tenant that was taken over is never planned for")
 	}
 }

@@ -33,10 +33,18 @@ const (
 
 var errNoEvent = errors.New("its event is not kept any more")
 
-// tooLate is how long after its time (DueAt, which staff set anew who have it tried again) a
-// notification is given up: who repairs a mail server after a week does not want the mails
-// of a week to go out.
+// tooLate is how long after its time a notification is given up: who repairs a mail server
+// after a week does not want the mails of a week to go out.
 const tooLate = 72 * time.Hour
+
+// since is what the age of a notification is counted from: when it fell due (which is set
+// anew when staff have it tried again) or, of what was told to Foyer later, was planned.
+func (j *job) since() time.Time {
+	if at := plannedAt(j.ID); at.After(j.DueAt) {
+		return at
+	}
+	return j.DueAt
+}
 
 func suppressed(reason plan.Reason) outcome {
 	return outcome{Finished: store.Finished{Outcome: store.StateSuppressed, Reason: string(reason)}}
@@ -97,7 +105,7 @@ func (j *job) over(o *outcome) bool {
 	if link := j.n.Event.Link; link != nil && !o.NextAt.Before(link.ExpiresAt) {
 		return true
 	}
-	return o.Outcome == store.StateRetry && o.Reason == reasonFailed && o.NextAt.After(j.DueAt.Add(tooLate))
+	return o.Outcome == store.StateRetry && o.Reason == reasonFailed && o.NextAt.After(j.since().Add(tooLate))
 }
 
 // certain says whether a channel that does not work will not work by itself.

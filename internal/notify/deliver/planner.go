@@ -103,15 +103,18 @@ func wantedOf(events []store.Event) store.Wanted {
 
 // planEvent plans one event. One that cannot be planned must not keep back those after it.
 func (d *Dispatcher) planEvent(r *rules, e store.Event, known store.Known, state store.DeliveryState, now time.Time) (list []store.NewNotification) {
-	account := r.account(known.Accounts[e.AccountID], now) // nil: the event is about more than one
-	if account == nil && e.AccountID != "" {
-		return nil // the account was deleted
-	}
-	event, err := stored.Event(e, known)
 	var planned []plan.Notification
-	if err == nil {
-		err = safely(func() error { planned = r.Plan(event, account, now); return nil })
-	}
+	err := safely(func() error {
+		account := r.account(known.Accounts[e.AccountID], now) // nil: the event is about more than one
+		if account == nil && e.AccountID != "" {
+			return nil // the account was deleted
+		}
+		event, err := stored.Event(e, known)
+		if err == nil {
+			planned = r.Plan(event, account, now)
+		}
+		return err
+	})
 	if err != nil {
 		return []store.NewNotification{d.notPlanned(r, e, err, now)}
 	}
@@ -225,7 +228,11 @@ func (d *Dispatcher) followOnce(ctx context.Context) time.Duration {
 	if mode == d.followed {
 		return followPoll
 	}
+	d.followed = ""
 	state, changed, err := d.Store.SetDelivery(ctx, string(mode), d.Now())
+	if state.Mode != "" { // it is set, whatever became of what waits; or stays Hold, if adopted
+		d.inMode.Store(&mode)
+	}
 	if err != nil {
 		return d.failed(ctx, "apply the delivery mode", err)
 	}
@@ -240,4 +247,22 @@ func (d *Dispatcher) followOnce(ctx context.Context) time.Duration {
 		d.Log.Warn("nothing is sent: the tenant's data was taken over from another cluster; set delivery.mode to Hold, look at what waits, and then go Live", "mode", mode)
 	}
 	return followPoll
+}
+
+// behind says whether the mode of the settings is another than the one that was set. Until it
+// is, nothing is planned or claimed: each plan and each claim would keep the change waiting,
+// and goes by a mode that is not wanted any more.
+func (d *Dispatcher) behind() bool {
+	set := d.inMode.Load()
+	return set != nil && *set != d.Settings().Delivery().Mode
+}
+
+// inStep is a step that is left out while the mode is behind.
+func (d *Dispatcher) inStep(step func(context.Context) time.Duration) func(context.Context) time.Duration {
+	return func(ctx context.Context) time.Duration {
+		if d.behind() {
+			return followPoll
+		}
+		return step(ctx)
+	}
 }

@@ -83,9 +83,9 @@ func (d *Dispatcher) beginSweep(ctx context.Context, now time.Time, anew bool) (
 }
 
 // goOn looks at the accounts that a sweep has not come to yet. whole is false if it was lost,
-// or ctx ended.
+// ctx ended, or the delivery mode is about to change.
 func (d *Dispatcher) goOn(ctx context.Context, s *sweep, now func() time.Time) (whole bool, err error) {
-	for ctx.Err() == nil {
+	for ctx.Err() == nil && !d.behind() {
 		next, ran, err := d.sweepNext(ctx, s, now())
 		if err != nil && ctx.Err() == nil {
 			return false, err
@@ -195,11 +195,12 @@ func (d *Dispatcher) planDue(ctx context.Context, r *rules, p *store.Planning, p
 
 // remind plans one account.
 func (d *Dispatcher) remind(r *rules, of due, known store.Known, state store.DeliveryState, now time.Time) (list []store.NewNotification) {
-	account := r.account(known.Accounts[of.ID], now)
-	if account == nil {
-		return nil // it was deleted
-	}
+	gone := false
 	err := safely(func() error {
+		account := r.account(known.Accounts[of.ID], now)
+		if gone = account == nil; gone {
+			return nil // it was deleted
+		}
 		for _, n := range r.Due(account, of.invoices, of.dealt, state.LiveSince, now) {
 			list = append(list, r.row(n, of.ID))
 		}
@@ -208,7 +209,7 @@ func (d *Dispatcher) remind(r *rules, of due, known store.Known, state store.Del
 	if err != nil {
 		return []store.NewNotification{d.notReminded(r, of.ID, err, now)}
 	}
-	if len(list) == 0 {
+	if len(list) == 0 && !gone {
 		d.unmoved.rest(of.seen, now)
 	}
 	return list
