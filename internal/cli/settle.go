@@ -87,11 +87,14 @@ func runRedrive(ctx context.Context, flags redriveFlags, ids []string, streams S
 	defer api.Renew() // leaves nothing open
 	since := time.Now().Add(-flags.since)
 	if flags.all {
-		summary, err := api.Client.NotificationSummary(ctx, since)
+		summary, err := api.Client.NotificationSummary(ctx, time.Now().Add(-defaultSince))
 		if err != nil {
 			return err
 		}
-		if summary.Mode == "Hold" {
+		switch {
+		case summary.Adopted:
+			return errors.New("delivery is Hold, because the data was taken over from another cluster: set spec.delivery.mode of the Tenant to Hold, then to Live, and try again")
+		case summary.Mode == "Hold":
 			return errors.New("delivery is Hold: nothing is tried again, and going Live would suppress it. Set spec.delivery.mode of the Tenant to Live or Redirect first")
 		}
 		if ids, err = deadIDs(ctx, api.Client, since); err != nil {

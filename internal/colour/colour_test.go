@@ -21,9 +21,13 @@ func TestContrast(t *testing.T) {
 		if got := Contrast(a, b); math.Abs(got-test.want) > 0.01 || got != Contrast(b, a) {
 			t.Errorf("contrast of %s and %s is %.2f, want %.2f", a, b, got, test.want)
 		}
-		if got := a.Readable(MustParse("#ffffff"), b); got != (test.readable && a.Readable(MustParse("#ffffff"))) {
+		if got := a.Readable(b); got != test.readable {
 			t.Errorf("%s on %s can be read: %t", a, b, got)
 		}
+	}
+	black, grey, white := MustParse("#000000"), MustParse("#808080"), MustParse("#ffffff")
+	if !black.Readable(white, grey) || white.Readable(black, grey) {
+		t.Error("what can be read on several grounds can be read on each")
 	}
 }
 

@@ -11,8 +11,9 @@ import (
 )
 
 const (
-	// maxSummary is how far back a summary counts.
-	maxSummary = 31 * 24 * time.Hour
+	// maxSummary is how far back a summary counts, and some minutes for who asks for all of
+	// it by a clock of their own.
+	maxSummary = 31*24*time.Hour + 10*time.Minute
 	// brokenReason is that of what waits because its channel works for nobody.
 	brokenReason = "broken"
 )
@@ -102,7 +103,10 @@ func utc(at *time.Time) time.Time {
 func (a *api) deliveryState(ctx context.Context, live *config.Live, stored store.DeliveryState, now time.Time) (integration.DeliveryState, error) {
 	delivery := live.Delivery()
 	state := integration.DeliveryState{Mode: string(delivery.Mode), MaxPerHour: delivery.MaxPerHour, Adopted: stored.Adopted, LiveSince: utc(stored.LiveSince)}
-	if delivery.Mode == config.DeliveryRedirect {
+	if stored.Adopted {
+		state.Mode = store.DeliveryHold // whatever the document says
+	}
+	if state.Mode == store.DeliveryRedirect {
 		state.RedirectTo = delivery.RedirectTo
 	}
 	if delivery.MaxPerHour > 0 {

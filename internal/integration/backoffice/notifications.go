@@ -20,7 +20,8 @@ const (
 
 	tagNotifications = "Notifications"
 
-	detailHeld = "delivery is Hold: nothing is tried again, and going Live would suppress it. Set spec.delivery.mode of the Tenant to Live or Redirect first, then try it again"
+	detailHeld = "delivery is Hold: nothing is tried again, and going Live would suppress it. Set spec.delivery.mode of the Tenant to Live or Redirect first, then try it again" +
+		" (if its data was taken over from another cluster: to Hold, and then to Live)"
 )
 
 // registerNotifications adds what was sent to whom, and what waits.
