@@ -191,7 +191,7 @@ func TestWaitingEnds(t *testing.T) {
 		}
 	}
 	states("2024-05-15T23:00:00Z", "16T00 Held", "16T01 Uncertain", "16T02 Planned", "16T03 Held", "16T04 Uncertain", "20T00 Held", "20T01 Uncertain")
-	states("2024-05-17T00:00:00Z", "16T00 Suppressed beforeGoLive", "16T01 Dead expired", "16T02 Planned", "16T03 Held", "16T04 Uncertain", "20T00 Held", "20T01 Uncertain")
+	states("2024-05-17T00:00:00Z", "16T00 Suppressed beforeGoLive", "16T01 Cancelled uncertain", "16T02 Planned", "16T03 Held", "16T04 Uncertain", "20T00 Held", "20T01 Uncertain")
 	report := k.upkeep(t, "2024-06-15T00:00:00Z", admin.Policy{NotificationMonths: 1})
 	if len(ofNotifications(report.Dropped)) > 0 {
 		t.Errorf("a month with one that waits was dropped: %+v", report)

@@ -134,7 +134,8 @@ func (u *upkeep) callExpiries() []func(context.Context, pgx.Tx) error {
 }
 
 // waitsKept is for how long something waits for the delivery mode or for staff. Going Live
-// would not send it any more, and who has not looked after a month does not want to.
+// would not send it any more, and who has not looked after a month does not want to. What may
+// have arrived is not Dead then: staff who have all of those tried again would send it twice.
 const waitsKept = 30 * 24 * time.Hour
 
 const (
@@ -144,7 +145,7 @@ UPDATE notification n SET state = 'Suppressed', reason = 'beforeGoLive', updated
     ORDER BY id LIMIT $3 FOR UPDATE SKIP LOCKED) old
 WHERE n.id = old.id`
 	endUncertainSQL = `
-UPDATE notification n SET state = 'Dead', reason = 'expired', updated_at = $2 FROM (
+UPDATE notification n SET state = 'Cancelled', reason = 'uncertain', updated_at = $2 FROM (
     SELECT id FROM notification WHERE state = 'Uncertain' AND id < $1::text::uuid AND updated_at < $4
     ORDER BY id LIMIT $3 FOR UPDATE SKIP LOCKED) old
 WHERE n.id = old.id`
@@ -171,7 +172,8 @@ func (u *upkeep) endings() []func(context.Context, pgx.Tx) error {
 	return steps
 }
 
-// What is still to be sent, or waits for staff, is kept however old it is.
+// What is still to be sent is kept however old it is, and what waits for the delivery mode or
+// for staff until it ends.
 const (
 	openSQL = `
 SELECT EXISTS (SELECT FROM notification WHERE id >= %[1]s AND id < %[2]s AND state IN ('Planned', 'Retry'))
