@@ -221,7 +221,7 @@ type job struct {
 	store.Claimed
 	n       plan.Notification
 	account *plan.Account
-	moved   string // n has another address than the row: the channel of its action
+	moved   plan.Occurrence // its contact has another address by now, which n has: that
 	rules   *rules
 	claimed time.Time // by the clock that nobody moves
 	probe   bool

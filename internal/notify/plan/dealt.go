@@ -31,8 +31,10 @@ func (d Dealt) with(by dealtBy, date time.Time) bool { return !date.After(d[by])
 
 // slotName is how an occurrence names a day of a dated event.
 func slotName(day int32, date time.Time) string {
-	return strconv.Itoa(int(day)) + "@" + date.Format(time.DateOnly)
+	return slotPrefix(day) + date.Format(time.DateOnly)
 }
+
+func slotPrefix(day int32) string { return strconv.Itoa(int(day)) + "@" }
 
 // dateOfSlot is the date of a day by its name.
 func dateOfSlot(name string) (time.Time, bool) {

@@ -51,16 +51,45 @@ func (t *treated) refusesRecipient(f *firing, n *Notification) Reason {
 	r, told := t.told(f, n)
 	switch {
 	case !told:
-		return Obsolete // it has another address, or the action is for others
+		return Obsolete // the action is for others
 	case n.ContactID == "":
 		return r.refused // a template names the address, and now it is a contact's as well
 	}
 	return ""
 }
 
-// told finds the recipient of a notification among those whom an action is for now. Who was
-// told of their own sign-in is told of it at the address that they had then: whoever changes
-// it must not keep that from them.
+// Moved says where a notification goes whose contact has another address than when it was
+// planned, by what would be recorded of that one: a day of an invoice is without its date. No
+// address: it goes where it was to.
+func (r *Rules) Moved(n Notification, a *Account) (to Occurrence) {
+	if n.Security || n.ContactID == "" || n.Channel != typeEmail && n.Channel != typeSMS {
+		return to
+	}
+	t := r.treatFor(&n.Event, a)
+	c := t.account.contact(n.ContactID)
+	if c == nil || n.Channel == typeEmail && slices.ContainsFunc(mailAddresses(c.Email), n.isTo) {
+		return to // so it is with nearly all
+	}
+	f, err := t.find(&n)
+	if err != nil {
+		return to
+	}
+	now, told := t.told(f, &n)
+	if !told || now.address == "" || n.isTo(now.address) {
+		return to
+	}
+	to = Occurrence{n.Event.Type, n.Event.About, n.Event.occurrence(), f.spec.Type, now.address}
+	if f.event.Anchor != "" {
+		to.Occurrence = slotPrefix(n.Day)
+	}
+	return to
+}
+
+func (n *Notification) isTo(address string) bool { return strings.EqualFold(n.Address, address) }
+
+// told finds the recipient of a notification among those whom an action is for now: who has
+// its address, or else its contact at another one. Who was told of their own sign-in is told
+// of it at the address that they had then: whoever changes it must not keep that from them.
 func (t *treated) told(f *firing, n *Notification) (recipient, bool) {
 	switch {
 	case n.Channel != typeEmail && n.Channel != typeSMS:
@@ -73,7 +102,12 @@ func (t *treated) told(f *firing, n *Notification) (recipient, bool) {
 		f = f.byMail()
 	}
 	all := t.recipients(f, &n.Event)
-	i := slices.IndexFunc(all, func(r recipient) bool { return r.channel == n.Channel && strings.EqualFold(r.address, n.Address) })
+	i := slices.IndexFunc(all, func(r recipient) bool { return r.channel == n.Channel && n.isTo(r.address) })
+	if i < 0 && n.ContactID != "" && !n.Security {
+		i = slices.IndexFunc(all, func(r recipient) bool {
+			return r.channel == n.Channel && r.contactID() == n.ContactID && r.address != ""
+		})
+	}
 	if i < 0 {
 		return recipient{}, false
 	}
@@ -95,7 +129,7 @@ func (t *treated) refusesUnpaid(f *firing, n *Notification, now time.Time) Reaso
 	if reason := t.refusesReminder(f, d.Currency, owed, now); reason != "" {
 		return reason
 	}
-	if !t.meant(d, now) {
+	if !t.meant(d, n.plannedAt()) { // of the facts of now, and the day that it tells of
 		return Obsolete
 	}
 	return ""

@@ -51,7 +51,11 @@ func TestGuard(t *testing.T) {
 			d.edit("dunning", func(t *config.EventTemplate) { t.Actions[0].Email.To = []string{n.Address, "Billing"} })
 			n.ContactID, a.Contacts[0].OptedOut = "", []string{"Invoice"}
 		}, OptedOut},
-		{"another address", func(_ *documents, _ *Notification, a *Account) { a.Contacts[0].Email = "new@miller.example" }, Obsolete},
+		{"another address", func(_ *documents, _ *Notification, a *Account) { a.Contacts[0].Email = "new@miller.example" }, ""},
+		{"another address, which is not verified", func(_ *documents, _ *Notification, a *Account) {
+			a.Contacts[0].Email, a.Attributes.RequireVerifiedEmail = "new@miller.example", settings.Enabled
+		}, Unverified},
+		{"no address any more", func(_ *documents, _ *Notification, a *Account) { a.Contacts[0].Email = "" }, Obsolete},
 		{"one address more", func(_ *documents, _ *Notification, a *Account) {
 			a.Contacts[0].Email = "new@miller.example; Dana@miller.example"
 		}, ""},
@@ -206,13 +210,68 @@ func TestGuardOfFallback(t *testing.T) {
 		t.Errorf("by %s: %q", n.Channel, reason)
 	}
 	a.Contacts[0].Email = "new@miller.example"
-	if reason, _ := r.Guard(n, a, now); reason != Obsolete {
+	if reason, _ := r.Guard(n, a, now); reason != "" {
 		t.Errorf("to another address: %q", reason)
+	}
+	if to := r.Moved(n, a); to.Address != "new@miller.example" || to.Channel != "SMS" {
+		t.Errorf("it goes to %+v", to)
 	}
 	sms := r.Plan(issued(), a, now)[0]
 	a.Contacts[0].Phone = "+447700900143"
-	if reason, _ := r.Guard(sms, a, now); sms.Channel != "SMS" || reason != Obsolete {
+	if reason, _ := r.Guard(sms, a, now); sms.Channel != "SMS" || reason != "" {
 		t.Errorf("%s, to another number: %q", sms.Channel, reason)
+	}
+	if to := r.Moved(sms, a); to.Address != "+447700900143" || to.Channel != "SMS" {
+		t.Errorf("it goes to %+v", to)
+	}
+	a.Attributes.Consent.SMS = settings.ConsentWithheld
+	if reason, _ := r.Guard(sms, a, now); reason != NoConsent {
+		t.Errorf("to another number, without a consent: %q", reason)
+	}
+}
+
+// A message goes to the address that its contact has now, and to nobody who is not its
+// recipient any more.
+func TestMoved(t *testing.T) {
+	for name, test := range map[string]struct {
+		change func(*Account)
+		want   string
+	}{
+		"nothing":          {func(*Account) {}, ""},
+		"corrected":        {func(a *Account) { a.Contacts[0].Email = "new@miller.example" }, "new@miller.example"},
+		"another case":     {func(a *Account) { a.Contacts[0].Email = "Dana@Miller.example" }, ""},
+		"one address more": {func(a *Account) { a.Contacts[0].Email = "a@miller.example; dana@miller.example" }, ""},
+		"two others":       {func(a *Account) { a.Contacts[0].Email = "c@miller.example; b@miller.example" }, "b@miller.example"},
+		"none any more":    {func(a *Account) { a.Contacts[0].Email = "" }, ""},
+		"corrected, and somebody else does the bills": {func(a *Account) {
+			a.Contacts = []Contact{person("bea", "Billing"), person("dana", "Technical")}
+			a.Contacts[1].Email = "new@miller.example"
+		}, ""},
+		"no contact any more": {func(a *Account) { a.Contacts = nil }, ""},
+	} {
+		d := newDocuments()
+		d.template("new", "invoice.issued", []string{"business"}, d.mail("mail", []string{"Billing"}))
+		r, a := d.rules(t), miller("business", person("dana", "Billing"))
+		n := r.Plan(issued(), a, now)[0]
+		test.change(a)
+		want := Occurrence{}
+		if test.want != "" {
+			want = n.Occurrences[0]
+			want.Address = test.want
+		}
+		if diff := cmp.Diff(want, r.Moved(n, a)); diff != "" {
+			t.Errorf("%s: -want +got:\n%s", name, diff)
+		}
+		n.ContactID = ""
+		if to := r.Moved(n, a); to.Address != "" {
+			t.Errorf("%s, without a contact: %+v", name, to)
+		}
+	}
+	r, a := reminders(3).rules(t), miller("business", person("dana", "Billing"))
+	n := ask{account: a, open: []Invoice{invoice("1", "2026-11-18")}, at: "2026-11-21T09:00:00Z"}.due(t, r)[0]
+	a.Contacts[0].Email, n.Invoice.DueOn = "new@miller.example", date("2026-11-17")
+	if diff := cmp.Diff(Occurrence{unpaid, "1", "3@", "Email", "new@miller.example"}, r.Moved(n, a)); diff != "" {
+		t.Errorf("of a day: -want +got:\n%s", diff)
 	}
 }
 
@@ -269,6 +328,9 @@ func TestGuardOfLinks(t *testing.T) {
 	if reason, _ := r.Guard(n, a, now); reason != Obsolete {
 		t.Errorf("to somebody else: %q", reason)
 	}
+	if to := r.Moved(n, a); to.Address != "" {
+		t.Errorf("it goes to %+v", to)
+	}
 }
 
 // Whoever changes an address must not keep from the person what was to be said there.
@@ -280,6 +342,27 @@ func TestGuardOfPersonalEvents(t *testing.T) {
 	a.Contacts[0].Email = "thief@evil.example"
 	if reason, _ := r.Guard(n, a, now); reason != "" {
 		t.Errorf("%q", reason)
+	}
+	if to := r.Moved(n, a); to.Address != "" {
+		t.Errorf("it goes to %+v", to)
+	}
+}
+
+// A condition on the day is asked again of the day that the message is planned for, as it
+// may wait past midnight; of what is owed it is what is owed by now.
+func TestGuardOfConditionOnTheDay(t *testing.T) {
+	d := reminders(3)
+	d.edit("dunning", func(t *config.EventTemplate) { t.When = "invoice.daysOverdue == 3 && invoice.balance > 100.0" })
+	r, a, at := d.rules(t), miller("business", person("dana", "Billing")), "2026-11-21T09:00:00Z"
+	n := ask{account: a, open: []Invoice{invoice("1", "2026-11-18")}, at: at}.due(t, r)[0]
+	for _, waited := range []time.Duration{0, 24 * time.Hour, 48 * time.Hour} {
+		if reason, _ := r.Guard(n, a, instant(at).Add(waited)); reason != "" {
+			t.Errorf("after %s: %q", waited, reason)
+		}
+	}
+	n.Invoice.Balance = "50"
+	if reason, _ := r.Guard(n, a, instant(at).Add(24*time.Hour)); reason != Obsolete {
+		t.Errorf("paid in part: %q", reason)
 	}
 }
 

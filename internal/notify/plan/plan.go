@@ -62,10 +62,13 @@ func (t *treated) happened(f *firing, e *Event, now time.Time) []Notification {
 	}
 	all := t.addressed(f, base)
 	for i := range all {
-		all[i].Occurrences = []Occurrence{{e.Type, e.About, e.Source + "/" + e.ID, f.spec.Type, all[i].Address}}
+		all[i].Occurrences = []Occurrence{{e.Type, e.About, e.occurrence(), f.spec.Type, all[i].Address}}
 	}
 	return all
 }
+
+// occurrence is what an event is recorded by.
+func (e *Event) occurrence() string { return e.Source + "/" + e.ID }
 
 // carriesLink says whether the messages of an action hold the secret link of its event.
 func (f *firing) carriesLink() bool {

@@ -114,7 +114,7 @@ const (
 	BeforeGoLive Reason = "beforeGoLive" // it fell due before messages went out
 	Backdated    Reason = "backdated"    // its day had come before the invoice was written
 	Over         Reason = "over"         // the link does not work any more
-	Obsolete     Reason = "obsolete"     // the action was removed or switched off since, is not for this address any more, or its condition is false now
+	Obsolete     Reason = "obsolete"     // the action was removed or switched off since, is for others now, or its condition is false now
 	NotLive      Reason = "notLive"      // while delivery is Redirect only mails go out
 )
 
