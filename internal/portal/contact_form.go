@@ -1,6 +1,7 @@
 package portal
 
 import (
+	"context"
 	"net/http"
 	"slices"
 	"strconv"
@@ -17,6 +18,7 @@ import (
 // contactPage is the form of a contact.
 type contactPage struct {
 	Page     web.Page
+	Silent   bool // no mail goes out
 	Title    string
 	Problems []web.FieldProblem
 	Changed  []term // by somebody else while the person filled the form
@@ -87,6 +89,7 @@ func (p *Portal) showContact(w http.ResponseWriter, r *http.Request, v *visit, p
 		another.PendingEmail = "another@address.invalid"
 		page.CanEmail = may(m.CheckChange(&base, another))
 	}
+	page.Silent = v.silent()
 	page.Page = v.page(page.Title, contactsPath)
 	page.Roles, page.Categories = v.roleChecks(m, page.Fields), v.categoryChecks(page.Fields.OptedOut)
 	page.Grantable = !page.Own && !base.Owner
@@ -339,4 +342,12 @@ func sortedWords[T ~string](list []T) string {
 	}
 	slices.Sort(texts)
 	return strings.Join(texts, " ")
+}
+
+// invitationHint promises an invitation where mails go out.
+func invitationHint(ctx context.Context, silent bool) string {
+	if silent {
+		return ""
+	}
+	return web.T(ctx, "The contact gets an invitation by email and chooses a username and a password.")
 }

@@ -133,6 +133,20 @@ func TestNoInvitationIsPromised(t *testing.T) {
 	}
 }
 
+// TestNoFormPromisesAMail that does not come.
+func TestNoFormPromisesAMail(t *testing.T) {
+	s := newTeam(t)
+	dana := s.signedIn(t, "dana")
+	for path, promise := range map[string]string{
+		"/preferences/email": "We send a message with a link to the new address", "/portal-settings/contacts/new": "The contact gets an invitation by email",
+	} {
+		s.apply(t, `["ViewInvoices","ViewActivity"]`, teamFeatures)
+		dana.get(path).is(t, http.StatusOK).shows(t, promise).hides(t, "No mail will come")
+		s.apply(t, `["ViewInvoices","ViewActivity"]`, teamFeatures, `"delivery":{"mode":"Live"}`, `"delivery":{}`)
+		dana.get(path).is(t, http.StatusOK).shows(t, "No mail will come").hides(t, promise)
+	}
+}
+
 func TestForgotForm(t *testing.T) {
 	s := newSite(t)
 	for _, test := range []struct{ login, sentence string }{

@@ -138,6 +138,7 @@ func (p *Portal) mergePreferences(w http.ResponseWriter, r *http.Request, v *vis
 // ownEmailPage is the form of another address of one's own.
 type ownEmailPage struct {
 	Page     web.Page
+	Silent   bool // no mail goes out
 	Problems []web.FieldProblem
 	Email    string // that the form shows
 	Now      string
@@ -156,6 +157,7 @@ func (p *Portal) ownEmailPage(w http.ResponseWriter, r *http.Request, v *visit) 
 }
 
 func (p *Portal) showOwnEmail(w http.ResponseWriter, r *http.Request, v *visit, page ownEmailPage, own store.Contact, status int) error {
+	page.Silent = v.silent()
 	page.Page = v.page(v.T("Change your email address"), "/preferences")
 	page.Now, page.Pending, page.Version, page.SignIn = own.Email, own.PendingEmail, own.Version, v.sameSignIn(own)
 	if reason := v.manager(r).CheckOwnEmail(own); !may(reason) {
