@@ -71,8 +71,12 @@ func (p *pass) tenantFacts(former v1alpha1.TenantStatus) status.Tenant {
 	return facts
 }
 
-// deliveryOf says what becomes of a tenant's notifications, with the default.
+// deliveryOf says what becomes of a tenant's notifications, with the default. While the
+// database cannot say whether they are held, that is what it last said.
 func (p *pass) deliveryOf(live config.Tenant) v1alpha1.DeliveryStatus {
+	if last := p.tenant.Status.Delivery; !p.database.ready && last.Mode == v1alpha1.DeliveryHold {
+		return last
+	}
 	said := v1alpha1.DeliveryStatus{Mode: v1alpha1.DeliveryMode(cmp.Or(live.Delivery.Mode, config.DeliveryHold)), MaxPerHour: live.Delivery.MaxPerHour}
 	if p.database.adopted {
 		said.Mode = v1alpha1.DeliveryHold
