@@ -86,6 +86,9 @@ func (r *Rules) composer(t *treated, f *firing, n *Notification, links Links) (*
 		c.data.Payload = r.unpaidPayload(&e, t, d.Invoice, d.day)
 	} else {
 		c.data.Payload = r.payload(&f.event, &n.Event, t)
+		if credential, has := c.data.Payload["credential"].(map[string]any); has && n.isBefore() {
+			delete(credential, "username") // it may be the new address, and who reads this is maybe somebody else
+		}
 	}
 	c.data.Payload["recipient"] = t.recipientObject(n)
 	return c, c.addLink(links)

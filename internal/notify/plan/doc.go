@@ -6,6 +6,7 @@
 //	rules, problems := plan.NewRules(live, routing)     // once per pair of documents
 //	rules.Plan(event, account, now)                     // what happened at a moment
 //	rules.Due(account, open, dealt, liveSince, now)     // what falls due by date, every minute
+//	rules.Moved(notification, account)                  // its contact has another address by now
 //	rules.Guard(notification, account, now)             // asked again before it is sent
 //	rules.Compose(notification, account, links)         // its texts
 //

@@ -114,8 +114,8 @@ func (t *treated) personRecipients(f *firing, e *Event) []recipient {
 	if c != nil {
 		found = t.ofContact(f, c)
 	}
-	if previous, _ := e.Data[previousEmail].(string); e.Source == sourceFoyer && (f.spec.SMS == nil || f.spec.SMS.Fallback == typeEmail) {
-		for _, address := range mailAddresses(previous) {
+	if f.spec.SMS == nil || f.spec.SMS.Fallback == typeEmail {
+		for _, address := range e.before() {
 			// It is not the contact's any more: who deletes that takes no mail to it back.
 			found = append(found, recipient{channel: typeEmail, address: address})
 		}
@@ -130,6 +130,20 @@ func (t *treated) personRecipients(f *firing, e *Event) []recipient {
 		}
 	}
 	return nil
+}
+
+// before are the addresses that a person had before an event.
+func (e *Event) before() []string {
+	previous, _ := e.Data[previousEmail].(string)
+	if e.Source != sourceFoyer {
+		return nil
+	}
+	return mailAddresses(previous)
+}
+
+// isBefore says whether a notification goes to an address that is the person's no more.
+func (n *Notification) isBefore() bool {
+	return n.ContactID == "" && isPersonal(n.Event.Type) && slices.ContainsFunc(n.Event.before(), n.isTo)
 }
 
 // named are the recipients by one of the names of a template: a role, or an address.
