@@ -86,6 +86,11 @@ func TestCheck(t *testing.T) {
 				fmt.Sprintf(template, "a", "ticket.opened", "gold", "Hello {{.account.name}}"),
 			[]string{"warning: Tenant/acme: spec.delivery: mode is Hold, so nobody is sent a link to create a sign-in or to choose a new password, and what is held now is not sent later: set spec.email, try it with mode Redirect, then set Live"},
 		},
+		"only the operator's flags say which private hosts may be reached": {
+			Options{Complete: true},
+			fmt.Sprintf(tenant, `, delivery: {mode: Live}, email: {from: a@acme.example, smtp: {host: mail.relay.svc}}, webhooks: [{name: crm, url: "https://10.0.0.5/", events: ["invoice.*"], secretRef: {name: crm}}]`) +
+				fmt.Sprintf(accountProfile, "gold", ""), nil,
+		},
 		"a part": {
 			Options{}, fmt.Sprintf(template, "a", "ticket.opened", "gold", "Hello {{.account.nam}}"),
 			[]string{

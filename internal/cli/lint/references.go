@@ -16,12 +16,16 @@ import (
 	"github.com/foyerhq/foyer/internal/settings"
 )
 
+// everyNetwork stands for the operator's flag --allow-outgoing, which no file has: which
+// private hosts may be reached is told in the cluster.
+const everyNetwork = "0.0.0.0/0,::/0"
+
 // ownEventPrefix begins the names of the events that tenants declare.
 const ownEventPrefix = "custom."
 
 // input is what compile is asked, with stand-ins for what the files do not have.
 func (g *group) input() compile.Input {
-	in := compile.Input{Tenant: g.compiledTenant()}
+	in := compile.Input{Tenant: g.compiledTenant(), AllowOutgoing: everyNetwork}
 	for _, e := range g.accountProfiles {
 		in.AccountProfiles = appendObject(in.AccountProfiles, e)
 	}
