@@ -102,6 +102,13 @@ func ledgerAttempts(t *testing.T, tn tenant) map[string]func(*testing.T) {
 				onlyA(t, c.AccountID)
 			}
 		},
+		"Readdress": func(t *testing.T) {
+			made := &store.Claimed{Lease: stolen, Addressed: store.Addressed{AccountID: "B", EventType: "invoice.paid", Channel: "Email", Address: "b@example.com"}}
+			done, err := d.Readdress(t.Context(), now, made, store.Occurrence{Occurrence: "x", Channel: "Email", Address: "a@example.com"})
+			if fine(t, err); done {
+				t.Error("with a made-up lease")
+			}
+		},
 		"Finish": func(t *testing.T) {
 			if lost, err := d.Finish(t.Context(), now, []store.Finished{{Lease: stolen, Outcome: store.StateSent}}); err != nil || len(lost) != 1 {
 				t.Errorf("with a made-up lease: %v %v", lost, err)
