@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"log/slog"
+	"math"
 	"net/http"
 	"net/netip"
 	"net/url"
@@ -50,7 +51,7 @@ type api struct {
 	wrong     *wrongTokens
 	running   *places
 	signed    turnstile
-	signers   *places
+	signers   *places // by network; how many there are in all is up to signed, which waits
 	outlooks  turnstile
 	books     rulebooks
 	limit     int64         // of the bytes of an import
@@ -69,7 +70,7 @@ func newAPI(o Options) *api {
 	return &api{
 		Options: o, scopes: map[string]bool{"*": true}, now: time.Now, tokens: newTokens(o.Store, time.Now),
 		rates: newRates(o.Limits, time.Now), strangers: newStrangers(time.Now), wrong: newWrongTokens(time.Now),
-		running: newPlaces(maxImports, maxImports-1), signed: make(turnstile, maxSigned), signers: newPlaces(maxSigned, maxSigned/2), outlooks: make(turnstile, maxOutlooks), limit: maxBodyBytes, bodyTime: bodyTimeout,
+		running: newPlaces(maxImports, maxImports-1), signed: make(turnstile, maxSigned), signers: newPlaces(math.MaxInt, maxSigned/2), outlooks: make(turnstile, maxOutlooks), limit: maxBodyBytes, bodyTime: bodyTimeout,
 		upcomingPage: upcomingPage, maxUpcoming: maxUpcoming,
 	}
 }
