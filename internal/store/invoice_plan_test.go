@@ -116,7 +116,7 @@ func TestWhatAccountsOweReadsTheirInvoicesOnly(t *testing.T) {
 			arguments = `'{78}'`
 		}
 		plan := explain(t, tn, sql, arguments, "force_custom_plan", "ANALYZE, BUFFERS, TIMING OFF")
-		if pages := pagesTouched(plan); pages == 0 || pages > 20 {
+		if pages := buffers(t, plan); pages == 0 || pages > 20 {
 			t.Errorf("%s reads %d pages:\n%s", name, pages, plan)
 		}
 	}

@@ -74,17 +74,8 @@ func TestReachCostsWhatTheAccountHas(t *testing.T) {
 		"services": `'78', '{}', '', '', '', 26`, "service counts": `'78', '{}'`, "orders": `'78', 'infinity', '', 26`, "requests": `'78', '{}', 'infinity', '', 26`,
 	} {
 		plan := explain(t, tn, store.ReachQueries[name], arguments, "force_custom_plan", "ANALYZE, BUFFERS, TIMING OFF")
-		if pages := pagesTouched(plan); pages == 0 || pages > 20 {
+		if pages := buffers(t, plan); pages == 0 || pages > 20 {
 			t.Errorf("%s reads %d pages:\n%s", name, pages, plan)
 		}
 	}
-}
-
-// pagesTouched is how many pages of the database a plan has read, as EXPLAIN first says it.
-func pagesTouched(plan string) (pages int) {
-	_, shared, _ := strings.Cut(plan, "shared hit=")
-	for i := 0; i < len(shared) && shared[i] >= '0' && shared[i] <= '9'; i++ {
-		pages = pages*10 + int(shared[i]-'0')
-	}
-	return pages
 }
