@@ -18,7 +18,9 @@ export default defineConfig({
       executablePath: process.env.CHROMIUM || '/usr/bin/chromium',
       args: [
         '--no-sandbox', // CI is root
+        // Pages are painted without OpenGL: its emulation was seen to wait for itself for good.
         '--disable-gpu',
+        '--disable-software-rasterizer',
         '--disable-quic',
         '--no-first-run',
         '--disable-background-networking',
