@@ -305,4 +305,7 @@ const (
 	ConditionBackofficeAvailable = "BackofficeAvailable"
 	// ConditionDispatcherAvailable (Tenant): the dispatcher has a ready replica.
 	ConditionDispatcherAvailable = "DispatcherAvailable"
+	// ConditionExposed (Tenant) is present only where an exposure is asked for: what serves
+	// the cluster's edge was given the sites, and has taken them as far as it tells.
+	ConditionExposed = "Exposed"
 )

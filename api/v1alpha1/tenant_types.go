@@ -67,7 +67,7 @@ const (
 )
 
 // TenantSpec is the declaration of a tenant.
-// +kubebuilder:validation:XValidation:rule="(has(self.database) ? self.database.serverRef.name : 'default') == (has(oldSelf.database) ? oldSelf.database.serverRef.name : 'default')",fieldPath=".database",message="a tenant stays on its database server (\"default\" if none is named): an edit cannot move its data"
+// +kubebuilder:validation:XValidation:rule="(has(self.database) && has(self.database.serverRef) ? self.database.serverRef.name : 'default') == (has(oldSelf.database) && has(oldSelf.database.serverRef) ? oldSelf.database.serverRef.name : 'default')",fieldPath=".database",message="a tenant stays on its database server (\"default\" if none is named): an edit cannot move its data"
 type TenantSpec struct {
 	// displayName is the provider's name as its customers know it.
 	// +required
@@ -163,6 +163,7 @@ type TenantSpec struct {
 }
 
 // PortalSpec declares the customers' site.
+// +kubebuilder:validation:XValidation:rule="!has(self.replicas) || !has(self.autoscaling)",fieldPath=".replicas",message="replicas and autoscaling exclude each other: remove one of them"
 type PortalSpec struct {
 	// hostname is the host name of the portal, in lower case. It is unique in the
 	// cluster: its holder keeps it, and another tenant that asks for it is refused.
@@ -177,6 +178,15 @@ type PortalSpec struct {
 	// +kubebuilder:validation:Minimum=1
 	// +kubebuilder:validation:Maximum=50
 	Replicas *int32 `json:"replicas,omitempty"`
+
+	// autoscaling has the number of pods follow the load, in place of replicas.
+	// +optional
+	Autoscaling AutoscalingSpec `json:"autoscaling,omitempty,omitzero"`
+
+	// exposure says how the portal is reached from outside the cluster. By whatever the
+	// platform team puts in front of its Service if not set.
+	// +optional
+	Exposure ExposureSpec `json:"exposure,omitempty,omitzero"`
 
 	// branding is how the portal looks and whom it names.
 	// +optional
@@ -231,6 +241,11 @@ type BrandingSpec struct {
 // +kubebuilder:validation:MinProperties=1
 // +kubebuilder:validation:XValidation:rule="!has(self.eventTypes) || has(self.eventSigningSecretRef)",fieldPath=".eventTypes",message="eventTypes bounds what is sent in with a signature: name eventSigningSecretRef as well, or remove it"
 type BackofficeSpec struct {
+	// api says where the integration API is reached from outside the cluster. It is not if
+	// not set.
+	// +optional
+	API SiteSpec `json:"api,omitempty,omitzero"`
+
 	// replicas is the number of pods, 1 to 50. 1 if not set.
 	// +optional
 	// +kubebuilder:validation:Minimum=1
@@ -272,12 +287,38 @@ type DispatcherSpec struct {
 }
 
 // DatabaseSpec says where a tenant's data is kept.
+// +kubebuilder:validation:MinProperties=1
 type DatabaseSpec struct {
 	// serverRef names a PostgreSQL server that the platform team declared beside the
-	// operator. A tenant stays on the server that it was made on.
-	// +required
-	ServerRef ObjectRef `json:"serverRef,omitzero"`
+	// operator. The server named "default" if not set. A tenant stays on the server that it
+	// was made on.
+	// +optional
+	ServerRef ObjectRef `json:"serverRef,omitempty,omitzero"`
+
+	// deletionPolicy says what becomes of schema, roles and keys when the Tenant is
+	// deleted: they stay (Retain, if not set), so that a Tenant that is made again has its
+	// data back, or they are deleted for good (Delete).
+	// +optional
+	DeletionPolicy DeletionPolicy `json:"deletionPolicy,omitempty"`
+
+	// rotateLoginsDays gives the components' database logins and the first API token new
+	// secrets every so many days, 1 to 365, without a request failing. They are kept until
+	// somebody asks for new ones if not set.
+	// +optional
+	// +kubebuilder:validation:Minimum=1
+	// +kubebuilder:validation:Maximum=365
+	RotateLoginsDays int32 `json:"rotateLoginsDays,omitempty"`
 }
+
+// DeletionPolicy says what becomes of a deleted Tenant's data.
+// +kubebuilder:validation:Enum=Retain;Delete
+type DeletionPolicy string
+
+// The deletion policies.
+const (
+	DeletionRetain DeletionPolicy = "Retain"
+	DeletionDelete DeletionPolicy = "Delete"
+)
 
 // InvoiceTemplate is a template of the tenant's own, by which the portal shows an invoice.
 type InvoiceTemplate struct {
@@ -315,163 +356,4 @@ type RetentionSpec struct {
 	// +kubebuilder:validation:Minimum=1
 	// +kubebuilder:validation:Maximum=120
 	NotificationMonths int32 `json:"notificationMonths,omitempty"`
-}
-
-// TenantStatus is what is live of a tenant.
-// +kubebuilder:validation:MinProperties=1
-type TenantStatus struct {
-	// conditions are Accepted, ResolvedRefs, DatabaseReady, Programmed, PortalAvailable,
-	// BackofficeAvailable, DispatcherAvailable and Ready; OrphanedProfiles, Reconciling and Stalled only while True.
-	// +optional
-	// +listType=map
-	// +listMapKey=type
-	// +kubebuilder:validation:MinItems=1
-	// +kubebuilder:validation:MaxItems=16
-	Conditions []metav1.Condition `json:"conditions,omitempty"`
-
-	// observedGeneration is the newest generation that Foyer has looked at, -1 for none.
-	// +optional
-	// +kubebuilder:validation:Minimum=-1
-	ObservedGeneration int64 `json:"observedGeneration,omitempty"`
-
-	// liveGeneration is the generation that customers have.
-	// +optional
-	// +kubebuilder:validation:Minimum=0
-	LiveGeneration int64 `json:"liveGeneration,omitempty"`
-
-	// version is the release of Foyer that the tenant's pods are made for.
-	// +optional
-	// +kubebuilder:validation:MinLength=1
-	// +kubebuilder:validation:MaxLength=64
-	Version string `json:"version,omitempty"`
-
-	// portalURL is the address of the portal.
-	// +optional
-	// +kubebuilder:validation:MinLength=1
-	// +kubebuilder:validation:MaxLength=300
-	PortalURL string `json:"portalURL,omitempty"`
-
-	// accounts is the number of accounts, counted about once a minute.
-	// +optional
-	// +kubebuilder:validation:Minimum=0
-	Accounts *int64 `json:"accounts,omitempty"`
-
-	// defaultAccountProfile is the profile of accounts that have none.
-	// +optional
-	DefaultAccountProfile DefaultAccountProfileStatus `json:"defaultAccountProfile,omitempty,omitzero"`
-
-	// delivery is what becomes of notifications now.
-	// +optional
-	Delivery DeliveryStatus `json:"delivery,omitempty,omitzero"`
-
-	// config is the configuration that the replicas run.
-	// +optional
-	Config ConfigStatus `json:"config,omitempty,omitzero"`
-
-	// database is where the tenant's data is.
-	// +optional
-	Database DatabaseStatus `json:"database,omitempty,omitzero"`
-
-	// orphanedProfiles lists deleted profiles that accounts still use by name.
-	// +optional
-	// +listType=map
-	// +listMapKey=kind
-	// +listMapKey=name
-	// +kubebuilder:validation:MinItems=1
-	// +kubebuilder:validation:MaxItems=64
-	OrphanedProfiles []OrphanedProfile `json:"orphanedProfiles,omitempty"`
-
-	// rejected is the number of objects of this tenant of which the newest
-	// generation is not accepted.
-	// +optional
-	// +kubebuilder:validation:Minimum=0
-	Rejected *int32 `json:"rejected,omitempty"`
-}
-
-// DefaultProfileSource says where the default account profile comes from.
-// +kubebuilder:validation:Enum=AccountProfile;BuiltIn
-type DefaultProfileSource string
-
-// The sources of the default account profile.
-const (
-	DefaultFromAccountProfile DefaultProfileSource = "AccountProfile"
-	DefaultBuiltIn            DefaultProfileSource = "BuiltIn"
-)
-
-// DefaultAccountProfileStatus names the default account profile.
-type DefaultAccountProfileStatus struct {
-	// name is the name of the profile.
-	// +required
-	// +kubebuilder:validation:MinLength=1
-	// +kubebuilder:validation:MaxLength=63
-	Name string `json:"name,omitempty"`
-
-	// source is AccountProfile, or BuiltIn while no object of that name was ever live.
-	// +required
-	Source DefaultProfileSource `json:"source,omitempty"`
-}
-
-// ConfigStatus is the configuration that is live.
-type ConfigStatus struct {
-	// settingsDigest names the settings document by its content.
-	// +required
-	// +kubebuilder:validation:MinLength=1
-	// +kubebuilder:validation:MaxLength=80
-	SettingsDigest string `json:"settingsDigest,omitempty"`
-
-	// routingDigest names the routing document, which has the event templates, by its content.
-	// +optional
-	// +kubebuilder:validation:MinLength=1
-	// +kubebuilder:validation:MaxLength=80
-	RoutingDigest string `json:"routingDigest,omitempty"`
-
-	// replicas is the number of ready pods that run a configuration.
-	// +required
-	// +kubebuilder:validation:Minimum=0
-	Replicas *int32 `json:"replicas,omitempty"`
-
-	// programmedReplicas is how many of them run settingsDigest and, where they read it,
-	// routingDigest.
-	// +required
-	// +kubebuilder:validation:Minimum=0
-	ProgrammedReplicas *int32 `json:"programmedReplicas,omitempty"`
-}
-
-// DatabaseStatus is where a tenant's data is.
-type DatabaseStatus struct {
-	// server is the name of the database server.
-	// +required
-	// +kubebuilder:validation:MinLength=1
-	// +kubebuilder:validation:MaxLength=63
-	Server string `json:"server,omitempty"`
-
-	// schema is the tenant's schema on it.
-	// +required
-	// +kubebuilder:validation:MinLength=1
-	// +kubebuilder:validation:MaxLength=63
-	Schema string `json:"schema,omitempty"`
-
-	// schemaVersion is the newest migration that was applied.
-	// +required
-	// +kubebuilder:validation:Minimum=0
-	SchemaVersion *int64 `json:"schemaVersion,omitempty"`
-}
-
-// OrphanedProfile is a deleted profile that accounts still use by name.
-type OrphanedProfile struct {
-	// kind is AccountProfile or MyAccountProfile.
-	// +required
-	// +kubebuilder:validation:Enum=AccountProfile;MyAccountProfile
-	Kind string `json:"kind,omitempty"`
-
-	// name is the name of the deleted profile.
-	// +required
-	// +kubebuilder:validation:MinLength=1
-	// +kubebuilder:validation:MaxLength=63
-	Name string `json:"name,omitempty"`
-
-	// accounts is the number of accounts that use it; not set while it is unknown.
-	// +optional
-	// +kubebuilder:validation:Minimum=0
-	Accounts *int64 `json:"accounts,omitempty"`
 }

@@ -26,6 +26,8 @@ func ForKind(kind schema.GroupVersionKind) interface{} {
 		return &apiv1alpha1.ActionSpecApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("Attributes"):
 		return &apiv1alpha1.AttributesApplyConfiguration{}
+	case v1alpha1.SchemeGroupVersion.WithKind("AutoscalingSpec"):
+		return &apiv1alpha1.AutoscalingSpecApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("BackofficeSpec"):
 		return &apiv1alpha1.BackofficeSpecApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("BannerSpec"):
@@ -70,6 +72,14 @@ func ForKind(kind schema.GroupVersionKind) interface{} {
 		return &apiv1alpha1.EventTemplateSpecApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("EventTemplateStatus"):
 		return &apiv1alpha1.EventTemplateStatusApplyConfiguration{}
+	case v1alpha1.SchemeGroupVersion.WithKind("ExposureSpec"):
+		return &apiv1alpha1.ExposureSpecApplyConfiguration{}
+	case v1alpha1.SchemeGroupVersion.WithKind("GatewayExposure"):
+		return &apiv1alpha1.GatewayExposureApplyConfiguration{}
+	case v1alpha1.SchemeGroupVersion.WithKind("GatewayRef"):
+		return &apiv1alpha1.GatewayRefApplyConfiguration{}
+	case v1alpha1.SchemeGroupVersion.WithKind("IngressExposure"):
+		return &apiv1alpha1.IngressExposureApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("InvoiceTemplate"):
 		return &apiv1alpha1.InvoiceTemplateApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("LateFee"):
@@ -96,6 +106,8 @@ func ForKind(kind schema.GroupVersionKind) interface{} {
 		return &apiv1alpha1.RetentionSpecApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("ScheduleSpec"):
 		return &apiv1alpha1.ScheduleSpecApplyConfiguration{}
+	case v1alpha1.SchemeGroupVersion.WithKind("SiteSpec"):
+		return &apiv1alpha1.SiteSpecApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("SMSChannelSpec"):
 		return &apiv1alpha1.SMSChannelSpecApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("SMSSpec"):

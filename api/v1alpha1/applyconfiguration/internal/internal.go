@@ -210,11 +210,26 @@ var schemaYAML = typed.YAMLObject(`types:
     - name: tradingTermsDays
       type:
         scalar: numeric
+- name: com.github.foyerhq.foyer.api.v1alpha1.AutoscalingSpec
+  map:
+    fields:
+    - name: maxReplicas
+      type:
+        scalar: numeric
+    - name: minReplicas
+      type:
+        scalar: numeric
+    - name: targetCPUPercent
+      type:
+        scalar: numeric
 - name: com.github.foyerhq.foyer.api.v1alpha1.Availability
   scalar: string
 - name: com.github.foyerhq.foyer.api.v1alpha1.BackofficeSpec
   map:
     fields:
+    - name: api
+      type:
+        namedType: com.github.foyerhq.foyer.api.v1alpha1.SiteSpec
     - name: eventSigningSecretRef
       type:
         namedType: com.github.foyerhq.foyer.api.v1alpha1.ObjectRef
@@ -329,12 +344,21 @@ var schemaYAML = typed.YAMLObject(`types:
 - name: com.github.foyerhq.foyer.api.v1alpha1.DatabaseSpec
   map:
     fields:
+    - name: deletionPolicy
+      type:
+        namedType: com.github.foyerhq.foyer.api.v1alpha1.DeletionPolicy
+    - name: rotateLoginsDays
+      type:
+        scalar: numeric
     - name: serverRef
       type:
         namedType: com.github.foyerhq.foyer.api.v1alpha1.ObjectRef
 - name: com.github.foyerhq.foyer.api.v1alpha1.DatabaseStatus
   map:
     fields:
+    - name: lastRotationTime
+      type:
+        namedType: io.k8s.apimachinery.pkg.apis.meta.v1.Time
     - name: schema
       type:
         scalar: string
@@ -354,6 +378,8 @@ var schemaYAML = typed.YAMLObject(`types:
       type:
         namedType: com.github.foyerhq.foyer.api.v1alpha1.DefaultProfileSource
 - name: com.github.foyerhq.foyer.api.v1alpha1.DefaultProfileSource
+  scalar: string
+- name: com.github.foyerhq.foyer.api.v1alpha1.DeletionPolicy
   scalar: string
 - name: com.github.foyerhq.foyer.api.v1alpha1.DeliveryMode
   scalar: string
@@ -604,6 +630,50 @@ var schemaYAML = typed.YAMLObject(`types:
     - name: smsSegments
       type:
         scalar: numeric
+- name: com.github.foyerhq.foyer.api.v1alpha1.ExposureSpec
+  map:
+    fields:
+    - name: gateway
+      type:
+        namedType: com.github.foyerhq.foyer.api.v1alpha1.GatewayExposure
+    - name: ingress
+      type:
+        namedType: com.github.foyerhq.foyer.api.v1alpha1.IngressExposure
+    - name: type
+      type:
+        namedType: com.github.foyerhq.foyer.api.v1alpha1.ExposureType
+- name: com.github.foyerhq.foyer.api.v1alpha1.ExposureType
+  scalar: string
+- name: com.github.foyerhq.foyer.api.v1alpha1.GatewayExposure
+  map:
+    fields:
+    - name: parentRefs
+      type:
+        list:
+          elementType:
+            namedType: com.github.foyerhq.foyer.api.v1alpha1.GatewayRef
+          elementRelationship: atomic
+- name: com.github.foyerhq.foyer.api.v1alpha1.GatewayRef
+  map:
+    fields:
+    - name: name
+      type:
+        scalar: string
+    - name: namespace
+      type:
+        scalar: string
+    - name: sectionName
+      type:
+        scalar: string
+- name: com.github.foyerhq.foyer.api.v1alpha1.IngressExposure
+  map:
+    fields:
+    - name: className
+      type:
+        scalar: string
+    - name: tlsSecretRef
+      type:
+        namedType: com.github.foyerhq.foyer.api.v1alpha1.ObjectRef
 - name: com.github.foyerhq.foyer.api.v1alpha1.InvoiceDelivery
   scalar: string
 - name: com.github.foyerhq.foyer.api.v1alpha1.InvoiceTemplate
@@ -745,9 +815,15 @@ var schemaYAML = typed.YAMLObject(`types:
 - name: com.github.foyerhq.foyer.api.v1alpha1.PortalSpec
   map:
     fields:
+    - name: autoscaling
+      type:
+        namedType: com.github.foyerhq.foyer.api.v1alpha1.AutoscalingSpec
     - name: branding
       type:
         namedType: com.github.foyerhq.foyer.api.v1alpha1.BrandingSpec
+    - name: exposure
+      type:
+        namedType: com.github.foyerhq.foyer.api.v1alpha1.ExposureSpec
     - name: hostname
       type:
         scalar: string
@@ -865,6 +941,15 @@ var schemaYAML = typed.YAMLObject(`types:
         namedType: com.github.foyerhq.foyer.api.v1alpha1.ScheduleDays
 - name: com.github.foyerhq.foyer.api.v1alpha1.SecondFactorRule
   scalar: string
+- name: com.github.foyerhq.foyer.api.v1alpha1.SiteSpec
+  map:
+    fields:
+    - name: exposure
+      type:
+        namedType: com.github.foyerhq.foyer.api.v1alpha1.ExposureSpec
+    - name: hostname
+      type:
+        scalar: string
 - name: com.github.foyerhq.foyer.api.v1alpha1.StandardEventsMode
   scalar: string
 - name: com.github.foyerhq.foyer.api.v1alpha1.StandardEventsSpec
@@ -979,6 +1064,9 @@ var schemaYAML = typed.YAMLObject(`types:
     - name: accounts
       type:
         scalar: numeric
+    - name: apiURL
+      type:
+        scalar: string
     - name: conditions
       type:
         list:

@@ -11,6 +11,9 @@ import (
 //
 // BackofficeSpec declares the pods that serve the integration API.
 type BackofficeSpecApplyConfiguration struct {
+	// api says where the integration API is reached from outside the cluster. It is not if
+	// not set.
+	API *SiteSpecApplyConfiguration `json:"api,omitempty"`
 	// replicas is the number of pods, 1 to 50. 1 if not set.
 	Replicas *int32 `json:"replicas,omitempty"`
 	// resources bounds each pod.
@@ -29,6 +32,14 @@ type BackofficeSpecApplyConfiguration struct {
 // apply.
 func BackofficeSpec() *BackofficeSpecApplyConfiguration {
 	return &BackofficeSpecApplyConfiguration{}
+}
+
+// WithAPI sets the API field in the declarative configuration to the given value
+// and returns the receiver, so that objects can be built by chaining "With" function invocations.
+// If called multiple times, the API field is set to the value of the last call.
+func (b *BackofficeSpecApplyConfiguration) WithAPI(value *SiteSpecApplyConfiguration) *BackofficeSpecApplyConfiguration {
+	b.API = value
+	return b
 }
 
 // WithReplicas sets the Replicas field in the declarative configuration to the given value

@@ -2,14 +2,27 @@
 
 package v1alpha1
 
+import (
+	apiv1alpha1 "github.com/foyerhq/foyer/api/v1alpha1"
+)
+
 // DatabaseSpecApplyConfiguration represents a declarative configuration of the DatabaseSpec type for use
 // with apply.
 //
 // DatabaseSpec says where a tenant's data is kept.
 type DatabaseSpecApplyConfiguration struct {
 	// serverRef names a PostgreSQL server that the platform team declared beside the
-	// operator. A tenant stays on the server that it was made on.
+	// operator. The server named "default" if not set. A tenant stays on the server that it
+	// was made on.
 	ServerRef *ObjectRefApplyConfiguration `json:"serverRef,omitempty"`
+	// deletionPolicy says what becomes of schema, roles and keys when the Tenant is
+	// deleted: they stay (Retain, if not set), so that a Tenant that is made again has its
+	// data back, or they are deleted for good (Delete).
+	DeletionPolicy *apiv1alpha1.DeletionPolicy `json:"deletionPolicy,omitempty"`
+	// rotateLoginsDays gives the components' database logins and the first API token new
+	// secrets every so many days, 1 to 365, without a request failing. They are kept until
+	// somebody asks for new ones if not set.
+	RotateLoginsDays *int32 `json:"rotateLoginsDays,omitempty"`
 }
 
 // DatabaseSpecApplyConfiguration constructs a declarative configuration of the DatabaseSpec type for use with
@@ -23,5 +36,21 @@ func DatabaseSpec() *DatabaseSpecApplyConfiguration {
 // If called multiple times, the ServerRef field is set to the value of the last call.
 func (b *DatabaseSpecApplyConfiguration) WithServerRef(value *ObjectRefApplyConfiguration) *DatabaseSpecApplyConfiguration {
 	b.ServerRef = value
+	return b
+}
+
+// WithDeletionPolicy sets the DeletionPolicy field in the declarative configuration to the given value
+// and returns the receiver, so that objects can be built by chaining "With" function invocations.
+// If called multiple times, the DeletionPolicy field is set to the value of the last call.
+func (b *DatabaseSpecApplyConfiguration) WithDeletionPolicy(value apiv1alpha1.DeletionPolicy) *DatabaseSpecApplyConfiguration {
+	b.DeletionPolicy = &value
+	return b
+}
+
+// WithRotateLoginsDays sets the RotateLoginsDays field in the declarative configuration to the given value
+// and returns the receiver, so that objects can be built by chaining "With" function invocations.
+// If called multiple times, the RotateLoginsDays field is set to the value of the last call.
+func (b *DatabaseSpecApplyConfiguration) WithRotateLoginsDays(value int32) *DatabaseSpecApplyConfiguration {
+	b.RotateLoginsDays = &value
 	return b
 }

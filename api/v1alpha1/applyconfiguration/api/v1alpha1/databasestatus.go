@@ -2,6 +2,10 @@
 
 package v1alpha1
 
+import (
+	v1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+)
+
 // DatabaseStatusApplyConfiguration represents a declarative configuration of the DatabaseStatus type for use
 // with apply.
 //
@@ -13,6 +17,9 @@ type DatabaseStatusApplyConfiguration struct {
 	Schema *string `json:"schema,omitempty"`
 	// schemaVersion is the newest migration that was applied.
 	SchemaVersion *int64 `json:"schemaVersion,omitempty"`
+	// lastRotationTime is when the components' database logins or the first API token last
+	// took the place of others. They are the first ones if not set.
+	LastRotationTime *v1.Time `json:"lastRotationTime,omitempty"`
 }
 
 // DatabaseStatusApplyConfiguration constructs a declarative configuration of the DatabaseStatus type for use with
@@ -42,5 +49,13 @@ func (b *DatabaseStatusApplyConfiguration) WithSchema(value string) *DatabaseSta
 // If called multiple times, the SchemaVersion field is set to the value of the last call.
 func (b *DatabaseStatusApplyConfiguration) WithSchemaVersion(value int64) *DatabaseStatusApplyConfiguration {
 	b.SchemaVersion = &value
+	return b
+}
+
+// WithLastRotationTime sets the LastRotationTime field in the declarative configuration to the given value
+// and returns the receiver, so that objects can be built by chaining "With" function invocations.
+// If called multiple times, the LastRotationTime field is set to the value of the last call.
+func (b *DatabaseStatusApplyConfiguration) WithLastRotationTime(value v1.Time) *DatabaseStatusApplyConfiguration {
+	b.LastRotationTime = &value
 	return b
 }

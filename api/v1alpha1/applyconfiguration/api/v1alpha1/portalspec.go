@@ -12,6 +12,11 @@ type PortalSpecApplyConfiguration struct {
 	Hostname *string `json:"hostname,omitempty"`
 	// replicas is the number of pods, 1 to 50. 2 if not set.
 	Replicas *int32 `json:"replicas,omitempty"`
+	// autoscaling has the number of pods follow the load, in place of replicas.
+	Autoscaling *AutoscalingSpecApplyConfiguration `json:"autoscaling,omitempty"`
+	// exposure says how the portal is reached from outside the cluster. By whatever the
+	// platform team puts in front of its Service if not set.
+	Exposure *ExposureSpecApplyConfiguration `json:"exposure,omitempty"`
 	// branding is how the portal looks and whom it names.
 	Branding *BrandingSpecApplyConfiguration `json:"branding,omitempty"`
 	// resources bounds each pod.
@@ -37,6 +42,22 @@ func (b *PortalSpecApplyConfiguration) WithHostname(value string) *PortalSpecApp
 // If called multiple times, the Replicas field is set to the value of the last call.
 func (b *PortalSpecApplyConfiguration) WithReplicas(value int32) *PortalSpecApplyConfiguration {
 	b.Replicas = &value
+	return b
+}
+
+// WithAutoscaling sets the Autoscaling field in the declarative configuration to the given value
+// and returns the receiver, so that objects can be built by chaining "With" function invocations.
+// If called multiple times, the Autoscaling field is set to the value of the last call.
+func (b *PortalSpecApplyConfiguration) WithAutoscaling(value *AutoscalingSpecApplyConfiguration) *PortalSpecApplyConfiguration {
+	b.Autoscaling = value
+	return b
+}
+
+// WithExposure sets the Exposure field in the declarative configuration to the given value
+// and returns the receiver, so that objects can be built by chaining "With" function invocations.
+// If called multiple times, the Exposure field is set to the value of the last call.
+func (b *PortalSpecApplyConfiguration) WithExposure(value *ExposureSpecApplyConfiguration) *PortalSpecApplyConfiguration {
+	b.Exposure = value
 	return b
 }
 

@@ -12,16 +12,19 @@ import (
 // TenantStatus is what is live of a tenant.
 type TenantStatusApplyConfiguration struct {
 	// conditions are Accepted, ResolvedRefs, DatabaseReady, Programmed, PortalAvailable,
-	// BackofficeAvailable, DispatcherAvailable and Ready; OrphanedProfiles, Reconciling and Stalled only while True.
+	// BackofficeAvailable, DispatcherAvailable and Ready; Exposed where an exposure is asked
+	// for; OrphanedProfiles, Reconciling and Stalled only while True.
 	Conditions []v1.ConditionApplyConfiguration `json:"conditions,omitempty"`
 	// observedGeneration is the newest generation that Foyer has looked at, -1 for none.
 	ObservedGeneration *int64 `json:"observedGeneration,omitempty"`
 	// liveGeneration is the generation that customers have.
 	LiveGeneration *int64 `json:"liveGeneration,omitempty"`
-	// version is the release of Foyer that the tenant's pods are made for.
+	// version is the release of Foyer that all pods of the tenant run.
 	Version *string `json:"version,omitempty"`
 	// portalURL is the address of the portal.
 	PortalURL *string `json:"portalURL,omitempty"`
+	// apiURL is the address of the integration API, where it has a host name.
+	APIURL *string `json:"apiURL,omitempty"`
 	// accounts is the number of accounts, counted about once a minute.
 	Accounts *int64 `json:"accounts,omitempty"`
 	// defaultAccountProfile is the profile of accounts that have none.
@@ -87,6 +90,14 @@ func (b *TenantStatusApplyConfiguration) WithVersion(value string) *TenantStatus
 // If called multiple times, the PortalURL field is set to the value of the last call.
 func (b *TenantStatusApplyConfiguration) WithPortalURL(value string) *TenantStatusApplyConfiguration {
 	b.PortalURL = &value
+	return b
+}
+
+// WithAPIURL sets the APIURL field in the declarative configuration to the given value
+// and returns the receiver, so that objects can be built by chaining "With" function invocations.
+// If called multiple times, the APIURL field is set to the value of the last call.
+func (b *TenantStatusApplyConfiguration) WithAPIURL(value string) *TenantStatusApplyConfiguration {
+	b.APIURL = &value
 	return b
 }
 
