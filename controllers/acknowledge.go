@@ -163,12 +163,11 @@ func (r *Reconciler) forgetReplicas(ctx context.Context, p *pass, replicas []sto
 	keep, gone := slices.Collect(maps.Keys(p.podNames())), false
 	next := replicaRows{pods: p.podNames()}
 	for _, replica := range replicas {
-		age := p.now.Sub(replica.UpdatedAt)
 		switch {
 		case next.pods[replica.Pod]:
-		case age < youngReplica && !p.memory.rows.pods[replica.Pod]:
+		case replica.Age < youngReplica && !p.memory.rows.pods[replica.Pod]:
 			keep = append(keep, replica.Pod)
-			next.again(p.now.Add(youngReplica - age))
+			next.again(p.now.Add(youngReplica - replica.Age))
 		default:
 			gone = true
 		}
@@ -207,7 +206,7 @@ func (r *Reconciler) refreshPods(ctx context.Context, p *pass) {
 		patches.Go(func() {
 			places <- struct{}{}
 			defer func() { <-places }()
-			if err := r.annotate(ctx, pod, next); err != nil {
+			if err := r.annotate(ctx, pod, provision.AnnotationRefresh, next); err != nil {
 				log.FromContext(ctx).Error(err, "could not tell a pod to look at its files, its kubelet does so within about a minute")
 			}
 		})
@@ -240,7 +239,7 @@ func (r *Reconciler) nextRefresh(p *pass, pod *corev1.Pod) (refresh, bool) {
 	last, ok := p.memory.refreshed[pod.UID]
 	if !ok || last.documents != wanted {
 		// A pod that a former operator has told needs another value to look again.
-		last = refresh{times: refreshesIn(pod, wanted)}
+		last = refresh{times: refreshesIn(pod.Annotations[provision.AnnotationRefresh], wanted)}
 	} else if p.now.Sub(last.at) < r.pace.refresh {
 		return refresh{}, false
 	}
@@ -251,8 +250,7 @@ func (r *Reconciler) nextRefresh(p *pass, pod *corev1.Pod) (refresh, bool) {
 }
 
 // refreshesIn reads out of a pod's annotation how often it was told about documents.
-func refreshesIn(pod *corev1.Pod, documents string) int {
-	value := pod.Annotations[provision.AnnotationRefresh]
+func refreshesIn(value, documents string) int {
 	if value == documents {
 		return 1
 	}
@@ -272,18 +270,18 @@ func (n refresh) value() string {
 	return fmt.Sprintf("%s/%d", n.documents, n.times)
 }
 
-func (r *Reconciler) annotate(ctx context.Context, pod *corev1.Pod, next refresh) error {
-	patch := fmt.Sprintf(`{"metadata":{"annotations":{%q:%q}}}`, provision.AnnotationRefresh, next.value())
+func (r *Reconciler) annotate(ctx context.Context, pod *corev1.Pod, annotation string, next refresh) error {
+	patch := fmt.Sprintf(`{"metadata":{"annotations":{%q:%q}}}`, annotation, next.value())
 	target := &corev1.Pod{}
 	target.Name, target.Namespace = pod.Name, pod.Namespace
 	err := r.client.Patch(ctx, target, client.RawPatch(types.MergePatchType, []byte(patch)), apply.FieldOwner)
 	if apierrors.IsNotFound(err) {
 		return nil // it has gone meanwhile
 	}
+	metrics.Wrote("Pod", err)
 	if err != nil {
 		return fmt.Errorf("annotate pod %s: %w", pod.Name, err)
 	}
-	metrics.Writes.WithLabelValues("Pod").Inc()
 	return nil
 }
 
@@ -328,6 +326,5 @@ func (r *Reconciler) propagated(p *pass) {
 	p.memory.observed = true
 	took := time.Since(p.memory.spreads[settingsKind].written)
 	metrics.Propagation.Observe(took.Seconds())
-	log.Log.WithName("propagation").V(1).Info("every replica runs the settings document",
-		"namespace", p.key.Namespace, "tenant", p.key.Name, "digest", p.settings.digest, "took", took.String())
+	decide(p.key, decidedProgrammed, "document", p.settings.kind.name, "digest", p.settings.digest, "seconds", took.Seconds())
 }

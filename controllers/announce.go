@@ -50,6 +50,10 @@ func isNews(before, after *metav1.Condition) bool {
 	switch {
 	case after == nil || after.Reason == status.ReasonPending:
 		return false
+	case after.Status == metav1.ConditionTrue && status.OfRollout(after.Reason):
+		return false // it is about the operator's release: the metrics count, and who fails says so
+	case before != nil && before.Status == metav1.ConditionTrue && after.Status == before.Status && status.OfRollout(before.Reason):
+		return false
 	case before != nil && before.Status == metav1.ConditionTrue:
 		return after.Status != before.Status || after.Reason != before.Reason
 	case before != nil && before.Status == after.Status && before.Reason == after.Reason:

@@ -37,6 +37,7 @@ func (r *Reconciler) compile(_ context.Context, p *pass) error {
 		LiveRouting:       p.routing.body,
 		Usage:             basis.usage,
 		HostnameHolder:    basis.holder,
+		APIHostnameHolder: basis.apiHolder,
 		AllowOutgoing:     r.options.AllowOutgoing,
 		Acknowledged:      basis.settled,
 		RoutingBlocked:    basis.blocked,
@@ -90,6 +91,7 @@ type basis struct {
 	live, routing string
 	usage         *config.Usage
 	holder        string
+	apiHolder     string
 	settled       bool
 	blocked       bool
 }
@@ -117,7 +119,7 @@ func (p *pass) basis() basis {
 	return basis{
 		objects: sha256.Sum256(objects),
 		live:    p.settings.digest, routing: p.routing.digest,
-		usage: p.memory.usage, holder: p.holder, settled: p.memory.settled, blocked: p.routingBlocked,
+		usage: p.memory.usage, holder: p.holder, apiHolder: p.apiHolder, settled: p.memory.settled, blocked: p.routingBlocked,
 	}
 }
 

@@ -3,9 +3,12 @@ package controllers
 import (
 	"context"
 	"crypto/rand"
+	"errors"
 	"fmt"
 	"net/url"
+	"slices"
 	"strings"
+	"time"
 
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -26,14 +29,14 @@ const tokenName = "cli"
 // prepareTenant makes everything that a tenant needs on its database server, and the
 // Secrets by which its pods and its people reach it. A password is made once and kept
 // in the Secret; the role's follows the Secret.
-func (r *Reconciler) prepareTenant(ctx context.Context, t *v1alpha1.Tenant, s *server) (admin.Prepared, error) {
+func (r *Reconciler) prepareTenant(ctx context.Context, t *v1alpha1.Tenant, s *server) (prepared, error) {
 	opened, failure := s.open()
 	if failure != nil { // known already, as while the server is away
-		return admin.Prepared{}, failure
+		return prepared{}, failure
 	}
-	prepared, err := r.prepareOn(ctx, t, s, opened)
+	done, err := r.prepareOn(ctx, t, s, opened)
 	if err == nil {
-		return prepared, nil
+		return done, nil
 	}
 	problem := problemOf(err)
 	if problem.Reason == status.ReasonUnreachable && ctx.Err() == nil {
@@ -41,60 +44,98 @@ func (r *Reconciler) prepareTenant(ctx context.Context, t *v1alpha1.Tenant, s *s
 		if news {
 			r.runTenantsOf(ctx, s.name)
 		}
-		return admin.Prepared{}, told
+		return prepared{}, told
 	}
-	return admin.Prepared{}, err
+	return prepared{}, err
 }
 
-func (r *Reconciler) prepareOn(ctx context.Context, t *v1alpha1.Tenant, s *server, opened *admin.Server) (admin.Prepared, error) {
-	secrets, logins, err := r.logins(ctx, t)
-	if err != nil {
-		return admin.Prepared{}, err
+// prepared is what became of a preparation.
+type prepared struct {
+	admin.Prepared
+	rotated time.Time // when logins were last rotated; zero: never
+}
+
+// maxSteps bounds a rotation: what is next is written down, then it is put in place, then
+// all is as it should be.
+const maxSteps = 4
+
+func (r *Reconciler) prepareOn(ctx context.Context, t *v1alpha1.Tenant, s *server, opened *admin.Server) (prepared, error) {
+	for range maxSteps {
+		done, more, err := r.prepareStep(ctx, t, s, opened)
+		if err != nil || !more {
+			return done, err
+		}
 	}
-	prepared, err := opened.Prepare(ctx, r.owner(t), logins, s.adopt)
+	return prepared{}, notNow(errors.New("the rotation of its logins does not end"))
+}
+
+// prepareStep brings database and Secrets to where the Secrets are in their rotation, and
+// says whether that made another step due.
+func (r *Reconciler) prepareStep(ctx context.Context, t *v1alpha1.Tenant, s *server, opened *admin.Server) (done prepared, more bool, err error) {
+	held, logins, err := r.logins(ctx, t)
 	if err != nil {
-		return admin.Prepared{}, fmt.Errorf("prepare the schema: %w", err)
+		return prepared{}, false, err
+	}
+	if done.Prepared, err = opened.Prepare(ctx, r.owner(t), logins, s.adopt); err != nil {
+		return prepared{}, false, fmt.Errorf("prepare the schema: %w", err)
 	}
 	for _, c := range provision.Components() {
-		uri, err := opened.LoginURI(r.owner(t), string(c), logins[string(c)].Password)
+		busy := slices.Contains(done.Former, string(c))
+		again, err := r.rotateLogin(ctx, t, opened, c, held[c], logins[string(c)], busy)
 		if err != nil {
-			return admin.Prepared{}, fmt.Errorf("make the address for the %s: %w", c, err)
+			return prepared{}, false, err
 		}
-		if err := r.writeSecret(ctx, t, secrets[c], provision.DatabaseSecret(t, c, uri)); err != nil {
-			return admin.Prepared{}, err
-		}
+		more = more || again
+		done.lastRotated(held[c])
 	}
 	if err := r.prepareKeys(ctx, t); err != nil {
-		return admin.Prepared{}, err
+		return prepared{}, false, err
 	}
-	return prepared, r.prepareToken(ctx, t, opened.Tenant(prepared.Schema))
+	again, err := r.prepareToken(ctx, t, opened.Tenant(done.Schema), &done)
+	if err != nil || again || more {
+		return done, again || more, err
+	}
+	done.Former, err = r.endFormer(ctx, t, opened, held, logins, done.Former)
+	return done, false, err
 }
 
-// logins reads the password of each login role from its Secret, and makes those that
-// are missing.
-func (r *Reconciler) logins(ctx context.Context, t *v1alpha1.Tenant) (map[provision.Component]*corev1.Secret, map[string]admin.Login, error) {
-	secrets := map[provision.Component]*corev1.Secret{}
+func (p *prepared) lastRotated(c *credential) {
+	if at := c.rotated(); at.After(p.rotated) {
+		p.rotated = at
+	}
+}
+
+// logins reads the login roles of each component from its Secret, and makes the passwords
+// that are missing.
+func (r *Reconciler) logins(ctx context.Context, t *v1alpha1.Tenant) (map[provision.Component]*credential, map[string]admin.Login, error) {
+	held := map[provision.Component]*credential{}
 	logins := map[string]admin.Login{}
 	for _, c := range provision.Components() {
 		secret, err := r.readSecret(ctx, t, provision.DatabaseSecretName(t.Name, c))
 		if err != nil {
 			return nil, nil, err
 		}
-		secrets[c] = secret
-		logins[string(c)] = admin.Login{Password: passwordIn(secret.Data[provision.KeyURI]), Replicas: provision.Replicas(t, c)}
+		held[c] = credentialIn(secret, provision.KeyURI)
+		login := admin.Login{Replicas: provision.Replicas(t, c)}
+		login.Second, login.Password = loginIn(held[c].value())
+		if second, password := loginIn(held[c].turn.Next); held[c].turn.Next != "" && second != login.Second {
+			login.Next = password
+		}
+		logins[string(c)] = login
 	}
-	return secrets, logins, nil
+	return held, logins, nil
 }
 
-// passwordIn takes the password out of a URI, or makes a new one if there is none that
-// a login role can have, as after a change by hand.
-func passwordIn(uri []byte) string {
-	if parsed, err := url.Parse(string(uri)); err == nil && parsed.User != nil {
+// loginIn takes role and password out of a URI, or makes a new password if there is none
+// that a login role can have, as after a change by hand.
+func loginIn(uri string) (second bool, password string) {
+	if parsed, err := url.Parse(uri); err == nil && parsed.User != nil {
+		second = admin.IsSecondLogin(parsed.User.Username())
 		if password, ok := parsed.User.Password(); ok && password != "" && printable(password) {
-			return password
+			return second, password
 		}
 	}
-	return rand.Text()
+	return second, rand.Text()
 }
 
 // printable says whether a text has printable ASCII characters only. Package admin
@@ -103,22 +144,14 @@ func printable(text string) bool {
 	return !strings.ContainsFunc(text, func(c rune) bool { return c < ' ' || c > '~' })
 }
 
-func (r *Reconciler) prepareToken(ctx context.Context, t *v1alpha1.Tenant, database *admin.Tenant) error {
+func (r *Reconciler) prepareToken(ctx context.Context, t *v1alpha1.Tenant, database *admin.Tenant, done *prepared) (more bool, err error) {
 	secret, err := r.readSecret(ctx, t, provision.TokenSecretName(t.Name))
 	if err != nil {
-		return err
+		return false, err
 	}
-	token := string(secret.Data[provision.KeyToken])
-	if token == "" {
-		token = rand.Text()
-	}
-	if err := r.writeSecret(ctx, t, secret, provision.TokenSecret(t, token)); err != nil {
-		return err
-	}
-	if err := database.EnsureToken(ctx, tokenName, token); err != nil {
-		return fmt.Errorf("keep the API token: %w", err)
-	}
-	return nil
+	held := credentialIn(secret, provision.KeyToken)
+	done.lastRotated(held)
+	return r.rotateToken(ctx, t, held, database)
 }
 
 // readSecret reads a Secret of the tenant; a zero Secret means that there is none.
@@ -142,11 +175,11 @@ func (r *Reconciler) readAnySecret(ctx context.Context, t *v1alpha1.Tenant, name
 
 func (r *Reconciler) writeSecret(ctx context.Context, t *v1alpha1.Tenant, live *corev1.Secret, desired provision.Object) error {
 	result, err := r.gateway.EnsureFrom(ctx, t, live, desired)
+	if err != nil || result == apply.Applied {
+		metrics.Wrote("Secret", err)
+	}
 	if err != nil {
 		return notNow(err)
-	}
-	if result == apply.Applied {
-		metrics.Writes.WithLabelValues("Secret").Inc()
 	}
 	return nil
 }

@@ -11,6 +11,7 @@ import (
 
 	"github.com/foyerhq/foyer/api/v1alpha1"
 	"github.com/foyerhq/foyer/controllers/index"
+	"github.com/foyerhq/foyer/controllers/provision"
 	"github.com/foyerhq/foyer/controllers/status"
 	"github.com/foyerhq/foyer/internal/store"
 	"github.com/foyerhq/foyer/internal/store/admin"
@@ -32,9 +33,14 @@ const quiet = 10 * time.Second
 type database struct {
 	server *server
 	tenant *admin.Tenant // what may be asked; nil while nothing may be
+	// network is where pods find the server.
+	network provision.Database
 	// ready: schema and roles are there, and the server answers. Only then is anything
 	// written, to the database or for the tenant.
-	ready    bool
+	ready bool
+	// current: the schema is that of this release, so it is kept up, and accounts are counted,
+	// also while the tenant is not ready for what it asks for.
+	current  bool
 	starting bool // it is being looked at, what was said of it stays
 	// adopted: nothing is sent yet, because the data was another cluster's.
 	adopted  bool
@@ -71,6 +77,10 @@ func (r *Reconciler) readyDatabase(ctx context.Context, p *pass) error {
 		r.leaveDatabase(p, opened)
 		return nil
 	}
+	if problem := server.tooMany(p.tenant); problem != nil {
+		r.boundDatabase(p, opened, problem)
+		return nil
+	}
 	r.prepareDatabase(p, opened)
 	return nil
 }
@@ -96,6 +106,18 @@ func (r *Reconciler) leaveDatabase(p *pass, opened *admin.Server) {
 	}
 }
 
+// boundDatabase is for a tenant that may not have the connections that it asks for: what it has
+// is asked and kept up, and nothing else is changed.
+func (r *Reconciler) boundDatabase(p *pass, opened *admin.Server, problem *admin.Problem) {
+	p.fail(problem)
+	d, last := &p.database, p.tenant.Status.Database
+	if last.Schema == "" || last.Server != d.server.name {
+		return
+	}
+	d.tenant = opened.Tenant(r.owner(p.tenant).Schema())
+	d.current = ptr.Deref(last.SchemaVersion, 0) == store.RequiredSchemaVersion
+}
+
 func (r *Reconciler) prepareDatabase(p *pass, opened *admin.Server) {
 	d := &p.database
 	state := r.preparations.ensure(p.tenant, d.server, !p.allAvailable())
@@ -115,17 +137,22 @@ func (r *Reconciler) prepareDatabase(p *pass, opened *admin.Server) {
 		p.runAgain(quiet)
 		return
 	}
-	if state.problem != nil {
+	if state.problem != nil || len(state.prepared.Former) > 0 {
 		p.prepareAgain(state)
 	}
-	d.ready, d.adopted = true, state.prepared.Adopted
+	d.ready, d.current, d.adopted = true, true, state.prepared.Adopted
+	d.network = d.server.network(opened)
 	d.tenant = opened.Tenant(state.prepared.Schema)
 	d.prepared = &v1alpha1.DatabaseStatus{
 		Server:        d.server.name,
 		Schema:        state.prepared.Schema,
 		SchemaVersion: ptr.To(state.prepared.SchemaVersion),
 	}
+	if rotated := state.prepared.rotated; !rotated.IsZero() {
+		d.prepared.LastRotationTime = ptr.To(metav1.NewTime(rotated))
+	}
 	d.finding = status.Yes(status.ReasonPrepared, "Schema and roles are in place.")
+	r.lookAtRotation(p, state)
 }
 
 // passes says whether a problem of another look at a prepared tenant says nothing about
@@ -158,7 +185,7 @@ func (p *pass) allAvailable() bool {
 
 // fail says that the database cannot be used in this pass, and why.
 func (p *pass) fail(problem *admin.Problem) {
-	p.database.ready, p.database.starting, p.database.tenant = false, false, nil
+	p.database.ready, p.database.current, p.database.starting, p.database.tenant = false, false, false, nil
 	p.database.finding = findingOf(problem)
 }
 

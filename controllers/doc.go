@@ -4,6 +4,7 @@
 // A pass is a row of small phases, each in the file of its name:
 //
 //	gather       the Tenant and every profile and template that names it, from the cache
+//	guard        its finalizer, if its data goes with it, and the deletion of that data
 //	live         the documents that are live: their ConfigMaps, or their copies in the database
 //	compile      objects + live documents -> documents to write + an outcome per object (pure)
 //	database     schema, roles and Secrets; prepared beside the pass, see preparations

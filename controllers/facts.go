@@ -13,7 +13,6 @@ import (
 
 	"github.com/foyerhq/foyer/api/v1alpha1"
 	"github.com/foyerhq/foyer/controllers/index"
-	"github.com/foyerhq/foyer/controllers/metrics"
 	"github.com/foyerhq/foyer/controllers/provision"
 	"github.com/foyerhq/foyer/controllers/status"
 	"github.com/foyerhq/foyer/internal/compile"
@@ -39,8 +38,12 @@ func (p *pass) tenantFacts(former v1alpha1.TenantStatus) status.Tenant {
 		Portal:         p.available[provision.Portal],
 		Backoffice:     p.available[provision.Backoffice],
 		Dispatcher:     p.available[provision.Dispatcher],
+		Exposed:        p.exposure.found,
 		Secrets:        p.secrets,
 		Foreign:        p.foreign,
+		Rollout:        p.rollout,
+		Kept:           p.turn.kept,
+		Contested:      p.contested,
 		Paused:         p.paused(),
 		Waiting:        p.output.Waiting,
 		LiveGeneration: entry(p.settings.entries[kindTenant], p.tenant),
@@ -58,16 +61,18 @@ func (p *pass) tenantFacts(former v1alpha1.TenantStatus) status.Tenant {
 		Undispatched: p.undispatched(),
 	}
 	if stopped := p.stopped(); stopped.Reason != "" {
-		facts.Foreign = stopped
+		facts.Foreign, facts.Stopped = stopped, true
 	}
 	if p.memory.usage != nil {
 		facts.Accounts = ptr.To(p.memory.usage.Accounts)
 	}
 	if live := p.liveTenant(); live.Hostname != "" {
-		facts.LiveURL = index.PortalURL(live.Hostname)
+		facts.LiveURL = index.URL(live.Hostname)
+		if live.APIHostname != "" {
+			facts.LiveAPIURL = index.URL(live.APIHostname)
+		}
 		facts.Delivery = p.deliveryOf(live)
 	}
-	metrics.Rejected.WithLabelValues(p.key.Namespace, p.key.Name).Set(float64(facts.Rejected))
 	return facts
 }
 
@@ -114,9 +119,10 @@ func (p *pass) databaseFinding(former []metav1.Condition) status.Finding {
 	return p.database.finding
 }
 
-// ofServer says whether a reason is about the server, which is over when it answers.
+// ofServer says whether a reason is about the server or what it gives a tenant, which is over
+// when it answers and the tenant is not looked at.
 func ofServer(reason string) bool {
-	return slices.Contains([]string{status.ReasonUnreachable, status.ReasonServerNotFound, status.ReasonInvalidServer}, reason)
+	return slices.Contains([]string{status.ReasonUnreachable, status.ReasonServerNotFound, status.ReasonInvalidServer, status.ReasonTooManyConnections}, reason)
 }
 
 // orphaned lists the deleted profiles that are kept. While nothing was counted yet,

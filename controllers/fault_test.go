@@ -12,8 +12,10 @@ import (
 
 	"k8s.io/client-go/rest"
 	"k8s.io/utils/ptr"
+	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/foyerhq/foyer/api/v1alpha1"
+	"github.com/foyerhq/foyer/internal/testenv/kube"
 )
 
 // faults makes the k-th request about the tenant "t<k>-" fail: whichever request of a
@@ -149,9 +151,9 @@ func isFaultTenant(name string) bool {
 	return n == 1 && err == nil && name == fmt.Sprintf("t%d", k)
 }
 
-// A first install makes about thirty-five requests about a tenant, and one that is told to
-// look again or starts again makes more.
-const tenantsForFaults = 42
+// A first install makes about fifty requests about a tenant, and one that is told to look
+// again or starts again makes more.
+const tenantsForFaults = 56
 
 func createTenants(w *world, count int) []*v1alpha1.Tenant {
 	var tenants []*v1alpha1.Tenant
@@ -203,7 +205,17 @@ func TestOperatorIsKilledAnywhere(t *testing.T) {
 	f := newFaults(killed)
 	w.startOperator(f.wrap(cluster.Config), nil)
 	tenants := createTenants(w, tenantsForFaults)
-	w.expect(tenants[len(tenants)-1], "DatabaseReady=True")
+	kube.Eventually(t, "the operator is cut off from each tenant, or has installed it", func() error {
+		for _, tenant := range tenants {
+			if err := w.client.Get(t.Context(), client.ObjectKeyFromObject(tenant), tenant); err != nil {
+				return err
+			}
+			if tenant.Status.LiveGeneration == 0 && !f.reached(tenant.Name) {
+				return fmt.Errorf("nothing of %s is live, and no request about it has failed", tenant.Name)
+			}
+		}
+		return nil
+	})
 	w.stop()
 	w.startOperator(cluster.Config, nil)
 	w.expectInstalled(tenants)
@@ -233,6 +245,13 @@ func crowdedWorld(t *testing.T) *world {
 	w := quietWorld(t)
 	w.pace.poll, w.pace.usage, w.pace.retry = 500*time.Millisecond, time.Minute, time.Second
 	return w
+}
+
+// reached says whether a request about a tenant has failed.
+func (f *faults) reached(tenant string) bool {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.failed[tenant] > 0
 }
 
 // checkReach makes sure that the faults have hit something, far into the install.

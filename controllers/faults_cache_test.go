@@ -303,10 +303,10 @@ var lags = map[string]lag{
 		change: func(w *world, tenant string) {
 			w.delete(w.myAccountProfile(tenant, tenant+"-silver"))
 			kube.Eventually(w.t, "the rights by group have ended", func() error {
-				return want(strings.Contains(w.configMap(tenant).Data[provision.KeySettings], "-silver"), false)
+				return want(strings.Contains(w.configMap(tenant).Data[provision.KeySettings], `"Retired"`), true)
 			})
 		},
-		document: settingsKind, ends: "deleted-portal-silver", blocks: "/myaccountprofiles/deleted-portal-silver",
+		document: settingsKind, keeps: `"Retired"`, blocks: "/myaccountprofiles/deleted-portal-silver",
 	},
 	"retired-profile": {
 		past: profilesOf,

@@ -2,6 +2,7 @@ package controllers
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"net"
 	"net/url"
@@ -21,7 +22,7 @@ import (
 // tenants; the connection stays open until the test ends.
 func (w *world) sql(statements ...string) *pgx.Conn {
 	w.t.Helper()
-	uri, err := url.Parse(postgreSQL.URI())
+	uri, err := url.Parse(cmp.Or(w.superuser, postgreSQL.URI()))
 	if err != nil {
 		w.t.Fatal(err)
 	}

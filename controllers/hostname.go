@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"sync"
 
 	"k8s.io/apimachinery/pkg/types"
@@ -13,10 +14,12 @@ import (
 	"github.com/foyerhq/foyer/controllers/index"
 )
 
-// hostnameHolder names another tenant that has the host name which this one asks for:
-// the one whose customers reach it there, or else the oldest that asks for it.
-func (r *Reconciler) hostnameHolder(ctx context.Context, t *v1alpha1.Tenant) (string, error) {
-	hostname := t.Spec.Portal.Hostname
+// hostnameHolder names another tenant that has the host name which this one asks for, for
+// its portal or its API: the one that is reached there, or else the oldest that asks for it.
+func (r *Reconciler) hostnameHolder(ctx context.Context, t *v1alpha1.Tenant, hostname string) (string, error) {
+	if hostname == "" {
+		return "", nil
+	}
 	var list v1alpha1.TenantList
 	if err := r.client.List(ctx, &list, client.MatchingFields{index.TenantsByHostname: hostname}); err != nil {
 		return "", fmt.Errorf("read tenants by host name: %w", err)
@@ -38,10 +41,10 @@ func (r *Reconciler) hostnameHolder(ctx context.Context, t *v1alpha1.Tenant) (st
 	}
 }
 
-// precedes says whether a has the better claim to a host name: customers reach it
+// precedes says whether a has the better claim to a host name: it is reached
 // there, or nobody holds it and it is older.
 func precedes(a, b *v1alpha1.Tenant, hostname string) bool {
-	holdsA, holdsB := index.HeldHostname(a) == hostname, index.HeldHostname(b) == hostname
+	holdsA, holdsB := slices.Contains(index.HeldHostnames(a), hostname), slices.Contains(index.HeldHostnames(b), hostname)
 	if holdsA != holdsB {
 		return holdsA
 	}
@@ -62,23 +65,27 @@ type claims struct {
 	held map[string]types.NamespacedName // by host name
 }
 
-// take claims a host name for a tenant, if no other tenant has it.
-func (c *claims) take(hostname string, key types.NamespacedName) bool {
+// take claims host names for a tenant, all of them, if no other tenant has one.
+func (c *claims) take(hostnames []string, key types.NamespacedName) bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if holder, taken := c.held[hostname]; taken {
-		return holder == key
+	for _, hostname := range hostnames {
+		if holder, taken := c.held[hostname]; taken && holder != key {
+			return false
+		}
 	}
-	c.held[hostname] = key
+	for _, hostname := range hostnames {
+		c.held[hostname] = key
+	}
 	return true
 }
 
-// release gives up every host name of a tenant but one.
-func (c *claims) release(key types.NamespacedName, keep string) {
+// release gives up every host name of a tenant but some.
+func (c *claims) release(key types.NamespacedName, keep []string) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	for hostname, holder := range c.held {
-		if holder == key && hostname != keep {
+		if holder == key && !slices.Contains(keep, hostname) {
 			delete(c.held, hostname)
 		}
 	}

@@ -51,6 +51,34 @@ func TestHostnameBelongsToItsHolder(t *testing.T) {
 	w.expectOneOf([]*v1alpha1.Tenant{neighbour, stranger, third}, hostname)
 }
 
+// A host name is one tenant's, be it of its portal or of its API.
+func TestHostnameOfTheAPI(t *testing.T) {
+	t.Parallel()
+	w, holder := readyWorld(t)
+	api := "api." + holder.Spec.Portal.Hostname
+	edit(w, holder, func(t *v1alpha1.Tenant) { t.Spec.Backoffice.API.Hostname = api })
+	w.expect(holder, "Ready=True")
+	if got := holder.Status.APIURL; got != "https://"+api {
+		t.Errorf("the API is at %q", got)
+	}
+	portal, site := w.tenant("beta"), w.tenant("gamma")
+	portal.Spec.Portal.Hostname = api
+	site.Spec.Backoffice.API.Hostname = holder.Spec.Portal.Hostname
+	w.create(portal, site)
+	w.expect(portal, "Accepted=False/Conflicted", "Ready=False")
+	w.expect(site, "Accepted=False/Conflicted", "Ready=False")
+	if m := message(site, "Accepted"); !strings.Contains(m, "spec.backoffice.api.hostname") || !strings.Contains(m, "Tenant acme") {
+		t.Errorf("it is told %q", m)
+	}
+	edit(w, holder, func(t *v1alpha1.Tenant) { t.Spec.Backoffice.API.Hostname = "" })
+	w.expect(holder, "Ready=True")
+	w.expect(portal, "Ready=True")
+	w.expect(site, "Accepted=False/Conflicted")
+	if holder.Status.APIURL != "" {
+		t.Errorf("the API is still at %q", holder.Status.APIURL)
+	}
+}
+
 func TestHostnameIsReleasedByDeletion(t *testing.T) {
 	t.Parallel()
 	w, holder := readyWorld(t)
@@ -103,7 +131,7 @@ func TestClaimComesBeforeTheCopy(t *testing.T) {
 	if !p.database.ready {
 		t.Error("the database was asked to keep a document that cannot go live")
 	}
-	r.claims.release(other, "")
+	r.claims.release(other, nil)
 	if p, err = publish(); err != nil || p.database.ready {
 		t.Errorf("without the database: %v, ready %t", err, p.database.ready)
 	}

@@ -5,7 +5,6 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
-	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"sigs.k8s.io/controller-runtime/pkg/client"
@@ -62,7 +61,7 @@ func TestKeysAreMadeOnceAndKept(t *testing.T) {
 
 func clusterOf(t *testing.T, w *world) string {
 	t.Helper()
-	uid, err := clusterUID(t.Context(), w.client)
+	uid, err := clusterUID(t.Context(), w.client, "")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -92,36 +91,11 @@ func TestKeysAreAdopted(t *testing.T) {
 	}
 }
 
-// collectGarbage deletes what the tenant owned, as a cluster does that has more than an
-// API server.
+// collectGarbage deletes what the tenant owned.
 func (w *world) collectGarbage(tenant *v1alpha1.Tenant) {
 	w.t.Helper()
-	var owned []client.Object
-	var secrets corev1.SecretList
-	var maps corev1.ConfigMapList
-	var services corev1.ServiceList
-	var deployments appsv1.DeploymentList
-	for _, list := range []client.ObjectList{&secrets, &maps, &services, &deployments} {
-		if err := w.client.List(w.t.Context(), list, client.InNamespace(w.tenants)); err != nil {
-			w.t.Fatal(err)
-		}
-	}
-	for i := range secrets.Items {
-		owned = append(owned, &secrets.Items[i])
-	}
-	for i := range maps.Items {
-		owned = append(owned, &maps.Items[i])
-	}
-	for i := range services.Items {
-		owned = append(owned, &services.Items[i])
-	}
-	for i := range deployments.Items {
-		owned = append(owned, &deployments.Items[i])
-	}
-	for _, o := range owned {
-		if metav1.IsControlledBy(o, tenant) {
-			w.delete(o)
-		}
+	if err := cluster.CollectGarbage(w.t.Context(), w.tenants, tenant.UID); err != nil {
+		w.t.Fatal(err)
 	}
 }
 

@@ -31,6 +31,7 @@ func watchLegality(w *world) {
 			for event := range events.ResultChan() {
 				if o, ok := event.Object.(client.Object); ok && event.Type != apiwatch.Deleted {
 					w.checkLegal(o)
+					w.checkHealth(o)
 				}
 			}
 		})

@@ -18,6 +18,7 @@ type memory struct {
 	// cache that shows another one is behind.
 	digests map[*documentKind]string
 	own     map[*documentKind]string // digests of the documents that this process wrote last
+	ahead   map[*documentKind]string // digests of copies that were kept for a write which may not have happened
 
 	running   map[types.UID]running // by pod: what it has acknowledged
 	refreshed map[types.UID]refresh
@@ -26,6 +27,7 @@ type memory struct {
 	observed  bool // the propagation of the settings document was measured
 
 	secrets secrets
+	rotates bool // it was told that a rotation of logins takes long
 
 	usage     *config.Usage
 	usageNext time.Time
@@ -34,6 +36,7 @@ type memory struct {
 
 	read     map[*documentKind]document // by an earlier pass
 	compiled compiled
+	edit     editTrace
 	versions map[types.UID]version // of the objects that compiled followed from
 	reported map[types.UID]reported
 }
@@ -102,6 +105,7 @@ func newMemory() *memory {
 	return &memory{
 		digests:   map[*documentKind]string{},
 		own:       map[*documentKind]string{},
+		ahead:     map[*documentKind]string{},
 		read:      map[*documentKind]document{},
 		running:   map[types.UID]running{},
 		refreshed: map[types.UID]refresh{},

@@ -10,6 +10,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/log"
 
 	"github.com/foyerhq/foyer/api/v1alpha1"
+	"github.com/foyerhq/foyer/controllers/provision"
 	"github.com/foyerhq/foyer/controllers/status"
 	"github.com/foyerhq/foyer/internal/store/admin"
 )
@@ -22,7 +23,7 @@ import (
 // heals what was taken away by hand.
 type preparations struct {
 	pace   pace
-	work   func(context.Context, *v1alpha1.Tenant, *server) (admin.Prepared, error)
+	work   func(context.Context, *v1alpha1.Tenant, *server) (prepared, error)
 	notify func(context.Context, types.NamespacedName)
 
 	ctx    context.Context // of the manager; ends with stop
@@ -31,6 +32,7 @@ type preparations struct {
 
 	mu      sync.Mutex
 	states  map[types.NamespacedName]*preparation
+	atWork  map[types.NamespacedName]int // how many run, those included that nobody waits for
 	places  map[string]places
 	stopped bool
 }
@@ -60,23 +62,28 @@ type target struct {
 type preparation struct {
 	target     target
 	generation int64
+	request    string // for new logins
 	running    bool
+	cancel     context.CancelFunc
 	urgent     chan struct{} // closed when it is to go before others
 	started    time.Time     // when it got its place; zero while it waits for one
 	finished   time.Time
 	again      time.Time // when it is repeated
 	failures   int
-	prepared   *admin.Prepared // the last success for this target
-	problem    *admin.Problem  // of the last attempt
+	rotating   time.Time      // since when former logins are waited for; zero: none is
+	looks      int            // at them
+	prepared   *prepared      // the last success for this target
+	problem    *admin.Problem // of the last attempt
 }
 
-func newPreparations(p pace, work func(context.Context, *v1alpha1.Tenant, *server) (admin.Prepared, error),
+func newPreparations(p pace, work func(context.Context, *v1alpha1.Tenant, *server) (prepared, error),
 	notify func(context.Context, types.NamespacedName),
 ) *preparations {
 	ctx, cancel := context.WithCancel(context.Background())
 	return &preparations{
 		pace: p, work: work, notify: notify, ctx: ctx, cancel: cancel,
 		states: map[types.NamespacedName]*preparation{},
+		atWork: map[types.NamespacedName]int{},
 		places: map[string]places{},
 	}
 }
@@ -103,8 +110,17 @@ func (p *preparations) ensure(t *v1alpha1.Tenant, s *server, hurry bool) prepara
 	}
 	if !state.running && !p.stopped && p.due(state, t, hurry) {
 		state.running, state.started, state.generation = true, time.Time{}, t.Generation
+		state.request = t.Annotations[provision.AnnotationRotateLogins]
 		state.urgent = make(chan struct{})
-		p.jobs.Go(func() { p.run(key, state, t.DeepCopy(), s) })
+		p.atWork[key]++
+		ctx, cancel := context.WithCancel(p.ctx)
+		state.cancel = cancel
+		t = t.DeepCopy()
+		p.jobs.Go(func() {
+			defer p.ended(key)
+			defer cancel()
+			p.run(ctx, key, state, t, s)
+		})
 	}
 	return *state
 }
@@ -114,27 +130,30 @@ func (p *preparations) ensure(t *v1alpha1.Tenant, s *server, hurry bool) prepara
 func (p *preparations) due(s *preparation, t *v1alpha1.Tenant, hurry bool) bool {
 	now := time.Now()
 	return s.finished.IsZero() || !now.Before(s.again) || s.generation != t.Generation ||
+		s.request != t.Annotations[provision.AnnotationRotateLogins] ||
 		hurry && now.Sub(s.finished) > p.pace.retry
 }
 
-func (p *preparations) run(key types.NamespacedName, state *preparation, t *v1alpha1.Tenant, s *server) {
-	place := p.await(p.placesOn(s.name), state.urgent)
+func (p *preparations) run(ctx context.Context, key types.NamespacedName, state *preparation, t *v1alpha1.Tenant, s *server) {
+	place := p.await(ctx, p.placesOn(s.name), state.urgent)
 	if place == nil {
 		return
 	}
 	defer func() { <-place }()
 	p.begin(state)
-	ctx, cancel := context.WithTimeout(p.ctx, prepareTimeout)
+	limited, cancel := context.WithTimeout(ctx, prepareTimeout)
 	defer cancel()
-	prepared, err := p.work(ctx, t, s)
-	if p.ctx.Err() != nil {
+	began := time.Now()
+	done, err := p.work(limited, t, s)
+	if ctx.Err() != nil {
 		return
 	}
+	measurePreparation(time.Since(began), done.Prepared, err)
 	if err != nil {
 		log.Log.WithName("prepare").Error(err, "could not prepare the database of a tenant, trying again",
 			"namespace", key.Namespace, "tenant", key.Name, "server", s.name)
 	}
-	p.finish(state, prepared, err)
+	p.finish(state, done, err)
 	p.notify(p.ctx, key)
 }
 
@@ -149,14 +168,14 @@ func (p *preparations) begin(state *preparation) {
 // news of any of them.
 func (s preparation) quiet() bool { return s.started.IsZero() || time.Since(s.started) < quiet }
 
-func (p *preparations) finish(state *preparation, prepared admin.Prepared, err error) {
+func (p *preparations) finish(state *preparation, done prepared, err error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	now := time.Now()
 	state.running, state.finished = false, now
 	if err == nil {
-		state.prepared, state.problem, state.failures = &prepared, nil, 0
-		state.again = now.Add(p.pace.verify + rand.N(p.pace.verify/5))
+		state.prepared, state.problem, state.failures = &done, nil, 0
+		state.again = now.Add(state.rest(p.pace, now))
 		return
 	}
 	state.problem = problemOf(err)
@@ -168,14 +187,33 @@ func (p *preparations) finish(state *preparation, prepared admin.Prepared, err e
 	state.again = now.Add(wait + rand.N(wait/5))
 }
 
+// rest is how long nothing is looked at after a success: not long while former logins wait
+// for pods to leave them, and longer the longer that takes, as with pods of a former release
+// that wait for their turn.
+func (s *preparation) rest(p pace, now time.Time) time.Duration {
+	if len(s.prepared.Former) == 0 {
+		s.rotating, s.looks = time.Time{}, 0
+		return p.verify + rand.N(p.verify/5)
+	}
+	if s.rotating.IsZero() {
+		s.rotating = now
+	}
+	s.looks++
+	most := p.pollAtRest
+	if waited := now.Sub(s.rotating); waited > p.rotation {
+		most = max(most, min(waited/10, maxRetry))
+	}
+	return min(p.refresh<<min(s.looks-1, 10), most)
+}
+
 // await waits for a place, and returns what it is given back to; nil at the end of the
 // manager.
-func (p *preparations) await(on places, urgent <-chan struct{}) chan struct{} {
+func (p *preparations) await(ctx context.Context, on places, urgent <-chan struct{}) chan struct{} {
 	select {
 	case on.usual <- struct{}{}:
 		return on.usual
 	case <-urgent:
-	case <-p.ctx.Done():
+	case <-ctx.Done():
 		return nil
 	}
 	select {
@@ -183,7 +221,7 @@ func (p *preparations) await(on places, urgent <-chan struct{}) chan struct{} {
 		return on.usual
 	case on.urgent <- struct{}{}:
 		return on.urgent
-	case <-p.ctx.Done():
+	case <-ctx.Done():
 		return nil
 	}
 }
@@ -224,7 +262,39 @@ func (p *preparations) repeat(key types.NamespacedName) {
 	}
 }
 
-// forget drops the state of a tenant that is gone.
+// abandon is forget for a tenant that is gone or about to: what runs for it ends.
+func (p *preparations) abandon(key types.NamespacedName) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if state, ok := p.states[key]; ok && state.cancel != nil {
+		state.cancel()
+	}
+	delete(p.states, key)
+}
+
+// ended says that a preparation has. Whoever waits for its end hears of it.
+func (p *preparations) ended(key types.NamespacedName) {
+	p.mu.Lock()
+	p.atWork[key]--
+	idle := p.atWork[key] == 0
+	if idle {
+		delete(p.atWork, key)
+	}
+	_, awaited := p.states[key]
+	p.mu.Unlock()
+	if idle && !awaited {
+		p.notify(p.ctx, key)
+	}
+}
+
+// idle says whether nothing is being prepared for a tenant.
+func (p *preparations) idle(key types.NamespacedName) bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.atWork[key] == 0
+}
+
+// forget drops the state of a tenant whose server is gone.
 func (p *preparations) forget(key types.NamespacedName) {
 	p.mu.Lock()
 	defer p.mu.Unlock()

@@ -22,10 +22,10 @@ import (
 func TestPlacesAreWaitedForQuietly(t *testing.T) {
 	t.Parallel()
 	working, finish := make(chan struct{}), make(chan struct{})
-	p := newPreparations(testPace, func(ctx context.Context, _ *v1alpha1.Tenant, _ *server) (admin.Prepared, error) {
+	p := newPreparations(testPace, func(ctx context.Context, _ *v1alpha1.Tenant, _ *server) (prepared, error) {
 		working <- struct{}{}
 		<-finish
-		return admin.Prepared{}, ctx.Err()
+		return prepared{}, ctx.Err()
 	}, func(context.Context, types.NamespacedName) {})
 	s := &server{name: "default"}
 	ensure := func(i int) preparation {
@@ -49,15 +49,36 @@ func TestPlacesAreWaitedForQuietly(t *testing.T) {
 	p.stop()
 }
 
+// TestRotationThatWaitsIsLookedAtLessAndLess: a pod that cannot say which login it uses may be
+// there for days.
+func TestRotationThatWaitsIsLookedAtLessAndLess(t *testing.T) {
+	t.Parallel()
+	now := time.Now()
+	s := &preparation{prepared: &prepared{Prepared: admin.Prepared{Former: []string{"portal"}}}}
+	rest := func(after, want time.Duration) {
+		t.Helper()
+		if got := s.rest(usualPace, now.Add(after)); got != want {
+			t.Errorf("after %s it rests for %s, want %s", after, got, want)
+		}
+	}
+	rest(0, usualPace.refresh)
+	for range 20 {
+		s.rest(usualPace, now)
+	}
+	rest(time.Minute, usualPace.pollAtRest)
+	rest(6*time.Minute, 36*time.Second)
+	rest(24*time.Hour, maxRetry)
+}
+
 // TestAnEditDoesNotWaitBehindOthers: when every tenant of a server is looked at again,
 // the one that somebody edits has a place at once.
 func TestAnEditDoesNotWaitBehindOthers(t *testing.T) {
 	t.Parallel()
 	working, finish := make(chan string), make(chan struct{})
-	p := newPreparations(testPace, func(ctx context.Context, tenant *v1alpha1.Tenant, _ *server) (admin.Prepared, error) {
+	p := newPreparations(testPace, func(ctx context.Context, tenant *v1alpha1.Tenant, _ *server) (prepared, error) {
 		working <- tenant.Name
 		<-finish
-		return admin.Prepared{}, ctx.Err()
+		return prepared{}, ctx.Err()
 	}, func(context.Context, types.NamespacedName) {})
 	s := &server{name: "default"}
 	ensure := func(name string) {
@@ -101,10 +122,10 @@ func TestProblemStaysWhileTriedAgain(t *testing.T) {
 		status.ReasonForeignObject: false,
 	} {
 		for _, running := range []bool{false, true} {
-			p := &pass{tenant: tenant, database: database{server: &server{name: "default"}}}
+			p := &pass{tenant: tenant, memory: &memory{}, database: database{server: &server{name: "default"}}}
 			state := &preparation{
 				target:  target{tenant: tenant.UID, server: "default"},
-				running: running, finished: time.Now(), again: time.Now().Add(time.Minute), prepared: &admin.Prepared{Schema: "s"},
+				running: running, finished: time.Now(), again: time.Now().Add(time.Minute), prepared: &prepared{Prepared: admin.Prepared{Schema: "s"}},
 			}
 			if running {
 				state.again = time.Now().Add(-time.Second)

@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"slices"
 	"strings"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
@@ -22,7 +23,7 @@ import (
 // kept in the database before customers get it.
 func (r *Reconciler) publish(ctx context.Context, p *pass) error {
 	if !p.due(&p.settings) {
-		return nil
+		return r.withdraw(ctx, p, &p.settings)
 	}
 	if err := r.upToDate(ctx, p); err != nil || p.published(&p.settings) {
 		return err
@@ -31,10 +32,10 @@ func (r *Reconciler) publish(ctx context.Context, p *pass) error {
 		return err
 	}
 	// It is claimed before the copy is kept: the newest copy is what customers get back.
-	if !r.claims.take(p.nextHostname(), p.key) {
+	if !r.claims.take(p.nextHostnames(), p.key) {
 		return errClaimed
 	}
-	defer func() { r.claims.release(p.key, p.hostname()) }() // all but the one that is live
+	defer func() { r.claims.release(p.key, hostnames(p.liveTenant())) }() // all but those that are live
 	first := p.settings.configMap.ResourceVersion == ""
 	written, err := r.writeDocument(ctx, p, &p.settings)
 	p.foreign = p.settings.blocked
@@ -50,7 +51,7 @@ func (r *Reconciler) publish(ctx context.Context, p *pass) error {
 // what is not live any more is of no use.
 func (r *Reconciler) publishRouting(ctx context.Context, p *pass) error {
 	if !p.due(&p.routing) {
-		return nil
+		return r.withdraw(ctx, p, &p.routing)
 	}
 	err := r.upToDate(ctx, p)
 	if errors.Is(err, errStale) {
@@ -100,17 +101,19 @@ func (p *pass) published(d *document) bool {
 	return d.held != nil && d.digest == digest && bytes.Equal(d.held, body)
 }
 
-// nextHostname is the one of the settings document that is to be written. What is compiled
-// has that of the Tenant as it is declared.
-func (p *pass) nextHostname() string {
+// nextHostnames are those of the settings document that is to be written. What is compiled
+// has those of the Tenant as it is declared.
+func (p *pass) nextHostnames() []string {
 	if _, digest := p.target(&p.settings); digest == p.settings.digest {
-		return p.hostname()
+		return hostnames(p.liveTenant())
 	}
-	return p.tenant.Spec.Portal.Hostname
+	return hostnames(config.Tenant{Hostname: p.tenant.Spec.Portal.Hostname, APIHostname: p.tenant.Spec.Backoffice.API.Hostname})
 }
 
-// hostname is the one at which customers reach the tenant.
-func (p *pass) hostname() string { return p.liveTenant().Hostname } // empty: nothing is live
+// hostnames are those at which a tenant is reached; none: nothing is live.
+func hostnames(t config.Tenant) []string {
+	return slices.DeleteFunc([]string{t.Hostname, t.APIHostname}, func(name string) bool { return name == "" })
+}
 
 // liveTenant is what customers have of the Tenant.
 func (p *pass) liveTenant() config.Tenant {
@@ -136,17 +139,21 @@ func (r *Reconciler) writeDocument(ctx context.Context, p *pass, d *document) (w
 		if err = r.keep(ctx, p, d, body, digest, d.kind.keep(packed)); err != nil || !p.database.ready {
 			return false, err
 		}
+		p.memory.ahead[d.kind] = digest
 	}
 	if written, err := r.ensure(ctx, r.gateway, p, d, packed, digest); err != nil || !written {
 		return false, err
 	}
-	metrics.Writes.WithLabelValues("ConfigMap").Inc()
+	metrics.Wrote("ConfigMap", nil)
 	d.written = true
+	delete(p.memory.ahead, d.kind)
 	p.memory.sees(d.kind, digest)
 	p.memory.spreads[d.kind].written = p.now
 	if restores {
+		decide(p.key, decidedRestored, "document", d.kind.name, "digest", digest)
 		return true, nil
 	}
+	decide(p.key, decidedLive, "document", d.kind.name, "digest", digest)
 	p.memory.own[d.kind] = digest
 	err = d.take(body)
 	p.memory.read[d.kind] = d.rewritten(packed)
@@ -167,6 +174,28 @@ func (r *Reconciler) keep(ctx context.Context, p *pass, d *document, body []byte
 	})
 }
 
+// withdraw makes what is live the newest copy again, after one was kept for a write that did
+// not happen: another process, the leader before or after this one, was faster.
+func (r *Reconciler) withdraw(ctx context.Context, p *pass, d *document) error {
+	ahead, kept := p.memory.ahead[d.kind]
+	if !kept || p.database.tenant == nil || !p.published(d) {
+		return nil
+	}
+	if err := r.upToDate(ctx, p); err != nil {
+		return err
+	}
+	if ahead != d.digest {
+		err := r.ask(ctx, p, func(ctx context.Context) error {
+			return p.database.tenant.LatestAgain(ctx, d.kind.name, d.digest, ahead)
+		})
+		if err != nil || p.database.tenant == nil {
+			return err
+		}
+	}
+	delete(p.memory.ahead, d.kind)
+	return nil
+}
+
 // ensure writes the ConfigMap of a document.
 func (r *Reconciler) ensure(ctx context.Context, g *apply.Gateway, p *pass, d *document, packed []byte, digest string) (written bool, err error) {
 	params := r.params(p)
@@ -177,8 +206,15 @@ func (r *Reconciler) ensure(ctx context.Context, g *apply.Gateway, p *pass, d *d
 		d.blocked = refusal
 		return false, nil
 	}
+	if err != nil {
+		metrics.Wrote("ConfigMap", err)
+	}
 	if err == nil && result == apply.Foreign {
 		d.blocked = p.inTheWay(apply.Name(desired), d.configMap)
+		return false, nil
+	}
+	if err == nil && result == apply.Contested {
+		p.runAgain(staleRead)
 		return false, nil
 	}
 	return err == nil, err
@@ -228,14 +264,22 @@ func (p *pass) noteRouting(said status.Finding) status.Finding {
 }
 
 func (r *Reconciler) params(p *pass) provision.Params {
+	params := paramsOf(r.options)
+	params.Tenant, params.Database, params.WebhookURLs = p.tenant, p.database.network, p.output.WebhookURLs
+	return params
+}
+
+// paramsOf are those of every tenant.
+func paramsOf(o Options) provision.Params {
 	return provision.Params{
-		Tenant:         p.tenant,
-		Image:          r.options.Image,
-		Version:        r.options.Version,
-		TrustedProxies: r.options.TrustedProxies,
-		APIPerSecond:   r.options.APIPerSecond,
-		APIBurst:       r.options.APIBurst,
-		AllowOutgoing:  r.options.AllowOutgoing,
-		Clock:          r.options.TenantClock,
+		Image:          o.Image,
+		Version:        o.Version,
+		TrustedProxies: o.TrustedProxies,
+		APIPerSecond:   o.APIPerSecond,
+		APIBurst:       o.APIBurst,
+		AllowOutgoing:  o.AllowOutgoing,
+		Network:        o.Network,
+		Clock:          o.TenantClock,
+		Traces:         o.Traces,
 	}
 }

@@ -13,11 +13,16 @@ import (
 )
 
 // settledWorld has a bit of everything that a status can hold for long: a refused
-// profile, a note about a count, an orphan, a paused tenant; and templates of each kind.
+// profile, a note about a count, an orphan, a paused tenant; templates of each kind; an
+// autoscaler, and both ways to a site.
 func settledWorld(t *testing.T) *world {
 	t.Helper()
+	cluster.InstallGatewayAPI(t)
 	w := newWorld(t)
 	tenant, paused := w.tenant("acme"), w.tenant("paused")
+	tenant.Spec.Portal.Autoscaling = v1alpha1.AutoscalingSpec{MinReplicas: 2, MaxReplicas: 5}
+	tenant.Spec.Portal.Exposure = byIngress
+	tenant.Spec.Backoffice.API = v1alpha1.SiteSpec{Hostname: "api." + tenant.Spec.Portal.Hostname, Exposure: byGateway}
 	profile, orphan, refused := w.accountProfile("acme", "business"), w.accountProfile("acme", "orphan"), w.accountProfile("acme", "refused")
 	refused.Spec.MyAccountProfileRef.Name = "nowhere"
 	noted := w.myAccountProfile("acme", "noted")
@@ -25,6 +30,7 @@ func settledWorld(t *testing.T) *world {
 	stray := w.accountProfile("missing", "stray")
 	w.create(tenant, paused, profile, orphan, refused, noted, stray)
 	w.settledTemplates()
+	w.answer("acme-api", taken(), taken())
 	for _, ready := range []*v1alpha1.AccountProfile{profile, orphan} {
 		w.expect(ready, "Ready=True")
 	}

@@ -33,7 +33,11 @@ type Reconciler struct {
 	clusterUID   string
 	servers      *servers
 	preparations *preparations
+	deletions    *deletions
 	upkeeps      *upkeeps
+	waves        *waves
+	drifts       *drifts
+	routes       *routes
 	claims       *claims
 	again        *again
 	checks       compile.Checks // shared by all passes
@@ -59,17 +63,19 @@ func (r *Reconciler) Reconcile(ctx context.Context, req reconcile.Request) (reco
 	p := newPass(req.NamespacedName, r.recall(req.NamespacedName))
 	p.checks = &r.checks
 	err := r.run(ctx, p)
+	p.closeTrace(err)
 	metrics.PassSeconds.Observe(time.Since(p.now).Seconds())
+	metrics.LastPass.SetToCurrentTime()
 	if err == nil {
-		metrics.Passes.WithLabelValues(metrics.ResultDone).Inc()
+		metrics.Passed(p.key, metrics.ResultDone)
 		return p.result(), nil
 	}
 	if delay, ok := startsAgain(err); ok {
-		metrics.Passes.WithLabelValues(metrics.ResultConflict).Inc()
+		metrics.Passed(p.key, metrics.ResultConflict)
 		log.FromContext(ctx).V(1).Info("starting again", "cause", err.Error())
 		return reconcile.Result{RequeueAfter: delay}, nil
 	}
-	metrics.Passes.WithLabelValues(metrics.ResultError).Inc()
+	metrics.Passed(p.key, metrics.ResultError)
 	return reconcile.Result{}, err
 }
 
@@ -91,6 +97,7 @@ func startsAgain(err error) (time.Duration, bool) {
 func (r *Reconciler) run(ctx context.Context, p *pass) error {
 	for _, phase := range []func(context.Context, *pass) error{
 		r.gather,
+		r.guard,
 		r.readLive,
 		r.compile,
 		r.readyDatabase,
@@ -101,12 +108,16 @@ func (r *Reconciler) run(ctx context.Context, p *pass) error {
 		r.publish,
 		r.writeWorkloads,
 		r.observe,
+		r.lookAtRollout,
+		r.lookAtDrift,
+		r.lookAtExposure,
+		r.removeLeftovers,
 		r.publishRouting,
 		r.acknowledge,
 		r.lookAtSecrets,
 		r.report,
 	} {
-		if err := phase(ctx, p); err != nil {
+		if err := p.step(ctx, phase); err != nil {
 			return errors.Join(err, p.unwritten)
 		}
 	}

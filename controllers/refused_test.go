@@ -36,7 +36,11 @@ func (p policy) RoundTrip(request *http.Request) (*http.Response, error) {
 // keeps no other object from being written or reported.
 func TestRefusedWriteIsTold(t *testing.T) {
 	t.Parallel()
-	for _, path := range []string{"/deployments/acme-backoffice", "/configmaps"} {
+	for path, programmed := range map[string]string{
+		"/deployments/acme-backoffice": "Programmed=False/NoReadyReplica", // the document is live, and no backoffice runs it
+		"/configmaps":                  "Programmed=False/Refused",
+		"/services/acme-portal":        "Programmed=True", // those who can be reached have it
+	} {
 		t.Run(path, func(t *testing.T) {
 			t.Parallel()
 			w := quietWorld(t)
@@ -48,8 +52,8 @@ func TestRefusedWriteIsTold(t *testing.T) {
 			w.replicas = startReplicas(w)
 			tenant, profile := w.tenant("acme"), w.accountProfile("acme", "business")
 			w.create(tenant, profile)
-			w.expect(tenant, "Ready=False/Refused", "Accepted=True", "Programmed=False/Refused", "Reconciling=True")
-			w.expect(profile, "Ready=False", "Accepted=True")
+			w.expect(tenant, "Ready=False/Refused", "Accepted=True", programmed, "Reconciling=True")
+			w.expect(profile, strings.Replace(programmed, "Programmed", "Ready", 1), "Accepted=True")
 			if m := message(tenant, "Ready"); !strings.Contains(m, "acme-") || !strings.Contains(m, "exceeded quota") {
 				t.Errorf("Ready says %q", m)
 			}

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"runtime"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -28,19 +29,37 @@ type replicas struct {
 	done   chan struct{}
 
 	mu     sync.Mutex
-	silent bool              // they load nothing
-	broken string            // why they cannot load a document
-	badly  string            // why the dispatcher cannot load a routing document
-	slow   bool              // the dispatcher loads no routing document
-	seen   map[string]string // pod -> annotation
+	silent bool                          // they load nothing
+	broken string                        // why they cannot load a document
+	badly  string                        // why the dispatcher cannot load a routing document
+	slow   bool                          // the dispatcher loads no routing document
+	holds  func(*appsv1.Deployment) bool // which of them get no pods
+	seen   map[string]string             // pod -> annotation
 	wrote  map[string]store.Replica
 	pools  map[string]*pgxpool.Pool
+	logins map[string]*login // by pod
+	stuck  string            // a pod with this in its name never takes another login
+}
+
+// login is what a pod signs in by.
+type login struct {
+	sync.RWMutex // held by who makes a connection, and has work on it
+	uri          string
+}
+
+// take is a pod's change to another login, as its pool does it: new work goes there, and it
+// says so when the former work has ended.
+func (l *login) take(uri string) {
+	l.Lock()
+	defer l.Unlock()
+	l.uri = uri
 }
 
 func startReplicas(w *world) *replicas {
 	ctx, cancel := context.WithCancel(context.Background())
 	r := &replicas{w: w, cancel: cancel, done: make(chan struct{}),
-		seen: map[string]string{}, wrote: map[string]store.Replica{}, pools: map[string]*pgxpool.Pool{}}
+		seen: map[string]string{}, wrote: map[string]store.Replica{}, pools: map[string]*pgxpool.Pool{},
+		logins: map[string]*login{}}
 	go func() {
 		defer close(r.done)
 		tick := time.NewTicker(30 * time.Millisecond)
@@ -83,6 +102,9 @@ func (r *replicas) step(ctx context.Context) {
 	}
 	for i := range deployments.Items {
 		d := &deployments.Items[i]
+		if r.holds != nil && r.holds(d) {
+			continue
+		}
 		if d.Status.ReadyReplicas != *d.Spec.Replicas || d.Status.ObservedGeneration != d.Generation {
 			makeReadyPods(ctx, r.w.t, client.ObjectKeyFromObject(d), int(*d.Spec.Replicas))
 		}
@@ -118,7 +140,7 @@ func (p patient) Fatalf(string, ...any)    { runtime.Goexit() }
 
 func (r *replicas) load(ctx context.Context, pod *corev1.Pod) {
 	last, started := r.seen[pod.Name]
-	told := pod.Annotations[provision.AnnotationRefresh]
+	told := pod.Annotations[provision.AnnotationRefresh] + pod.Annotations[provision.AnnotationRefreshLogin]
 	if started && last == told && r.wrote[pod.Name].Digest != "" {
 		return
 	}
@@ -131,10 +153,11 @@ func (r *replicas) load(ctx context.Context, pod *corev1.Pod) {
 	if component == provision.Dispatcher && !r.loadRouting(ctx, client.ObjectKey{Namespace: pod.Namespace, Name: provision.RoutingName(tenant)}, &running) {
 		return
 	}
-	pool := r.pool(ctx, pod.Namespace, tenant, component)
+	pool := r.pool(ctx, pod, tenant, component)
 	if pool == nil {
 		return
 	}
+	running.Login = pool.Config().ConnConfig.User
 	limited, cancel := context.WithTimeout(ctx, time.Second)
 	defer cancel()
 	if store.New(pool).Acknowledge(limited, running) == nil {
@@ -178,13 +201,20 @@ func (r *replicas) loadRouting(ctx context.Context, key client.ObjectKey, into *
 	return true
 }
 
-func (r *replicas) pool(ctx context.Context, namespace, tenant string, c provision.Component) *pgxpool.Pool {
+func (r *replicas) pool(ctx context.Context, pod *corev1.Pod, tenant string, c provision.Component) *pgxpool.Pool {
 	var secret corev1.Secret
-	key := client.ObjectKey{Namespace: namespace, Name: provision.DatabaseSecretName(tenant, c)}
+	key := client.ObjectKey{Namespace: pod.Namespace, Name: provision.DatabaseSecretName(tenant, c)}
 	if r.w.client.Get(ctx, key, &secret) != nil {
 		return nil
 	}
 	uri := string(secret.Data[provision.KeyURI])
+	if has := r.logins[pod.Name]; has != nil && r.stuck != "" && strings.Contains(pod.Name, r.stuck) {
+		uri = has.uri
+	}
+	if r.logins[pod.Name] == nil {
+		r.logins[pod.Name] = &login{}
+	}
+	r.logins[pod.Name].take(uri)
 	if pool, ok := r.pools[uri]; ok {
 		return pool
 	}

@@ -43,6 +43,9 @@ func (r *Reconciler) report(ctx context.Context, p *pass) error {
 	if p.tenant != nil {
 		list = append(list, r.reportTenant(p, now))
 	}
+	if p.farewell.Reason != "" && p.departing != nil {
+		list = append(list, r.reportLeaving(p, now))
+	}
 	for i := range p.accountProfiles {
 		list = append(list, r.reportAccountProfile(p, &p.accountProfiles[i], now))
 	}
@@ -118,6 +121,9 @@ func (p *pass) forgetReported() {
 	if p.tenant != nil {
 		present[p.tenant.UID] = true
 	}
+	if p.departing != nil {
+		present[p.departing.UID] = true
+	}
 	for i := range p.accountProfiles {
 		present[p.accountProfiles[i].UID] = true
 	}
@@ -132,11 +138,25 @@ func (p *pass) forgetReported() {
 
 func (r *Reconciler) reportTenant(p *pass, now metav1.Time) telling {
 	former := formerStatus(p.memory, p.tenant, p.tenant.Status)
+	next := status.OfTenant(former, p.tenantFacts(former), now)
+	p.measure(next)
 	desired := ac.Tenant(p.tenant.Name, p.tenant.Namespace).WithUID(p.tenant.UID)
 	desired.Status = &ac.TenantStatusApplyConfiguration{}
 	return tell(r, p, news[v1alpha1.TenantStatus]{
 		kind: kindTenant, object: p.tenant,
-		former: former, next: status.OfTenant(former, p.tenantFacts(former), now),
+		former: former, next: next,
+		conditions: func(s *v1alpha1.TenantStatus) *[]metav1.Condition { return &s.Conditions },
+		desired:    desired, into: desired.Status, version: func() *string { return desired.ResourceVersion },
+	})
+}
+
+func (r *Reconciler) reportLeaving(p *pass, now metav1.Time) telling {
+	former := formerStatus(p.memory, p.departing, p.departing.Status)
+	desired := ac.Tenant(p.departing.Name, p.departing.Namespace).WithUID(p.departing.UID)
+	desired.Status = &ac.TenantStatusApplyConfiguration{}
+	return tell(r, p, news[v1alpha1.TenantStatus]{
+		kind: kindTenant, object: p.departing,
+		former: former, next: status.OfLeaving(former, p.departing.Generation, p.farewell, now),
 		conditions: func(s *v1alpha1.TenantStatus) *[]metav1.Condition { return &s.Conditions },
 		desired:    desired, into: desired.Status, version: func() *string { return desired.ResourceVersion },
 	})
@@ -216,6 +236,9 @@ func tell[S any](r *Reconciler, p *pass, n news[S]) telling {
 		if err != nil {
 			return reported{}, err
 		}
+		if version != "" {
+			p.decideObject(n.kind, n.object, former, next)
+		}
 		r.announceReady(n.object, former, next)
 		r.announceConflict(n.object, former, next, n.live)
 		return reported{version, n.next}, nil
@@ -241,10 +264,10 @@ func (r *Reconciler) applyStatus(ctx context.Context, kind string, o client.Obje
 	if apierrors.IsNotFound(err) {
 		return "", nil // it was deleted meanwhile
 	}
+	metrics.Wrote(kind+"/status", err)
 	if err != nil {
 		return "", fmt.Errorf("write the status of %s %s: %w", kind, o.GetName(), err)
 	}
-	metrics.Writes.WithLabelValues(kind + "/status").Inc()
 	return ptr.Deref(version(), ""), nil
 }
 

@@ -16,6 +16,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/foyerhq/foyer/controllers/metrics"
+	"github.com/foyerhq/foyer/controllers/provision"
 	"github.com/foyerhq/foyer/controllers/status"
 	"github.com/foyerhq/foyer/internal/store"
 	"github.com/foyerhq/foyer/internal/store/admin"
@@ -27,6 +28,8 @@ const (
 	keyDirectURI         = "directURI"
 	keyAllowedNamespaces = "allowedNamespaces"
 	keyAdopt             = "adopt"
+	keyNetworks          = "networks"
+	keyMaxConnections    = "maxConnectionsPerTenant"
 )
 
 // servers are the database servers that the platform team has declared: one Secret,
@@ -51,6 +54,10 @@ type server struct {
 	config  admin.Config
 	allowed []string
 	adopt   []string
+	at      []provision.Peer // what pods may connect to, where that is not what uri says
+	most    int              // connections that a tenant may ask for; 0: any number
+	noPeers error            // what is wrong in what it says of at
+	noMost  error            // what is wrong in what it says of most
 
 	mu      sync.Mutex
 	closed  bool // another declaration has taken its place, or none
@@ -188,7 +195,13 @@ func (s *servers) take(name, before string, secret *corev1.Secret) string {
 
 func declared(secret *corev1.Secret) *server {
 	value := func(key string) string { return strings.TrimSpace(string(secret.Data[key])) }
+	at, wrongNetworks := serverNetworks(value(keyNetworks))
+	most, wrongMost := maxConnections(value(keyMaxConnections))
 	return &server{
+		at:      at,
+		most:    most,
+		noPeers: wrongNetworks,
+		noMost:  wrongMost,
 		name:    secret.Name,
 		version: secret.ResourceVersion,
 		data:    secret.Data,
@@ -196,6 +209,12 @@ func declared(secret *corev1.Secret) *server {
 		allowed: words(value(keyAllowedNamespaces)),
 		adopt:   words(value(keyAdopt)),
 	}
+}
+
+// invalid is about a key of the Secret that says what cannot be.
+func (s *server) invalid(key string, wrong error) *admin.Problem {
+	return &admin.Problem{Reason: status.ReasonInvalidServer,
+		Message: fmt.Sprintf("The Secret of database server %q has a mistake in key %s: %v.", s.name, key, wrong)}
 }
 
 // words splits a list by commas and white space.
@@ -255,6 +274,10 @@ func (s *server) open() (*admin.Server, *admin.Problem) {
 	if s.config.URI == "" {
 		s.failure = &admin.Problem{Reason: status.ReasonInvalidServer,
 			Message: fmt.Sprintf("The Secret of database server %q has no key %s.", s.name, keyURI)}
+		return nil, s.failure
+	}
+	if s.noPeers != nil {
+		s.failure = s.invalid(keyNetworks, s.noPeers)
 		return nil, s.failure
 	}
 	opened, err := admin.Open(s.config)

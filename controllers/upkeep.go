@@ -15,6 +15,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/log"
 
 	"github.com/foyerhq/foyer/api/v1alpha1"
+	"github.com/foyerhq/foyer/controllers/metrics"
 	"github.com/foyerhq/foyer/controllers/status"
 	"github.com/foyerhq/foyer/internal/store/admin"
 )
@@ -47,6 +48,7 @@ type upkeepNews struct {
 
 // upkeep is the state of one tenant.
 type upkeep struct {
+	key      types.NamespacedName
 	tenant   types.UID
 	policy   admin.Policy
 	pending  []admin.Pending
@@ -78,7 +80,7 @@ func newUpkeeps(p pace, news upkeepNews) *upkeeps {
 // keepUp starts the upkeep of the tenant's schema when it is due, and says in the status
 // what will be deleted. It comes before all that may end a pass.
 func (r *Reconciler) keepUp(_ context.Context, p *pass) error {
-	if p.tenant == nil || !p.database.ready {
+	if p.tenant == nil || !p.database.current {
 		return nil
 	}
 	for _, pending := range r.upkeeps.ensure(p.tenant, p.database.tenant, r.retention(p)) {
@@ -153,7 +155,7 @@ func (u *upkeeps) ensure(t *v1alpha1.Tenant, schema *admin.Tenant, policy admin.
 	state, known := u.states[key]
 	switch {
 	case !known || state.tenant != t.UID:
-		state = &upkeep{tenant: t.UID, policy: policy, again: now.Add(rand.N(u.every / 6))}
+		state = &upkeep{key: key, tenant: t.UID, policy: policy, again: now.Add(rand.N(u.every / 6))}
 		u.states[key] = state
 	case state.policy != policy:
 		state.policy, state.again = policy, now
@@ -181,7 +183,9 @@ func (u *upkeeps) run(t *v1alpha1.Tenant, schema *admin.Tenant, state *upkeep, p
 	case <-u.ctx.Done():
 		return
 	}
+	began := time.Now()
 	report, err := u.work(t, schema, func() admin.Policy { return u.wanted(state) })
+	metrics.Upkeeps.WithLabelValues(metrics.Took(err)).Observe(time.Since(began).Seconds())
 	if report.Calls+report.Notifications > 0 || len(report.Dropped) > 0 { // also when a later step failed
 		u.news.deleted(t, report, policy)
 	}
@@ -247,6 +251,9 @@ func (u *upkeeps) finish(state *upkeep, policy admin.Policy, more bool, err erro
 		state.failures = 0
 	}
 	state.again = time.Now().Add(wait)
+	if u.states[state.key] == state { // or the tenant is gone, and so are its metrics
+		metrics.UpkeepFailures.WithLabelValues(state.key.Namespace, state.key.Name).Set(float64(state.failures))
+	}
 	return state.failures == toldFailures
 }
 

@@ -14,7 +14,7 @@ import (
 // accounts have to be looked at, or when every replica knows that a profile is gone,
 // because only a count after that may drop it.
 func (r *Reconciler) countUsage(ctx context.Context, p *pass) error {
-	if !p.database.ready || p.settings.body == nil && p.output.Document == nil {
+	if !p.database.current || p.settings.body == nil && p.output.Document == nil {
 		return nil
 	}
 	m := p.memory
@@ -32,7 +32,7 @@ func (r *Reconciler) countUsage(ctx context.Context, p *pass) error {
 		usage, err = p.database.tenant.Usage(ctx, p.output.Customers)
 		return err
 	})
-	if err != nil || !p.database.ready {
+	if err != nil || !p.database.current {
 		return err
 	}
 	wait := r.pace.usage

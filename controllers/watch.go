@@ -6,7 +6,10 @@ import (
 	"time"
 
 	appsv1 "k8s.io/api/apps/v1"
+	autoscalingv2 "k8s.io/api/autoscaling/v2"
 	corev1 "k8s.io/api/core/v1"
+	networkingv1 "k8s.io/api/networking/v1"
+	policyv1 "k8s.io/api/policy/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/labels"
 	"k8s.io/apimachinery/pkg/selection"
@@ -32,23 +35,40 @@ import (
 // LabelServer marks the Secrets that declare database servers.
 const LabelServer = "foyer.dev/database-server"
 
-// CacheOptions are what the manager caches: of built-in kinds what carries our labels
+// CacheOptions are what the manager caches: of other kinds than ours what carries our labels
 // only, of Secrets the metadata of the database servers in the operator's namespace,
-// and of pods neither spec nor containers.
-func CacheOptions(namespace string) cache.Options {
-	ours := cache.ByObject{Label: exists(provision.LabelTenant)}
+// and of pods neither spec nor containers. Tenants are looked for in the watched
+// namespaces, and in all if none is named.
+func CacheOptions(namespace string, watched ...string) cache.Options {
+	whole := cache.ByObject{Label: labels.Everything()}
 	return cache.Options{
-		DefaultTransform: cache.TransformStripManagedFields(),
+		DefaultTransform:         cache.TransformStripManagedFields(),
+		DefaultWatchErrorHandler: countWatchErrors,
+		DefaultNamespaces:        each(watched),
+		DefaultLabelSelector:     exists(provision.LabelTenant),
 		ByObject: map[client.Object]cache.ByObject{
-			&corev1.ConfigMap{}:  ours,
-			&corev1.Service{}:    ours,
-			&appsv1.Deployment{}: ours,
-			&corev1.Pod{}:        {Label: ours.Label, Transform: slimPod},
+			&v1alpha1.Tenant{}:           whole,
+			&v1alpha1.AccountProfile{}:   whole,
+			&v1alpha1.MyAccountProfile{}: whole,
+			&v1alpha1.EventTemplate{}:    whole,
+			&corev1.Pod{}:                {Transform: slimPod},
 			&corev1.Secret{}: {Namespaces: map[string]cache.Config{
 				namespace: {LabelSelector: exists(LabelServer)},
 			}},
 		},
 	}
+}
+
+// each is nil, which means all namespaces, if none is named.
+func each(namespaces []string) map[string]cache.Config {
+	var configs map[string]cache.Config
+	for _, name := range namespaces {
+		if configs == nil {
+			configs = map[string]cache.Config{}
+		}
+		configs[name] = cache.Config{}
+	}
+	return configs
 }
 
 func exists(label string) labels.Selector {
@@ -63,18 +83,34 @@ func slimPod(o any) (any, error) {
 	if pod, ok := o.(*corev1.Pod); ok {
 		pod.ManagedFields = nil
 		pod.Spec = corev1.PodSpec{}
-		pod.Status = corev1.PodStatus{Phase: pod.Status.Phase, Conditions: pod.Status.Conditions}
+		pod.Status = corev1.PodStatus{Phase: pod.Status.Phase, Conditions: pod.Status.Conditions, ContainerStatuses: whyDown(pod.Status.ContainerStatuses)}
 	}
 	return o, nil
+}
+
+// whyDown keeps of containers that are not ready why, and how often they ended.
+func whyDown(containers []corev1.ContainerStatus) []corev1.ContainerStatus {
+	var kept []corev1.ContainerStatus
+	for _, c := range containers {
+		if c.Ready {
+			continue
+		}
+		down := corev1.ContainerStatus{RestartCount: c.RestartCount}
+		if c.State.Waiting != nil {
+			down.State.Waiting = &corev1.ContainerStateWaiting{Reason: c.State.Waiting.Reason}
+		}
+		kept = append(kept, down)
+	}
+	return kept
 }
 
 // watch runs the pass by whatever can change its outcome.
 func watch(mgr manager.Manager, r *Reconciler, concurrency int) error {
 	generation := builder.WithPredicates(predicate.GenerationChangedPredicate{})
 	byTenant := handler.EnqueueRequestsFromMapFunc(tenantOf)
-	return builder.ControllerManagedBy(mgr).
+	c, err := builder.ControllerManagedBy(mgr).
 		Named("tenant").
-		For(&v1alpha1.Tenant{}, generation).
+		For(&v1alpha1.Tenant{}, builder.WithPredicates(predicate.Or(predicate.GenerationChangedPredicate{}, rotationAsked()))).
 		Watches(&v1alpha1.AccountProfile{}, byTenant, generation).
 		Watches(&v1alpha1.MyAccountProfile{}, byTenant, generation).
 		Watches(&v1alpha1.EventTemplate{}, byTenant, generation).
@@ -82,11 +118,21 @@ func watch(mgr manager.Manager, r *Reconciler, concurrency int) error {
 		Owns(&corev1.ConfigMap{}).
 		Owns(&corev1.Service{}).
 		Owns(&appsv1.Deployment{}).
+		Owns(&corev1.ServiceAccount{}).
+		Owns(&policyv1.PodDisruptionBudget{}).
+		Owns(&networkingv1.Ingress{}).
+		Owns(&networkingv1.NetworkPolicy{}).
+		Owns(&autoscalingv2.HorizontalPodAutoscaler{}, builder.WithPredicates(autoscalerChanged())).
 		Watches(&corev1.Pod{}, handler.EnqueueRequestsFromMapFunc(tenantOfPod), builder.WithPredicates(readinessChanged())).
 		WatchesMetadata(&corev1.Secret{}, behindEdits(r.tenantsOfServerSecret)).
 		WatchesRawSource(r.again.source()).
 		WithOptions(controllerOptions(concurrency)).
-		Complete(r)
+		Build(r)
+	if err != nil {
+		return err
+	}
+	r.routes, err = watchRoutes(mgr, c)
+	return err
 }
 
 // behindEdits runs the pass over tenants, each after whatever a person waits for: a
@@ -185,6 +231,17 @@ func hostnameReleased() predicate.Predicate {
 			after, ok2 := e.ObjectNew.(*v1alpha1.Tenant)
 			return ok && ok2 && !slices.Equal(index.Hostnames(before), index.Hostnames(after))
 		},
+	}
+}
+
+// rotationAsked passes Tenants whose people ask for new logins.
+func rotationAsked() predicate.Predicate {
+	value := func(o client.Object) string { return o.GetAnnotations()[provision.AnnotationRotateLogins] }
+	return predicate.Funcs{
+		CreateFunc:  func(event.CreateEvent) bool { return false },
+		DeleteFunc:  func(event.DeleteEvent) bool { return false },
+		GenericFunc: func(event.GenericEvent) bool { return false },
+		UpdateFunc:  func(e event.UpdateEvent) bool { return value(e.ObjectOld) != value(e.ObjectNew) },
 	}
 }
 

@@ -20,6 +20,7 @@ import (
 	metricsserver "sigs.k8s.io/controller-runtime/pkg/metrics/server"
 
 	"github.com/foyerhq/foyer/api/v1alpha1"
+	"github.com/foyerhq/foyer/controllers/wave"
 	"github.com/foyerhq/foyer/internal/testenv/kube"
 )
 
@@ -36,20 +37,28 @@ var testPace = pace{
 	upkeep:     time.Hour,
 	retention:  24 * time.Hour,
 	verify:     time.Hour,
+	truce:      2 * time.Second,
+	calm:       10 * time.Second,
 	retry:      300 * time.Millisecond,
+	rotation:   time.Second,
+	deletion:   time.Minute,
+	drain:      5 * time.Second,
+	patience:   wave.Patience,
 }
 
 // world is an operator with a namespace for its servers and one for its tenants.
 type world struct {
-	t        *testing.T
-	client   client.Client
-	operator string
-	tenants  string
-	others   string // another namespace for tenants
-	uri      string // of the database server
-	pace     pace
-	stop     func() // the operator
-	replicas *replicas
+	t         *testing.T
+	client    client.Client
+	operator  string
+	tenants   string
+	others    string // another namespace for tenants
+	uri       string // of the database server
+	superuser string // of that server, if the test has one of its own
+	pace      pace
+	stop      func()         // the operator
+	options   func(*Options) // of operators that are started from now on
+	replicas  *replicas
 }
 
 // newWorld starts an operator and something that stands in for kubelets and pods.
@@ -98,6 +107,9 @@ func (w *world) startOperator(base *rest.Config, newClient client.NewClientFunc)
 		w.t.Fatal(err)
 	}
 	options := Options{Namespace: w.operator, Image: "foyer:test", Version: "v0.0.0-test", AllowOutgoing: "10.0.0.0/8", TenantClock: true}
+	if w.options != nil {
+		w.options(&options)
+	}
 	if err := setup(mgr, options, w.pace); err != nil {
 		w.t.Fatal(err)
 	}
@@ -224,11 +236,40 @@ func (w *world) checkLegal(o client.Object) {
 	if len(conditions) == 0 {
 		return
 	}
+	w.checkTold(o, conditions)
 	ready := meta.IsStatusConditionTrue(conditions, v1alpha1.ConditionReady)
 	active := meta.FindStatusCondition(conditions, v1alpha1.ConditionReconciling) != nil ||
 		meta.FindStatusCondition(conditions, v1alpha1.ConditionStalled) != nil
 	if ready == active {
 		w.t.Errorf("%T %s is ready=%t, and Reconciling or Stalled is there: %t\n%s", o, o.GetName(), ready, active, describe(conditions))
+	}
+}
+
+// documented are the tables of conditions in docs/, by kind.
+var documented = sync.OnceValues(func() (map[string]kube.Reasons, error) {
+	pages := map[string]kube.Reasons{}
+	for _, kind := range []string{"Tenant", "AccountProfile", "MyAccountProfile", "EventTemplate"} {
+		reasons, err := kube.ReadReasons(kind)
+		if err != nil {
+			return nil, err
+		}
+		pages["*v1alpha1."+kind] = reasons
+	}
+	return pages, nil
+})
+
+// checkTold wants each condition and its reason in the table of the kind's page: whoever sees
+// one in a status finds there what to do.
+func (w *world) checkTold(o client.Object, conditions []metav1.Condition) {
+	w.t.Helper()
+	pages, err := documented()
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	for _, c := range conditions {
+		if kind := fmt.Sprintf("%T", o); !pages[kind].Tell(c.Type, c.Reason) {
+			w.t.Errorf("no row in docs tells of %s, %s=%s, reason %s: %s", kind, c.Type, c.Status, c.Reason, c.Message)
+		}
 	}
 }
 

@@ -57,5 +57,12 @@ func handler(r *process.Runtime, f flags) (http.Handler, error) {
 	if f.eventSigningDir != "" {
 		options.EventKeys = backoffice.EventKeys(f.eventSigningDir)
 	}
-	return process.NewObserver(r.Log, r.Metrics, r.Flags.TrustedProxies).Observe(backoffice.New(options)), nil
+	return process.NewObserver(r.Log, r.Metrics, r.Flags.TrustedProxies, classes...).Observe(backoffice.New(options)), nil
+}
+
+// classes are what the metrics tell apart besides reads and writes: what takes as long as
+// there are lines, and what other systems are waiting to be rid of.
+var classes = []process.Class{
+	{Name: "import", Prefixes: []string{"/api/v1/import/"}},
+	{Name: "event", Prefixes: []string{"/api/v1/events"}},
 }

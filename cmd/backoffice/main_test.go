@@ -127,7 +127,7 @@ func TestBackoffice(t *testing.T) {
 	if err != nil || summary.Created != 1 {
 		t.Errorf("import: %+v, %v", summary, err)
 	}
-	want := `foyer_http_request_duration_seconds_count{method="POST",route="POST /api/v1/import/groups",status="200"} 1`
+	want := `foyer_http_requests_total{class="import",status="200"} 1`
 	wait(t, "the metric of the import", func() bool { return strings.Contains(page(t, admin+"/metrics"), want) })
 	wait(t, "acknowledgement", func() bool {
 		replicas, err := tenant.Admin.Replicas(t.Context())

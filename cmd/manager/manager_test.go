@@ -27,7 +27,13 @@ var (
 	postgreSQL *postgres.Server
 )
 
-func TestMain(m *testing.M) { os.Exit(withServers(m)) }
+func TestMain(m *testing.M) {
+	if os.Getenv(asManager) != "" {
+		main()
+		return
+	}
+	os.Exit(withServers(m))
+}
 
 func withServers(m *testing.M) int {
 	server, err := postgres.Start(0)
@@ -38,6 +44,23 @@ func withServers(m *testing.M) int {
 	defer func() { _ = server.Close() }()
 	postgreSQL = server
 	return kube.Run(m, &cluster)
+}
+
+// freshCluster gives one test an API server of its own.
+func freshCluster(t *testing.T, options ...kube.Option) {
+	t.Helper()
+	started, err := kube.Start(options...)
+	if err != nil {
+		t.Fatalf("start another API server: %v", err)
+	}
+	shared := cluster
+	cluster = started
+	t.Cleanup(func() {
+		cluster = shared
+		if err := started.Stop(); err != nil {
+			t.Errorf("stop the API server: %v", err)
+		}
+	})
 }
 
 // operatorNamespace is where config/default puts the operator.
@@ -64,7 +87,7 @@ func kubectlApply(t *testing.T, folder string) {
 func asOperator() *rest.Config {
 	config := rest.CopyConfig(cluster.Config)
 	config.Impersonate = rest.ImpersonationConfig{
-		UserName: "system:serviceaccount:" + operatorNamespace + ":foyer-manager",
+		UserName: serviceAccount(operatorNamespace),
 		Groups:   []string{"system:serviceaccounts", "system:serviceaccounts:" + operatorNamespace, "system:authenticated"},
 	}
 	return config
@@ -122,19 +145,21 @@ func freeAddress(t *testing.T) string {
 
 func answers(t *testing.T, url string) {
 	t.Helper()
-	kube.Eventually(t, url+" answers 200", func() error {
-		answer, err := http.Get(url)
-		if err != nil {
-			return err
-		}
-		if err := answer.Body.Close(); err != nil {
-			return err
-		}
-		if answer.StatusCode != http.StatusOK {
-			return fmt.Errorf("it answers %s", answer.Status)
-		}
-		return nil
-	})
+	kube.Eventually(t, url+" answers 200", func() error { return ask(url) })
+}
+
+func ask(url string) error {
+	answer, err := http.Get(url)
+	if err != nil {
+		return err
+	}
+	if err := answer.Body.Close(); err != nil {
+		return err
+	}
+	if answer.StatusCode != http.StatusOK {
+		return fmt.Errorf("it answers %s", answer.Status)
+	}
+	return nil
 }
 
 func lease(t *testing.T) (coordinationv1.Lease, error) {

@@ -22,18 +22,20 @@ import (
 	"github.com/foyerhq/foyer/internal/testenv/kube"
 )
 
-// declareServer declares a database server for every namespace.
-func declareServer(t *testing.T) {
+// declareServer declares a database server for every namespace, and returns its address.
+func declareServer(t *testing.T) string {
 	t.Helper()
+	uri := postgreSQL.Manager(t)
 	secret := &corev1.Secret{
 		ObjectMeta: metav1.ObjectMeta{
 			Namespace: operatorNamespace, Name: "default", Labels: map[string]string{controllers.LabelServer: "true"},
 		},
-		StringData: map[string]string{"uri": postgreSQL.Manager(t), "allowedNamespaces": "*"},
+		StringData: map[string]string{"uri": uri, "allowedNamespaces": "*"},
 	}
 	if err := cluster.Client.Create(t.Context(), secret); err != nil {
 		t.Fatalf("declare a database server: %v", err)
 	}
+	return uri
 }
 
 func sampleTenants(t *testing.T) []client.ObjectKey {

@@ -10,8 +10,6 @@ import (
 	"runtime/debug"
 	"time"
 
-	"github.com/prometheus/client_golang/prometheus"
-
 	"github.com/foyerhq/foyer/internal/identity"
 	"github.com/foyerhq/foyer/internal/portal"
 	"github.com/foyerhq/foyer/internal/process"
@@ -40,9 +38,6 @@ func handler(r *process.Runtime, files process.KeyFiles) (http.Handler, error) {
 	}
 	atOnce := identity.HashesAtOnce(runtime.GOMAXPROCS(0), debug.SetMemoryLimit(-1), identity.DefaultParams) // -1 only asks
 	queue := identity.NewQueue(atOnce, hashesWaiting, hashWait)
-	r.Metrics.MustRegister(prometheus.NewGaugeFunc(prometheus.GaugeOpts{
-		Name: "foyer_portal_hashes_waiting", Help: "Sign-ins that wait for their password to be checked.",
-	}, func() float64 { return float64(queue.Waiting()) }))
 	site := portal.New(portal.Options{
 		Store:    r.Store,
 		Settings: r.Settings,
@@ -54,5 +49,12 @@ func handler(r *process.Runtime, files process.KeyFiles) (http.Handler, error) {
 		Now:      time.Now,
 	})
 	r.Go(site.Run)
-	return site.Handler(process.NewObserver(r.Log, r.Metrics, r.Flags.TrustedProxies)), nil
+	return site.Handler(process.NewObserver(r.Log, r.Metrics, r.Flags.TrustedProxies, classes...)), nil
+}
+
+// classes are what the metrics tell apart besides reads and writes: what waits for password
+// hashes and is where people are kept out, and what costs nothing.
+var classes = []process.Class{
+	{Name: "sign-in", Prefixes: []string{"/sign-in", "/confirm", "/credentials/", "/forgot", "/invitation/", "/set-up", "/verify/"}},
+	{Name: "asset", Prefixes: []string{"/assets/"}},
 }

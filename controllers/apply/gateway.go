@@ -25,19 +25,30 @@ type Result string
 const (
 	Unchanged Result = "Unchanged" // it was as rendered: nothing was sent
 	Applied   Result = "Applied"
+	Removed   Result = "Removed"
 	Foreign   Result = "Foreign" // an object of this name is not the owner's: left alone
+	// Contested: somebody else changes it again and again, so it is left as it is for a while.
+	Contested Result = "Contested"
 )
 
 // Gateway writes objects.
 type Gateway struct {
 	client client.Client
 	live   client.Reader
+	keeper Keeper // nil: nobody is told of drift
 }
 
 // New makes a gateway. It reads from the cache of c, and from live (the API server)
 // where the cache cannot know: it holds only what carries a Tenant's label.
 func New(c client.Client, live client.Reader) *Gateway {
 	return &Gateway{client: c, live: live}
+}
+
+// Watched is the gateway with somebody who is told of drift.
+func (g *Gateway) Watched(by Keeper) *Gateway {
+	watched := *g
+	watched.keeper = by
+	return &watched
 }
 
 // Ensure makes the live object contain what desired says. It is for the kinds that the
@@ -49,18 +60,22 @@ func (g *Gateway) Ensure(ctx context.Context, owner client.Object, desired provi
 	}
 	current, err := g.read(ctx, want)
 	if apierrors.IsNotFound(err) {
-		return g.apply(ctx, want)
+		v := g.missing(owner, want)
+		if !v.send {
+			return v.result, nil
+		}
+		return v.done(g.apply(ctx, want))
 	}
 	if err != nil {
 		return "", fmt.Errorf("read %s: %w", Name(desired), err)
 	}
-	send, result, err := decide(owner, current, want)
-	if err != nil || !send {
-		return result, err
+	v, err := g.decide(ctx, owner, current, want)
+	if err != nil || !v.send {
+		return v.result, err
 	}
 	// Should another object of this name have taken its place, the server refuses.
 	want.SetUID(current.GetUID())
-	return g.apply(ctx, want)
+	return v.done(g.apply(ctx, want))
 }
 
 // EnsureFrom is Ensure on an object that the caller has read from the API server:
@@ -73,11 +88,15 @@ func (g *Gateway) EnsureFrom(ctx context.Context, owner, live client.Object, des
 		return "", err
 	}
 	if live.GetResourceVersion() == "" {
-		return g.create(ctx, want)
+		v := g.missing(owner, want)
+		if !v.send {
+			return v.result, nil
+		}
+		return v.done(g.create(ctx, want))
 	}
-	send, result, err := decide(owner, live, want)
-	if err != nil || !send {
-		return result, err
+	v, err := g.decide(ctx, owner, live, want)
+	if err != nil || !v.send {
+		return v.result, err
 	}
 	version, err := g.ownAlone(ctx, live)
 	if err != nil {
@@ -86,7 +105,7 @@ func (g *Gateway) EnsureFrom(ctx context.Context, owner, live client.Object, des
 	// The version says which state was read; the uid that it must still be there.
 	want.SetResourceVersion(version)
 	want.SetUID(live.GetUID())
-	return g.apply(ctx, want)
+	return v.done(g.apply(ctx, want))
 }
 
 // read gets the object from the cache and, if it is not there, from the API server: an
@@ -108,24 +127,45 @@ func (g *Gateway) read(ctx context.Context, want *rendered) (client.Object, erro
 	return object, err
 }
 
+// verdict is what is to be done about an object.
+type verdict struct {
+	send   bool
+	result Result // if nothing is sent
+	healed func() // to be called when it was sent; nil: nothing
+}
+
+// done tells the keeper what was healed, once it was.
+func (v verdict) done(result Result, err error) (Result, error) {
+	if err == nil && v.healed != nil {
+		v.healed()
+	}
+	return result, err
+}
+
 // decide says whether there is something to send, and the result if there is not.
-func decide(owner, live client.Object, want *rendered) (bool, Result, error) {
+func (g *Gateway) decide(ctx context.Context, owner, live client.Object, want *rendered) (verdict, error) {
 	// What is rendered without an owner outlives it: the caller knows whose it is.
 	if len(want.GetOwnerReferences()) > 0 && !metav1.IsControlledBy(live, owner) {
-		return false, Foreign, nil
+		return verdict{result: Foreign}, nil
 	}
 	// What is being deleted cannot be kept; its end is an event that runs the pass again.
 	if live.GetDeletionTimestamp() != nil {
-		return false, Unchanged, nil
+		return verdict{result: Unchanged}, nil
 	}
-	if live.GetAnnotations()[AnnotationApplied] != want.GetAnnotations()[AnnotationApplied] {
-		return true, Applied, nil
+	// Without the digest it is not as any release left it.
+	applied := live.GetAnnotations()[AnnotationApplied]
+	if applied != "" && applied != want.GetAnnotations()[AnnotationApplied] {
+		return verdict{send: true}, nil
 	}
-	same, err := containedIn(live, want)
+	fields, err := changedIn(live, want)
 	if err != nil {
-		return false, "", err
+		return verdict{}, err
 	}
-	return !same, Unchanged, nil
+	g.seen(owner, want)
+	if len(fields) == 0 {
+		return verdict{result: Unchanged}, nil
+	}
+	return g.drifted(ctx, owner, live, want, fields), nil
 }
 
 func (g *Gateway) apply(ctx context.Context, want *rendered) (Result, error) {

@@ -1,7 +1,9 @@
 package apply_test
 
 import (
+	"context"
 	"os"
+	"slices"
 	"strings"
 	"testing"
 
@@ -63,7 +65,13 @@ func (f *fixture) ensure() map[string]apply.Result {
 	f.Helper()
 	results := map[string]apply.Result{}
 	for _, object := range provision.Objects(f.params) {
-		result, err := f.gateway.Ensure(f.Context(), f.tenant, object)
+		ensure := f.gateway.Ensure
+		if least := provision.LeastReplicas(f.tenant, object); least > 0 {
+			ensure = func(ctx context.Context, owner client.Object, o provision.Object) (apply.Result, error) {
+				return f.gateway.EnsureScaled(ctx, owner, o, least)
+			}
+		}
+		result, err := ensure(f.Context(), f.tenant, object)
 		if err != nil {
 			f.Fatalf("ensure %s: %v", apply.Name(object), err)
 		}
@@ -98,6 +106,8 @@ func every(result apply.Result) map[string]apply.Result {
 	return map[string]apply.Result{
 		"Service acme-api": result, "Deployment acme-backoffice": result, "Deployment acme-dispatcher": result,
 		"Service acme-portal": result, "Deployment acme-portal": result,
+		"ServiceAccount acme-backoffice": result, "ServiceAccount acme-dispatcher": result, "ServiceAccount acme-portal": result,
+		"PodDisruptionBudget acme-backoffice": result, "PodDisruptionBudget acme-dispatcher": result, "PodDisruptionBudget acme-portal": result,
 	}
 }
 
@@ -163,6 +173,27 @@ func TestEnsureHealsDrift(t *testing.T) {
 				t.Errorf("drift is healed more than once (-want +got):\n%s", diff)
 			}
 		})
+	}
+}
+
+// A label that is added to a selector selects other pods: here none.
+func TestEnsureHealsSelectors(t *testing.T) {
+	f := newFixture(t)
+	f.ensure()
+	var service corev1.Service
+	f.get(provision.ServiceName("acme", provision.Portal), &service)
+	want := service.Spec.DeepCopy()
+	service.Spec.Selector["example.org/colour"] = "blue"
+	f.update(&service)
+	if got := f.ensure()["Service acme-portal"]; got != apply.Applied {
+		t.Errorf("the label was not seen: %s", got)
+	}
+	f.get(service.Name, &service)
+	if diff := cmp.Diff(*want, service.Spec); diff != "" {
+		t.Errorf("the selector was not healed (-want +got):\n%s", diff)
+	}
+	if diff := cmp.Diff(every(apply.Unchanged), f.ensure()); diff != "" {
+		t.Errorf("it is healed more than once (-want +got):\n%s", diff)
 	}
 }
 
@@ -234,9 +265,8 @@ func TestEnsureLeavesWhatIsBeingDeletedAlone(t *testing.T) {
 		t.Fatal(err)
 	}
 	f.params.Image = "foyer:next"
-	want := every(apply.Applied)
-	want["Deployment acme-portal"] = apply.Unchanged
-	want["Service acme-portal"], want["Service acme-api"] = apply.Unchanged, apply.Unchanged
+	want := every(apply.Unchanged)
+	want["Deployment acme-backoffice"], want["Deployment acme-dispatcher"] = apply.Applied, apply.Applied
 	if diff := cmp.Diff(want, f.ensure()); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
 	}
@@ -343,7 +373,8 @@ func TestEnsureFromOfSecrets(t *testing.T) {
 func TestEnsureNamesTheObjectInAnError(t *testing.T) {
 	f := newFixture(t)
 	f.params.Image = "" // the API server refuses a container without image
-	object := provision.Objects(f.params)[1]
+	objects := provision.Objects(f.params)
+	object := objects[slices.IndexFunc(objects, func(o provision.Object) bool { return *o.GetKind() == "Deployment" })]
 	_, err := f.gateway.Ensure(t.Context(), f.tenant, object)
 	if !apierrors.IsInvalid(err) || !strings.Contains(err.Error(), "apply "+apply.Name(object)) {
 		t.Errorf("got %v, want an error that names the Deployment and says that it is invalid", err)

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"maps"
 	"reflect"
+	"slices"
 
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime"
@@ -78,66 +79,87 @@ func (r *rendered) digest() (string, error) {
 	return hex.EncodeToString(sum[:16]), nil
 }
 
-// containedIn says whether the live object has everything that is rendered. What
+// changedIn lists the fields in which the live object does not have what is rendered. What
 // others add (defaults of the server, another owner's fields) is none of our business.
-func containedIn(live client.Object, want *rendered) (bool, error) {
+func changedIn(live client.Object, want *rendered) ([]field, error) {
 	have, err := runtime.DefaultUnstructuredConverter.ToUnstructured(live)
 	if err != nil {
-		return false, fmt.Errorf("compare %s: %w", want.name(), err)
+		return nil, fmt.Errorf("compare %s: %w", want.name(), err)
 	}
+	var fields []field
 	for key, value := range want.Object {
 		if key == "apiVersion" || key == "kind" { // absent in objects of a typed client
 			continue
 		}
-		if !contains(have[key], value) {
-			return false, nil
+		if !contains(have[key], value, false) {
+			fields = append(fields, narrow(field{{name: key}}, have[key], value)...)
 		}
 	}
-	return true, nil
+	return fields, nil
 }
 
-// contains says whether have holds everything of want.
-func contains(have, want any) bool {
+// contains says whether have holds everything of want; atomic: it is of a list that has one
+// owner, so that the lists in it have the same entries.
+func contains(have, want any, atomic bool) bool {
 	switch want := want.(type) {
 	case map[string]any:
-		return mapContains(have, want)
+		return mapContains(have, want, atomic)
 	case []any:
-		return listContains(have, want)
+		return listContains(have, want, atomic)
 	default:
 		return reflect.DeepEqual(have, want)
 	}
 }
 
-func mapContains(have any, want map[string]any) bool {
+func mapContains(have any, want map[string]any, atomic bool) bool {
 	values, ok := have.(map[string]any)
 	if !ok {
 		return len(want) == 0 && have == nil
 	}
 	for key, value := range want {
-		if !contains(values[key], value) {
+		if !holds(key, values[key], value, atomic) {
 			return false
 		}
 	}
 	return true
 }
 
+// holds says whether a field of that name has everything of want.
+func holds(name string, have, want any, atomic bool) bool {
+	if slices.Contains(selectors, name) {
+		return reflect.DeepEqual(have, want)
+	}
+	return contains(have, want, atomic || slices.Contains(atomicLists, name))
+}
+
+// Selectors have one owner too: with a label that somebody adds to one it selects others, or
+// nothing.
+var selectors = []string{"selector", "podSelector", "namespaceSelector", "labelSelector"}
+
+// The lists that have one owner, of HTTPRoutes, Ingresses and NetworkPolicies, though some
+// of their entries have a field by which those of other lists are told apart.
+var atomicLists = []string{"parentRefs", "rules", "ingress", "egress"}
+
 // listContains compares a list of entries that have a key (containers, ports,
 // variables, mounts, owners) entry by entry, whatever others have added, and any other
 // list as a whole.
-func listContains(have any, want []any) bool {
+func listContains(have any, want []any, atomic bool) bool {
 	entries, ok := have.([]any)
 	if !ok {
 		return len(want) == 0 && have == nil
 	}
+	if atomic && len(entries) != len(want) {
+		return false
+	}
 	for i, value := range want {
 		key, keyed := entryKey(value)
-		if !keyed {
-			if len(entries) != len(want) || !contains(entries[i], value) {
+		if !keyed || atomic {
+			if len(entries) != len(want) || !contains(entries[i], value, atomic) {
 				return false
 			}
 			continue
 		}
-		if !contains(find(entries, key, value.(map[string]any)[key]), value) {
+		if !contains(find(entries, key, value.(map[string]any)[key]), value, false) {
 			return false
 		}
 	}
@@ -146,7 +168,7 @@ func listContains(have any, want []any) bool {
 
 // The fields by which entries of lists are told apart, in the objects that package
 // provision renders. Ports come first: a port has a name too, but that may be changed.
-var entryKeys = []string{"uid", "mountPath", "containerPort", "port", "name"}
+var entryKeys = []string{"uid", "mountPath", "containerPort", "port", "topologyKey", "name"}
 
 func entryKey(entry any) (string, bool) {
 	fields, ok := entry.(map[string]any)

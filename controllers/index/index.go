@@ -21,15 +21,15 @@ const (
 	ObjectsByTenant = "foyer.tenant"
 	// TenantsByServer holds Tenants by the name of their database server.
 	TenantsByServer = "foyer.server"
-	// TenantsByHostname holds Tenants by the host name that they ask for and by the
-	// one that customers reach them at, which may differ.
+	// TenantsByHostname holds Tenants by the host names that they ask for and by those
+	// that they are reached at, which may differ.
 	TenantsByHostname = "foyer.hostname"
 )
 
 // DefaultServer is the database server of a tenant that names none.
 const DefaultServer = "default"
 
-// urlScheme begins every portal URL.
+// urlScheme begins every URL of a site.
 const urlScheme = "https://"
 
 // Register adds every index to a cache.
@@ -76,20 +76,25 @@ func Server(t *v1alpha1.Tenant) string {
 	return DefaultServer
 }
 
-// Hostnames are the host name that a tenant asks for and the one that it has.
+// Hostnames are the host names that a tenant asks for and those that it has, of its portal
+// and of its API.
 func Hostnames(t *v1alpha1.Tenant) []string {
-	names := []string{t.Spec.Portal.Hostname}
-	if held := HeldHostname(t); held != "" && !slices.Contains(names, held) {
-		names = append(names, held)
+	names := append([]string{t.Spec.Portal.Hostname, t.Spec.Backoffice.API.Hostname}, HeldHostnames(t)...)
+	slices.Sort(names)
+	return slices.DeleteFunc(slices.Compact(names), func(name string) bool { return name == "" })
+}
+
+// HeldHostnames are the host names at which a tenant is reached, by its status. There are
+// none while nothing of the tenant is live.
+func HeldHostnames(t *v1alpha1.Tenant) []string {
+	var names []string
+	for _, url := range []string{t.Status.PortalURL, t.Status.APIURL} {
+		if name := strings.TrimPrefix(url, urlScheme); name != "" {
+			names = append(names, name)
+		}
 	}
 	return names
 }
 
-// HeldHostname is the host name at which customers reach a tenant, by its status.
-// It is empty while nothing of the tenant is live.
-func HeldHostname(t *v1alpha1.Tenant) string {
-	return strings.TrimPrefix(t.Status.PortalURL, urlScheme)
-}
-
-// PortalURL is the address of the portal at a host name.
-func PortalURL(hostname string) string { return urlScheme + hostname }
+// URL is the address of a site at a host name.
+func URL(hostname string) string { return urlScheme + hostname }

@@ -35,6 +35,12 @@ const (
 	graceSeconds int64 = 30
 
 	revisionHistory int32 = 3
+
+	// minReadySeconds is how long a new pod stays ready before an old one goes for it: one that
+	// dies of its first requests replaces none.
+	minReadySeconds int32 = 5
+
+	signingVolume = "event-signing"
 )
 
 // listener is what a component serves on. A dispatcher serves nobody.
@@ -50,13 +56,18 @@ var listeners = map[Component]listener{
 
 func deployment(p Params, c Component) Object {
 	t := p.Tenant
+	spec := appsv1ac.DeploymentSpec()
+	if c != Portal || !Autoscaled(t) { // else the autoscaler decides
+		spec.WithReplicas(Replicas(t, c))
+	}
 	return appsv1ac.Deployment(WorkloadName(t.Name, c), t.Namespace).
 		WithLabels(Labels(t.Name, c)).
 		WithAnnotations(map[string]string{AnnotationVersion: p.Version}).
 		WithOwnerReferences(owner(t)).
-		WithSpec(appsv1ac.DeploymentSpec().
-			WithReplicas(Replicas(t, c)).
+		WithSpec(spec.
 			WithRevisionHistoryLimit(revisionHistory).
+			WithMinReadySeconds(minReadySeconds).
+			WithProgressDeadlineSeconds(ProgressDeadlineSeconds).
 			WithSelector(metav1ac.LabelSelector().WithMatchLabels(Selector(t.Name, c))).
 			WithStrategy(appsv1ac.DeploymentStrategy().
 				WithType("RollingUpdate").
@@ -68,8 +79,11 @@ func deployment(p Params, c Component) Object {
 				WithSpec(podSpec(p, c))))
 }
 
-// Replicas is the number of pods of a component that the Tenant asks for.
+// Replicas is the number of pods of a component that the Tenant asks for, at most.
 func Replicas(t *v1alpha1.Tenant, c Component) int32 {
+	if c == Portal && Autoscaled(t) {
+		return t.Spec.Portal.Autoscaling.MaxReplicas
+	}
 	fallback := int32(1)
 	if c == Portal {
 		fallback = 2
@@ -92,7 +106,9 @@ func declared(t *v1alpha1.Tenant, c Component) (*int32, v1alpha1.Resources) {
 
 func podSpec(p Params, c Component) *corev1ac.PodSpecApplyConfiguration {
 	return corev1ac.PodSpec().
+		WithServiceAccountName(WorkloadName(p.Tenant.Name, c)).
 		WithAutomountServiceAccountToken(false).
+		WithTopologySpreadConstraints(spread(p.Tenant, c)...).
 		WithEnableServiceLinks(false).
 		WithTerminationGracePeriodSeconds(graceSeconds).
 		WithSecurityContext(corev1ac.PodSecurityContext().
@@ -125,7 +141,7 @@ func mountsOf(p Params, c Component) []mount {
 	}
 	if c == Backoffice {
 		for _, s := range signingSecrets(p.Tenant) {
-			list = append(list, mount{volume: "event-signing", secret: s.Name, dir: signingDir, keys: s.files(), optional: true})
+			list = append(list, mount{volume: signingVolume, secret: s.Name, dir: signingDir, keys: s.files(), optional: true})
 		}
 	}
 	if c != Dispatcher {
@@ -188,6 +204,7 @@ func container(p Params, c Component) *corev1ac.ContainerApplyConfiguration {
 					WithAPIVersion("v1").
 					WithFieldPath("metadata.name"))),
 			corev1ac.EnvVar().WithName("GOMEMLIMIT").WithValue(memoryTarget(limits.memoryLimit))).
+		WithEnv(traceEnv(p)...).
 		WithPorts(ports(c)...).
 		WithResources(limits.requirements()).
 		WithReadinessProbe(probe("/readyz", 1, 3)).

@@ -3,7 +3,10 @@
 //
 //	provision.SettingsMap(p)   the ConfigMap of the settings document
 //	provision.RoutingMap(p)    the ConfigMap of the routing document
-//	provision.Objects(p)       Deployments of portal, backoffice and dispatcher, and Services
+//	provision.Objects(p)       Deployments of portal, backoffice and dispatcher, and all that goes
+//	                           with them, from Services to an HTTPRoute
+//	provision.Sites            the sites that are reached from outside the cluster
+//	provision.NotAskedFor      what an earlier declaration asked for, and this one does not
 //	provision.NamedSecrets     the Secrets that a Tenant names, which others make
 //	provision.DatabaseSecret   how a component reaches the database
 //	provision.TokenSecret      the first token of the integration API

@@ -58,6 +58,9 @@ const (
 	PortAdmin  int32 = 9090
 )
 
+// PortService is that of the Services.
+const PortService int32 = 80
+
 // SettingsName is the name of the ConfigMap of the settings document.
 func SettingsName(tenant string) string { return tenant + "-settings" }
 
@@ -68,7 +71,8 @@ func RoutingName(tenant string) string { return tenant + "-routing" }
 // Foyer does not write it.
 func ClockName(tenant string) string { return tenant + "-clock" }
 
-// WorkloadName is the name of a component's Deployment.
+// WorkloadName is the name of a component's Deployment, ServiceAccount, PodDisruptionBudget
+// and HorizontalPodAutoscaler.
 func WorkloadName(tenant string, c Component) string { return tenant + "-" + string(c) }
 
 // DatabaseSecretName is the name of the Secret by which a component reaches the database.
@@ -80,7 +84,7 @@ func TokenSecretName(tenant string) string { return tenant + "-cli" }
 // KeysSecretName is the name of the Secret of the keys.
 func KeysSecretName(tenant string) string { return tenant + "-keys" }
 
-// ServiceName is the name of a component's Service.
+// ServiceName is the name of a component's Service, and of its Ingress or HTTPRoute.
 func ServiceName(tenant string, c Component) string {
 	if c == Backoffice {
 		return tenant + "-api"

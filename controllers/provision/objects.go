@@ -36,6 +36,14 @@ type Params struct {
 	AllowOutgoing string
 	// Clock: a ConfigMap moves the dispatcher's time, for development.
 	Clock bool
+	// Traces are the variables of the environment that say where spans go; empty: nowhere.
+	Traces map[string]string
+
+	// Network is what NetworkPolicies are made from, besides the Tenant, where its pods find
+	// the Database and what its templates call. There are none where Network is nil.
+	Network     *Network
+	Database    Database
+	WebhookURLs []string
 
 	// Document is what SettingsMap or RoutingMap renders, in the form in which it is
 	// stored, and Digest that of the plain document.
@@ -43,15 +51,22 @@ type Params struct {
 	Digest   string
 }
 
-// Objects renders the Services and Deployments of a tenant. Nobody connects to a
+// Objects renders the workloads of a tenant and what leads to them. Nobody connects to a
 // dispatcher, so it has no Service.
 func Objects(p Params) []Object {
-	var objects []Object
+	objects := NetworkPolicies(p) // first, so that no pod is ever without
 	for _, c := range Components() {
+		objects = append(objects, serviceAccount(p.Tenant, c))
 		if _, serves := listeners[c]; serves {
 			objects = append(objects, service(p.Tenant, c))
 		}
-		objects = append(objects, deployment(p, c))
+		objects = append(objects, deployment(p, c), disruptionBudget(p.Tenant, c))
+	}
+	if Autoscaled(p.Tenant) {
+		objects = append(objects, autoscaler(p.Tenant))
+	}
+	for _, site := range Sites(p.Tenant) {
+		objects = append(objects, site.objects(p.Tenant)...)
 	}
 	return objects
 }
@@ -107,6 +122,15 @@ func secret(t *v1alpha1.Tenant, name string, c Component, key, value string) Obj
 		WithData(map[string][]byte{key: []byte(value)})
 }
 
+// serviceAccount gives a component an identity of its own. It has no rights, and its pods no
+// token: by its name an admission policy or a mesh tells the components apart.
+func serviceAccount(t *v1alpha1.Tenant, c Component) Object {
+	return corev1ac.ServiceAccount(WorkloadName(t.Name, c), t.Namespace).
+		WithLabels(Labels(t.Name, c)).
+		WithOwnerReferences(owner(t)).
+		WithAutomountServiceAccountToken(false)
+}
+
 func service(t *v1alpha1.Tenant, c Component) Object {
 	port := listeners[c]
 	return corev1ac.Service(ServiceName(t.Name, c), t.Namespace).
@@ -118,7 +142,7 @@ func service(t *v1alpha1.Tenant, c Component) Object {
 			WithPorts(corev1ac.ServicePort().
 				WithName(port.name).
 				WithProtocol("TCP").
-				WithPort(80).
+				WithPort(PortService).
 				WithTargetPort(intstrName(port.name))))
 }
 

@@ -62,6 +62,27 @@ func full() provision.Params {
 		{Name: "crm", SecretRef: v1alpha1.ObjectRef{Name: "acme-crm"}},
 		{Name: "billing", SecretRef: v1alpha1.ObjectRef{Name: "acme-crm"}},
 	}
+	p.Tenant.Spec.Portal.Exposure = v1alpha1.ExposureSpec{
+		Type: v1alpha1.ExposureGateway,
+		Gateway: v1alpha1.GatewayExposure{ParentRefs: []v1alpha1.GatewayRef{
+			{Name: "public", Namespace: "infra", SectionName: "https"}, {Name: "intern"},
+		}},
+	}
+	p.Tenant.Spec.Backoffice.API = v1alpha1.SiteSpec{
+		Hostname: "api.acme.example",
+		Exposure: v1alpha1.ExposureSpec{
+			Type:    v1alpha1.ExposureIngress,
+			Ingress: v1alpha1.IngressExposure{ClassName: "nginx", TLSSecretRef: v1alpha1.ObjectRef{Name: "acme-api-tls"}},
+		},
+	}
+	return p
+}
+
+// scaled follows the load, and is exposed by the cluster's default class.
+func scaled() provision.Params {
+	p := minimal()
+	p.Tenant.Spec.Portal.Autoscaling = v1alpha1.AutoscalingSpec{MinReplicas: 2, MaxReplicas: 8}
+	p.Tenant.Spec.Portal.Exposure.Type = v1alpha1.ExposureIngress
 	return p
 }
 
@@ -83,8 +104,20 @@ func everything(p provision.Params) []provision.Object {
 	return append([]provision.Object{provision.SettingsMap(p), provision.RoutingMap(p)}, provision.Objects(p)...)
 }
 
+// named is one of the objects.
+func named(t *testing.T, p provision.Params, kind, name string) provision.Object {
+	t.Helper()
+	for _, object := range provision.Objects(p) {
+		if *object.GetKind() == kind && *object.GetName() == name {
+			return object
+		}
+	}
+	t.Fatalf("there is no %s %s", kind, name)
+	return nil
+}
+
 func TestGolden(t *testing.T) {
-	for name, params := range map[string]provision.Params{"minimal": minimal(), "full": full()} {
+	for name, params := range map[string]provision.Params{"minimal": minimal(), "full": full(), "scaled": scaled()} {
 		t.Run(name, func(t *testing.T) {
 			got := encode(t, everything(params))
 			file := filepath.Join("testdata", name+".yaml")
@@ -206,8 +239,7 @@ func TestResources(t *testing.T) {
 					}
 				}
 			}
-			objects := provision.Objects(p)
-			if err := yaml.Unmarshal([]byte(encode(t, objects[len(objects)-1:])), &portal); err != nil {
+			if err := yaml.Unmarshal([]byte(encode(t, []provision.Object{named(t, p, "Deployment", "acme-portal")})), &portal); err != nil {
 				t.Fatal(err)
 			}
 			container := portal.Spec.Template.Spec.Containers[0]
@@ -384,9 +416,10 @@ func TestChannelSecrets(t *testing.T) {
 	if diff := cmp.Diff(want, provision.ChannelSecrets(p.Tenant)); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
 	}
-	want = append(want, provision.NamedSecret{Field: "spec.backoffice.eventSigningSecretRef", Name: "acme-events", Keys: []string{"secret"}})
+	want = append(want, provision.NamedSecret{Field: "spec.backoffice.eventSigningSecretRef", Name: "acme-events", Keys: []string{"secret"}},
+		provision.NamedSecret{Field: "spec.backoffice.api.exposure.ingress.tlsSecretRef", Name: "acme-api-tls", Keys: []string{"tls.crt", "tls.key"}})
 	if diff := cmp.Diff(want, provision.NamedSecrets(p.Tenant)); diff != "" {
-		t.Errorf("with that of events (-want +got):\n%s", diff)
+		t.Errorf("with those of events and certificates (-want +got):\n%s", diff)
 	}
 	p.Tenant.Spec.SMS.Type = v1alpha1.SMSHTTP
 	if got := provision.ChannelSecrets(p.Tenant)[2].Keys; !slices.Equal(got, []string{"authorization"}) {

@@ -8,8 +8,8 @@ import (
 	"github.com/foyerhq/foyer/internal/config"
 )
 
-// NamedSecret is a Secret that a Tenant names. The tenant's people make it; Foyer mounts
-// it, and never keeps what it holds.
+// NamedSecret is a Secret that a Tenant names. The tenant's people make it; Foyer never
+// keeps what it holds.
 type NamedSecret struct {
 	Field string   // that names it, as spec.sms.secretRef
 	Dir   string   // of a channel: below that of the channels
@@ -31,10 +31,21 @@ func (s NamedSecret) Lacks(keys []string) []string {
 // files are the keys that a pod sees: whatever Secret is named, nothing else of it is shown.
 func (s NamedSecret) files() []string { return slices.Concat(s.Keys, s.Also) }
 
-// NamedSecrets are those of the channels, and the one by which events are signed that
-// others send in.
+// NamedSecrets are those of the channels, the one by which events are signed that others
+// send in, and those with the certificates of the sites.
 func NamedSecrets(t *v1alpha1.Tenant) []NamedSecret {
-	return append(ChannelSecrets(t), signingSecrets(t)...)
+	return slices.Concat(ChannelSecrets(t), signingSecrets(t), certificateSecrets(t))
+}
+
+// certificateSecrets are those that Ingresses name. Pods do not see them.
+func certificateSecrets(t *v1alpha1.Tenant) []NamedSecret {
+	var list []NamedSecret
+	for _, site := range Sites(t) {
+		if ref := site.Exposure.Ingress.TLSSecretRef; site.Kind() == KindIngress && ref.Name != "" {
+			list = append(list, NamedSecret{Field: site.Field + ".exposure.ingress.tlsSecretRef", Name: ref.Name, Keys: []string{"tls.crt", "tls.key"}})
+		}
+	}
+	return list
 }
 
 // signingSecrets is the one by which events are signed, if there is one.

@@ -22,9 +22,12 @@ const (
 	ReasonPaused              = "Paused"
 	ReasonPreparing           = "Preparing"
 	ReasonPrepared            = "Prepared"
+	ReasonRotatingLogins      = "RotatingLogins"
+	ReasonDeleting            = "Deleting"
 	ReasonUnreachable         = "Unreachable"
 	ReasonServerNotFound      = "ServerNotFound"
 	ReasonInvalidServer       = "InvalidServer"
+	ReasonTooManyConnections  = "TooManyConnections"
 	ReasonForeignObject       = "ForeignObject"
 	ReasonRefused             = "Refused"
 	ReasonUnreadableKeys      = "UnreadableKeys"
@@ -39,6 +42,15 @@ const (
 	ReasonOrphanedProfiles    = "OrphanedProfiles"
 	ReasonNoReadableCopy      = "NoReadableCopy"
 	ReasonNotCompiled         = "NotCompiled"
+	ReasonContested           = "Contested"
+	ReasonRollingOut          = "RollingOut"
+	ReasonRolloutWaiting      = "RolloutWaiting"
+	ReasonRolloutHalted       = "RolloutHalted"
+	ReasonRolloutFailed       = "RolloutFailed"
+	ReasonExposed             = "Exposed"
+	ReasonRouteRefused        = "RouteRefused"
+	ReasonGatewayAPIMissing   = "GatewayAPIMissing"
+	ReasonReplicaFailure      = "ReplicaFailure"
 )
 
 const (
@@ -80,6 +92,11 @@ func Unknown(reason, message string) Finding {
 
 // IsTrue says whether the finding is positive.
 func (f Finding) IsTrue() bool { return f.Status == metav1.ConditionTrue }
+
+// OfRollout says whether a reason tells how far a Tenant's pods are with a release.
+func OfRollout(reason string) bool {
+	return slices.Contains([]string{ReasonRollingOut, ReasonRolloutWaiting, ReasonRolloutHalted, ReasonRolloutFailed}, reason)
+}
 
 // conditions collects the conditions of one object.
 type conditions struct {

@@ -183,6 +183,28 @@ func TestOfTenant(t *testing.T) {
 	}
 }
 
+// TestKeptIsSaidOnce: which pods a tenant keeps stands behind what keeps it from being Ready, and
+// not behind what is said of the rollout, which each pass takes from the last status again.
+func TestKeptIsSaidOnce(t *testing.T) {
+	const kept = "Its pods stay those of release v1."
+	for name, test := range map[string]struct {
+		change func(*Tenant)
+		want   string
+	}{
+		"it is Ready":        {func(*Tenant) {}, "The portal, the backoffice and the dispatcher run what is declared."},
+		"it is refused":      {func(t *Tenant) { t.Accepted = Stuck("Invalid", "No.") }, "No. " + kept},
+		"its rollout failed": {func(t *Tenant) { t.Rollout = Stuck(ReasonRolloutFailed, "Too late.") }, "Too late."},
+	} {
+		found := running()
+		found.Kept = kept
+		test.change(&found)
+		got := OfTenant(v1alpha1.TenantStatus{}, found, noon)
+		if ready := meta.FindStatusCondition(got.Conditions, v1alpha1.ConditionReady); ready.Message != test.want {
+			t.Errorf("%s: Ready says %q", name, ready.Message)
+		}
+	}
+}
+
 func TestOfTenantKeepsWhatIsUnknown(t *testing.T) {
 	ready := OfTenant(v1alpha1.TenantStatus{}, running(), noon)
 	facts := running()

@@ -22,8 +22,22 @@ type Tenant struct {
 	Secrets Finding
 	// Portal, Backoffice and Dispatcher say whether they have a ready replica.
 	Portal, Backoffice, Dispatcher Finding
+	// Exposed says whether the sites are reached from outside the cluster; a zero Finding if
+	// the Tenant does not ask for that.
+	Exposed Finding
+	// Rollout is how far the pods are with this release, where that is to be told; a zero
+	// Finding if it is not.
+	Rollout Finding
+	// Kept says that the pods do not get this release as long as the Tenant is not Ready; empty:
+	// that is not so.
+	Kept string
+	// Contested is about objects that somebody else changes again and again; a zero Finding if
+	// nobody does.
+	Contested Finding
 	// Foreign is about an object that is in the way; a zero Finding if there is none.
 	Foreign Finding
+	// Stopped: it keeps everything from going live, so nobody can say what is.
+	Stopped bool
 	// Paused, and Waiting: something declared is not live because of it.
 	Paused, Waiting bool
 	// Undispatched: it is paused since a release that had no dispatchers.
@@ -32,6 +46,8 @@ type Tenant struct {
 	// LiveGeneration is the generation in the live document, LiveURL its portal's.
 	LiveGeneration int64
 	LiveURL        string
+	// LiveAPIURL is the address of the integration API by the live document; empty: none.
+	LiveAPIURL string
 	// Delivery is what becomes of notifications, by the live document.
 	Delivery v1alpha1.DeliveryStatus
 	Document Document
@@ -70,11 +86,24 @@ func OfTenant(old v1alpha1.TenantStatus, t Tenant, now metav1.Time) v1alpha1.Ten
 	if t.Document.Known {
 		next.LiveGeneration = t.LiveGeneration
 		next.PortalURL = t.LiveURL
+		next.APIURL = t.LiveAPIURL
 		next.Delivery = t.Delivery
 		next.OrphanedProfiles = t.Orphaned
 		next.Config = t.config(old.Config)
 	}
 	next.Conditions = t.conditions(old, next.OrphanedProfiles, now)
+	return next
+}
+
+// OfLeaving is the status of a Tenant that is being deleted, and its data first. Nothing
+// else is known of it any more.
+func OfLeaving(old v1alpha1.TenantStatus, generation int64, farewell Finding, now metav1.Time) v1alpha1.TenantStatus {
+	next := *old.DeepCopy()
+	next.ObservedGeneration = generation
+	c := &conditions{former: old.Conditions, generation: generation, now: now}
+	c.add(v1alpha1.ConditionDatabaseReady, farewell)
+	c.finish(farewell, farewell)
+	next.Conditions = c.list
 	return next
 }
 
@@ -108,15 +137,21 @@ func (t Tenant) conditions(old v1alpha1.TenantStatus, orphans []v1alpha1.Orphane
 	c.add(v1alpha1.ConditionPortalAvailable, t.Portal)
 	c.add(v1alpha1.ConditionBackofficeAvailable, t.Backoffice)
 	c.add(v1alpha1.ConditionDispatcherAvailable, t.Dispatcher)
+	if t.Exposed.Reason != "" {
+		c.add(v1alpha1.ConditionExposed, t.Exposed)
+	}
 	if len(orphans) > 0 {
 		c.add(v1alpha1.ConditionOrphanedProfiles, orphaned(orphans))
 	}
 
 	ready := Yes(ReasonReady, "The portal, the backoffice and the dispatcher run what is declared.")
+	if t.Rollout.IsTrue() {
+		ready = t.Rollout
+	}
 	if t.Paused {
 		ready = Yes(ReasonPaused, "The tenant runs and is paused: nothing is changed until spec.state is Active.")
 	}
-	findings := []Finding{t.Accepted, t.ResolvedRefs, t.Database, programmed, t.Portal, t.Backoffice, t.Dispatcher, resolved}
+	findings := t.findings(programmed, resolved)
 	if t.Undispatched {
 		ready.Message += " It has no dispatcher until then, which came with a later release than it runs: nothing is sent."
 		findings = slices.DeleteFunc(findings, func(f Finding) bool { return f == t.Dispatcher })
@@ -124,8 +159,32 @@ func (t Tenant) conditions(old v1alpha1.TenantStatus, orphans []v1alpha1.Orphane
 	if t.Paused && t.Waiting { // before anything else: it explains the rest
 		findings = append([]Finding{t.pausedFinding()}, findings...)
 	}
+	for i, f := range findings {
+		if t.Kept != "" && !OfRollout(f.Reason) { // which says itself what becomes of the pods
+			findings[i].Message += " " + t.Kept
+		}
+	}
 	c.finish(ready, findings...)
 	return c.list
+}
+
+// findings are those that must be True for the Tenant to be Ready. The first that is not
+// explains most.
+func (t Tenant) findings(programmed, resolved Finding) []Finding {
+	list := []Finding{t.Accepted, t.ResolvedRefs, t.Database}
+	if t.Rollout.Reason != "" && !t.Rollout.IsTrue() { // it is why there is no ready replica
+		list = append(list, t.Rollout)
+	}
+	if t.Foreign.Reason != "" { // customers may have what is declared all the same
+		list = append(list, t.Foreign)
+	}
+	list = append(list, programmed, t.Portal, t.Backoffice, t.Dispatcher, resolved)
+	for _, f := range []Finding{t.Exposed, t.Contested} {
+		if f.Reason != "" {
+			list = append(list, f)
+		}
+	}
+	return list
 }
 
 // maxNamed bounds the profiles that a sentence names.
@@ -153,12 +212,14 @@ func (t Tenant) pausedFinding() Finding {
 func (t Tenant) programmed(old v1alpha1.TenantStatus) Finding {
 	live := t.LiveGeneration == t.Generation || t.Paused && !t.Waiting
 	switch {
+	case t.Stopped:
+		return t.Foreign
+	case t.Document.Known && t.Document.Digest != "" && live:
+		return t.spread(formerOfTenant(old, t.Generation))
 	case t.Foreign.Reason != "":
 		return t.Foreign
 	case !t.Document.Known && old.LiveGeneration != 0:
 		return lost()
-	case t.Document.Known && t.Document.Digest != "" && live:
-		return t.spread(formerOfTenant(old, t.Generation))
 	case t.Paused:
 		return t.pausedFinding()
 	case !t.Accepted.IsTrue() || !t.ResolvedRefs.IsTrue():

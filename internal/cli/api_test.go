@@ -39,7 +39,9 @@ type fakeAPI struct {
 	received [][]string
 	settled  []string // what became of notifications, and their ids
 	asked    []integration.UpcomingQuery
-	more     int    // pages of what is upcoming before the last
+	more     int // pages of what is upcoming before the last
+	plans    []integration.PlanQuery
+	pages    []any  // of a plan: its pages, or problems
 	summary  string // file of testdata
 }
 
@@ -66,6 +68,7 @@ func newFakeAPI(t *testing.T, faults ...fault) *fakeAPI {
 	mux.HandleFunc("GET /api/v1/accounts/{id}/settings", a.settings)
 	mux.HandleFunc("POST /api/v1/upcoming", a.upcoming)
 	mux.HandleFunc("POST /api/v1/render", a.render)
+	mux.HandleFunc("POST /api/v1/plan", a.plan)
 	mux.HandleFunc("GET /api/v1/notifications", func(w http.ResponseWriter, r *http.Request) {
 		query := r.URL.Query()
 		a.file(w, "notifications/"+choose(query.Get("accountId") != "", "account", strings.ToLower(query.Get("state"))))

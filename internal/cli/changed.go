@@ -49,15 +49,16 @@ func (f *changedFlags) documents(ctx context.Context, target targetFlags, stream
 	if err := refuse(streams, result, func(lint.Finding) bool { return true }); err != nil {
 		return integration.Documents{}, err
 	}
-	var objects reach.Objects
-	if target.server.URL == "" {
-		if objects, err = reach.ClusterObjects(ctx, target.cluster); err != nil {
-			return integration.Documents{}, err
-		}
-	} else if len(result.Tenants) != 1 {
-		return integration.Documents{}, fmt.Errorf("with --server no cluster is asked, so the files must have all objects of the tenant: they have %s", plural(len(result.Tenants), "Tenant"))
-	} else {
-		objects.Tenant = result.Tenants[0].Name
+	objects, err := target.objects(ctx, result)
+	if err != nil {
+		return integration.Documents{}, err
+	}
+	findings, err := lint.CheckChanges(set.Objects, objects.Object)
+	if err != nil {
+		return integration.Documents{}, err
+	}
+	if err := refuse(streams, lint.Result{Findings: findings}, func(lint.Finding) bool { return true }); err != nil {
+		return integration.Documents{}, err
 	}
 	c := &changes{objects: objects}
 	for _, o := range set.Objects {
@@ -66,6 +67,18 @@ func (f *changedFlags) documents(ctx context.Context, target targetFlags, stream
 		}
 	}
 	return c.compile(streams)
+}
+
+// objects are those that files are to be put in the places of. Of a tenant that is reached by
+// its address there are none.
+func (f *targetFlags) objects(ctx context.Context, files lint.Result) (reach.Objects, error) {
+	if f.server.URL == "" {
+		return reach.ClusterObjects(ctx, f.cluster)
+	}
+	if len(files.Tenants) != 1 {
+		return reach.Objects{}, fmt.Errorf("with --server no cluster is asked, so the files must have all objects of the tenant: they have %s", plural(len(files.Tenants), "Tenant"))
+	}
+	return reach.Objects{Tenant: files.Tenants[0].Name}, nil
 }
 
 // changes are objects with those of files in their places.
@@ -123,6 +136,9 @@ func place[T any](c *changes, o manifest.Object, list []T, of func(*T) (*metav1.
 	if tenant != c.objects.Tenant {
 		return list, fmt.Errorf("%s:%d: the object belongs to Tenant %s, and %s is asked about: leave it out, or choose by --tenant", o.File, o.Line(), tenant, c.objects.Tenant)
 	}
+	if in := c.objects.Namespace; in != "" && meta.Namespace != "" && meta.Namespace != in {
+		return list, fmt.Errorf("%s:%d: the object is for namespace %s, and %s is asked about: leave it out, or choose by --namespace", o.File, o.Line(), meta.Namespace, in)
+	}
 	meta.UID, meta.Generation = types.UID("new-"+meta.Name), 1
 	for i := range list {
 		old, _ := of(&list[i])
@@ -150,11 +166,7 @@ func (c *changes) compile(streams Streams) (integration.Documents, error) {
 		if !found || !outcome.Refused() {
 			continue
 		}
-		message := outcome.ResolvedRefs.Message
-		if !outcome.Accepted.Status {
-			message = outcome.Accepted.Message
-		}
-		refused.Findings = append(refused.Findings, lint.Finding{File: o.File, Line: o.Line(), Severity: lint.Error, Kind: kindOf(o), Name: name, Message: message})
+		refused.Findings = append(refused.Findings, lint.Finding{File: o.File, Line: o.Line(), Severity: lint.Error, Kind: kindOf(o), Name: name, Message: refusalOf(outcome)})
 	}
 	if err := refuse(streams, refused, func(lint.Finding) bool { return true }); err != nil {
 		return integration.Documents{}, err
@@ -162,6 +174,11 @@ func (c *changes) compile(streams Streams) (integration.Documents, error) {
 	if out.Document == nil {
 		return integration.Documents{}, errors.New("nothing would be live of these objects: " + out.Tenant.Accepted.Message)
 	}
+	return documentsOf(out)
+}
+
+// documentsOf are the documents as the API takes them.
+func documentsOf(out compile.Output) (integration.Documents, error) {
 	made := integration.Documents{Settings: out.Document}
 	if out.Routing != nil {
 		packed, err := config.Pack(out.Routing) // texts may be large
@@ -173,6 +190,14 @@ func (c *changes) compile(streams Streams) (integration.Documents, error) {
 		}
 	}
 	return made, nil
+}
+
+// refusalOf says why a generation is refused.
+func refusalOf(o compile.Outcome) string {
+	if !o.Accepted.Status {
+		return o.Accepted.Message
+	}
+	return o.ResolvedRefs.Message
 }
 
 func outcomeOf(out compile.Output, kind, name string) (compile.Outcome, bool) {

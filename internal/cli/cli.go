@@ -49,8 +49,13 @@ func Main(args []string, version string, streams Streams, forward reach.Forward)
 		return exitFine
 	case errors.Is(err, errFindings):
 		return exitFindings
+	case errors.Is(err, errChanges):
+		return exitChanges
 	default:
 		_, _ = fmt.Fprintf(streams.Err, "error: %v\n", err) // where else would it be told
+		if wantsDetails(args) {
+			return exitFindings
+		}
 		return exitUsage
 	}
 }
@@ -58,16 +63,21 @@ func Main(args []string, version string, streams Streams, forward reach.Forward)
 func newRoot(version string, streams Streams, forward reach.Forward) *cobra.Command {
 	root := &cobra.Command{
 		Use:   "kubectl-foyer",
-		Short: "Check Foyer's objects, bring in customers, and see what applies to them",
-		Long: `Check and try out Foyer's objects, bring in customers, and see what applies to them.
+		Short: "See tenants, check Foyer's objects, and look after customers",
+		Long: `See a tenant with all that hangs on it, check and try out Foyer's objects before they are
+applied, bring in customers, and see what applies to them and what they are sent.
 
 lint, events and render need no cluster: they look at files, by the same code as in the
-API server and in the operator. The others, and render --account, reach the API of a tenant,
-through the cluster with your own rights in it, or by its address.
+API server and in the operator. tree and logs look at the cluster. The others, and
+render --account, reach the API of a tenant, through the cluster or by its address. In a
+cluster all have your own rights.
 
 Exit codes: 0 all is well, 1 there is something to mend in the files, in the payload or
 in the lines of an import, 2 wrong usage, or what cannot be read or reached.`,
-		Example: `  kubectl foyer lint -f config/            # before you apply or merge
+		Example: `  kubectl foyer tree -n acme               # a tenant and all that hangs on it
+  kubectl foyer logs -n acme -f            # what its pods write
+  kubectl foyer lint -f config/            # before you apply or merge
+  kubectl foyer plan -f config/ -n acme    # what changes for customers, before you apply
   kubectl foyer events invoice.unpaid      # what a template can use
   kubectl foyer render -f reminder.yaml    # what people will read
   kubectl foyer import accounts -n acme -f accounts.csv
@@ -81,10 +91,21 @@ in the lines of an import, 2 wrong usage, or what cannot be read or reached.`,
 	root.SetFlagErrorFunc(func(command *cobra.Command, err error) error {
 		return fmt.Errorf("%w\nSee '%s --help'", err, command.CommandPath())
 	})
-	root.AddCommand(newLint(streams), newEvents(streams), newRender(streams, forward),
-		newImport(streams, forward), newExplain(streams, forward), newUpcoming(streams, forward),
-		newStatus(streams, forward), newRedrive(streams, forward), newCancel(streams, forward), newVersion(version, streams))
+	group(root, "See what is there", newTree(streams), newLogs(streams), newStatus(streams, forward), newUpcoming(streams, forward), newExplain(streams, forward))
+	group(root, "Before you apply", newLint(streams), newEvents(streams), newRender(streams, forward), newPlan(streams, forward))
+	group(root, "Look after customers", newImport(streams, forward), newRedrive(streams, forward), newCancel(streams, forward))
+	root.AddCommand(newVersion(version, streams))
+	addCompletion(root)
 	return root
+}
+
+// group adds commands under a title of the first page.
+func group(root *cobra.Command, title string, commands ...*cobra.Command) {
+	root.AddGroup(&cobra.Group{ID: title, Title: title + ":"})
+	for _, c := range commands {
+		c.GroupID = title
+	}
+	root.AddCommand(commands...)
 }
 
 // noArguments are what commands take that read files.

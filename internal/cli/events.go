@@ -40,6 +40,7 @@ conditions write them, and a sample.`,
 		RunE:              func(_ *cobra.Command, args []string) error { return runEvents(flags, args, streams) },
 	}
 	command.Flags().StringVarP(&flags.output, "output", "o", "", "wide, json, jsonschema or markdown; a table or a page of text if not set")
+	complete(command, "output", values("wide", "json", "jsonschema", "markdown"))
 	command.Flags().StringVar(&flags.tenantFile, "tenant-file", "", "file with a Tenant, to add the events that it declares")
 	return command
 }

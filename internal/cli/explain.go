@@ -64,6 +64,7 @@ them that they were granted.`,
 		},
 	}
 	command.Flags().StringVarP(&flags.output, "output", "o", "text", "how to print it: text or json")
+	complete(command, "output", values("text", "json"))
 	flags.add(command)
 	return command
 }

@@ -103,6 +103,7 @@ kustomize makes of them by -f -.`,
 	command.Flags().BoolVar(&flags.complete, "complete", false, "the files are the whole configuration: what they name and do not have is an error")
 	command.Flags().BoolVar(&flags.strict, "strict", false, "end with code 1 for warnings as well")
 	command.Flags().StringVarP(&flags.output, "output", "o", "text", "how to print findings: text or json")
+	complete(command, "output", values("text", "json"))
 	return command
 }
 

@@ -82,6 +82,7 @@ is no template. With -f too it is told of objects that are not applied yet.`,
 	command.Flags().StringVar(&flags.account, "account", "", "id of the account whose messages to fill in, by the API of the tenant")
 	command.Flags().StringVar(&flags.eventType, "event-type", "invoice.unpaid", "with --account: the event")
 	command.Flags().StringVarP(&flags.output, "output", "o", "text", "with --account: how to print it, text or json")
+	complete(command, "output", values("text", "json"))
 	command.Flags().StringVar(&flags.name, "name", "", "name of the EventTemplate, where the files have several")
 	command.Flags().StringVar(&flags.action, "action", "", "name of the only action to fill in")
 	command.Flags().StringVar(&flags.event, "event", "", "file with the payload as JSON, - for standard input; the sample of the event if not set")

@@ -73,6 +73,7 @@ why, the newest first: of the last 31 days, if --since does not say otherwise.`,
 	command.Flags().DurationVar(&flags.since, "since", defaultSince, "how long ago to begin with, by when notifications were planned")
 	command.Flags().StringVar(&flags.account, "account", "", "id of the account whose notifications to list")
 	command.Flags().StringVarP(&flags.output, "output", "o", "text", "how to print it: text or json")
+	complete(command, "output", values("text", "json"))
 	flags.add(command)
 	return command
 }

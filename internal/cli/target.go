@@ -20,18 +20,27 @@ type targetFlags struct {
 }
 
 func (f *targetFlags) add(command *cobra.Command) {
+	addCluster(command, &f.cluster)
 	flags := command.Flags()
-	flags.StringVarP(&f.cluster.Namespace, "namespace", "n", "", "namespace of the tenant; as in the kubeconfig if not set")
-	flags.StringVar(&f.cluster.Tenant, "tenant", "", "name of the Tenant; the only one of the namespace if not set")
-	flags.StringVar(&f.cluster.Kubeconfig, "kubeconfig", "", "kubeconfig to use; as kubectl does if not set")
-	flags.StringVar(&f.cluster.Context, "context", "", "context of the kubeconfig")
-	flags.StringVar(&f.cluster.Cluster, "cluster", "", "cluster of the kubeconfig")
-	flags.StringVar(&f.cluster.User, "user", "", "user of the kubeconfig")
-	flags.StringVar(&f.cluster.As, "as", "", "user to impersonate")
-	flags.StringArrayVar(&f.cluster.AsGroups, "as-group", nil, "group to impersonate; can be repeated")
 	flags.StringVar(&f.server.URL, "server", "", "address of the tenant's API, as https://api.acme.example, instead of a cluster")
 	flags.StringVar(&f.server.TokenFile, "token-file", "", "file with a token of the API, for --server")
 	flags.StringVar(&f.server.CertificateAuthority, "certificate-authority", "", "file with the authority that has signed the certificate of --server")
+}
+
+// addCluster adds the flags that say where in which cluster a tenant is, and completes them.
+func addCluster(command *cobra.Command, cluster *reach.Cluster) {
+	flags := command.Flags()
+	flags.StringVarP(&cluster.Namespace, "namespace", "n", "", "namespace of the tenant; as in the kubeconfig if not set")
+	flags.StringVar(&cluster.Tenant, "tenant", "", "name of the Tenant; the only one of the namespace if not set")
+	flags.StringVar(&cluster.Kubeconfig, "kubeconfig", "", "kubeconfig to use; as kubectl does if not set")
+	flags.StringVar(&cluster.Context, "context", "", "context of the kubeconfig")
+	flags.StringVar(&cluster.Cluster, "cluster", "", "cluster of the kubeconfig")
+	flags.StringVar(&cluster.User, "user", "", "user of the kubeconfig")
+	flags.StringVar(&cluster.As, "as", "", "user to impersonate")
+	flags.StringArrayVar(&cluster.AsGroups, "as-group", nil, "group to impersonate; can be repeated")
+	complete(command, "namespace", completeNamespaces(cluster))
+	complete(command, "tenant", completeTenants(cluster))
+	complete(command, "context", completeContexts(cluster))
 }
 
 // ofCluster are the flags that mean nothing with --server.

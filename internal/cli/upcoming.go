@@ -12,6 +12,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/foyerhq/foyer/internal/cli/reach"
+	"github.com/foyerhq/foyer/internal/compare"
 	"github.com/foyerhq/foyer/internal/integration"
 )
 
@@ -71,6 +72,7 @@ cluster go with them; with --server they have to be all that the tenant has.`,
 	command.Flags().StringVar(&flags.account, "account", "", "id of the only account to look at")
 	command.Flags().BoolVar(&flags.all, "all", false, "tell of what would not be sent as well, and why")
 	command.Flags().StringVarP(&flags.output, "output", "o", "text", "how to print it: text or json")
+	complete(command, "output", values("text", "json"))
 	flags.changedFlags.add(command)
 	flags.targetFlags.add(command)
 	return command
@@ -104,7 +106,7 @@ func runUpcoming(ctx context.Context, flags upcomingFlags, streams Streams, forw
 	}
 	found := outlook{Upcoming: all}
 	if query.Compare {
-		found.Difference = compare(all.InForce, all.Items)
+		found.Difference = differ(all.InForce, all.Items)
 	}
 	if flags.output == "json" {
 		return printJSON(streams.Out, found)
@@ -153,31 +155,17 @@ func sent(items []integration.UpcomingItem) []integration.UpcomingItem {
 	return slices.DeleteFunc(slices.Clone(items), func(i integration.UpcomingItem) bool { return i.Suppressed != "" })
 }
 
-// compare tells what of two lists is different. What is in one only, to the same person
+// differ tells what of two lists is different. What is in one only, to the same person
 // about the same invoice by the same channel as something that is in the other only, became
 // that.
-func compare(before, after []integration.UpcomingItem) *difference {
+func differ(before, after []integration.UpcomingItem) *difference {
 	d := &difference{More: []integration.UpcomingItem{}, Less: []integration.UpcomingItem{}, Other: []changedItem{}}
-	rest := sent(after)
-	var gone []integration.UpcomingItem
-	for _, item := range sent(before) {
-		same := slices.IndexFunc(rest, func(i integration.UpcomingItem) bool { return i == item })
-		if same >= 0 {
-			rest = slices.Delete(rest, same, same+1)
-		} else {
-			gone = append(gone, item)
-		}
+	itself := func(i integration.UpcomingItem) integration.UpcomingItem { return i }
+	_, changed, less, more := compare.Match(sent(before), sent(after), itself, keyOf)
+	for _, both := range changed {
+		d.Other = append(d.Other, changedItem{both[0], both[1]})
 	}
-	for _, item := range gone {
-		became := slices.IndexFunc(rest, func(i integration.UpcomingItem) bool { return keyOf(i) == keyOf(item) })
-		if became < 0 {
-			d.Less = append(d.Less, item)
-			continue
-		}
-		d.Other = append(d.Other, changedItem{item, rest[became]})
-		rest = slices.Delete(rest, became, became+1)
-	}
-	d.More = append(d.More, rest...)
+	d.Less, d.More = append(d.Less, less...), append(d.More, more...)
 	return d
 }
 

@@ -145,7 +145,7 @@ func TestUpcomingOfSome(t *testing.T) {
 	if got := some.page(Streams{}, flags); !strings.HasPrefix(got, "at least 1 notification would be sent in the next 7 days\n") || !strings.Contains(got, "Not all accounts were looked at, of the others nothing is told") {
 		t.Error(got)
 	}
-	some.Difference = compare(some.InForce, some.Items)
+	some.Difference = differ(some.InForce, some.Items)
 	if got := some.page(Streams{}, flags); !strings.HasPrefix(got, "at least 1 notification would be sent in the next 7 days, and at least 0 now:\nat least 1 more (+), 0 less (-), 0 at another time") {
 		t.Error(got)
 	}

@@ -19,7 +19,9 @@ func tenantProblems(t config.Tenant) []settings.Problem {
 		problems = append(problems, settings.Problem{Field: field, Message: message})
 	}
 	if t.Hostname == "" {
-		refuse("spec.portal.hostname", "a portal needs a host name such as my.example.com")
+		refuse(portalHostname, "a portal needs a host name such as my.example.com")
+	} else if t.APIHostname == t.Hostname {
+		refuse(apiHostname, fmt.Sprintf("%q is the portal's: the integration API needs a host name of its own", t.Hostname))
 	}
 	if t.Session.IdleSeconds <= 0 {
 		refuse("spec.credentials.sessionIdleSeconds", "allowed is a whole number from 300 to 86400")

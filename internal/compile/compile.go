@@ -116,7 +116,7 @@ func (p *pass) check() {
 	p.warnOfUnknownCustomers()
 	if p.tenant != nil {
 		p.tenant.check(tenantProblems)
-		p.checkHostname()
+		p.checkHostnames()
 		p.checkInvoiceTemplates()
 		p.protectInvoiceTemplates()
 		p.resolveTenant()
@@ -129,19 +129,30 @@ func (p *pass) check() {
 	p.checkTemplates()
 }
 
-// checkHostname: the caller knows the other tenants of the cluster. A hostname that
-// customers reach this tenant by is never taken away.
-func (p *pass) checkHostname() {
-	if p.in.HostnameHolder == "" {
+// The fields with the host names of a tenant.
+const (
+	portalHostname = "spec.portal.hostname"
+	apiHostname    = "spec.backoffice.api.hostname"
+)
+
+// checkHostnames: the caller knows the other tenants of the cluster. A hostname by which
+// this tenant is reached, the portal or the API, is never taken away.
+func (p *pass) checkHostnames() {
+	asked := p.tenant.content
+	p.checkHostname(portalHostname, asked.Hostname, p.in.HostnameHolder)
+	p.checkHostname(apiHostname, asked.APIHostname, p.in.APIHostnameHolder)
+}
+
+func (p *pass) checkHostname(field, hostname, holder string) {
+	if hostname == "" || holder == "" {
 		return
 	}
 	o := p.tenant
-	hostname := o.content.Hostname
-	if o.live != nil && o.live.content.Hostname == hostname {
-		o.warn("spec.portal.hostname: %q is also asked for by Tenant %s; it stays here, where it is live", hostname, p.in.HostnameHolder)
+	if o.live != nil && (o.live.content.Hostname == hostname || o.live.content.APIHostname == hostname) {
+		o.warn("%s: %q is also asked for by Tenant %s; it stays here, where it is live", field, hostname, holder)
 		return
 	}
-	o.refuse(&o.accepted, ReasonConflicted, problemAt("spec.portal.hostname", "%q belongs to Tenant %s, which keeps it: choose another host name", hostname, p.in.HostnameHolder))
+	o.refuse(&o.accepted, ReasonConflicted, problemAt(field, "%q belongs to Tenant %s, which keeps it: choose another host name", hostname, holder))
 }
 
 // warnOfUnknownCustomers reports customers and groups that no account has: often

@@ -24,6 +24,7 @@ func renderTenant(t *v1alpha1.Tenant) config.Tenant {
 		Namespace:   t.Namespace,
 		DisplayName: s.DisplayName,
 		Hostname:    s.Portal.Hostname,
+		APIHostname: s.Backoffice.API.Hostname,
 		Branding: config.Branding{
 			AccentColor:  s.Portal.Branding.AccentColor,
 			SupportEmail: s.Portal.Branding.SupportEmail,

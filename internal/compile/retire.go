@@ -47,8 +47,9 @@ func (p *pass) keepAccountProfile(l *liveEntry[config.AccountProfile]) bool {
 }
 
 // keepMyAccountProfile returns the same question for portal profiles, given the
-// account profiles that will be live. A profile that was for a customer or for
-// groups, and that nothing uses by name, ends with its object.
+// account profiles that will be live. What a profile had by a customer or by groups ends
+// with its object, as it does for every retired entry; the entry itself stays like any
+// other, since somebody may have assigned it by name after the last count.
 func (p *pass) keepMyAccountProfile(accountProfiles []config.Entry) (func(*liveEntry[config.MyAccountProfile]) bool, error) {
 	named := map[string]bool{p.tenant.content.DefaultMyAccountProfile: true}
 	for _, e := range accountProfiles {
@@ -59,11 +60,7 @@ func (p *pass) keepMyAccountProfile(accountProfiles []config.Entry) (func(*liveE
 		named[profile.content.MyAccountProfile] = true
 	}
 	return func(l *liveEntry[config.MyAccountProfile]) bool {
-		if named[l.Name] || !p.unused(p.named.NamedMyAccountProfiles[l.Name]) {
-			return true
-		}
-		byRight := l.content.Customer != "" || len(l.content.CustomerGroups) > 0
-		return !byRight && !p.mayDrop(l.State)
+		return named[l.Name] || !p.unused(p.named.NamedMyAccountProfiles[l.Name]) || !p.mayDrop(l.State)
 	}, nil
 }
 

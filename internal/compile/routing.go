@@ -188,6 +188,7 @@ func (p *pass) reportTemplates(out *Output, d documents) {
 		out.RoutingDigest = live.Digest
 		entries = byName(live.Routing.Templates)
 		found = conflicts(live.Templates, live.Routing.Withheld)
+		out.WebhookURLs = webhookURLs(live.Templates)
 	}
 	for name, o := range p.eventTemplates {
 		outcome := stand(o.outcome(entries[name]), d.held, entries[name], o.uid)
@@ -197,4 +198,17 @@ func (p *pass) reportTemplates(out *Output, d documents) {
 		}
 		out.EventTemplates[name] = outcome
 	}
+}
+
+func webhookURLs(templates map[string]config.EventTemplate) []string {
+	var urls []string
+	for _, t := range templates {
+		for _, a := range t.Actions {
+			if a.Webhook != nil && a.State == "" {
+				urls = append(urls, a.Webhook.URL)
+			}
+		}
+	}
+	slices.Sort(urls)
+	return slices.Compact(urls)
 }

@@ -160,8 +160,16 @@ func TestRightsByCustomerEndWithTheObject(t *testing.T) {
 			in.MyAccountProfiles = nil
 			in.Acknowledged = false
 
+			// Nobody names it, and somebody may until every replica knows that it is gone.
 			in.Usage = usage(config.Bucket{Groups: []string{"gold"}, Accounts: 9})
-			isGone(t, mustCompile(t, in).Document, "MyAccountProfile", "vip")
+			retired := mustCompile(t, in)
+			if got := mustLoad(t, retired.Document).For(config.Account{ID: "10042", Groups: []string{"gold"}}).MyAccountProfile; got.Name != "" {
+				t.Errorf("the right lives on: %+v", got)
+			}
+			entry(t, retired.Document, "MyAccountProfile", "vip")
+			known := next(in, retired)
+			known.Acknowledged = true
+			isGone(t, mustCompile(t, known).Document, "MyAccountProfile", "vip")
 
 			// Accounts that are pinned to it by name keep it, without the right.
 			in.Usage = usage(config.Bucket{MyAccountProfile: "vip", Accounts: 1})

@@ -113,6 +113,29 @@ func TestHostnameStaysWithItsHolder(t *testing.T) {
 	says(t, "Accepted", out.Tenant.Accepted, false, compile.ReasonConflicted, "my.globex.example", "generation 1 stays live")
 }
 
+func TestAPIHostnameStaysWithItsHolder(t *testing.T) {
+	at := func(hostname string) func(*v1alpha1.TenantSpec) {
+		return func(s *v1alpha1.TenantSpec) { s.Backoffice.API.Hostname = hostname }
+	}
+	out := mustCompile(t, compile.Input{Tenant: tenant(1, at("api.acme.example")), APIHostnameHolder: "globex"})
+	if out.Document != nil {
+		t.Error("something was written")
+	}
+	says(t, "Accepted", out.Tenant.Accepted, false, compile.ReasonConflicted, "spec.backoffice.api.hostname", `"api.acme.example"`, "Tenant globex")
+
+	in, _ := first(t, compile.Input{Tenant: tenant(1, at("api.acme.example"))})
+	if got := mustLoad(t, in.Live).Tenant.APIHostname; got != "api.acme.example" {
+		t.Errorf("the document has %q", got)
+	}
+	in.Tenant, in.APIHostnameHolder = tenant(2, at("api.acme.example")), "globex"
+	out = mustCompile(t, in)
+	isLive(t, "tenant", out.Tenant, 2, true)
+	warns(t, out.Tenant, "spec.backoffice.api.hostname", "api.acme.example", "globex")
+
+	out = mustCompile(t, compile.Input{Tenant: tenant(1, at("my.acme.example"))})
+	says(t, "Accepted", out.Tenant.Accepted, false, compile.ReasonInvalid, "spec.backoffice.api.hostname", "the portal's")
+}
+
 // Rule 4: changed surroundings.
 
 func TestEditThatWouldBreakACarriedEntryIsTheOneThatIsRefused(t *testing.T) {

@@ -26,6 +26,8 @@ type Input struct {
 	// HostnameHolder is the "namespace/name" of another tenant that holds the hostname
 	// which this one asks for; empty: nobody else does.
 	HostnameHolder string
+	// APIHostnameHolder is the same for the hostname of the integration API.
+	APIHostnameHolder string
 	// AllowOutgoing are the private networks that dispatchers reach, as the operator's flag
 	// has them; empty: none, or it is not known.
 	AllowOutgoing string
@@ -62,6 +64,9 @@ type Output struct {
 	AccountProfiles   map[string]Outcome
 	MyAccountProfiles map[string]Outcome
 	EventTemplates    map[string]Outcome
+	// WebhookURLs are those that the templates of the routing document call, sorted, each
+	// once.
+	WebhookURLs []string
 
 	// Orphaned lists every retired entry: deleted profiles that are kept because
 	// something uses them by name, or for the moment until all replicas know that they

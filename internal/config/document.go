@@ -64,6 +64,7 @@ type Tenant struct {
 	Namespace               string              `json:"namespace"`
 	DisplayName             string              `json:"displayName"`
 	Hostname                string              `json:"hostname"`
+	APIHostname             string              `json:"apiHostname,omitempty"` // of the integration API; empty: it has none
 	Branding                Branding            `json:"branding,omitzero"`
 	Attributes              settings.Attributes `json:"attributes,omitzero"`
 	DefaultAccountProfile   string              `json:"defaultAccountProfile,omitempty"`

@@ -62,6 +62,13 @@ func (l *Live) For(a Account) Effective {
 	}
 }
 
+// Profiles resolves the profiles of an account alone. Of accounts without attributes of their
+// own that have the same ones, everything else is the same too.
+func (l *Live) Profiles(a Account) (account, portal Profile) {
+	account, content := l.accountProfileOf(a)
+	return account, l.myAccountProfileOf(a, content)
+}
+
 func (l *Live) resolve(id string, own settings.Attributes, p Profile, content AccountProfile) settings.Resolved {
 	return settings.Resolve(
 		settings.Layer{Source: settings.SourceAccount, Name: id, Attributes: own},

@@ -159,6 +159,9 @@ type Hasher struct {
 	nobody Hash
 }
 
+// Waiting is how many callers wait for their turn.
+func (h *Hasher) Waiting() int { return h.queue.Waiting() }
+
 // NewHasher returns a Hasher that makes hashes with the given parameters.
 func NewHasher(params Params, queue *Queue) *Hasher {
 	return &Hasher{

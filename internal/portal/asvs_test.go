@@ -199,3 +199,30 @@ func TestSectionsOfTheSecurityPage(t *testing.T) {
 		}
 	}
 }
+
+// TestThreats: every threat of the security model names tests that exist.
+func TestThreats(t *testing.T) {
+	tests := testsOfTheRepository(t)
+	_, table, _ := strings.Cut(strings.Join(lines(t, filepath.Join(filepath.Dir(asvsPage), "README.md")), "\n"), "\n## Threats")
+	table, _, _ = strings.Cut(table, "\n## ")
+	threats := 0
+	for row := range strings.Lines(table) {
+		cells := strings.Split(row, " | ")
+		if len(cells) != 3 || strings.HasPrefix(row, "| somebody |") {
+			continue
+		}
+		threats++
+		names := namedTest.FindAllStringSubmatch(cells[2], -1)
+		if len(names) == 0 {
+			t.Errorf("nothing proves what stops somebody who %s", strings.TrimPrefix(cells[0], "| "))
+		}
+		for _, name := range names {
+			if !tests[name[1]] {
+				t.Errorf("there is no test %s", name[1])
+			}
+		}
+	}
+	if threats < 15 {
+		t.Errorf("%d threats were found: has the table another heading?", threats)
+	}
+}

@@ -48,7 +48,7 @@ func New(o Options) *Portal {
 	return &Portal{
 		Options:  o,
 		origin:   newOrigin(),
-		counts:   newCounters(o.Metrics),
+		counts:   newCounters(o.Metrics, o.Hasher.Waiting),
 		recorder: newRecorder(o.Store, o.Log),
 		mailer:   newMailer(o),
 		texts:    texts(),

@@ -34,16 +34,22 @@ type counters struct {
 	denied  *prometheus.CounterVec
 }
 
-func newCounters(metrics prometheus.Registerer) counters {
+func newCounters(metrics prometheus.Registerer, waiting func() int) counters {
 	c := counters{
 		signIns: prometheus.NewCounterVec(prometheus.CounterOpts{
-			Name: "foyer_portal_sign_ins_total", Help: "Attempts to sign in, by outcome.",
+			Name: "foyer_portal_sign_ins_total", Help: "Attempts to sign in, by outcome: ok, refused, delayed (throttled), no_portal, busy (too many at once).",
 		}, []string{"outcome"}),
 		denied: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "foyer_portal_denied_total", Help: "Denied pages, by feature and reason.",
 		}, []string{"feature", "reason"}),
 	}
-	metrics.MustRegister(c.signIns, c.denied)
+	// From 0 on: a counter that begins at more has risen by nothing for Prometheus.
+	for _, outcome := range []string{outcomeOK, outcomeRefused, outcomeDelayed, outcomeNoPortal, outcomeBusy} {
+		c.signIns.WithLabelValues(outcome)
+	}
+	metrics.MustRegister(c.signIns, c.denied, prometheus.NewGaugeFunc(prometheus.GaugeOpts{
+		Name: "foyer_portal_hashes_waiting", Help: "Sign-ins that wait for their password to be checked.",
+	}, func() float64 { return float64(waiting()) }))
 	return c
 }
 

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/jackc/pgx/v5/pgconn"
+	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/foyerhq/foyer/internal/store"
 )
@@ -40,4 +41,17 @@ func TestDrainEndsInTime(t *testing.T) {
 			t.Errorf("what was left out is not logged:\n%s", logged)
 		}
 	})
+}
+
+// Sign-ins are counted from 0 on, so that the first that is turned away is seen as well.
+func TestSignInsBeginAtZero(t *testing.T) {
+	c := newCounters(prometheus.NewRegistry(), func() int { return 0 })
+	for _, outcome := range []string{outcomeOK, outcomeBusy} {
+		c.signIns.WithLabelValues(outcome).Inc()
+	}
+	series := make(chan prometheus.Metric, 100)
+	c.signIns.Collect(series)
+	if len(series) != 5 {
+		t.Errorf("%d series of 5 outcomes", len(series))
+	}
 }

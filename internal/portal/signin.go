@@ -40,6 +40,7 @@ const (
 	outcomeRefused  = "refused"
 	outcomeDelayed  = "delayed"
 	outcomeNoPortal = "no_portal"
+	outcomeBusy     = "busy" // so many signed in at once that nothing was looked at
 )
 
 // wrongSignIn is the one answer to a login that nobody has, to a wrong password, and to
@@ -118,6 +119,7 @@ func (p *Portal) signIn(w http.ResponseWriter, r *http.Request, v *visit) error 
 	}
 	user, match, err := p.check(r, a)
 	if errors.Is(err, identity.ErrBusy) { // nothing was looked at, so nothing failed
+		p.countSignIn(r, outcomeBusy)
 		own := a.throttle.Own
 		return errors.Join(err, p.Store.TakeBack(r.Context(), own.Key, v.now, own.Policy))
 	}

@@ -107,7 +107,10 @@ func (a *Acknowledger) attempt(ctx context.Context) bool {
 			log = log.With(string(document)+"Problem", problem)
 		}
 	}
-	if err := a.write(ctx, running); err != nil {
+	ctx, span := beginAcknowledge(ctx, running)
+	err := a.write(ctx, running)
+	span.End(err)
+	if err != nil {
 		log.Warn("could not acknowledge what this replica runs, trying again", "error", err)
 		return false
 	}

@@ -8,14 +8,19 @@ import (
 // NewMetrics returns a registry with what every process has.
 func NewMetrics(component, version string) *prometheus.Registry {
 	registry := prometheus.NewRegistry()
+	registry.MustRegister(BuildInfo(component, version), collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
+	return registry
+}
+
+// BuildInfo shows which release runs.
+func BuildInfo(component, version string) prometheus.Collector {
 	build := prometheus.NewGauge(prometheus.GaugeOpts{
 		Name:        "foyer_build_info",
 		Help:        "The release that runs; always 1.",
 		ConstLabels: prometheus.Labels{"component": component, "version": version},
 	})
 	build.Set(1)
-	registry.MustRegister(build, collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
-	return registry
+	return build
 }
 
 // documentMetrics say whether the replica runs the newest document that it was given.

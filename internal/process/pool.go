@@ -49,6 +49,7 @@ type Pool struct {
 
 	mu      sync.RWMutex
 	current *generation
+	leaving int // generations before it that still have work
 
 	stopWatching context.CancelFunc
 	work         sync.WaitGroup // watching, and closing old pools
@@ -58,6 +59,7 @@ type Pool struct {
 // connection from it.
 type generation struct {
 	uri   string
+	login string // the role of the uri
 	pool  *pgxpool.Pool
 	users sync.WaitGroup
 }
@@ -97,9 +99,20 @@ func (p *Pool) follow(log *slog.Logger) {
 	}
 }
 
-// Returned receives after the database could be reached again, and after a change of
-// its address.
+// Returned receives after the database could be reached again, after a change of its
+// address, and when nothing uses the former address any more.
 func (p *Pool) Returned() <-chan struct{} { return p.returned }
+
+// Login is the role that the pool signs in as; empty while connections of a former one
+// are in use, or may still be made.
+func (p *Pool) Login() string {
+	p.mu.RLock()
+	defer p.mu.RUnlock()
+	if p.leaving > 0 {
+		return ""
+	}
+	return p.current.login
+}
 
 func (p *Pool) announce() {
 	select {
@@ -148,17 +161,29 @@ func (p *Pool) open(uri string) (*generation, error) {
 	if err != nil {
 		return nil, fmt.Errorf("open the database pool: %w", err)
 	}
-	return &generation{uri: uri, pool: pool}, nil
+	return &generation{uri: uri, login: config.ConnConfig.User, pool: pool}, nil
 }
 
 func (p *Pool) swap(next *generation) {
 	p.mu.Lock()
 	old := p.current
 	p.current = next
+	if old != nil {
+		p.leaving++
+	}
 	p.mu.Unlock()
 	if old != nil {
-		p.work.Go(old.close)
+		p.work.Go(func() { p.leave(old) })
 	}
+}
+
+// leave ends a former generation.
+func (p *Pool) leave(old *generation) {
+	old.close()
+	p.mu.Lock()
+	p.leaving--
+	p.mu.Unlock()
+	p.announce()
 }
 
 // close waits for the calls that hold the generation, then for their connections.

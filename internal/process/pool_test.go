@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -116,6 +117,9 @@ func TestPoolFollowsTheURI(t *testing.T) {
 	if err := ask(t.Context(), pool); err != nil {
 		t.Errorf("after the change: %v", err)
 	}
+	if login := pool.Login(); login != "" {
+		t.Errorf("it says that it signs in as %q alone, while a transaction has another connection", login)
+	}
 	if _, err := long.Exec(t.Context(), "SELECT count(*) FROM invoice"); err != nil {
 		t.Errorf("the transaction that began before: %v", err)
 	}
@@ -123,6 +127,10 @@ func TestPoolFollowsTheURI(t *testing.T) {
 		t.Errorf("the transaction that began before: %v", err)
 	}
 	eventually(t, "the old connections are closed", func() bool { return before.Stat().TotalConns() == 0 })
+	eventually(t, "the end of the old address is announced", announced(pool))
+	if login := pool.Login(); login != tenant.Schema+"_backoffice" {
+		t.Errorf("it signs in as %q", login)
+	}
 	stop()
 	load.Wait()
 }
@@ -252,3 +260,63 @@ func TestPoolBoundsStatements(t *testing.T) {
 type beginner struct{ *Pool }
 
 func (b beginner) Begin(ctx context.Context) (pgx.Tx, error) { return b.BeginTx(ctx, pgx.TxOptions{}) }
+
+// TestPoolLeavesALogin: the roles of a component take turns under load that makes new
+// connections all the time. As soon as the pool says that it uses the next one, the former
+// one is ended. No query fails.
+func TestPoolLeavesALogin(t *testing.T) {
+	tenant := storetest.New(t, server)
+	dir := t.TempDir()
+	mount(t, dir, "uri", tenant.BackofficeURI)
+	pool := newPool(t, dir)
+	loaded, stop := context.WithCancel(t.Context())
+	var load sync.WaitGroup
+	var asked atomic.Int64
+	for range maxConns {
+		load.Go(func() {
+			for loaded.Err() == nil {
+				if err := ask(context.WithoutCancel(loaded), pool); err != nil {
+					t.Errorf("a query failed: %v", err)
+					return
+				}
+				asked.Add(1)
+				pool.mu.RLock()
+				pool.current.pool.Reset() // the next query makes a new connection
+				pool.mu.RUnlock()
+			}
+		})
+	}
+	prepare := func(l admin.Login) {
+		t.Helper()
+		logins := storetest.Logins()
+		l.Replicas = 1
+		logins[admin.Backoffice] = l
+		if _, err := tenant.Server.Prepare(t.Context(), tenant.Owner, logins, nil); err != nil {
+			t.Fatal(err)
+		}
+	}
+	password, second := storetest.Password, false
+	for _, next := range []string{"second", "third", "fourth"} {
+		prepare(admin.Login{Password: password, Second: second, Next: next})
+		address := tenant.Server.LoginURI
+		if second = !second; second {
+			address = tenant.Server.SecondLoginURI
+		}
+		uri, err := address(tenant.Owner, admin.Backoffice, next)
+		if err != nil {
+			t.Fatal(err)
+		}
+		mount(t, dir, "uri", uri)
+		password = next
+		prepare(admin.Login{Password: password, Second: second})
+		role := tenant.Owner.LoginRole(admin.Backoffice, second)
+		eventually(t, "the pool uses "+role, func() bool { return pool.Login() == role })
+		if err := tenant.Server.EndLogin(t.Context(), tenant.Owner, admin.Backoffice, second); err != nil {
+			t.Fatal(err)
+		}
+	}
+	before := asked.Load()
+	eventually(t, "queries go on", func() bool { return asked.Load() > before+10 })
+	stop()
+	load.Wait()
+}

@@ -19,6 +19,7 @@ import (
 
 	"github.com/foyerhq/foyer/internal/config"
 	"github.com/foyerhq/foyer/internal/store"
+	"github.com/foyerhq/foyer/internal/tracing"
 )
 
 // Program says what a binary of the data plane is. It has a Handler, or Work.
@@ -48,6 +49,7 @@ type Runtime struct {
 	component    string
 	health       *Health
 	acknowledger *Acknowledger
+	login        func() string   // the role by which the database is reached
 	migrated     chan struct{}   // closed when the database has the schema that is needed
 	stop         context.Context // ends when the process is asked to stop
 	ctx          context.Context // ends after the last request
@@ -94,6 +96,12 @@ func Run(ctx context.Context, p Program, args []string, output io.Writer) error 
 	metrics := NewMetrics(p.Component, p.Version)
 	health := NewHealth(map[string]string{needSettings: "not loaded yet", needDatabase: "not reached yet", needProcess: "is starting"})
 
+	tracing.Report(func(err error) { log.Warn("traces could not be sent", "error", err) })
+	stopTracing, err := tracing.Start(ctx, os.Getenv, p.Component, p.Version, flags.Pod)
+	if err != nil {
+		return err
+	}
+	defer stopTracing()
 	afterRequests, end := context.WithCancel(context.WithoutCancel(ctx))
 	stopping := make(chan struct{})
 	r := &Runtime{Flags: flags, Version: p.Version, Log: log, Metrics: metrics, Stopping: stopping,
@@ -112,6 +120,7 @@ func Run(ctx context.Context, p Program, args []string, output io.Writer) error 
 	defer stop() // the background uses the pool
 	metrics.MustRegister(poolCollector{pool})
 	r.Store = store.New(pool)
+	r.login = pool.Login
 	r.Go(func(ctx context.Context) {
 		if waitForSchema(ctx, r.Store, health, log) {
 			close(r.migrated)

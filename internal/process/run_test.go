@@ -115,14 +115,15 @@ func (r *replica) ready(t *testing.T, status int, body string) {
 
 func acknowledged(t *testing.T, tenant *storetest.Tenant, want store.Replica) {
 	t.Helper()
+	want.Login = tenant.Schema + "_portal"
 	var got []store.Replica
 	eventually(t, "the replica acknowledges "+want.Digest+" "+want.Error, func() bool {
 		var err error
 		if got, err = tenant.Admin.Replicas(t.Context()); err != nil || len(got) != 1 {
 			return false
 		}
-		got[0].UpdatedAt = want.UpdatedAt
-		return got[0].Digest == want.Digest && got[0].Error == want.Error
+		got[0].Age = want.Age
+		return got[0].Digest == want.Digest && got[0].Error == want.Error && got[0].Login == want.Login
 	})
 	if diff := cmp.Diff([]store.Replica{want}, got); diff != "" {
 		t.Errorf("replicas (-want +got):\n%s", diff)

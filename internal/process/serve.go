@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"sync/atomic"
 	"time"
 )
 
@@ -38,10 +39,12 @@ func NewServer(handler http.Handler, log *slog.Logger) *http.Server {
 }
 
 // Serve serves until ctx ends, and then stops without cutting requests: the replica
-// turns unready, keeps serving for the drain so that every proxy has noticed, then
-// takes no new connections and waits for the requests in flight. It returns nil
-// after a clean stop.
+// turns unready, keeps serving for the drain so that every proxy has noticed and has given
+// up the connections that it keeps, then takes no new connections and waits for the requests
+// in flight. It returns nil after a clean stop.
 func Serve(ctx context.Context, server *http.Server, listener net.Listener, health *Health, drain time.Duration) error {
+	var draining atomic.Bool
+	server.Handler = retiring(server.Handler, &draining)
 	failed := make(chan error, 1)
 	go func() { failed <- server.Serve(listener) }()
 	select {
@@ -50,6 +53,7 @@ func Serve(ctx context.Context, server *http.Server, listener net.Listener, heal
 	case <-ctx.Done():
 	}
 	health.Fail(needProcess, "is stopping")
+	draining.Store(true)
 	select {
 	case err := <-failed:
 		return fmt.Errorf("serve on %s: %w", listener.Addr(), err)
@@ -65,4 +69,17 @@ func Serve(ctx context.Context, server *http.Server, listener net.Listener, heal
 		return fmt.Errorf("serve on %s: %w", listener.Addr(), err)
 	}
 	return nil
+}
+
+// retiring has each answer during the drain end its connection. A proxy keeps connections
+// and sends on over them, whatever the Service says by then. One that is closed while it is
+// idle may have a request on its way, and a POST or PATCH that is lost so cannot be repeated
+// by the proxy; after an answer that says so, nothing is on its way.
+func retiring(next http.Handler, draining *atomic.Bool) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if draining.Load() {
+			w.Header().Set("Connection", "close")
+		}
+		next.ServeHTTP(w, r)
+	})
 }

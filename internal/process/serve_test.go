@@ -125,6 +125,43 @@ func TestServeStopsGracefully(t *testing.T) {
 	}
 }
 
+// A connection that a proxy keeps is given up with an answer of the drain, and not before.
+func TestServeRetiresConnections(t *testing.T) {
+	ctx, terminate := context.WithCancel(t.Context())
+	defer terminate()
+	listener, err := (&net.ListenConfig{}).Listen(ctx, "tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	health, stopped := NewHealth(nil), make(chan error, 1)
+	server := NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { io.WriteString(w, "ok") }), quiet)
+	go func() { stopped <- Serve(ctx, server, listener, health, 2*time.Second) }()
+	closes := func() bool {
+		t.Helper()
+		request, err := http.NewRequestWithContext(t.Context(), http.MethodPatch, "http://"+listener.Addr().String(), strings.NewReader("{}"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		response, err := http.DefaultClient.Do(request)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer response.Body.Close()
+		if _, err := io.Copy(io.Discard, response.Body); err != nil || response.StatusCode != http.StatusOK {
+			t.Fatalf("status %d: %v", response.StatusCode, err)
+		}
+		return response.Close
+	}
+	if closes() {
+		t.Error("a connection is given up while nothing stops")
+	}
+	terminate()
+	eventually(t, "an answer ends its connection", closes)
+	if err := <-stopped; err != nil {
+		t.Errorf("got %v, want a clean stop", err)
+	}
+}
+
 type lockedBuffer struct {
 	mu sync.Mutex
 	bytes.Buffer
@@ -145,7 +182,7 @@ func (b *lockedBuffer) String() string {
 func TestObserve(t *testing.T) {
 	var output lockedBuffer
 	registry := prometheus.NewRegistry()
-	observer := NewObserver(NewLogger(&output, "portal"), registry, nil)
+	observer := NewObserver(NewLogger(&output, "portal"), registry, nil, Class{Name: "bill", Prefixes: []string{"/invoices"}})
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /invoices/{id}", func(w http.ResponseWriter, r *http.Request) {
 		w.WriteHeader(http.StatusTeapot)
@@ -211,11 +248,16 @@ func TestObserve(t *testing.T) {
 		}
 	}
 	want := []string{
-		"foyer_http_request_duration_seconds GET /late 200",
-		"foyer_http_request_duration_seconds GET GET /invoices/{id} 418",
-		"foyer_http_request_duration_seconds GET unmatched 404",
-		"foyer_http_request_duration_seconds OTHER /panic 500",
+		"foyer_http_request_duration_seconds bill",
+		"foyer_http_request_duration_seconds read",
+		"foyer_http_request_duration_seconds unmatched",
+		"foyer_http_request_duration_seconds write",
 		"foyer_http_requests_in_flight",
+		"foyer_http_requests_total bill 418",
+		"foyer_http_requests_total read 200",
+		"foyer_http_requests_total unmatched 404",
+		"foyer_http_requests_total write 500",
+		"foyer_panics_total",
 		"foyer_untrusted_forwarded_requests_total",
 	}
 	if diff := cmp.Diff(want, series); diff != "" {

@@ -83,6 +83,7 @@ func followDocument[T any](r *Runtime, document Document, path string, load func
 		if digest != "" {
 			announce()
 		}
+		recordLoad(document, digest, err)
 		r.acknowledger.Set(document, digest, err)
 	})
 	r.Go(file.Run)
@@ -100,6 +101,7 @@ func (r *Runtime) acknowledge(ctx context.Context, running map[Document]Running)
 	s, routing := running[SettingsDocument], running[RoutingDocument]
 	return r.Store.Acknowledge(ctx, store.Replica{
 		Pod: r.Flags.Pod, Component: r.component, Digest: s.Digest, Routing: routing.Digest, Error: cmp.Or(s.Problem, routing.Problem),
+		Login: r.login(),
 	})
 }
 

@@ -61,6 +61,7 @@ func TestAccountsCannotReachEachOther(t *testing.T) {
 	maps.Copy(attempts, reachAttempts(t, tn))
 	maps.Copy(attempts, credentialAttempts(t, tn))
 	maps.Copy(attempts, ledgerAttempts(t, tn))
+	maps.Copy(attempts, planAttempts(t, tn))
 	methods := reflect.TypeFor[*store.Store]()
 	for i := range methods.NumMethod() {
 		if attempts[methods.Method(i).Name] == nil {

@@ -13,16 +13,19 @@ type Replica struct {
 	Digest    string // of the settings document
 	Routing   string // of the routing document, which dispatchers alone have
 	Error     string
-	UpdatedAt time.Time // set by the database
+	// Login is the role by which it reaches the database; empty while it still has
+	// connections of another one.
+	Login string
+	Age   time.Duration // since it said so, by the clock of the database, which alone says that
 }
 
 // Acknowledge records what a replica runs.
 func (s *Store) Acknowledge(ctx context.Context, r Replica) error {
 	_, err := s.db.Exec(ctx, `
-INSERT INTO replica (pod, component, digest, routing_digest, error) VALUES ($1, $2, $3, $4, $5)
+INSERT INTO replica (pod, component, digest, routing_digest, error, login) VALUES ($1, $2, $3, $4, $5, $6)
 ON CONFLICT (pod) DO UPDATE SET component = excluded.component, digest = excluded.digest, routing_digest = excluded.routing_digest,
-    error = excluded.error, updated_at = now()`,
-		r.Pod, r.Component, r.Digest, r.Routing, cleanText(r.Error))
+    error = excluded.error, login = excluded.login, updated_at = now()`,
+		r.Pod, r.Component, r.Digest, r.Routing, cleanText(r.Error), r.Login)
 	if err != nil {
 		return fail("acknowledge", err)
 	}

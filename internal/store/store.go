@@ -11,7 +11,7 @@ import (
 
 // RequiredSchemaVersion is the newest migration that this release knows. A process
 // is not ready on an older schema.
-const RequiredSchemaVersion = 5
+const RequiredSchemaVersion = 6
 
 // DB is what a Store needs of a pool of connections.
 type DB interface {

@@ -147,15 +147,20 @@ func (l *linter) schema(s *Source, version string) error {
 			l.tell(s.finding(Note, problem{message: "rules about several fields are checked once the errors of this object are mended"}))
 			continue
 		}
-		field, message := p.Field, p.Message
-		if field == "" { // a rule of the object as a whole names the field in its message
-			if named := parse(strings.TrimPrefix(message, "Invalid value: ")); named.field != "" {
-				field, message = named.field, "Invalid value: "+named.message
-			}
-		}
-		l.refuse(s, field, message)
+		told := placed(p)
+		l.refuse(s, told.field, told.message)
 	}
 	return nil
+}
+
+// placed finds the field of a problem: a rule of the object as a whole names it in its message.
+func placed(p schema.Problem) problem {
+	if p.Field == "" {
+		if named := parse(strings.TrimPrefix(p.Message, "Invalid value: ")); named.field != "" {
+			return problem{field: named.field, message: "Invalid value: " + named.message}
+		}
+	}
+	return problem{field: p.Field, message: p.Message}
 }
 
 // declaredBefore finds an object that is in the files twice. The last one that is
@@ -188,18 +193,24 @@ func (l *linter) group(s Source) *group {
 
 // hostnames tells of tenants that ask for one address.
 func (l *linter) hostnames() {
-	holders := map[string]Source{}
+	holders := map[string]*Source{}
 	for _, g := range l.groups {
 		if g.tenant == nil || g.tenant.Object == nil {
 			continue
 		}
-		hostname := g.tenant.Object.Spec.Portal.Hostname
-		other, taken := holders[hostname]
-		if !taken {
-			holders[hostname] = g.tenant.Source
-			continue
+		spec, own := g.tenant.Object.Spec, &g.tenant.Source
+		for _, asked := range [][2]string{{"spec.portal.hostname", spec.Portal.Hostname}, {"spec.backoffice.api.hostname", spec.Backoffice.API.Hostname}} {
+			field, hostname := asked[0], asked[1]
+			if hostname == "" {
+				continue
+			}
+			other, taken := holders[hostname]
+			if !taken {
+				holders[hostname] = own
+			} else if other != own { // a tenant that asks twice is told elsewhere
+				l.refuse(own, field, fmt.Sprintf("%q is asked for by Tenant %s/%s (%s) as well: a host name belongs to one tenant of the cluster",
+					hostname, other.Namespace, other.Name, other.Place()))
+			}
 		}
-		l.refuse(&g.tenant.Source, "spec.portal.hostname", fmt.Sprintf("%q is asked for by Tenant %s/%s (%s) as well: a host name belongs to one tenant of the cluster",
-			hostname, other.Namespace, other.Name, other.Place()))
 	}
 }

@@ -78,6 +78,26 @@ func (c Cluster) load() (*rest.Config, string, error) {
 	return config, namespace, nil
 }
 
+// InNamespace is the namespace that is looked at: the one that was named, or else that of the
+// context.
+func (c Cluster) InNamespace() (string, error) {
+	_, namespace, err := c.load()
+	return namespace, err
+}
+
+// core is a client, and the namespace.
+func (c Cluster) core() (*corev1client.CoreV1Client, string, error) {
+	config, namespace, err := c.load()
+	if err != nil {
+		return nil, "", err
+	}
+	core, err := corev1client.NewForConfig(config)
+	if err != nil {
+		return nil, "", fmt.Errorf("reach the cluster: %w", err)
+	}
+	return core, namespace, nil
+}
+
 // onlyTenant is the tenant of a namespace that has one.
 func onlyTenant(ctx context.Context, client rest.Interface, namespace string) (string, error) {
 	answer := client.Get().AbsPath("/apis/foyer.dev/v1alpha1/namespaces", namespace, "tenants").Do(ctx)
@@ -143,7 +163,11 @@ func (e *clusterError) Lasting() bool { return true }
 func failed(err error, doing, right, namespace string) error {
 	switch {
 	case apierrors.IsForbidden(err):
-		return &clusterError{doing, fmt.Sprintf("you need the right to %s in namespace %s", right, namespace), err}
+		where := "in namespace " + namespace
+		if namespace == "" {
+			where = "in all namespaces"
+		}
+		return &clusterError{doing, fmt.Sprintf("you need the right to %s %s", right, where), err}
 	case apierrors.IsUnauthorized(err):
 		return &clusterError{doing, "the cluster does not know you, look at the user of the kubeconfig", err}
 	}

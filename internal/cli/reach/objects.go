@@ -2,11 +2,13 @@ package reach
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
+	"strings"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/apimachinery/pkg/util/json"
 	corev1client "k8s.io/client-go/kubernetes/typed/core/v1"
 	"k8s.io/client-go/rest"
 
@@ -19,17 +21,19 @@ import (
 type Objects struct {
 	Namespace, Tenant string
 	compile.Input
+
+	all map[[2]string]map[string]any // of the namespace, by kind and name
 }
+
+// Object is an object of the namespace as the cluster has it, of whichever tenant; nil: there is
+// none.
+func (o *Objects) Object(kind, name string) map[string]any { return o.all[[2]string{kind, name}] }
 
 // ClusterObjects reads the objects of a tenant, and its documents.
 func ClusterObjects(ctx context.Context, where Cluster) (Objects, error) {
-	config, namespace, err := where.load()
+	core, namespace, err := where.core()
 	if err != nil {
 		return Objects{}, err
-	}
-	core, err := corev1client.NewForConfig(config)
-	if err != nil {
-		return Objects{}, fmt.Errorf("reach the cluster: %w", err)
 	}
 	o := Objects{Namespace: namespace, Tenant: where.Tenant}
 	if o.Tenant == "" {
@@ -44,7 +48,8 @@ func ClusterObjects(ctx context.Context, where Cluster) (Objects, error) {
 }
 
 func (o *Objects) read(ctx context.Context, client rest.Interface) error {
-	tenants, err := listed[v1alpha1.Tenant](ctx, client, o.Namespace, "tenants")
+	o.all = map[[2]string]map[string]any{}
+	tenants, err := listed[v1alpha1.Tenant](ctx, client, o, "Tenant")
 	if err != nil {
 		return err
 	}
@@ -53,7 +58,7 @@ func (o *Objects) read(ctx context.Context, client rest.Interface) error {
 			o.Input.Tenant = &tenants[i]
 		}
 	}
-	profiles, err := listed[v1alpha1.AccountProfile](ctx, client, o.Namespace, "accountprofiles")
+	profiles, err := listed[v1alpha1.AccountProfile](ctx, client, o, "AccountProfile")
 	if err != nil {
 		return err
 	}
@@ -62,7 +67,7 @@ func (o *Objects) read(ctx context.Context, client rest.Interface) error {
 			o.AccountProfiles = append(o.AccountProfiles, p)
 		}
 	}
-	portals, err := listed[v1alpha1.MyAccountProfile](ctx, client, o.Namespace, "myaccountprofiles")
+	portals, err := listed[v1alpha1.MyAccountProfile](ctx, client, o, "MyAccountProfile")
 	if err != nil {
 		return err
 	}
@@ -71,7 +76,7 @@ func (o *Objects) read(ctx context.Context, client rest.Interface) error {
 			o.MyAccountProfiles = append(o.MyAccountProfiles, p)
 		}
 	}
-	templates, err := listed[v1alpha1.EventTemplate](ctx, client, o.Namespace, "eventtemplates")
+	templates, err := listed[v1alpha1.EventTemplate](ctx, client, o, "EventTemplate")
 	if err != nil {
 		return err
 	}
@@ -83,23 +88,33 @@ func (o *Objects) read(ctx context.Context, client rest.Interface) error {
 	return nil
 }
 
-// listed are the objects of a kind in a namespace.
-func listed[T any](ctx context.Context, client rest.Interface, namespace, plural string) ([]T, error) {
-	answer := client.Get().AbsPath("/apis/foyer.dev/v1alpha1/namespaces", namespace, plural).Do(ctx)
+// listed are the objects of a kind in the namespace.
+func listed[T any](ctx context.Context, client rest.Interface, o *Objects, kind string) ([]T, error) {
+	plural := strings.ToLower(kind) + "s"
+	answer := client.Get().AbsPath("/apis/foyer.dev/v1alpha1/namespaces", o.Namespace, plural).Do(ctx)
 	if err := answer.Error(); err != nil {
-		return nil, failed(err, "read the objects of the tenant", "list "+plural+".foyer.dev", namespace)
+		return nil, failed(err, "read the objects of the tenant", "list "+plural+".foyer.dev", o.Namespace)
 	}
 	text, err := answer.Raw()
 	if err != nil {
 		return nil, fmt.Errorf("read the %s of the tenant: %w", plural, err)
 	}
 	var list struct {
-		Items []T `json:"items"`
+		Items []map[string]any `json:"items"`
 	}
 	if err := json.Unmarshal(text, &list); err != nil {
 		return nil, fmt.Errorf("read the %s of the tenant: %w", plural, err)
 	}
-	return list.Items, nil
+	typed := make([]T, len(list.Items))
+	for i, item := range list.Items {
+		if err := runtime.DefaultUnstructuredConverter.FromUnstructured(item, &typed[i]); err != nil {
+			return nil, fmt.Errorf("read the %s of the tenant: %w", plural, err)
+		}
+		metadata, _ := item["metadata"].(map[string]any)
+		name, _ := metadata["name"].(string)
+		o.all[[2]string{kind, name}] = item
+	}
+	return typed, nil
 }
 
 // readDocuments reads what is live. A tenant of which nothing is live has none.

@@ -14,10 +14,13 @@ import (
 	v1 "k8s.io/apiextensions-apiserver/pkg/apis/apiextensions/v1"
 	structural "k8s.io/apiextensions-apiserver/pkg/apiserver/schema"
 	"k8s.io/apiextensions-apiserver/pkg/apiserver/schema/cel"
+	"k8s.io/apiextensions-apiserver/pkg/apiserver/schema/cel/model"
 	"k8s.io/apiextensions-apiserver/pkg/apiserver/schema/defaulting"
 	"k8s.io/apiextensions-apiserver/pkg/apiserver/schema/listtype"
 	"k8s.io/apiextensions-apiserver/pkg/apiserver/validation"
+	"k8s.io/apimachinery/pkg/runtime"
 	celconfig "k8s.io/apiserver/pkg/apis/cel"
+	"k8s.io/apiserver/pkg/cel/common"
 	"sigs.k8s.io/yaml"
 
 	"github.com/foyerhq/foyer/config/crd"
@@ -120,6 +123,21 @@ func (s *Schemas) Check(kind, version string, object map[string]any) ([]Problem,
 	}
 	broken, _ := check.rules.Validate(context.Background(), nil, check.schema, object, nil, celconfig.RuntimeCELCostBudget)
 	return append(problems, fromErrors(append(errs, broken...))...), nil
+}
+
+// CheckUpdate returns what rules about changes refuse of an object in the place of another one.
+// Both have passed Check or come from the API server.
+func (s *Schemas) CheckUpdate(kind, version string, object, old map[string]any) ([]Problem, error) {
+	check, err := s.checker(kind, version)
+	if err != nil {
+		return nil, err
+	}
+	old = runtime.DeepCopyJSON(old)
+	defaulting.Default(old, check.schema) // it may have been written before the default was there
+	delete(old, "status")
+	broken, _ := check.rules.Validate(context.Background(), nil, check.schema, object, old, celconfig.RuntimeCELCostBudget,
+		cel.WithRatcheting(common.NewCorrelatedObject(object, old, &model.Structural{Structural: check.schema})))
+	return fromErrors(broken), nil
 }
 
 func (s *Schemas) checker(kind, version string) (*checker, error) {

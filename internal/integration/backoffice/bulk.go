@@ -205,7 +205,7 @@ func (s *run[T]) refusedWhole() *integration.Problem {
 func (a *api) importFailure(ctx context.Context, err error) *integration.Problem {
 	switch {
 	case errors.Is(err, store.ErrWholeRuns):
-		return comeBack(wholeRetry, detailWholeRuns)
+		return takeTurns(wholeRetry, detailWholeRuns)
 	case store.Raced(err):
 		return comeBack(contendedRetry, detailContended)
 	}

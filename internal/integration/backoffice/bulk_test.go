@@ -214,7 +214,7 @@ func TestWholeImportsAtOnce(t *testing.T) {
 	s := newSite(t, server)
 	u := s.begun(t, lines(1, batchLines+1, accountLine)...)
 	response, text := s.call(t, "POST", "/api/v1/import/groups?mode=whole", ndjson, reader(groupLine(1)))
-	if response.StatusCode != 503 || response.Header.Get("Retry-After") != "30" || !strings.Contains(text, detailWholeRuns) {
+	if response.StatusCode != 429 || response.Header.Get("Retry-After") != "30" || !strings.Contains(text, detailWholeRuns) {
 		t.Errorf("%s %v %s", response.Status, response.Header, text)
 	}
 	s.must(t, integration.Groups, groupLine(1))

@@ -139,7 +139,7 @@ func TestTooManyImports(t *testing.T) {
 	}
 	eventually(t, "all run", func() bool { return s.api.running.taken() == maxImports-1 })
 	response, body := s.call(t, "POST", "/api/v1/import/groups", ndjson, reader(groupLine(99)))
-	if response.StatusCode != 503 || response.Header.Get("Retry-After") != "5" || !strings.Contains(body, "3 imports of this token are running") {
+	if response.StatusCode != 429 || response.Header.Get("Retry-After") != "5" || !strings.Contains(body, "3 imports of this token are running") {
 		t.Errorf("got %s %s", response.Status, body)
 	}
 	header := bearing(s.newToken(t, `{"name":"other","scopes":["groups:write"]}`).Secret)

@@ -52,12 +52,14 @@ type api struct {
 	running   *places
 	signed    turnstile
 	signers   *places // by network; how many there are in all is up to signed, which waits
-	outlooks  turnstile
+	outlooks  *places // by token
 	books     rulebooks
 	limit     int64         // of the bytes of an import
 	bodyTime  time.Duration // bodyTimeout, shorter in tests
 
 	upcomingPage, maxUpcoming int // smaller in tests
+	planPages                 planPages
+	buckets                   planBuckets
 }
 
 // New returns the handler of the API. The caller observes its requests.
@@ -70,8 +72,8 @@ func newAPI(o Options) *api {
 	return &api{
 		Options: o, scopes: map[string]bool{"*": true}, now: time.Now, tokens: newTokens(o.Store, time.Now),
 		rates: newRates(o.Limits, time.Now), strangers: newStrangers(time.Now), wrong: newWrongTokens(time.Now),
-		running: newPlaces(maxImports, maxImports-1), signed: make(turnstile, maxSigned), signers: newPlaces(math.MaxInt, maxSigned/2), outlooks: make(turnstile, maxOutlooks), limit: maxBodyBytes, bodyTime: bodyTimeout,
-		upcomingPage: upcomingPage, maxUpcoming: maxUpcoming,
+		running: newPlaces(maxImports, maxImports-1), signed: make(turnstile, maxSigned), signers: newPlaces(math.MaxInt, maxSigned/2), outlooks: newPlaces(maxOutlooks, maxOutlooks-1), limit: maxBodyBytes, bodyTime: bodyTimeout,
+		upcomingPage: upcomingPage, maxUpcoming: maxUpcoming, planPages: usualPlanPages,
 	}
 }
 
@@ -86,6 +88,7 @@ func (a *api) registerAll() {
 	a.registerIntake()
 	a.registerNotifications()
 	a.registerOutlook()
+	a.registerPlan()
 	a.registerReceipts()
 	a.registerTokens()
 	a.registerVersion()

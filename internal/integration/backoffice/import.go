@@ -67,9 +67,9 @@ type importFunc = func(http.ResponseWriter, *http.Request, importOptions, *lineR
 // tooManyImports says whose they are: those of the token itself, of which so many run, or all.
 func tooManyImports(have int) *integration.Problem {
 	if have >= maxImports-1 {
-		return problem(http.StatusServiceUnavailable, fmt.Sprintf("%d imports of this token are running, try again later", have))
+		return takeTurns(importRetry, fmt.Sprintf("%d imports of this token are running, try again later", have))
 	}
-	return problem(http.StatusServiceUnavailable, "too many imports are running, try again later")
+	return takeTurns(importRetry, "too many imports are running, try again later")
 }
 
 // importer returns the handler of a kind of import.

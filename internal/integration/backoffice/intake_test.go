@@ -326,7 +326,7 @@ func TestSignedIntake(t *testing.T) {
 	for range maxSigned / 2 {
 		s.api.signers.enter(networkOf("127.0.0.1"))
 	}
-	if response, text := send(newerSecret, plain, time.Now()); response.StatusCode != 503 {
+	if response, text := send(newerSecret, plain, time.Now()); response.StatusCode != 429 {
 		t.Errorf("while this address has them: %s %s", response.Status, text)
 	}
 }

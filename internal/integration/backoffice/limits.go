@@ -178,12 +178,15 @@ const maxImports = 4
 type places struct {
 	most, each int
 
-	mu  sync.Mutex
-	all int
-	of  map[string]int // by who: a token's id, a network
+	mu   sync.Mutex
+	all  int
+	of   map[string]int // by who: a token's id, a network
+	free chan struct{}  // closed, and made anew, when a place is left
 }
 
-func newPlaces(most, each int) *places { return &places{most: most, each: each, of: map[string]int{}} }
+func newPlaces(most, each int) *places {
+	return &places{most: most, each: each, of: map[string]int{}, free: make(chan struct{})}
+}
 
 // enter takes a place, until leave is called; nil: there is none, and who asks has so many.
 func (p *places) enter(who string) (leave func(), have int) {
@@ -201,5 +204,26 @@ func (p *places) enter(who string) (leave func(), have int) {
 		if p.of[who]--; p.of[who] == 0 {
 			delete(p.of, who)
 		}
+		close(p.free)
+		p.free = make(chan struct{})
 	}, p.of[who]
+}
+
+// await takes a place as enter does, and waits a moment for one; nil: there is none.
+func (p *places) await(ctx context.Context, who string, patience time.Duration) (leave func()) {
+	ctx, cancel := context.WithTimeout(ctx, patience)
+	defer cancel()
+	for {
+		p.mu.Lock()
+		free := p.free
+		p.mu.Unlock()
+		if leave, _ := p.enter(who); leave != nil {
+			return leave
+		}
+		select {
+		case <-free:
+		case <-ctx.Done():
+			return nil
+		}
+	}
 }

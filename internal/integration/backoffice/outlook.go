@@ -31,7 +31,8 @@ const (
 	maxUpcoming   = 5_000
 	upcomingTime  = 20 * time.Second
 	upcomingDays  = 7
-	maxOutlooks   = 2       // at once: documents that are given are compiled
+	maxOutlooks   = 2 // at once: documents that are given are compiled; one token gets one less, as with imports
+	lookPatience  = 2 * time.Second
 	maxOutlookDoc = 8 << 20 // a routing document may be packed
 	detailOutlook = "others ask what would be sent at the moment, try again"
 )
@@ -40,7 +41,8 @@ const (
 type rulebook struct {
 	*plan.Rules
 	live     *config.Live
-	routing  string // digest; empty: there is no routing document
+	document *config.LiveRouting // nil: there is none
+	routing  string              // its digest; empty: there is none
 	problems []string
 }
 
@@ -74,14 +76,15 @@ func (a *api) registerOutlook() {
 // Who gives documents can have any field of an account shown by them.
 const scopesOfDocuments = "\n\nWith documents in the body it takes the scopes accounts:read and invoices:read besides."
 
-// mayShow says whether a token may see what documents of its own can show.
-func mayShow(ctx context.Context, given integration.Documents) error {
+// mayShow says whether a token may see what documents of its own can show: with more scopes
+// where more is told.
+func mayShow(ctx context.Context, given integration.Documents, more ...string) error {
 	if given.Settings == nil && given.Routing == nil {
 		return nil
 	}
-	for _, scope := range []string{"accounts:read", "invoices:read"} {
+	for _, scope := range append([]string{"accounts:read", "invoices:read"}, more...) {
 		if !tokenOf(ctx).May(scope) {
-			return problem(http.StatusForbidden, "the token has no scope "+scope+": with documents in the body any field of accounts and their invoices can be shown")
+			return problem(http.StatusForbidden, "the token has no scope "+scope+": with documents in the body more can be shown than notifications")
 		}
 	}
 	return nil
@@ -135,7 +138,7 @@ func (a *api) rulesOf(ctx context.Context, given integration.Documents) (*rulebo
 
 func newRulebook(live *config.Live, routing *config.LiveRouting) *rulebook {
 	rules, problems := plan.NewRules(live, routing)
-	made := &rulebook{Rules: rules, live: live}
+	made := &rulebook{Rules: rules, live: live, document: routing}
 	if routing != nil {
 		made.routing = routing.Digest
 	}
@@ -205,6 +208,11 @@ func (a *api) routingInForce(ctx context.Context) (routing *config.LiveRouting, 
 	return routing, running, nil
 }
 
+// lookAhead takes a place for what looks at what would be; nil: there is none.
+func (a *api) lookAhead(ctx context.Context) (leave func()) {
+	return a.outlooks.await(ctx, tokenOf(ctx).ID, lookPatience)
+}
+
 type upcomingInput struct {
 	Body body[integration.UpcomingQuery]
 }
@@ -231,9 +239,9 @@ func (a *api) upcoming(ctx context.Context, in *upcomingInput) (*upcomingOutput,
 			return nil, badCursor("cursor", "is not a cursor of this API")
 		}
 	}
-	leave := a.outlooks.enter(ctx)
+	leave := a.lookAhead(ctx)
 	if leave == nil {
-		return nil, comeBack(contendedRetry, detailOutlook)
+		return nil, takeTurns(contendedRetry, detailOutlook)
 	}
 	defer leave()
 	rules, err := a.rulesOf(ctx, asked.Documents)
@@ -393,9 +401,9 @@ func (a *api) render(ctx context.Context, in *renderInput) (*renderOutput, error
 	if err := mayShow(ctx, asked.Documents); err != nil {
 		return nil, err
 	}
-	leave := a.outlooks.enter(ctx)
+	leave := a.lookAhead(ctx)
 	if leave == nil {
-		return nil, comeBack(contendedRetry, detailOutlook)
+		return nil, takeTurns(contendedRetry, detailOutlook)
 	}
 	defer leave()
 	rules, err := a.rulesOf(ctx, asked.Documents)

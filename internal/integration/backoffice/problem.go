@@ -33,6 +33,10 @@ const (
 func headerOf(p *integration.Problem) http.Header {
 	header := http.Header{}
 	switch p.Status {
+	case http.StatusTooManyRequests:
+		if p.RetryAfter > 0 { // else it is set already
+			header.Set("Retry-After", strconv.Itoa(p.RetryAfter))
+		}
 	case http.StatusServiceUnavailable:
 		header.Set("Retry-After", strconv.Itoa(cmp.Or(p.RetryAfter, 5)))
 	case http.StatusUnauthorized:
@@ -49,12 +53,21 @@ const (
 // In how many seconds to come back: when others have a row, and while a whole import runs.
 const (
 	contendedRetry = 1
+	importRetry    = 5
 	wholeRetry     = 30
 )
 
 // comeBack is the answer to a request that will do in a few seconds.
 func comeBack(seconds int, detail string) *integration.Problem {
 	p := problem(http.StatusServiceUnavailable, detail)
+	p.RetryAfter = seconds
+	return p
+}
+
+// takeTurns is the answer to a request for which there is no place while others run: nothing has
+// failed, so it is no error of the server.
+func takeTurns(seconds int, detail string) *integration.Problem {
+	p := problem(http.StatusTooManyRequests, detail)
 	p.RetryAfter = seconds
 	return p
 }

@@ -64,12 +64,12 @@ func (a *api) verify(w http.ResponseWriter, r *http.Request, ip string) (caller,
 	}
 	own, _ := a.signers.enter(networkOf(ip)) // a stranger who sends slowly keeps nobody else out
 	if own == nil {
-		return caller{}, comeBack(contendedRetry, detailManySigned)
+		return caller{}, takeTurns(contendedRetry, detailManySigned)
 	}
 	defer own()
 	leave := a.signed.enter(r.Context())
 	if leave == nil {
-		return caller{}, comeBack(contendedRetry, detailManySigned)
+		return caller{}, takeTurns(contendedRetry, detailManySigned)
 	}
 	defer leave()
 	keys, err := a.EventKeys()

@@ -101,9 +101,7 @@ func TestSecurityLane(t *testing.T) {
 	if got := w.rows(t, `SELECT state || detail FROM notification WHERE lane = 0`); !cmp.Equal(got, []string{"Sent"}) {
 		t.Fatalf("the link is %v", got)
 	}
-	if len(w.rows(t, `SELECT id FROM notification WHERE lane = 1 AND state = 'Sent'`)) > 0 {
-		t.Skip("the machine is too slow to tell")
-	}
+	waited := len(w.rows(t, `SELECT id FROM notification WHERE lane = 1 AND state = 'Sent'`)) > 0
 	token, err := testKeys(t).LinkToken(store.LinkReset, link, 0)
 	if err != nil {
 		t.Fatal(err)
@@ -120,6 +118,9 @@ func TestSecurityLane(t *testing.T) {
 	}
 	if strings.Contains(w.log.String(), token) {
 		t.Error("the log has the secret of the link")
+	}
+	if waited {
+		t.Skip("the machine is too slow to tell whether the link waited for other mails")
 	}
 }
 

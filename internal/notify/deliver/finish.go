@@ -271,6 +271,8 @@ func (d *Dispatcher) count(batch []ended, lost []store.Lease) {
 			d.metrics.sent.WithLabelValues(e.Channel).Inc()
 		case store.StateSuppressed:
 			d.metrics.suppressed.WithLabelValues(e.Reason).Inc()
+		case store.StateDead:
+			d.metrics.dead.WithLabelValues(e.Channel, e.Reason).Inc()
 		}
 		if e.Class != "" {
 			d.metrics.failed.WithLabelValues(e.Channel, e.Class).Inc()

@@ -3,13 +3,8 @@ package deliver
 import (
 	"context"
 	"math"
-	"slices"
-	"strconv"
-	"strings"
 	"sync"
 	"time"
-
-	"github.com/google/uuid"
 
 	"github.com/foyerhq/foyer/internal/notify/channel"
 	"github.com/foyerhq/foyer/internal/notify/plan"
@@ -258,21 +253,8 @@ func (l *lane) begin(ctx context.Context, claimed []store.Claimed, at time.Time,
 // factsOf is what notifications tell of.
 func factsOf(claimed []store.Claimed) store.Wanted {
 	var wanted store.Wanted
-	for _, c := range claimed {
-		if c.AccountID != "" {
-			wanted.Accounts = append(wanted.Accounts, c.AccountID)
-		}
-		if c.EventPosition == 0 {
-			wanted.Invoices = append(wanted.Invoices, c.About)
-		} else {
-			wanted.Events = append(wanted.Events, c.EventPosition)
-		}
-		if store.SendsLink(c.EventType) {
-			wanted.Links = append(wanted.Links, c.About)
-		}
-		if strings.HasPrefix(c.EventType, "ticket.") { // the opener is asked for again
-			wanted.Tickets = append(wanted.Tickets, c.About)
-		}
+	for i := range claimed {
+		stored.Want(&wanted, &claimed[i].Addressed)
 	}
 	return wanted
 }
@@ -281,7 +263,7 @@ func factsOf(claimed []store.Claimed) store.Wanted {
 // not, or not now.
 func (l *lane) look(j *job, known store.Known, now time.Time) (o outcome, done bool) {
 	err := safely(func() (err error) {
-		if j.n, err = notificationOf(j.Claimed, known); err != nil {
+		if j.n, err = stored.Notification(j.ID, &j.Addressed, known); err != nil {
 			return err
 		}
 		j.account = j.rules.account(known.Accounts[j.AccountID], now)
@@ -307,45 +289,4 @@ func (l *lane) look(j *job, known store.Known, now time.Time) (o outcome, done b
 		return unreadable(err), true
 	}
 	return o, done
-}
-
-// notificationOf is a claimed notification as plan made it.
-func notificationOf(c store.Claimed, known store.Known) (plan.Notification, error) {
-	n := plan.Notification{
-		Source: plan.Source(c.Source), Template: c.Template, Action: c.Action, Channel: c.Channel, Category: c.Category,
-		ContactID: c.ContactID, Address: c.Address, CC: c.CC, BCC: c.BCC, Locale: c.Locale, DueAt: c.DueAt, Security: c.Category == security,
-	}
-	if c.EventPosition == 0 {
-		n.Event = plan.Event{Type: c.EventType, AccountID: c.AccountID, About: c.About, At: plannedAt(c.ID)}
-		if v, ok := known.Invoices[c.About]; ok {
-			invoice := stored.Invoice(v)
-			n.Invoice = &invoice
-		}
-		text, _, _ := strings.Cut(c.Occurrence, "@") // the due date may be in it
-		day, err := strconv.ParseInt(text, 10, 32)
-		n.Day = int32(day)
-		return n, err
-	}
-	e, ok := known.Events[c.EventPosition]
-	if !ok {
-		return n, errNoEvent
-	}
-	var err error
-	if n.Event, err = stored.Event(e, known); err != nil {
-		return n, err
-	}
-	if link := n.Event.Link; link != nil {
-		n.LinkPlace = slices.Index(link.Addresses, c.Address) // -1: no secret is made for it
-	}
-	return n, nil
-}
-
-// plannedAt is the time in the id of a notification, a UUID of version 7; the zero time if
-// there is none.
-func plannedAt(id string) time.Time {
-	parsed, err := uuid.Parse(id)
-	if err != nil {
-		return time.Time{}
-	}
-	return time.Unix(parsed.Time().UnixTime()).UTC()
 }

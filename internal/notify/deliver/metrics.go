@@ -13,16 +13,20 @@ import (
 	"github.com/foyerhq/foyer/internal/store"
 )
 
-// metrics are those of a dispatcher; docs/operations.md lists them.
+// metrics are those of a dispatcher; docs/metrics.md lists them.
 type metrics struct {
 	planned, sent, failed, suppressed, events *prometheus.CounterVec
+	dead                                      *prometheus.CounterVec
 	rescued, unplanned                        prometheus.Counter
-	breaker, waiting                          *prometheus.GaugeVec
+	breaker, waiting, oldest                  *prometheus.GaugeVec
 	behind, failures                          *prometheus.GaugeVec // of webhooks
-	oldest, capped, skew                      prometheus.Gauge
+	capped, skew                              prometheus.Gauge
 	sweep                                     prometheus.Histogram
 	sendSeconds                               *prometheus.HistogramVec
 }
+
+// laneNames are those of the lanes in the metrics.
+var laneNames = [2]string{"security", "usual"}
 
 func newMetrics(registry prometheus.Registerer) metrics {
 	counter := func(name, help string, labels ...string) *prometheus.CounterVec {
@@ -40,6 +44,7 @@ func newMetrics(registry prometheus.Registerer) metrics {
 		failed:     counter("failed_total", "Attempts that failed, by channel and class: temporary, permanent, broken, uncertain.", "channel", "class"),
 		suppressed: counter("suppressed_total", "Notifications that were not sent on purpose, by reason.", "reason"),
 		events:     counter("webhook_events_total", "Events that a webhook of the tenant has taken.", "webhook"),
+		dead:       counter("dead_total", "Notifications that were given up, by channel and reason; staff see them as Dead and can have them tried again.", "channel", "reason"),
 		rescued: prometheus.NewCounter(prometheus.CounterOpts{
 			Name: "foyer_dispatcher_rescued_total", Help: "Notifications that were with a process that has gone.",
 		}),
@@ -51,7 +56,7 @@ func newMetrics(registry prometheus.Registerer) metrics {
 		skew:     gauge("clock_skew_seconds", "How far the clock of this process is ahead of the database's. Beyond 5 seconds it plans and sends nothing."),
 		breaker:  gauges("breaker_open", "1 while a channel works for nobody and is left alone.", "channel"),
 		waiting:  gauges("waiting", "Notifications that wait, at most 10,000 of a state: due, leased, held, uncertain.", "state"),
-		oldest:   gauge("oldest_wait_seconds", "How long the notification waits whose turn came first."),
+		oldest:   gauges("oldest_wait_seconds", "How long the notification waits whose turn came first, by lane: security is about signing in, usual is all else.", "lane"),
 		capped:   gauge("hourly_limit_reached", "1 while delivery.maxPerHour keeps mails and text messages back."),
 		sweep: prometheus.NewHistogram(prometheus.HistogramOpts{
 			Name: "foyer_dispatcher_sweep_duration_seconds", Help: "Time of a look for unpaid invoices.",
@@ -62,7 +67,13 @@ func newMetrics(registry prometheus.Registerer) metrics {
 			Buckets: []float64{.005, .01, .025, .05, .1, .25, .5, 1, 2.5, 10, 60},
 		}, []string{"channel"}),
 	}
-	registry.MustRegister(m.planned, m.sent, m.failed, m.suppressed, m.events, m.rescued, m.unplanned, m.breaker, m.waiting, m.behind, m.failures, m.skew, m.oldest, m.capped, m.sweep, m.sendSeconds)
+	// From 0 on: a counter that begins at more has risen by nothing for Prometheus.
+	for _, channel := range []string{store.ChannelEmail, store.ChannelSMS, store.ChannelWebhook, store.ChannelBanner, store.ChannelLog} {
+		for _, reason := range []string{reasonText, reasonRefused, reasonExpired, store.ReasonUnplanned} {
+			m.dead.WithLabelValues(channel, reason)
+		}
+	}
+	registry.MustRegister(m.planned, m.sent, m.failed, m.suppressed, m.dead, m.events, m.rescued, m.unplanned, m.breaker, m.waiting, m.behind, m.failures, m.skew, m.oldest, m.capped, m.sweep, m.sendSeconds)
 	return m
 }
 
@@ -71,6 +82,7 @@ func (m metrics) countPlanned(list []store.NewNotification) {
 		switch n := &list[i]; {
 		case n.Unplanned:
 			m.unplanned.Inc()
+			m.dead.WithLabelValues(n.Channel, store.ReasonUnplanned).Inc()
 		case n.Suppressed != "":
 			m.suppressed.WithLabelValues(n.Suppressed).Inc()
 		default:
@@ -89,11 +101,13 @@ func (d *Dispatcher) measureOnce(ctx context.Context) time.Duration {
 	for state, count := range map[string]int{"due": waiting.Due, "leased": waiting.Leased, "held": waiting.Held, "uncertain": waiting.Uncertain} {
 		d.metrics.waiting.WithLabelValues(state).Set(float64(count))
 	}
-	oldest := 0.0
-	if waiting.Oldest != nil {
-		oldest = now.Sub(*waiting.Oldest).Seconds()
+	for lane, name := range laneNames {
+		oldest := 0.0
+		if first := waiting.Lanes[lane]; first != nil {
+			oldest = now.Sub(*first).Seconds()
+		}
+		d.metrics.oldest.WithLabelValues(name).Set(oldest)
 	}
-	d.metrics.oldest.Set(oldest)
 	if err := d.measureWebhooks(ctx); err != nil {
 		return d.failed(ctx, "look how the webhooks are doing", err)
 	}

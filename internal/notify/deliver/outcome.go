@@ -1,12 +1,12 @@
 package deliver
 
 import (
-	"errors"
 	"strings"
 	"time"
 
 	"github.com/foyerhq/foyer/internal/notify/channel"
 	"github.com/foyerhq/foyer/internal/notify/plan"
+	"github.com/foyerhq/foyer/internal/notify/stored"
 	"github.com/foyerhq/foyer/internal/store"
 )
 
@@ -31,8 +31,6 @@ const (
 	reasonReturned  = "returned"  // its process did not come to it
 )
 
-var errNoEvent = errors.New("its event is not kept any more")
-
 // tooLate is how long after its time a notification is given up: who repairs a mail server
 // after a week does not want the mails of a week to go out.
 const tooLate = 72 * time.Hour
@@ -40,7 +38,7 @@ const tooLate = 72 * time.Hour
 // since is what the age of a notification is counted from: when it fell due (which is set
 // anew when staff have it tried again) or, of what was told to Foyer later, was planned.
 func (j *job) since() time.Time {
-	if at := plannedAt(j.ID); at.After(j.DueAt) {
+	if at := stored.PlannedAt(j.ID); at.After(j.DueAt) {
 		return at
 	}
 	return j.DueAt

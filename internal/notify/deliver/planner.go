@@ -14,6 +14,7 @@ import (
 	"github.com/foyerhq/foyer/internal/notify/plan"
 	"github.com/foyerhq/foyer/internal/notify/stored"
 	"github.com/foyerhq/foyer/internal/store"
+	"github.com/foyerhq/foyer/internal/tracing"
 )
 
 // planBatch is how many events are planned in one transaction.
@@ -60,6 +61,9 @@ func (d *Dispatcher) planNext(ctx context.Context, limit int, work planWork) (re
 	now, r := d.Now(), d.inForce()
 	var planned []store.NewNotification
 	read, _, err = d.Store.PlanEvents(ctx, now, limit, func(ctx context.Context, p *store.Planning, events []store.Event) (err error) {
+		ctx, span := tracing.Begin(ctx, "plan")
+		span.Number("foyer.events", int64(len(events)))
+		defer func() { span.End(err) }()
 		if planned, err = work(ctx, r, p, events, now); err != nil {
 			return err
 		}
@@ -79,7 +83,12 @@ func (d *Dispatcher) planEvents(ctx context.Context, r *rules, p *store.Planning
 	}
 	var planned []store.NewNotification
 	for _, e := range events {
-		planned = append(planned, d.planEvent(r, e, known, p.Delivery(), now)...)
+		_, span := tracing.Begin(ctx, "plan event")
+		list := d.planEvent(r, e, known, p.Delivery(), now)
+		span.Text("foyer.event.type", e.Type)
+		span.Number("foyer.notifications", int64(len(list)))
+		span.End(nil)
+		planned = append(planned, list...)
 	}
 	return planned, nil
 }

@@ -15,6 +15,7 @@ import (
 	"github.com/foyerhq/foyer/internal/notify/channel"
 	"github.com/foyerhq/foyer/internal/notify/plan"
 	"github.com/foyerhq/foyer/internal/store"
+	"github.com/foyerhq/foyer/internal/tracing"
 )
 
 const security = string(catalog.Security)
@@ -69,7 +70,9 @@ func (l *lane) send(ctx context.Context, j *job) outcome {
 		return returned(l.Now().Add(failurePause)) // Redirect, and the settings do not say yet where to
 	}
 	began := time.Now()
+	ctx, span := j.beginSend(ctx)
 	result, err := way.Send(ctx, m)
+	span.End(err)
 	l.metrics.sendSeconds.WithLabelValues(j.Channel).Observe(time.Since(began).Seconds())
 	if err == nil {
 		return l.sent(j, content, m, result)
@@ -81,6 +84,19 @@ func (l *lane) send(ctx context.Context, j *job) outcome {
 	cutOff := errors.Is(context.Cause(ctx), context.Canceled)
 	answered = failure.Answered() || cutOff
 	return l.unsent(j, failure, way.repeat(), cutOff)
+}
+
+// beginSend records the handing over of a notification: of whom it is not.
+func (j *job) beginSend(ctx context.Context) (context.Context, tracing.Span) {
+	if !tracing.On() {
+		return ctx, tracing.Span{}
+	}
+	ctx, span := tracing.Begin(ctx, "send "+j.Channel)
+	span.Text("foyer.notification.id", j.ID)
+	span.Text("foyer.event.type", j.n.Event.Type)
+	span.Text("foyer.category", j.Category)
+	span.Number("foyer.attempt", int64(j.Attempt))
+	return ctx, span
 }
 
 // waitFor waits for a place, until a time at most and not while the process stops.

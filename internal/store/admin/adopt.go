@@ -39,10 +39,39 @@ func (p *preparation) adoptable(ctx context.Context) (*preparation, error) {
 }
 
 // takeOver gives an adopted schema and its roles the names of the new owner, all or
-// nothing. Whoever still uses the old names cannot sign in any more.
+// nothing. Whoever still uses the old names is signed out and cannot sign in any more. An
+// empty schema of the old name stays, which the new owner's role owns: the old cluster,
+// should it be alive or come back, finds it and stalls, where it would begin with no data.
 func (p *preparation) takeOver(ctx context.Context, old *preparation) error {
+	if err := p.rename(ctx, old); err != nil {
+		return err
+	}
+	var err error
+	if p.found, err = p.inspect(ctx, p.schema); err != nil {
+		return err
+	}
 	ctx, cancel := context.WithTimeout(ctx, callTimeout)
 	defer cancel()
+	return pgx.BeginFunc(ctx, p.pool, func(tx pgx.Tx) error {
+		for _, role := range p.found.Logins {
+			if err := p.deniedEnd(signOut(ctx, tx, p.found, role), p.found, role); err != nil {
+				return err
+			}
+			if err := runAll(ctx, tx, leave(p.found, role)); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
+func (p *preparation) rename(ctx context.Context, old *preparation) error {
+	ctx, cancel := context.WithTimeout(ctx, callTimeout)
+	defer cancel()
+	var goes []string // what was left when this owner's data was taken over before
+	if p.found.SchemaOwner != "" {
+		goes = []string{fmt.Sprintf("DROP SCHEMA %s", name(p.schema))}
+	}
 	err := pgx.BeginFunc(ctx, p.pool, func(tx pgx.Tx) error {
 		if err := p.renameRoles(ctx, tx, old.schema); err != nil {
 			return err
@@ -50,7 +79,9 @@ func (p *preparation) takeOver(ctx context.Context, old *preparation) error {
 		if err := inherit(ctx, tx, p.found, p.schema, true); err != nil {
 			return err
 		}
-		if err := runAll(ctx, tx, []string{fmt.Sprintf("ALTER SCHEMA %s RENAME TO %s", name(old.schema), name(p.schema))}); err != nil {
+		if err := runAll(ctx, tx, append(goes,
+			fmt.Sprintf("ALTER SCHEMA %s RENAME TO %s", name(old.schema), name(p.schema)),
+			fmt.Sprintf("CREATE SCHEMA %s AUTHORIZATION %s", name(old.schema), name(p.schema)))); err != nil {
 			return err
 		}
 		if err := pinFunctions(ctx, tx, p.schema); err != nil {
@@ -62,7 +93,7 @@ func (p *preparation) takeOver(ctx context.Context, old *preparation) error {
 		}
 		return inherit(ctx, tx, p.found, p.schema, false)
 	})
-	return p.denied(err, "role %q may not take over schema %s: as a superuser run GRANT %s TO %s, the same for its login roles, each WITH ADMIN OPTION",
+	return denied(err, "role %q may not take over schema %s: as a superuser run GRANT %s TO %s, the same for its login roles, each WITH ADMIN OPTION",
 		p.found.Role, old.schema, name(old.schema), name(p.found.Role))
 }
 
@@ -84,8 +115,8 @@ WHERE EXISTS (SELECT FROM installation WHERE prepared = $1 OR (cluster_uid, name
 // owns nothing, because the schema of the new name does not exist.
 func (p *preparation) renameRoles(ctx context.Context, tx pgx.Tx, old string) error {
 	renames := map[string]string{old: p.schema}
-	for _, component := range p.components {
-		renames[loginRole(old, component)] = loginRole(p.schema, component)
+	for i, role := range loginRoles(old) {
+		renames[role] = loginRoles(p.schema)[i]
 	}
 	for from, to := range renames {
 		var exists bool

@@ -11,8 +11,11 @@
 //	foyer_<hash>              NOLOGIN, owns the schema of the same name and all in it
 //	foyer_<hash>_portal       LOGIN, the least that the portal needs
 //	foyer_<hash>_backoffice   LOGIN, the least that the backoffice needs
+//	foyer_<hash>_dispatcher   LOGIN, the least that the dispatcher needs
 //
-// where the hash is over cluster, namespace and name of the Tenant. It works in a
+// where the hash is over cluster, namespace and name of the Tenant. Each login role has a
+// second one, whose name ends in _2, that it takes turns with when passwords are rotated:
+// see [Login]. The manager works in a
 // tenant's schema by SET LOCAL ROLE only; passwords are sent as SCRAM verifiers, so
 // that none is in a log of the server.
 //
@@ -25,7 +28,9 @@
 // A schema of another owner is only touched when the server's Secret lists it under
 // adopt. So a rebuilt cluster gets its tenants' data back: list the old schemas before
 // the Tenants are made, and each Tenant takes over the one of its namespace and name,
-// under a new name.
+// under a new name. The old cluster finds an empty schema of the old name, and stalls.
+//
+// [Server.Drop] deletes all of it.
 //
 // # Errors
 //

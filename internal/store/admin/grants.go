@@ -104,20 +104,20 @@ var logins = map[string]login{
 	},
 }
 
-// connectionLimit is for all pods of a component and the one more that there is while
+// ConnectionLimit is for all pods of a component and the one more that there is while
 // they are replaced; twice, because each has two pools while a password is rotated.
-func connectionLimit(replicas int32) int {
+func ConnectionLimit(replicas int32) int {
 	return (int(replicas) + 1) * store.ConnectionsPerPod * 2
 }
 
 // roleSettings are the statements that set up a login role, its password apart.
-func roleSettings(schema, component string, replicas int32) []string {
-	role, l := name(loginRole(schema, component)), logins[component]
+func roleSettings(schema string, l signIn) []string {
+	role := name(l.role)
 	statements := []string{
-		fmt.Sprintf("ALTER ROLE %s LOGIN NOINHERIT CONNECTION LIMIT %d", role, connectionLimit(replicas)),
+		fmt.Sprintf("ALTER ROLE %s LOGIN NOINHERIT CONNECTION LIMIT %d", role, ConnectionLimit(l.replicas)),
 		fmt.Sprintf("ALTER ROLE %s SET search_path TO %s, pg_temp", role, name(schema)),
 	}
-	for _, setting := range l.settings {
+	for _, setting := range logins[l.component].settings {
 		statements = append(statements, fmt.Sprintf("ALTER ROLE %s SET %s", role, setting))
 	}
 	return statements
@@ -125,15 +125,15 @@ func roleSettings(schema, component string, replicas int32) []string {
 
 // grantStatements give a login role exactly its rights in the schema: all that it had
 // goes first, in the same transaction.
-func grantStatements(schema, component string) []string {
-	role := name(loginRole(schema, component))
+func grantStatements(schema string, l signIn) []string {
+	role := name(l.role)
 	statements := []string{
 		fmt.Sprintf("REVOKE ALL ON ALL TABLES IN SCHEMA %s FROM %s", name(schema), role),
 		fmt.Sprintf("REVOKE ALL ON ALL SEQUENCES IN SCHEMA %s FROM %s", name(schema), role),
 		fmt.Sprintf("REVOKE ALL ON SCHEMA %s FROM %s", name(schema), role),
 		fmt.Sprintf("GRANT USAGE ON SCHEMA %s TO %s", name(schema), role),
 	}
-	for _, grant := range logins[component].grants {
+	for _, grant := range logins[l.component].grants {
 		statements = append(statements, fmt.Sprintf("GRANT %s TO %s", grant, role))
 	}
 	return statements

@@ -16,12 +16,13 @@ type found struct {
 	Role         string // the role that the manager works as
 	Superuser    bool
 	CreateRole   bool
-	CreateSchema bool   // may make schemas in the database
-	OwnsDatabase bool   // may change who connects to the database
-	OwnerRole    bool   // the tenant's owner role exists
-	ActAsOwner   bool   // and the manager may SET ROLE to it
-	SchemaOwner  string // empty: there is no schema
-	Installed    bool   // the schema has the table installation
+	CreateSchema bool     // may make schemas in the database
+	OwnsDatabase bool     // may change who connects to the database
+	OwnerRole    bool     // the tenant's owner role exists
+	ActAsOwner   bool     // and the manager may SET ROLE to it
+	SchemaOwner  string   // empty: there is no schema
+	Installed    bool     // the schema has the table installation
+	Logins       []string // the tenant's login roles that exist
 }
 
 const inspectSQL = `
@@ -30,7 +31,8 @@ SELECT current_setting('server_version_num')::int, r.rolname::text, r.rolsuper, 
        o.oid IS NOT NULL,
        coalesce(pg_has_role(r.oid, o.oid, CASE WHEN current_setting('server_version_num')::int >= 160000 THEN 'SET' ELSE 'MEMBER' END), false),
        coalesce(pg_get_userbyid(n.nspowner)::text, ''),
-       EXISTS (SELECT FROM pg_class c WHERE c.relnamespace = n.oid AND c.relname = 'installation')
+       EXISTS (SELECT FROM pg_class c WHERE c.relnamespace = n.oid AND c.relname = 'installation'),
+       ARRAY(SELECT rolname::text FROM pg_roles WHERE rolname = ANY($2) ORDER BY rolname)
 FROM pg_roles r
 JOIN pg_database d ON d.datname = current_database()
 LEFT JOIN pg_roles o ON o.rolname = $1
@@ -41,7 +43,7 @@ WHERE r.rolname = current_user`
 func (s *Server) inspect(ctx context.Context, schema string) (found, error) {
 	ctx, cancel := context.WithTimeout(ctx, callTimeout)
 	defer cancel()
-	rows, err := s.pool.Query(ctx, inspectSQL, schema)
+	rows, err := s.pool.Query(ctx, inspectSQL, schema, loginRoles(schema))
 	if err != nil {
 		return found{}, err
 	}

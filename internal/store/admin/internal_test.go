@@ -47,7 +47,7 @@ func TestSchemaNames(t *testing.T) {
 	if got, want := owner.Schema(), "foyer_41fdfbd3d9039dae"; got != want {
 		t.Errorf("got %s, want %s", got, want)
 	}
-	if longest := loginRole(owner.Schema(), Backoffice); len(longest) > 63 {
+	if longest := loginRole(owner.Schema(), Backoffice, true); len(longest) > 63 {
 		t.Errorf("%s is longer than PostgreSQL keeps", longest)
 	}
 }

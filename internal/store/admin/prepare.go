@@ -21,12 +21,10 @@ type Prepared struct {
 	Schema        string
 	SchemaVersion int64
 	Adopted       bool // and nothing is sent yet: Tenant.Adopted
-}
-
-// Login is what Prepare has to know of a component that signs in.
-type Login struct {
-	Password string
-	Replicas int32 // the pods that are asked for: the connection limit follows them
+	// Former are the components that have a login role left whose turn is over: EndLogin.
+	Former []string
+	// Migration is how long the migrations took; 0: all was in place already.
+	Migration time.Duration
 }
 
 // Prepare brings schema, roles, rights and migrations of a tenant to the desired
@@ -83,6 +81,7 @@ func (p *preparation) run(ctx context.Context) (Prepared, error) {
 		return Prepared{}, err
 	}
 	if done {
+		prepared.Former = p.former()
 		prepared.Adopted, err = p.Tenant(p.schema).Adopted(ctx)
 		return prepared, err
 	}
@@ -95,10 +94,14 @@ func (p *preparation) run(ctx context.Context) (Prepared, error) {
 	if err := p.restrictDatabase(ctx); err != nil {
 		return Prepared{}, err
 	}
+	began := time.Now()
 	if err := p.migrate(ctx, p.schema); err != nil {
 		return Prepared{}, err
 	}
-	return p.finish(ctx)
+	took := time.Since(began)
+	prepared, err = p.finish(ctx)
+	prepared.Migration = took
+	return prepared, err
 }
 
 // look finds out what there is, and whether that is all there should be. It refuses a
@@ -111,11 +114,11 @@ func (p *preparation) look(ctx context.Context) (prepared Prepared, done bool, e
 	if err := checkVersion(p.found.Version); err != nil {
 		return Prepared{}, false, err
 	}
-	if p.found.SchemaOwner == "" {
+	if p.found.SchemaOwner == "" || p.takesBack() {
 		return Prepared{}, false, p.lookForOld(ctx)
 	}
 	if p.found.SchemaOwner != p.schema {
-		return Prepared{}, false, problem(OwnedByAnother, "schema %s belongs to role %q, which Foyer did not make", p.schema, p.found.SchemaOwner)
+		return Prepared{}, false, ownedByRole(p.schema, p.found.SchemaOwner)
 	}
 	if !p.found.Installed {
 		return Prepared{}, false, nil
@@ -134,12 +137,23 @@ func (p *preparation) look(ctx context.Context) (prepared Prepared, done bool, e
 	return Prepared{Schema: p.schema, SchemaVersion: is.version}, complete, nil
 }
 
+// takesBack says whether the tenant's data was taken over, and may be taken back.
+func (p *preparation) takesBack() bool {
+	return isSchemaName(p.found.SchemaOwner) && p.found.SchemaOwner != p.schema && slices.Contains(p.adopt, p.found.SchemaOwner)
+}
+
 // lookForOld takes over the schema of the tenant's earlier cluster, if there is one
 // that may be adopted.
 func (p *preparation) lookForOld(ctx context.Context) error {
 	old, err := p.adoptable(ctx)
-	if err != nil || old == nil {
+	if err != nil {
 		return err
+	}
+	if old == nil {
+		if p.found.SchemaOwner != "" {
+			return ownedByRole(p.schema, p.found.SchemaOwner)
+		}
+		return nil
 	}
 	if err := p.takeOver(ctx, old); err != nil {
 		return err
@@ -161,7 +175,7 @@ func (p *preparation) readInstallation(ctx context.Context) (installation, error
 	err := p.asOwner(ctx, p.schema, readOnly, func(ctx context.Context, tx pgx.Tx) error {
 		return tx.QueryRow(ctx, `
 SELECT cluster_uid, namespace, name, prepared, (SELECT coalesce(max(version_id), 0) FROM goose_db_version WHERE is_applied), `+actualSQL+`
-FROM installation`, p.schema, tables, p.roles()).Scan(&is.owner.ClusterUID, &is.owner.Namespace, &is.owner.Name, &is.prepared, &is.version, &is.actual)
+FROM installation`, p.schema, tables, loginRoles(p.schema)).Scan(&is.owner.ClusterUID, &is.owner.Namespace, &is.owner.Name, &is.prepared, &is.version, &is.actual)
 	})
 	if errors.Is(err, pgx.ErrNoRows) {
 		return installation{}, nil // the first Prepare was interrupted: nobody's yet
@@ -169,22 +183,13 @@ FROM installation`, p.schema, tables, p.roles()).Scan(&is.owner.ClusterUID, &is.
 	return is, err
 }
 
-// roles are the login roles.
-func (p *preparation) roles() []string {
-	var roles []string
-	for _, component := range p.components {
-		roles = append(roles, loginRole(p.schema, component))
-	}
-	return roles
-}
-
 // desired is a digest of everything that Prepare applies, passwords included.
 func (p *preparation) desired() string {
 	parts := []string{fmt.Sprint(store.RequiredSchemaVersion), fmt.Sprint(p.found.OwnsDatabase)}
-	for _, component := range p.components {
-		parts = append(parts, roleSettings(p.schema, component, p.logins[component].Replicas)...)
-		parts = append(parts, grantStatements(p.schema, component)...)
-		parts = append(parts, p.logins[component].Password)
+	for _, l := range p.signIns() {
+		parts = append(parts, roleSettings(p.schema, l)...)
+		parts = append(parts, grantStatements(p.schema, l)...)
+		parts = append(parts, l.password)
 	}
 	sum := sha256.Sum256([]byte(strings.Join(parts, "\x00")))
 	return hex.EncodeToString(sum[:])
@@ -201,14 +206,14 @@ func (p *preparation) actAsOwner(ctx context.Context) error {
 		grant += " WITH SET TRUE, INHERIT FALSE"
 	}
 	if _, err := p.pool.Exec(ctx, grant); err != nil {
-		return p.denied(err, "role %q may not act as role %s: as a superuser run %s", p.found.Role, p.schema, grant)
+		return denied(err, "role %q may not act as role %s: as a superuser run %s", p.found.Role, p.schema, grant)
 	}
 	p.found.ActAsOwner = true
 	return nil
 }
 
 // denied turns "insufficient privilege" into the Problem that says what helps.
-func (p *preparation) denied(err error, format string, args ...any) error {
+func denied(err error, format string, args ...any) error {
 	var pgErr *pgconn.PgError
 	if errors.As(err, &pgErr) && pgErr.Code == "42501" {
 		return problem(MissingRights, format, args...)
@@ -231,8 +236,8 @@ func (p *preparation) makeRoles(ctx context.Context) error {
 			return err
 		}
 	}
-	for _, component := range p.components {
-		if err := p.makeLogin(ctx, component); err != nil {
+	for _, l := range p.signIns() {
+		if err := p.makeLogin(ctx, l); err != nil {
 			return err
 		}
 	}
@@ -249,20 +254,19 @@ func (p *preparation) createRole(ctx context.Context, role, kind string) error {
 	return err
 }
 
-func (p *preparation) makeLogin(ctx context.Context, component string) error {
-	role := loginRole(p.schema, component)
-	verifier, err := scramVerifier(p.logins[component].Password)
+func (p *preparation) makeLogin(ctx context.Context, l signIn) error {
+	verifier, err := scramVerifier(l.password)
 	if err != nil {
-		return fmt.Errorf("role %s: %w", role, err)
+		return fmt.Errorf("role %s: %w", l.role, err)
 	}
-	if err := p.createRole(ctx, role, "LOGIN NOINHERIT"); err != nil {
+	if err := p.createRole(ctx, l.role, "LOGIN NOINHERIT"); err != nil {
 		return err
 	}
-	statements := append(roleSettings(p.schema, component, p.logins[component].Replicas), fmt.Sprintf("ALTER ROLE %s PASSWORD %s", name(role), quote(verifier)))
+	statements := append(roleSettings(p.schema, l), fmt.Sprintf("ALTER ROLE %s PASSWORD %s", name(l.role), quote(verifier)))
 	err = pgx.BeginFunc(ctx, p.pool, func(tx pgx.Tx) error { return runAll(ctx, tx, statements) })
 	if err != nil {
-		return p.denied(err, "role %q may not change role %s, which another role made: as a superuser run GRANT %s TO %s WITH ADMIN OPTION",
-			p.found.Role, role, name(role), name(p.found.Role))
+		return denied(err, "role %q may not change role %s, which another role made: as a superuser run GRANT %s TO %s WITH ADMIN OPTION",
+			p.found.Role, l.role, name(l.role), name(p.found.Role))
 	}
 	return nil
 }
@@ -287,8 +291,8 @@ func (p *preparation) restrictDatabase(ctx context.Context) error {
 	defer p.rights.Unlock()
 	database := name(p.database)
 	var statements []string
-	for _, component := range p.components {
-		statements = append(statements, fmt.Sprintf("GRANT CONNECT ON DATABASE %s TO %s", database, name(loginRole(p.schema, component))))
+	for _, l := range p.signIns() {
+		statements = append(statements, fmt.Sprintf("GRANT CONNECT ON DATABASE %s TO %s", database, name(l.role)))
 	}
 	statements = append(statements, fmt.Sprintf("REVOKE CONNECT, TEMPORARY ON DATABASE %s FROM PUBLIC", database))
 	return pgx.BeginFunc(ctx, p.pool, func(tx pgx.Tx) error {
@@ -314,10 +318,9 @@ SELECT EXISTS (SELECT FROM pg_namespace n, aclexplode(n.nspacl) a
 }
 
 func (p *preparation) checkConnect(ctx context.Context) error {
-	for _, component := range p.components {
-		role := loginRole(p.schema, component)
+	for _, l := range p.signIns() {
 		var can bool
-		if err := p.pool.QueryRow(ctx, `SELECT has_database_privilege($1::text::name, current_database(), 'CONNECT')`, role).Scan(&can); err != nil {
+		if err := p.pool.QueryRow(ctx, `SELECT has_database_privilege($1::text::name, current_database(), 'CONNECT')`, l.role).Scan(&can); err != nil {
 			return err
 		}
 		if can {
@@ -332,10 +335,10 @@ func (p *preparation) checkConnect(ctx context.Context) error {
 // finish records the owner, gives the rights and records what was applied, all in one
 // transaction.
 func (p *preparation) finish(ctx context.Context) (Prepared, error) {
-	prepared := Prepared{Schema: p.schema}
+	prepared := Prepared{Schema: p.schema, Former: p.former()}
 	err := p.asOwner(ctx, p.schema, readWrite, func(ctx context.Context, tx pgx.Tx) error {
-		for _, component := range p.components {
-			if err := runAll(ctx, tx, grantStatements(p.schema, component)); err != nil {
+		for _, l := range p.signIns() {
+			if err := runAll(ctx, tx, grantStatements(p.schema, l)); err != nil {
 				return err
 			}
 		}
@@ -356,7 +359,7 @@ func (p *preparation) finish(ctx context.Context) (Prepared, error) {
 
 func (p *preparation) record(ctx context.Context, tx pgx.Tx) error {
 	var actual string
-	if err := tx.QueryRow(ctx, "SELECT "+actualSQL, p.schema, tables, p.roles()).Scan(&actual); err != nil {
+	if err := tx.QueryRow(ctx, "SELECT "+actualSQL, p.schema, tables, loginRoles(p.schema)).Scan(&actual); err != nil {
 		return err
 	}
 	row := []any{p.owner.ClusterUID, p.owner.Namespace, p.owner.Name, p.desired() + " " + actual}

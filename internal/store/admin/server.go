@@ -69,6 +69,7 @@ func Open(c Config) (*Server, error) {
 	pooled.MaxConns = maxConns
 	pooled.MaxConnIdleTime = maxIdle
 	pings := pooled.Copy()
+	pooled.ConnConfig.Tracer = statements{}
 	pings.MaxConns, pings.MinConns, pings.MinIdleConns = 1, 0, 0
 	pool, err := newPool(pooled)
 	if err != nil {

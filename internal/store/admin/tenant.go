@@ -3,6 +3,7 @@ package admin
 import (
 	"context"
 	"errors"
+	"time"
 
 	"github.com/jackc/pgx/v5"
 
@@ -118,7 +119,7 @@ func (t *Tenant) Fold(ctx context.Context) error {
 func (t *Tenant) Replicas(ctx context.Context) ([]store.Replica, error) {
 	var replicas []store.Replica
 	err := t.read(ctx, "read replicas", func(ctx context.Context, tx pgx.Tx) error {
-		rows, err := tx.Query(ctx, `SELECT pod, component, digest, coalesce(to_jsonb(r) ->> 'routing_digest', ''), error, updated_at FROM replica r ORDER BY pod`)
+		rows, err := tx.Query(ctx, `SELECT pod, component, digest, coalesce(to_jsonb(r) ->> 'routing_digest', ''), error, coalesce(to_jsonb(r) ->> 'login', ''), now() - updated_at FROM replica r ORDER BY pod`)
 		if err != nil {
 			return err
 		}
@@ -177,6 +178,17 @@ AND digest NOT IN (SELECT digest FROM document WHERE kind = $1 ORDER BY created_
 	})
 }
 
+// LatestAgain makes a document the one that went live last, if the latest is a copy that was
+// saved and did not go live. Any other latest one stays: it was saved since.
+func (t *Tenant) LatestAgain(ctx context.Context, kind, digest, notLive string) error {
+	return t.write(ctx, "order documents", func(ctx context.Context, tx pgx.Tx) error {
+		_, err := tx.Exec(ctx, `
+UPDATE document SET created_at = clock_timestamp() WHERE kind = $1 AND digest = $2
+AND $3 = (SELECT digest FROM document WHERE kind = $1 ORDER BY created_at DESC, digest LIMIT 1)`, kind, digest, notLive)
+		return err
+	})
+}
+
 // LatestDocument hands over the documents of a kind, the one that went live last first,
 // until one is taken. If none is, the error is store.ErrNotFound.
 func (t *Tenant) LatestDocument(ctx context.Context, kind string, take func(digest, text string) bool) error {
@@ -200,11 +212,30 @@ func (t *Tenant) LatestDocument(ctx context.Context, kind string, take func(dige
 // only.
 func (t *Tenant) EnsureToken(ctx context.Context, name, token string) error {
 	return t.write(ctx, "store the API token", func(ctx context.Context, tx pgx.Tx) error {
+		if _, err := tx.Exec(ctx, `DELETE FROM api_token WHERE name <> $1 AND secret_hash = $2`, name, store.TokenHash(token)); err != nil {
+			return err
+		}
 		_, err := tx.Exec(ctx, `
 INSERT INTO api_token AS t (name, secret_hash, scopes, created_by) VALUES ($1, $2, '{*}', 'manager')
 ON CONFLICT (name) DO UPDATE SET secret_hash = excluded.secret_hash, scopes = excluded.scopes, created_by = excluded.created_by,
     expires_at = NULL, created_at = now(), last_used_at = NULL
 WHERE (t.secret_hash, t.scopes, t.created_by) <> (excluded.secret_hash, excluded.scopes, excluded.created_by) OR t.expires_at IS NOT NULL`, name, store.TokenHash(token))
+		return err
+	})
+}
+
+// RotateToken makes the API token of a name another one. The former one is valid until then,
+// under a name of its own; any that had these names besides is not.
+func (t *Tenant) RotateToken(ctx context.Context, name, former, token string, until time.Time) error {
+	old := store.TokenHash(former)
+	return t.write(ctx, "rotate the API token", func(ctx context.Context, tx pgx.Tx) error {
+		if _, err := tx.Exec(ctx, `DELETE FROM api_token WHERE name IN ($1, $1 || '-former') AND secret_hash <> $2`, name, old); err != nil {
+			return err
+		}
+		if _, err := tx.Exec(ctx, `UPDATE api_token SET name = $1 || '-former', expires_at = $3 WHERE secret_hash = $2`, name, old, until); err != nil {
+			return err
+		}
+		_, err := tx.Exec(ctx, `INSERT INTO api_token (name, secret_hash, scopes, created_by) VALUES ($1, $2, '{*}', 'manager')`, name, store.TokenHash(token))
 		return err
 	})
 }

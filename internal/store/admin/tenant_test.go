@@ -165,7 +165,7 @@ func TestUsageLooksCustomersUp(t *testing.T) {
 func TestReplicas(t *testing.T) {
 	tenant := storetest.New(t, newest)
 	all := []store.Replica{
-		{Pod: "acme-backoffice-1", Component: "backoffice", Digest: "sha256:1"},
+		{Pod: "acme-backoffice-1", Component: "backoffice", Digest: "sha256:1", Login: tenant.Schema + "_backoffice"},
 		{Pod: "acme-portal-1", Component: "portal", Digest: "sha256:1", Error: "format 2"},
 		{Pod: "acme-portal-2", Component: "portal", Digest: "sha256:2"},
 	}
@@ -184,12 +184,12 @@ func TestReplicas(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if diff := cmp.Diff(want, got, cmpopts.IgnoreFields(store.Replica{}, "UpdatedAt"), cmpopts.EquateEmpty()); diff != "" {
+		if diff := cmp.Diff(want, got, cmpopts.IgnoreFields(store.Replica{}, "Age"), cmpopts.EquateEmpty()); diff != "" {
 			t.Error(diff)
 		}
 		for _, r := range got {
-			if time.Since(r.UpdatedAt).Abs() > time.Minute {
-				t.Errorf("%s was updated at %s", r.Pod, r.UpdatedAt)
+			if r.Age < 0 || r.Age > time.Minute {
+				t.Errorf("%s said so %s ago", r.Pod, r.Age)
 			}
 		}
 	}
@@ -247,6 +247,25 @@ func TestOlderDocumentsAreOffered(t *testing.T) {
 	}
 	if text, err := latestDocument(t, tenant, "routing"); err != nil || text != "mended" {
 		t.Errorf("the latest is %q, %v", text, err)
+	}
+}
+
+// TestCopyThatDidNotGoLive: what is live becomes the latest again, unless something else was
+// saved since.
+func TestCopyThatDidNotGoLive(t *testing.T) {
+	tenant := storetest.New(t, newest)
+	for _, text := range []string{"live", "late"} {
+		if err := tenant.Admin.SaveDocument(t.Context(), "routing", "sha256:"+text, text); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, step := range []struct{ notLive, latest string }{{"earlier", "late"}, {"late", "live"}, {"late", "live"}} {
+		if err := tenant.Admin.LatestAgain(t.Context(), "routing", "sha256:live", "sha256:"+step.notLive); err != nil {
+			t.Fatal(err)
+		}
+		if text, err := latestDocument(t, tenant, "routing"); err != nil || text != step.latest {
+			t.Errorf("after %q did not go live, the latest is %q, %v; want %q", step.notLive, text, err, step.latest)
+		}
 	}
 }
 
@@ -350,6 +369,31 @@ func TestTokens(t *testing.T) {
 	}
 	if used, err := tenant.Backoffice.UseToken(t.Context(), store.TokenHash("second"), now); err != nil || !used.May("accounts:write") {
 		t.Errorf("the manager's token is %+v, %v", used, err)
+	}
+
+	for range 2 { // the second, as after a crash, finds all as it is to be
+		if err := tenant.Admin.RotateToken(t.Context(), "cli", "second", "third", now.Add(time.Hour)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := tenant.Admin.EnsureToken(t.Context(), "cli", "third"); err != nil {
+		t.Fatal(err)
+	}
+	if used, err := tenant.Backoffice.UseToken(t.Context(), store.TokenHash("second"), now); err != nil || used.Name != "cli-former" || !used.May("accounts:write") {
+		t.Errorf("the former token is %+v, %v", used, err)
+	}
+	if _, err := tenant.Backoffice.UseToken(t.Context(), store.TokenHash("second"), now.Add(61*time.Minute)); !errors.Is(err, store.ErrNotFound) {
+		t.Errorf("the former token after its time: %v", err)
+	}
+	if !valid("third") || valid("first") {
+		t.Error("only the third token and the one before should be valid")
+	}
+	// A rotation that was begun and given up: the token that people have is the one.
+	if err := tenant.Admin.EnsureToken(t.Context(), "cli", "second"); err != nil {
+		t.Fatal(err)
+	}
+	if !valid("second") || valid("third") {
+		t.Error("only the second token should be valid again")
 	}
 
 	conn := connect(t, superuser(t, newest, tenant.PortalURI))

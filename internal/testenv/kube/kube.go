@@ -36,6 +36,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/envtest"
 	"sigs.k8s.io/controller-runtime/pkg/log"
+	gatewayv1 "sigs.k8s.io/gateway-api/apis/v1"
 
 	"github.com/foyerhq/foyer/api/v1alpha1"
 )
@@ -50,9 +51,13 @@ type Cluster struct {
 	// Client reads and writes without a cache. It knows the kinds of Kubernetes and ours.
 	Client client.Client
 
-	env    *envtest.Environment
-	assets string
+	env     *envtest.Environment
+	assets  string
+	cleanup []func() // once the API server has ended
 }
+
+// Option changes an API server before it starts.
+type Option func(*Cluster) error
 
 // Run starts a cluster, runs the tests of a package and stops it. It is the body of a
 // TestMain, and returns the exit code.
@@ -71,7 +76,7 @@ func Run(m *testing.M, cluster **Cluster) int {
 }
 
 // Start starts an API server with the CRDs of config/crd/bases.
-func Start() (*Cluster, error) {
+func Start(options ...Option) (*Cluster, error) {
 	// controller-runtime complains, once, when nobody has set its logger.
 	log.SetLogger(logr.Discard())
 	root, err := RepositoryRoot()
@@ -90,24 +95,36 @@ func Start() (*Cluster, error) {
 	}}
 	// envtest's own range has 254 addresses, and every tenant takes two.
 	c.env.ControlPlane.GetAPIServer().Configure().Set("service-cluster-ip-range", "10.0.0.0/16")
+	for _, option := range options {
+		if err := option(c); err != nil {
+			return nil, errors.Join(err, c.Stop())
+		}
+	}
 	if c.Config, err = c.env.Start(); err != nil {
-		return nil, errors.Join(err, c.env.Stop())
+		return nil, errors.Join(err, c.Stop())
 	}
 	if c.Client, err = client.New(c.Config, client.Options{Scheme: Scheme()}); err != nil {
-		return nil, errors.Join(err, c.env.Stop())
+		return nil, errors.Join(err, c.Stop())
 	}
 	return c, nil
 }
 
 // Stop ends the API server and its etcd, and removes what they have written.
-func (c *Cluster) Stop() error { return c.env.Stop() }
+func (c *Cluster) Stop() error {
+	err := c.env.Stop()
+	for _, clean := range c.cleanup {
+		clean()
+	}
+	return err
+}
 
-// Scheme knows the kinds of Kubernetes and of Foyer.
+// Scheme knows the kinds of Kubernetes, of the Gateway API and of Foyer.
 func Scheme() *runtime.Scheme {
 	scheme := runtime.NewScheme()
 	// Neither can fail: both only fill maps of a new scheme.
 	_ = clientgoscheme.AddToScheme(scheme)
 	_ = v1alpha1.AddToScheme(scheme)
+	_ = gatewayv1.Install(scheme)
 	return scheme
 }
 
@@ -134,6 +151,9 @@ func (c *Cluster) Kubectl(ctx context.Context, t testing.TB, arguments ...string
 	output, err := command.CombinedOutput()
 	return string(output), err
 }
+
+// Tools is the folder of kubectl.
+func (c *Cluster) Tools() string { return c.assets }
 
 // RepositoryRoot is the folder of this repository's go.mod, looked for upwards from
 // the working directory, which in a test is the folder of the package.

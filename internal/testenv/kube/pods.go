@@ -64,6 +64,9 @@ func (c *Cluster) readyPods(ctx context.Context, deployment *appsv1.Deployment, 
 				Namespace:    deployment.Namespace,
 				Labels:       deployment.Spec.Template.Labels,
 				Annotations:  deployment.Spec.Template.Annotations,
+				OwnerReferences: []metav1.OwnerReference{{ // as if there were one
+					APIVersion: "apps/v1", Kind: "ReplicaSet", Name: deployment.Name + "-5d9f7c8b66", UID: deployment.UID, Controller: new(true),
+				}},
 			},
 			Spec: deployment.Spec.Template.Spec,
 		}
