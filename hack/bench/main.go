@@ -79,9 +79,14 @@ type benchmark struct {
 // benchmarks are in the order of the design's table.
 var benchmarks = []benchmark{
 	{"propagation", runPropagation},
+	{"propagation-crowd", runPropagationCrowd},
+	{"idle-tenant", runIdleTenant},
+	{"idle-tenant-ready", runIdleTenantReady},
 	{"idle-writes", runIdleWrites},
 	{"restart", runRestart},
 	{"memory-per-object", runMemory},
+	{"unrelated-secrets", runUnrelatedSecrets},
+	{"resident", runResident},
 	{"edit-under-load", runEditUnderLoad},
 	{"cold-start", runColdStart},
 	{"compile", runCompile},
@@ -99,6 +104,8 @@ var benchmarks = []benchmark{
 	{"event-to-smtp", runEventToSMTP},
 	{"sweep", runSweep},
 	{"crash-loss", runCrashLoss},
+	{"plan-million", runPlan},
+	{"plan-million-heap", runPlanHeap},
 	{"ask-account-settings", asking("account-settings")},
 	{"ask-account-page", asking("account-page")},
 	{"ask-account-late-page", asking("account-late-page")},
@@ -111,7 +118,8 @@ var benchmarks = []benchmark{
 }
 
 var (
-	changes       = flag.Int("changes", 1000, "how `many` changes the benchmark propagation makes")
+	changes       = flag.Int("changes", 1000, "how `many` changes the benchmarks of propagation make")
+	crowd         = flag.Int("crowd", 98, "how `many` other tenants there are beside the demo's in the benchmark propagation-crowd")
 	tenants       = flag.Int("tenants", 1000, "how `many` tenants the benchmarks of the operator are over; cold-start takes half of them")
 	accounts      = flag.Int("accounts", bulk.Full.Accounts, "how `many` accounts the benchmarks of the integration API are over, with three times the invoices and ten times the calls")
 	binary        = flag.String("backoffice", "bin/backoffice", "the `binary` whose integration API is measured")
@@ -119,6 +127,7 @@ var (
 	programs      = flag.String("programs", "bin", "the `directory` of backoffice and dispatcher, which are killed")
 	notifications = flag.Int("notifications", 40_000, "how `many` notifications a round of ledger and of event-to-smtp has")
 	unpaid        = flag.Int("unpaid", 1_000_000, "how `many` unpaid invoices a sweep looks for those in that are due, which are one in a hundred")
+	planned       = flag.Int("planned", 1_000_000, "for how `many` accounts a change is planned")
 	crashSeconds  = flag.Int("crash-seconds", 120, "for how many `seconds` things are killed")
 	profiles      = flag.String("profiles", "", "a `folder` for processor profiles of the operators that are measured")
 )

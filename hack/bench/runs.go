@@ -18,6 +18,16 @@ import (
 // runPropagation reports the 99th percentile; its spread is the quickest to the slowest.
 func runPropagation(ctx context.Context, progress func(string, ...any)) (figure, error) {
 	result, err := propagation.Measure(ctx, *changes, progress)
+	return propagated(result, err, progress)
+}
+
+// runPropagationCrowd is runPropagation among many tenants.
+func runPropagationCrowd(ctx context.Context, progress func(string, ...any)) (figure, error) {
+	result, err := propagation.MeasureInCrowd(ctx, *changes, *crowd, progress)
+	return propagated(result, err, progress)
+}
+
+func propagated(result propagation.Result, err error, progress func(string, ...any)) (figure, error) {
 	if err != nil {
 		return figure{}, err
 	}
@@ -94,6 +104,17 @@ func runMemory(ctx context.Context, progress func(string, ...any)) (figure, erro
 	f := once(m.Heap, m.Cache, "KiB")
 	f.limit = scale.MemoryTarget
 	return f, nil
+}
+
+// runUnrelatedSecrets reports what one more Secret of others costs.
+func runUnrelatedSecrets(ctx context.Context, _ func(string, ...any)) (figure, error) {
+	u, err := operatorBenchmarks().UnrelatedSecrets(ctx)
+	return once(max(0, u.PerSecret), scale.SecretTarget, "KiB"), err
+}
+
+func runResident(ctx context.Context, _ func(string, ...any)) (figure, error) {
+	u, err := operatorBenchmarks().UnrelatedSecrets(ctx)
+	return once(u.Resident, scale.ResidentTarget, "MiB"), err
 }
 
 // runEditUnderLoad reports the 95th percentile; its spread is the quickest to the slowest.

@@ -140,7 +140,7 @@ func (p *postgres) running() bool {
 }
 
 func (p *postgres) start(ctx context.Context, d *demo) error {
-	options := fmt.Sprintf("-c listen_addresses=127.0.0.1,%s -c port=%d -c unix_socket_directories=%s -c max_connections=300 -c password_encryption=scram-sha-256",
+	options := fmt.Sprintf("-c listen_addresses=127.0.0.1,%s -c port=%d -c unix_socket_directories=%s -c max_connections=1500 -c password_encryption=scram-sha-256",
 		d.gateway, postgresPort, postgresIn)
 	start := p.command(ctx, "pg_ctl", "-D", p.data, "-w", "-t", "60", "-l", filepath.Join(p.data, "server.log"), "-o", options, "start")
 	// The server outlives the demo: it must not share a pipe with it.

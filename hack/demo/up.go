@@ -163,7 +163,9 @@ stringData:
 
 // writeOverlay is config/default with the demo's image, the edge as the one proxy that is
 // trusted for the visitor's address, the host as the one private address that dispatchers
-// may call, since the inbox is there, and clocks that can be moved.
+// may call, since the inbox is there, and clocks that can be moved. Sites are reached by the
+// edge, and by pods in namespaces with a label, which stand in for proxies; so are metrics. The
+// operator has the policy of config/network-policy, with the port of the demo's PostgreSQL.
 func (d *demo) writeOverlay() (string, error) {
 	dir := filepath.Join(stateDir, "deploy")
 	if err := os.MkdirAll(dir, 0o755); err != nil { //nolint:gosec // no secrets
@@ -172,7 +174,7 @@ func (d *demo) writeOverlay() (string, error) {
 	name, tag, _ := strings.Cut(d.image, ":")
 	overlay := fmt.Sprintf(`apiVersion: kustomize.config.k8s.io/v1beta1
 kind: Kustomization
-resources: [../../../config/default]
+resources: [../../../config/default, ../../../config/network-policy]
 images:
 - {name: foyer, newName: %s, newTag: %q}
 patches:
@@ -180,9 +182,15 @@ patches:
   patch: |-
     - {op: add, path: /spec/template/spec/containers/0/args/-, value: "--trusted-proxies=%s/32"}
     - {op: add, path: /spec/template/spec/containers/0/args/-, value: "--allow-outgoing=%s/32"}
+    - {op: add, path: /spec/template/spec/containers/0/args/-, value: "--ingress-from=%s/32"}
+    - {op: add, path: /spec/template/spec/containers/0/args/-, value: "--ingress-from=namespaces:demo.foyer.dev/role=proxy"}
+    - {op: add, path: /spec/template/spec/containers/0/args/-, value: "--metrics-from=namespaces:demo.foyer.dev/role=monitoring"}
     - {op: add, path: /spec/template/spec/containers/0/args/-, value: "--tenant-clock"}
     - {op: replace, path: /spec/template/spec/containers/0/env/0/value, value: "%s"}
-`, name, tag, d.gateway, d.gateway, d.image)
+- target: {kind: NetworkPolicy, name: foyer-manager}
+  patch: |-
+    - {op: add, path: /spec/egress/1/ports/-, value: {port: %d, protocol: TCP}}
+`, name, tag, d.gateway, d.gateway, d.gateway, d.image, postgresPort)
 	if err := os.WriteFile(filepath.Join(dir, "kustomization.yaml"), []byte(overlay), 0o644); err != nil { //nolint:gosec // no secrets
 		return "", fmt.Errorf("write the overlay: %w", err)
 	}

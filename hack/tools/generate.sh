@@ -7,8 +7,16 @@ cd "$(dirname "$0")/../.."
 echo "  deep copies, apply configurations and CRDs of api/v1alpha1"
 bin/controller-gen object applyconfiguration crd paths=./api/v1alpha1 output:crd:dir=config/crd/bases
 
-echo "  the operator's ClusterRole, from the markers in controllers"
+echo "  the reference of the kinds"
+go run ./hack/apidocs
+
+echo "  the operator's ClusterRole, from the markers in controllers, and the same as a Role"
 bin/controller-gen rbac:roleName=foyer-manager paths=./controllers output:rbac:dir=config/rbac
+sed -e 's/^kind: ClusterRole$/kind: Role/' -e 's/^  name: foyer-manager$/  name: foyer-manager-watched/' \
+  config/rbac/role.yaml >config/namespaced/watched/role.yaml
+
+echo "  the parts of the Helm chart that follow from config and from its values"
+go run ./hack/chart
 
 echo "  Go code of the pages' templates"
 go tool templ generate -log-level warn

@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Fails where a generated file is not what its source says, Go files are not in the
-# standard format, vet finds something, or go.mod is not tidy. Run it by `make verify`.
+# standard format, vet finds something, the CRDs do not fit those of the last release, or
+# go.mod is not tidy. Run it by `make verify`.
 #
 # What is uncommitted before it starts is no finding, so it is of use while you work; on
 # a clean checkout any change by a generator is one.
@@ -29,9 +30,12 @@ fi
 
 echo "Vet"
 go vet -tags e2e ./...
-(cd hack/cluster && go vet ./cluster/... ./pause/...)
+(cd hack/cluster && go vet ./cluster/... ./pause/... ./policies/...)
+echo "CRDs that fit those of the last release"
+go run ./hack/crdcompat
+
 echo "Modules"
-for module in . hack/cluster hack/tools hack/tools/lint; do
+for module in . hack/cluster hack/tools hack/tools/helm hack/tools/kustomize-controller hack/tools/lint hack/tools/prometheus hack/tools/sbom; do
   go -C "$module" mod tidy -diff || { echo "go.mod is not tidy: run 'go mod tidy' in $module" >&2; exit 1; }
 done
 

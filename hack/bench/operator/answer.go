@@ -53,9 +53,11 @@ func (s *state) report(question Question, registry *prometheus.Registry) (Report
 	}
 	r := Report{Filled: s.filled.Load()}
 	if question == Collect {
-		if err := r.measureMemory(); err != nil {
-			return r, err
-		}
+		runtime.GC() // the first only empties pools into their victims
+		debug.FreeOSMemory()
+	}
+	if err := r.measureMemory(); err != nil {
+		return r, err
 	}
 	r.Writes, r.First, r.Requests = s.writes.so(question == Requests)
 	families, err := registry.Gather()
@@ -82,8 +84,6 @@ func (s *state) report(question Question, registry *prometheus.Registry) (Report
 }
 
 func (r *Report) measureMemory() error {
-	runtime.GC() // the first only empties pools into their victims
-	debug.FreeOSMemory()
 	var stats runtime.MemStats
 	runtime.ReadMemStats(&stats)
 	r.Heap = stats.HeapAlloc

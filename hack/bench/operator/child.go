@@ -16,7 +16,10 @@ import (
 
 	"github.com/go-logr/logr"
 	appsv1 "k8s.io/api/apps/v1"
+	autoscalingv2 "k8s.io/api/autoscaling/v2"
 	corev1 "k8s.io/api/core/v1"
+	networkingv1 "k8s.io/api/networking/v1"
+	policyv1 "k8s.io/api/policy/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/client-go/rest"
 	"k8s.io/klog/v2"
@@ -30,6 +33,7 @@ import (
 
 	"github.com/foyerhq/foyer/api/v1alpha1"
 	"github.com/foyerhq/foyer/controllers"
+	"github.com/foyerhq/foyer/controllers/provision"
 	"github.com/foyerhq/foyer/internal/testenv/kube"
 )
 
@@ -140,7 +144,11 @@ func runControl(ctx context.Context, base *rest.Config, namespace string, state 
 	if err != nil {
 		return fmt.Errorf("make the manager: %w", err)
 	}
-	err = controllers.Setup(mgr, controllers.Options{Namespace: namespace, Image: image, Version: "v0.0.0-bench"})
+	anybody := []provision.Peer{{}}
+	err = controllers.Setup(mgr, controllers.Options{
+		Namespace: namespace, Image: image, Version: "v0.0.0-bench",
+		Network: &provision.Network{IngressFrom: anybody, DNSAt: anybody, DNSPorts: []int32{53}},
+	})
 	if err != nil {
 		return fmt.Errorf("set up the control plane: %w", err)
 	}
@@ -152,7 +160,8 @@ func runControl(ctx context.Context, base *rest.Config, namespace string, state 
 func cachedKinds() []client.Object {
 	return []client.Object{
 		&v1alpha1.Tenant{}, &v1alpha1.AccountProfile{}, &v1alpha1.MyAccountProfile{}, &v1alpha1.EventTemplate{},
-		&corev1.ConfigMap{}, &corev1.Service{}, &appsv1.Deployment{}, &corev1.Pod{},
+		&corev1.ConfigMap{}, &corev1.Service{}, &corev1.ServiceAccount{}, &appsv1.Deployment{}, &corev1.Pod{},
+		&policyv1.PodDisruptionBudget{}, &autoscalingv2.HorizontalPodAutoscaler{}, &networkingv1.Ingress{}, &networkingv1.NetworkPolicy{},
 	}
 }
 

@@ -46,9 +46,9 @@ type Question string
 
 // The questions.
 const (
-	Count    Question = "count"    // writes, passes and processor time so far
+	Count    Question = "count"    // writes, passes and processor time so far, and memory
 	Reset    Question = "reset"    // forget the writes so far
-	Collect  Question = "collect"  // Count, after collecting garbage, with memory
+	Collect  Question = "collect"  // Count, after collecting garbage
 	Requests Question = "requests" // Count, with the writes that were recorded
 )
 
@@ -60,7 +60,7 @@ type Report struct {
 	Passes    float64            // over tenants
 	Written   map[string]float64 // by kind of object
 	Processor time.Duration      // user and system time since the process began
-	Heap      uint64             // bytes in live objects
+	Heap      uint64             // bytes in objects, dead ones included since garbage was collected
 	Resident  uint64             // bytes in memory
 	Requests  []Request
 	Failure   string

@@ -158,12 +158,9 @@ func (w *world) uids(ctx context.Context) (map[string]map[string]string, error) 
 
 // isChild says whether a request writes an object that the operator makes.
 func isChild(uri string) bool {
-	for _, kind := range []string{"/configmaps", "/secrets", "/services", "/deployments"} {
-		if strings.Contains(uri, kind) {
-			return true
-		}
-	}
-	return false
+	return slices.ContainsFunc([]string{
+		"/configmaps", "/secrets", "/services", "/serviceaccounts", "/deployments", "/poddisruptionbudgets", "/networkpolicies",
+	}, func(kind string) bool { return strings.Contains(uri, kind) })
 }
 
 // logStatements changes what PostgreSQL logs of sessions that begin from now on.

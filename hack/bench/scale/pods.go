@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/url"
 	"time"
 
 	appsv1 "k8s.io/api/apps/v1"
@@ -81,12 +82,18 @@ func (w *world) acknowledge(ctx context.Context, tenant string) error {
 	if err != nil {
 		return fmt.Errorf("acknowledge for %s: %w", tenant, err)
 	}
-	rows := store.New(w.rows)
+	rows, logins := store.New(w.rows), map[string]string{}
+	for _, c := range provision.Components() {
+		if logins[string(c)], err = w.login(ctx, tenant, c); err != nil {
+			return fmt.Errorf("acknowledge for %s: %w", tenant, err)
+		}
+	}
 	for i := range pods.Items {
 		running := store.Replica{
 			Pod:       pods.Items[i].Name,
 			Component: pods.Items[i].Labels[provision.LabelComponent],
 			Digest:    settings.Annotations[provision.AnnotationDigest],
+			Login:     logins[pods.Items[i].Labels[provision.LabelComponent]],
 		}
 		if running.Component == string(provision.Dispatcher) {
 			running.Routing = routing.Annotations[provision.AnnotationDigest]
@@ -97,4 +104,17 @@ func (w *world) acknowledge(ctx context.Context, tenant string) error {
 		}
 	}
 	return nil
+}
+
+// login is the role that the pods of a component sign in by.
+func (w *world) login(ctx context.Context, tenant string, c provision.Component) (string, error) {
+	var secret corev1.Secret
+	if err := w.cluster.Client.Get(ctx, key(tenant, provision.DatabaseSecretName(tenant, c)), &secret); err != nil {
+		return "", fmt.Errorf("read the login of the %s: %w", c, err)
+	}
+	uri, err := url.Parse(string(secret.Data[provision.KeyURI]))
+	if err != nil {
+		return "", fmt.Errorf("read the login of the %s: %w", c, err)
+	}
+	return uri.User.Username(), nil
 }

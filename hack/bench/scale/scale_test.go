@@ -38,6 +38,10 @@ func TestBenchmarksMeasure(t *testing.T) {
 	if _, err := s.MemoryPerObject(t.Context()); err != nil {
 		t.Error(err)
 	}
+	unrelated, err := s.UnrelatedSecrets(t.Context())
+	if err != nil || unrelated.Secrets != 4*secretsOfEach || unrelated.Resident <= 0 {
+		t.Errorf("Secrets of others: %+v, %v", unrelated, err)
+	}
 	cost, floor, err := s.ColdStart(t.Context())
 	if err != nil || cost <= floor || floor <= 0 {
 		t.Errorf("a cold start cost %s, its floor %s, %v", cost, floor, err)

@@ -19,6 +19,8 @@ type Shared struct {
 
 	world *world
 	small sample // with a tenth of the tenants
+
+	unrelated Unrelated // Secrets; none until they were made
 }
 
 // settled is a world in which every tenant is ready, with an operator.

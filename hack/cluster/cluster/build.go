@@ -148,12 +148,23 @@ func lastOf(lines []string, count int) []string {
 
 // buildPause builds the first process of every pod, without any library.
 func buildPause(ctx context.Context, paths layout) (string, error) {
-	binary := paths.in("pause")
-	cmd := exec.CommandContext(ctx, "go", "build", "-trimpath", "-ldflags", "-s -w", "-o", binary, "./pause") //nolint:gosec // our own path
+	return buildOwn(ctx, paths, "pause", "CGO_ENABLED=0")
+}
+
+// buildPolicies builds what enforces NetworkPolicies. It is made of packages that the Kubernetes
+// binary has too, built in the same way, so that they are in Go's cache.
+func buildPolicies(ctx context.Context, paths layout) error {
+	_, err := buildOwn(ctx, paths, "policies")
+	return err
+}
+
+func buildOwn(ctx context.Context, paths layout, name string, env ...string) (string, error) {
+	binary := paths.in(name)
+	cmd := exec.CommandContext(ctx, "go", "build", "-trimpath", "-ldflags", "-s -w", "-o", binary, "./"+name) //nolint:gosec // our own path
 	cmd.Dir = paths.module()
-	cmd.Env = append(os.Environ(), "CGO_ENABLED=0")
+	cmd.Env = append(os.Environ(), env...)
 	if out, err := cmd.CombinedOutput(); err != nil {
-		return "", fmt.Errorf("build pause: %w\n%s", err, out)
+		return "", fmt.Errorf("build %s: %w\n%s", name, err, out)
 	}
 	return binary, nil
 }

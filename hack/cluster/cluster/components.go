@@ -35,6 +35,7 @@ func components(paths layout) []component {
 			"--hostname-override="+nodeName,
 			"--node-ip="+gateway),
 		kube("kube-proxy", "--config="+paths.in("kube-proxy.yaml")),
+		{name: "policies", path: paths.in("policies"), args: []string{"--kubeconfig=" + paths.in("kubeconfigs/policies")}},
 	}
 }
 

@@ -78,7 +78,7 @@ func render(name string, values any) ([]byte, error) {
 
 // writeKubeconfigs writes one for each component that asks the API server.
 func writeKubeconfigs(paths layout) error {
-	for _, user := range []string{"controller-manager", "scheduler", "kubelet", "kube-proxy"} {
+	for _, user := range []string{"controller-manager", "scheduler", "kubelet", "kube-proxy", "policies"} {
 		text, err := renderKubeconfig(paths.in("pki"), user)
 		if err != nil {
 			return err

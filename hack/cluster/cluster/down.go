@@ -64,6 +64,7 @@ func clearHost(ctx context.Context, rec *record) error {
 		{"unmount", func() error { return unmountBelow(rec.State) }},
 		{"remove the interfaces", func() error { return removeInterfaces(ctx, rec.Bridge) }},
 		{"remove the iptables chains", func() error { return cleanTables(ctx, rec) }},
+		{"remove the rules of NetworkPolicies", removePolicyTable},
 		{"remove the packet counters", deleteCounters},
 		{"remove the cgroups", func() error { return removePodCgroups(ctx) }},
 		{"remove files", func() error { return removeHostFiles(rec) }},

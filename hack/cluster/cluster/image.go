@@ -13,7 +13,6 @@ import (
 	"io"
 	"os"
 	"path/filepath"
-	"runtime"
 	"strings"
 )
 
@@ -60,13 +59,13 @@ type imageManifest struct {
 
 // packImage writes a docker archive. The same files give the same bytes.
 func packImage(out io.Writer, spec imageSpec) error {
-	layer, err := packLayer(spec)
+	layer, architecture, err := packLayer(spec)
 	if err != nil {
 		return err
 	}
 	config, err := json.Marshal(imageConfig{
 		Created:      "1970-01-01T00:00:00Z",
-		Architecture: runtime.GOARCH,
+		Architecture: architecture,
 		OS:           "linux",
 		Config: runtimeConfig{
 			User:       imageUser,
@@ -97,43 +96,49 @@ func packImage(out io.Writer, spec imageSpec) error {
 	)
 }
 
-func packLayer(spec imageSpec) ([]byte, error) {
+// packLayer returns the files as a tar, and the architecture that all binaries are for.
+func packLayer(spec imageSpec) (content []byte, architecture string, err error) {
 	if len(spec.binaries) == 0 {
-		return nil, errors.New("an image needs at least one --binary")
+		return nil, "", errors.New("an image needs at least one --binary")
 	}
 	var out bytes.Buffer
 	layer := tar.NewWriter(&out)
 	seen := map[string]bool{}
 	for _, path := range spec.binaries {
 		if seen[filepath.Base(path)] {
-			return nil, fmt.Errorf("two binaries are named %s", filepath.Base(path))
+			return nil, "", fmt.Errorf("two binaries are named %s", filepath.Base(path))
 		}
 		seen[filepath.Base(path)] = true
-		if err := checkStatic(path); err != nil {
-			return nil, err
+		machine, err := checkStatic(path)
+		if err != nil {
+			return nil, "", err
 		}
+		if architecture != "" && machine != architecture {
+			return nil, "", fmt.Errorf("%s is for %s, another binary for %s: an image is for one", path, machine, architecture)
+		}
+		architecture = machine
 		content, err := os.ReadFile(path) //nolint:gosec // what the caller wants in the image
 		if err != nil {
-			return nil, err
+			return nil, "", err
 		}
 		if err := addFile(layer, filepath.Base(path), 0o755, content); err != nil {
-			return nil, err
+			return nil, "", err
 		}
 	}
 	var bundle bytes.Buffer
 	for _, path := range spec.authorities {
 		content, err := os.ReadFile(path) //nolint:gosec // what the caller has pods trust
 		if err != nil {
-			return nil, err
+			return nil, "", err
 		}
 		bundle.Write(append(content, '\n'))
 	}
 	if bundle.Len() > 0 {
 		if err := addFile(layer, imageCABundle, 0o644, bundle.Bytes()); err != nil {
-			return nil, err
+			return nil, "", err
 		}
 	}
-	return out.Bytes(), layer.Close()
+	return out.Bytes(), architecture, layer.Close()
 }
 
 func addFile(archive *tar.Writer, name string, mode int64, content []byte) error {
@@ -145,19 +150,26 @@ func addFile(archive *tar.Writer, name string, mode int64, content []byte) error
 	return err
 }
 
-// checkStatic refuses a binary that would not start in an empty image.
-func checkStatic(path string) error {
+// architectures are those that images are made for, as Go and OCI call them.
+var architectures = map[elf.Machine]string{elf.EM_X86_64: "amd64", elf.EM_AARCH64: "arm64"}
+
+// checkStatic refuses a binary that would not start in an empty image, and says which
+// architecture it is for.
+func checkStatic(path string) (architecture string, err error) {
 	file, err := elf.Open(path)
 	if err != nil {
-		return fmt.Errorf("%s is not a Linux program: %w", path, err)
+		return "", fmt.Errorf("%s is not a Linux program: %w", path, err)
 	}
 	defer file.Close() //nolint:errcheck // read only
+	if architecture = architectures[file.Machine]; architecture == "" {
+		return "", fmt.Errorf("%s is for %s, which no image is made for", path, file.Machine)
+	}
 	for _, part := range file.Progs {
 		if part.Type == elf.PT_INTERP {
-			return fmt.Errorf("%s needs shared libraries, which the image has not: build it with CGO_ENABLED=0", path)
+			return "", fmt.Errorf("%s needs shared libraries, which the image has not: build it with CGO_ENABLED=0", path)
 		}
 	}
-	return nil
+	return architecture, nil
 }
 
 func digest(content []byte) string {

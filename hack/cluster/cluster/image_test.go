@@ -46,6 +46,9 @@ func TestImageIsReadBackAsPacked(t *testing.T) {
 		t.Fatal(err)
 	}
 	layer := files[manifests[0].Layers[0]]
+	if config.Architecture != "amd64" || config.OS != "linux" {
+		t.Errorf("the image is for %s/%s, the programs for linux/amd64", config.OS, config.Architecture)
+	}
 	if config.Config.User != "65532:65532" || config.RootFS.DiffIDs[0] != "sha256:"+digest(layer) {
 		t.Errorf("configuration is %+v", config)
 	}
@@ -78,6 +81,8 @@ func TestImageRefusesWhatCannotRun(t *testing.T) {
 		"no program":        {binaries: []string{script}, want: "not a Linux program"},
 		"needs a loader":    {binaries: []string{program(t, dir, "dynamic", elf.PT_INTERP)}, want: "CGO_ENABLED=0"},
 		"that is not there": {binaries: []string{filepath.Join(dir, "none")}, want: "none"},
+		"two architectures": {binaries: []string{program(t, dir, "amd", elf.PT_LOAD), machineOf(t, program(t, dir, "arm", elf.PT_LOAD), elf.EM_AARCH64)}, want: "arm is for arm64, another binary for amd64"},
+		"another machine":   {binaries: []string{machineOf(t, program(t, dir, "mips", elf.PT_LOAD), elf.EM_MIPS)}, want: "no image is made for"},
 		"same name twice":   {binaries: []string{program(t, dir, "a", elf.PT_LOAD), program(t, t.TempDir(), "a", elf.PT_LOAD)}, want: "two binaries"},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -102,6 +107,20 @@ func TestFullImageName(t *testing.T) {
 			t.Errorf("%s: got %s, want %s", tag, got, want)
 		}
 	}
+}
+
+// machineOf makes a program one for another machine.
+func machineOf(t *testing.T, path string, machine elf.Machine) string {
+	t.Helper()
+	content, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	binary.LittleEndian.PutUint16(content[18:], uint16(machine))
+	if err := os.WriteFile(path, content, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	return path
 }
 
 // program writes the smallest file that reads as a Linux program, with one part.

@@ -46,6 +46,13 @@ func ownTraces(ctx context.Context, state string) ([]string, error) {
 			found = append(found, path)
 		}
 	}
+	rules, err := hasPolicyTable()
+	if err != nil {
+		return nil, err
+	}
+	if rules {
+		found = append(found, "nftables table "+policyTable)
+	}
 	chains, err := clusterChains(ctx, []string{"FOYER-"})
 	return append(found, chains...), err
 }

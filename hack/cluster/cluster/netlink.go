@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"slices"
 	"syscall"
 
 	"github.com/google/nftables"
@@ -29,6 +30,28 @@ func deleteTables(family string, names []string) error {
 		connection.DelTable(&nftables.Table{Name: name, Family: tableFamilies[family]})
 	}
 	return connection.Flush()
+}
+
+// hasPolicyTable says whether there are rules of NetworkPolicies. A kernel that knows no
+// nftables has none.
+func hasPolicyTable() (bool, error) {
+	connection, err := nftables.New()
+	if err != nil {
+		return false, err
+	}
+	tables, err := connection.ListTablesOfFamily(nftables.TableFamilyIPv4)
+	if errors.Is(err, syscall.EINVAL) || errors.Is(err, syscall.EPROTONOSUPPORT) {
+		return false, nil
+	}
+	return slices.ContainsFunc(tables, func(t *nftables.Table) bool { return t.Name == policyTable }), err
+}
+
+func removePolicyTable() error {
+	there, err := hasPolicyTable()
+	if err != nil || !there {
+		return err
+	}
+	return deleteTables("iptables", []string{policyTable})
 }
 
 // counters are the packet counters that kube-proxy makes beside its rules.

@@ -49,6 +49,7 @@ var identities = []identity{
 	{file: "scheduler", name: "system:kube-scheduler"},
 	{file: "kubelet", name: "system:node:" + nodeName, groups: []string{"system:nodes"}},
 	{file: "kube-proxy", name: "system:kube-proxy"},
+	{file: "policies", name: "foyer-policies", groups: []string{"system:masters"}},
 }
 
 // writePKI makes a new authority, every certificate and the key pair that signs

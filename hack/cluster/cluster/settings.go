@@ -17,6 +17,9 @@ const (
 	etcdURL      = "https://127.0.0.1:12379"
 	etcdPeerURL  = "http://127.0.0.1:12380"
 
+	// policyTable holds the rules of NetworkPolicies: see hack/cluster/policies.
+	policyTable = "foyer-policies"
+
 	pauseTag   = "foyer-pause:1"
 	cniPlugins = "/usr/lib/cni"
 
@@ -35,7 +38,7 @@ const (
 var chainPrefixes = []string{"KUBE-", "FOYER-"}
 
 // debianPackages are all that the cluster needs besides Go.
-var debianPackages = []string{"containerd", "runc", "containernetworking-plugins", "iptables", "iproute2"}
+var debianPackages = []string{"containerd", "runc", "containernetworking-plugins", "iptables", "nftables", "iproute2"}
 
 // ports lists every address that a component will listen on.
 var ports = map[string]string{

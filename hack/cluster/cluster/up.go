@@ -113,6 +113,7 @@ func bringUp(ctx context.Context, paths layout, show progress) error {
 		quiet("look for other users of "+podCIDR+" and "+serviceCIDR, checkRoutes),
 		quiet("state directory "+paths.state, func(context.Context) error { return makeState(paths) }),
 		quiet("Kubernetes binary", func(ctx context.Context) error { return buildKube(ctx, paths, log.New(os.Stdout, "", 0)) }),
+		quiet("enforcer of NetworkPolicies", func(ctx context.Context) error { return buildPolicies(ctx, paths) }),
 		quiet("record in "+recordDir, func(ctx context.Context) error {
 			var err error
 			if rec, err = newRecord(ctx, paths); err != nil {
