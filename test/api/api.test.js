@@ -201,6 +201,9 @@ test("notifications", async () => {
 test("what would be sent", async () => {
   const upcoming = await client.POST("/api/v1/upcoming", { body: { days: 31 } });
   assert.equal(upcoming.data?.next, undefined);
+  const plan = await client.POST("/api/v1/plan", { body: { days: 31, samples: 1, lines: true } });
+  assert.equal(plan.data?.next, undefined);
+  assert.equal(plan.data?.accounts.changed, 0);
   const rendered = await client.POST("/api/v1/render", { body: { accountId: "A-1", event: "invoice.issued" } });
   assert.equal(rendered.data?.items[0]?.address, "ada@example.com");
 });
@@ -267,7 +270,7 @@ test("requests that must be refused", async (t) => {
       if (documented(415)) await expect(await caller.call(o.id, { body: "x", headers: { "Content-Type": "text/plain" } }), 415);
       if (documented(400)) await expect(await caller.call(o.id, { body: "", headers: { "Content-Type": o.body[0] ?? "" } }), 400);
       if (documented(413) && !excused(o.id, 413)) {
-        const mebibytes = { putInvoiceDocument: 40, sendEvents: 9, getUpcoming: 9, renderNotifications: 9 }[o.id] ?? 2;
+        const mebibytes = { putInvoiceDocument: 40, sendEvents: 9, getUpcoming: 9, planChange: 9, renderNotifications: 9 }[o.id] ?? 2;
         const large = new Uint8Array(mebibytes << 20);
         await expect(await caller.call(o.id, { body: large, headers: { "Content-Type": o.body[0] ?? "" } }), 413);
       }

@@ -1,6 +1,10 @@
 package crd
 
 import (
+	"go/ast"
+	"go/parser"
+	"go/token"
+	"maps"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -8,6 +12,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/google/go-cmp/cmp"
 	apiextensionsv1 "k8s.io/apiextensions-apiserver/pkg/apis/apiextensions/v1"
 
 	"github.com/foyerhq/foyer/internal/settings"
@@ -49,42 +54,147 @@ func fieldNames(schema apiextensionsv1.JSONSchemaProps) []string {
 	return names
 }
 
-var reasonConstant = regexp.MustCompile(`(?m)^\s*(?:[Rr]eason)\w*\s*=\s*"(\w+)"`)
+// reasonsOf says which kinds can have a reason that not only a Tenant can have.
+var reasonsOf = map[string][]string{
+	"Ready": everyKind, "Accepted": everyKind, "ResolvedRefs": everyKind, "Programmed": everyKind,
+	"Invalid": everyKind, "TooLarge": everyKind, "TenantPaused": everyKind,
+	"Pending": everyKind, "NotAccepted": everyKind, "NoReadyReplica": everyKind, "LoadFailed": everyKind,
+	"DatabaseNotReady": everyKind, "DatabaseUnreachable": everyKind, "ForeignObject": everyKind, "Refused": everyKind,
+	"NoReadableCopy": everyKind, "NotCompiled": everyKind,
+	"TenantMissing": ofTenants, "TenantRefused": ofTenants,
+	"Conflicted":     {"tenant", "myaccountprofile"},
+	"RefNotFound":    {"tenant", "accountprofile", "eventtemplate"},
+	"RefRetired":     {"tenant", "accountprofile", "eventtemplate"},
+	"RefHistorical":  {"tenant", "accountprofile"},
+	"ActionConflict": {"eventtemplate"},
+}
 
-// TestEveryReasonIsDocumented wants every reason of a condition on one of the pages.
+var (
+	everyKind = []string{"tenant", "accountprofile", "myaccountprofile", "eventtemplate"}
+	ofTenants = everyKind[1:]
+	ofATenant = everyKind[:1]
+)
+
+// TestEveryReasonIsDocumented wants every reason that the code has a name for in the table of
+// each kind that can have it, and none in a table that the code does not have. That it is
+// beside the right condition is seen by the tests of controllers, which look at every status
+// that they come across.
 func TestEveryReasonIsDocumented(t *testing.T) {
-	pages := ""
-	for kind := range readSchemas(t) {
-		pages += readFile(t, "docs", kind+".md")
+	want := map[string]map[string]bool{}
+	for _, kind := range everyKind {
+		want[kind] = map[string]bool{}
 	}
-	for _, source := range []string{"internal/compile/types.go", "controllers/status/conditions.go"} {
-		reasons := reasonConstant.FindAllStringSubmatch(readFile(t, filepath.FromSlash(source)), -1)
-		if len(reasons) == 0 {
-			t.Errorf("%s declares no reasons any more: tell this test where they are", source)
+	for _, reason := range reasonsOfTheCode(t) {
+		kinds := reasonsOf[reason]
+		if kinds == nil {
+			kinds = ofATenant
 		}
-		for _, match := range reasons {
-			if !strings.Contains(pages, "`"+match[1]+"`") {
-				t.Errorf("no page of a kind in docs/ explains the reason %s of %s", match[1], source)
-			}
+		for _, kind := range kinds {
+			want[kind][reason] = true
+		}
+	}
+	for _, kind := range everyKind {
+		got := map[string]bool{}
+		for _, reasons := range readReasons(t, kind) {
+			maps.Copy(got, reasons)
+		}
+		if diff := cmp.Diff(want[kind], got); diff != "" {
+			t.Errorf("the table of conditions in docs/%s.md (-what it should tell of +what it does):\n%s", kind, diff)
 		}
 	}
 }
 
-// shared are the reasons that an object of every kind can have, whatever else it has.
-var shared = []string{
-	"Pending", "NotAccepted", "DatabaseNotReady", "DatabaseUnreachable", "ForeignObject", "Refused", "NoReadableCopy", "NotCompiled",
+// TestEveryConditionIsDocumented wants the conditions that are written into the status of a
+// kind on its page, and no others.
+func TestEveryConditionIsDocumented(t *testing.T) {
+	names := constants(t, "api/v1alpha1/common_types.go", regexp.MustCompile("^Condition[A-Z]"))
+	added := regexp.MustCompile(`c\.add\(v1alpha1\.(Condition\w+)`)
+	sources := map[string]string{"tenant": "tenant.go", "accountprofile": "profile.go", "myaccountprofile": "profile.go", "eventtemplate": "template.go"}
+	told := map[string]bool{}
+	for kind, source := range sources {
+		want := map[string]bool{}
+		for _, file := range []string{source, "conditions.go"} {
+			for _, match := range added.FindAllStringSubmatch(readFile(t, "controllers", "status", file), -1) {
+				want[names[match[1]]], told[match[1]] = true, true
+			}
+		}
+		got := map[string]bool{}
+		for condition := range readReasons(t, kind) {
+			got[condition] = true
+		}
+		if diff := cmp.Diff(want, got); diff != "" {
+			t.Errorf("the conditions in the table of docs/%s.md (-what it has +what is told):\n%s", kind, diff)
+		}
+	}
+	for name := range names {
+		if !told[name] {
+			t.Errorf("no status has %s, or it is written elsewhere: tell this test where", name)
+		}
+	}
 }
 
-// TestSharedReasonsAreOnEveryPage: whoever reads a reason looks on the page of the kind.
-func TestSharedReasonsAreOnEveryPage(t *testing.T) {
-	for kind := range readSchemas(t) {
-		page := readFile(t, "docs", kind+".md")
-		for _, reason := range shared {
-			if !strings.Contains(page, "`"+reason+"`") {
-				t.Errorf("docs/%s.md does not explain the reason %s", kind, reason)
+func readReasons(t *testing.T, kind string) kube.Reasons {
+	t.Helper()
+	reasons, err := kube.ReadReasons(kind)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return reasons
+}
+
+// reasonsOfTheCode are the values of the constants whose names say that they are reasons, and
+// of those that are the reasons of a problem with a database.
+func reasonsOfTheCode(t *testing.T) []string {
+	t.Helper()
+	root, err := kube.RepositoryRoot()
+	if err != nil {
+		t.Fatal(err)
+	}
+	var list []string
+	for _, folder := range []string{"controllers", "controllers/status", "internal/compile"} {
+		files, err := filepath.Glob(filepath.Join(root, folder, "*.go"))
+		if err != nil || len(files) == 0 {
+			t.Fatalf("%s: %d files, %v", folder, len(files), err)
+		}
+		for _, file := range files {
+			if strings.HasSuffix(file, "_test.go") {
+				continue
+			}
+			list = slices.AppendSeq(list, maps.Values(constants(t, folder+"/"+filepath.Base(file), regexp.MustCompile("^[Rr]eason[A-Z]"))))
+		}
+	}
+	list = slices.AppendSeq(list, maps.Values(constants(t, "internal/store/admin/problem.go", regexp.MustCompile(""))))
+	slices.Sort(list)
+	if list = slices.Compact(list); len(list) < 40 {
+		t.Fatalf("%d reasons were found: tell this test where they are", len(list))
+	}
+	return list
+}
+
+// constants are those of a file that are a word, by their names.
+func constants(t *testing.T, path string, named *regexp.Regexp) map[string]string {
+	t.Helper()
+	file, err := parser.ParseFile(token.NewFileSet(), path, readFile(t, filepath.FromSlash(path)), 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	found := map[string]string{}
+	for _, declaration := range file.Decls {
+		group, ok := declaration.(*ast.GenDecl)
+		if !ok || group.Tok != token.CONST {
+			continue
+		}
+		for _, spec := range group.Specs {
+			constant := spec.(*ast.ValueSpec)
+			for i, value := range constant.Values {
+				literal, isLiteral := value.(*ast.BasicLit)
+				if isLiteral && literal.Kind == token.STRING && named.MatchString(constant.Names[i].Name) {
+					found[constant.Names[i].Name] = strings.Trim(literal.Value, `"`)
+				}
 			}
 		}
 	}
+	return found
 }
 
 // readFile returns the text of a file of the repository.
