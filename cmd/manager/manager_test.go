@@ -204,12 +204,7 @@ func TestTheManagerRunsWithItsOwnRightsAndStops(t *testing.T) {
 	answers(t, manager.health+"/readyz")
 
 	tenants := sampleTenants(t)
-	for _, tenant := range tenants {
-		standInForPods(t, tenant)
-	}
-	for _, tenant := range tenants {
-		becomesReady(t, tenant)
-	}
+	standInUntilReady(t, tenants...)
 	namesASecret(t, tenants[0])
 	held, err := lease(t)
 	if err != nil || ptr.Deref(held.Spec.HolderIdentity, "") == "" {

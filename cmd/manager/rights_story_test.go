@@ -71,12 +71,7 @@ func (w *theStory) tenantsBecomeReady() {
 	kubectlApply(w.t, "samples")
 	tenants := sampleTenants(w.t)
 	w.tenant, w.other = tenants[0], tenants[1]
-	for _, tenant := range tenants {
-		standInForPods(w.t, tenant)
-	}
-	for _, tenant := range tenants {
-		becomesReady(w.t, tenant)
-	}
+	standInUntilReady(w.t, tenants...)
 }
 
 // profileIsEdited waits until the pods were told to look.
@@ -96,8 +91,7 @@ func (w *theStory) profileIsEdited() {
 		}
 		return fmt.Errorf("none of %d has annotation %s", len(pods.Items), provision.AnnotationRefresh)
 	})
-	standInForPods(w.t, w.tenant)
-	becomesReady(w.t, w.tenant)
+	standInUntilReady(w.t, w.tenant)
 }
 
 func (w *theStory) profileIsBrokenTwice() {
@@ -193,8 +187,7 @@ func (w *theStory) partsAreDeleted() {
 	for _, part := range w.parts() {
 		w.isMadeAgain(cluster.Client, part)
 	}
-	standInForPods(w.t, w.tenant)
-	becomesReady(w.t, w.tenant)
+	standInUntilReady(w.t, w.tenant)
 }
 
 // isHealed changes an object by hand, twice, and waits until it is written each time.
@@ -259,7 +252,9 @@ func (w *theStory) objectsAreMade() {
 	w.manager = startProcess(w.manager.t, operatorNamespace).ready()
 	for _, o := range made {
 		kube.Eventually(w.t, fmt.Sprintf("%T %s is live", o, o.GetName()), func() error {
-			standInForPods(w.t, w.tenant)
+			if err := standIn(w.t.Context(), w.tenant); err != nil {
+				return err
+			}
 			get(w.t, objectKey(o), o)
 			return isLive(o)
 		})
@@ -275,15 +270,12 @@ func (w *theStory) tenantIsMadeAgain() {
 	if err := cluster.Client.Delete(w.t.Context(), tenant); err != nil {
 		w.t.Fatal(err)
 	}
-	if err := cluster.CollectGarbage(w.t.Context(), w.tenant.Namespace, tenant.UID); err != nil {
-		w.t.Fatal(err)
-	}
+	cluster.CollectGarbage(w.t, w.tenant.Namespace, tenant.UID)
 	again := &v1alpha1.Tenant{ObjectMeta: w.named(tenant.Name), Spec: tenant.Spec}
 	if err := cluster.Client.Create(w.t.Context(), again); err != nil {
 		w.t.Fatal(err)
 	}
-	standInForPods(w.t, w.tenant)
-	becomesReady(w.t, w.tenant)
+	standInUntilReady(w.t, w.tenant)
 }
 
 func isLive(o client.Object) error {
@@ -426,7 +418,9 @@ func objectKey(o client.Object) client.ObjectKey { return client.ObjectKeyFromOb
 func (w *theStory) expect(profile *v1alpha1.AccountProfile, kind string, status metav1.ConditionStatus) {
 	w.t.Helper()
 	kube.Eventually(w.t, fmt.Sprintf("%s is %s=%s", profile.Name, kind, status), func() error {
-		standInForPods(w.t, w.tenant)
+		if err := standIn(w.t.Context(), w.tenant); err != nil {
+			return err
+		}
 		get(w.t, client.ObjectKeyFromObject(profile), profile)
 		found := meta.FindStatusCondition(profile.Status.Conditions, kind)
 		if found == nil || found.Status != status || found.ObservedGeneration != profile.Generation {

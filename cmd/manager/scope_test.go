@@ -110,8 +110,7 @@ func TestOperatorsOfListedNamespaces(t *testing.T) {
 	nordlicht, nobodys := makeTenant(t, "nordlicht", "one", "my.acme.example"), makeTenant(t, "nobodys", "one", "my.nobodys.example")
 	for _, tenant := range []*v1alpha1.Tenant{acme, nordlicht} {
 		expectTenant(t, tenant, v1alpha1.ConditionDatabaseReady, metav1.ConditionTrue)
-		standInForPods(t, client.ObjectKeyFromObject(tenant))
-		becomesReady(t, client.ObjectKeyFromObject(tenant))
+		standInUntilReady(t, client.ObjectKeyFromObject(tenant))
 	}
 	// Host names are told apart among the tenants of one operator.
 	if refused := expectTenant(t, borealis, v1alpha1.ConditionAccepted, metav1.ConditionFalse); refused.Reason != "Conflicted" {

@@ -161,9 +161,7 @@ func (w *world) allPruned(k *unstructured.Unstructured) {
 	if n := w.customers(schema); n != 1 {
 		w.t.Errorf("the schema of a Tenant that was pruned has %d accounts, want 1", n)
 	}
-	if err := cluster.CollectGarbage(w.t.Context(), tenantNamespace, uid); err != nil {
-		w.t.Fatal(err)
-	}
+	cluster.CollectGarbage(w.t, tenantNamespace, uid)
 	k = w.kustomizations()
 	w.becomesReady(k, fmt.Sprintf("main@sha1:%040d", w.commits))
 	w.allReady()
