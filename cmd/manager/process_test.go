@@ -7,6 +7,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"syscall"
@@ -60,10 +61,18 @@ func startProcess(t *testing.T, namespace string, flags ...string) *operator {
 	t.Cleanup(func() {
 		p.kill()
 		if t.Failed() {
-			t.Logf("the log of the manager of %s:\n%s", namespace, p.log)
+			t.Logf("the log of the manager of %s:\n%s", namespace, withoutStart(p.log.String()))
 		}
 	})
 	return p
+}
+
+// withoutStart leaves out what every manager logs of its informers.
+func withoutStart(log string) string {
+	lines := slices.DeleteFunc(strings.SplitAfter(log, "\n"), func(line string) bool {
+		return strings.Contains(line, `"msg":"Starting EventSource"`)
+	})
+	return strings.Join(lines, "")
 }
 
 // kubeconfigOf writes the configuration of an operator's ServiceAccount.
