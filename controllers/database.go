@@ -134,8 +134,7 @@ func (r *Reconciler) prepareDatabase(p *pass, opened *admin.Server) {
 		}
 		d.starting = state.quiet()
 		d.finding = status.No(status.ReasonPreparing, "Foyer is preparing the tenant's schema and roles.")
-		p.runAgain(quiet)
-		return
+		return // its end runs the pass again, and so does that it takes long
 	}
 	if state.problem != nil || len(state.prepared.Former) > 0 {
 		p.prepareAgain(state)

@@ -141,6 +141,10 @@ func (p *preparations) run(ctx context.Context, key types.NamespacedName, state 
 	}
 	defer func() { <-place }()
 	p.begin(state)
+	// While it waited for its place there was nothing to say: a thousand new tenants wait for
+	// minutes, and none of them is passed over again before its turn.
+	long := time.AfterFunc(quiet, func() { p.notify(p.ctx, key) })
+	defer long.Stop()
 	limited, cancel := context.WithTimeout(ctx, prepareTimeout)
 	defer cancel()
 	began := time.Now()
