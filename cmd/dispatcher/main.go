@@ -9,7 +9,6 @@ import (
 	"flag"
 	"fmt"
 	"os"
-	"runtime/debug"
 	"time"
 
 	"github.com/foyerhq/foyer/internal/config"
@@ -39,9 +38,6 @@ const (
 )
 
 func main() {
-	if os.Getenv("GOGC") == "" {
-		debug.SetGCPercent(deliver.GCPercent)
-	}
 	os.Exit(process.Main(program()))
 }
 
@@ -66,7 +62,7 @@ func (o *options) flags(set *flag.FlagSet) {
 
 func program() process.Program {
 	var o options
-	return process.Program{Component: "dispatcher", Version: version, Flags: o.flags,
+	return process.Program{Component: "dispatcher", Version: version, Flags: o.flags, GCPercent: deliver.GCPercent,
 		Work: func(r *process.Runtime) (func(context.Context), error) { return work(r, &o) }}
 }
 

@@ -1,6 +1,7 @@
 package process
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"flag"
@@ -34,6 +35,9 @@ type Program struct {
 	// Work makes what a binary without a listener of its own does instead. That begins when
 	// the database has the schema that it needs, and ends in good order once its ctx ends.
 	Work func(*Runtime) (func(ctx context.Context), error)
+	// GCPercent is how much the heap may grow while the process is at work before it is
+	// collected, in percent; 0: Go's own.
+	GCPercent int
 }
 
 // Runtime is what a handler works with.
@@ -109,6 +113,7 @@ func Run(ctx context.Context, p Program, args []string, output io.Writer) error 
 	stop := func() { end(); r.background.Wait() }
 	defer stop()
 
+	r.Go(func(ctx context.Context) { keepSmall(ctx, cmp.Or(p.GCPercent, workPercent)) })
 	if err := serveAdmin(r, health); err != nil {
 		return err
 	}
