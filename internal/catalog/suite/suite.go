@@ -55,6 +55,18 @@ func Events() []string {
 	return names
 }
 
+// About returns the message of an event without its texts, which are large: who makes rules
+// of all messages sends few of them.
+func About(eventType string) (Message, bool) {
+	i := slices.IndexFunc(recipients, func(m Message) bool { return m.Event == eventType })
+	if i < 0 {
+		return Message{}, false
+	}
+	m := recipients[i]
+	m.To, m.Attach, m.Days = slices.Clone(m.To), slices.Clone(m.Attach), slices.Clone(m.Days)
+	return m, true
+}
+
 // For returns the message of an event, in the look of a tenant: accent is "#rrggbb", or
 // empty for the standard colour.
 func For(eventType, accent string) (Message, bool) {

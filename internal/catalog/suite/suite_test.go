@@ -35,6 +35,11 @@ func TestMessages(t *testing.T) {
 	for _, name := range suite.Events() {
 		event, _ := catalog.BuiltIn().Lookup(name)
 		m, _ := suite.For(name, "")
+		about, _ := suite.About(name)
+		about.Texts = m.Texts
+		if diff := cmp.Diff(m, about); diff != "" {
+			t.Errorf("%s, For and About: want -, have +:\n%s", name, diff)
+		}
 		var locales []string
 		for _, text := range m.Texts {
 			locales = append(locales, text.Locale)

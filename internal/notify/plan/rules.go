@@ -111,11 +111,11 @@ func newRules(live *config.Live, routing *config.LiveRouting, before *Rules) (*R
 	return r, errs
 }
 
-// standardOf is the message of the standard suite, whose texts are compiled when they are
-// needed: few tenants have all events.
+// standardOf is the message of the standard suite, whose texts are read and compiled when they
+// are needed: few tenants have all events.
 func (r *Rules) standardOf(event catalog.Event) *matched {
-	m, _ := suite.For(event.Name, r.live.Tenant.Branding.AccentColor)
-	a := &action{source: Standard, event: event, schedule: schedule{at: defaultClock}, texts: standardTexts(m, event), spec: config.Action{
+	m, _ := suite.About(event.Name)
+	a := &action{source: Standard, event: event, schedule: schedule{at: defaultClock}, texts: standardTexts(event, r.live.Tenant.Branding.AccentColor), spec: config.Action{
 		Name: standardAction, Type: typeEmail, Days: m.Days, Email: &config.Email{To: m.To, Attach: m.Attach},
 	}}
 	if m.PerAccount {

@@ -174,9 +174,10 @@ func inLanguage(tag string) string {
 	return "translation " + tag + ", "
 }
 
-// standardTexts compiles a standard message when it is first needed.
-func standardTexts(m suite.Message, event catalog.Event) func() ([]texts, error) {
+// standardTexts compiles a standard message when it is first needed, in the colour of a tenant.
+func standardTexts(event catalog.Event, accent string) func() ([]texts, error) {
 	return sync.OnceValues(func() ([]texts, error) {
+		m, _ := suite.For(event.Name, accent)
 		var all []texts
 		for _, t := range m.Texts {
 			made := texts{locale: t.Locale}
