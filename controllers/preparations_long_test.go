@@ -25,7 +25,7 @@ func TestOnlyWhatTakesLongRunsThePassBeforeItsEnd(t *testing.T) {
 		var runs []time.Duration // of the tenant that waits
 		last := fmt.Sprint("t", placesPerServer)
 		p := newPreparations(usualPace, func(context.Context, *v1alpha1.Tenant, *server) (prepared, error) {
-			time.Sleep(takes)
+			<-time.After(takes)
 			return prepared{}, nil
 		}, func(_ context.Context, key types.NamespacedName) {
 			mu.Lock()
@@ -39,7 +39,7 @@ func TestOnlyWhatTakesLongRunsThePassBeforeItsEnd(t *testing.T) {
 		}
 		synctest.Wait() // until they have all places
 		p.ensure(&v1alpha1.Tenant{ObjectMeta: metav1.ObjectMeta{Name: last}}, &server{name: "default"}, false)
-		time.Sleep(4 * takes)
+		<-time.After(4 * takes)
 		p.stop()
 		mu.Lock()
 		defer mu.Unlock()
