@@ -27,8 +27,9 @@ COMMANDS := manager $(filter-out manager kubectl-foyer,$(notdir $(wildcard cmd/*
 BUILD := CGO_ENABLED=0 go build -trimpath -ldflags '-s -w -X main.version=$(VERSION)'
 CLUSTER_SOURCES := $(wildcard hack/cluster/cluster/*.go hack/cluster/cluster/templates/*) hack/cluster/go.mod hack/cluster/go.sum
 
-# The tests in the browser come last and alone: a browser takes the whole machine.
-GOTEST := bin/gotestsum --format pkgname --format-hide-empty-pkg --hide-summary skipped -- -race -timeout 40m
+# The tests in the browser come last and alone: a browser takes the whole machine. make verify
+# vets, tests included.
+GOTEST := bin/gotestsum --format pkgname --format-hide-empty-pkg --hide-summary skipped -- -race -vet=off -timeout 40m
 
 say = @printf '\n\033[1m==> %s\033[0m\n' "$(1)"
 
@@ -78,8 +79,8 @@ lint: check-go bin/golangci-lint ## Run every linter, arrows and API conventions
 	@cd hack/cluster && ../../bin/golangci-lint run --config ../../.golangci.yml ./cluster/... ./pause/... ./policies/...
 
 .PHONY: test
-test: check-go test-needs bin/gotestsum ## Run all tests on real servers, with the race detector; TEST=./internal/store/... for some (30 to 45 minutes on 2 cores)
-	$(call say,Testing $(TEST) with real PostgreSQL and a real API server; 30 to 45 minutes on 2 cores)
+test: check-go test-needs bin/gotestsum ## Run all tests on real servers, with the race detector; TEST=./internal/store/... for some (35 to 65 minutes on 2 cores)
+	$(call say,Testing $(TEST) with real PostgreSQL and a real API server; 35 to 65 minutes on 2 cores)
 	@packages=$$(go list $(TEST)); \
 	  besides=$$(grep -v '/test/browser$$' <<< "$$packages" || true); browser=$$(grep '/test/browser$$' <<< "$$packages" || true); \
 	  [ -z "$$besides" ] || $(GOTEST) $$besides; \
