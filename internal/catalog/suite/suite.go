@@ -70,11 +70,11 @@ func About(eventType string) (Message, bool) {
 // For returns the message of an event, in the look of a tenant: accent is "#rrggbb", or
 // empty for the standard colour.
 func For(eventType, accent string) (Message, bool) {
-	m, found := messages()[eventType]
+	m, found := About(eventType)
 	if !found {
 		return Message{}, false
 	}
-	m.To, m.Attach, m.Days, m.Texts = slices.Clone(m.To), slices.Clone(m.Attach), slices.Clone(m.Days), slices.Clone(m.Texts)
+	m.Texts = slices.Clone(texts()[eventType])
 	paint := paletteOf(accent).replacer()
 	for i := range m.Texts {
 		m.Texts[i].HTML = paint.Replace(m.Texts[i].HTML)
@@ -82,23 +82,23 @@ func For(eventType, accent string) (Message, bool) {
 	return m, true
 }
 
-// messages are all of them, with names in the place of colours. They are made when the
-// first is asked for: most programs only ask which there are. The files are ours: what is
-// wrong in one is found by the tests.
-var messages = sync.OnceValue(func() map[string]Message {
-	all := map[string]Message{}
+// texts are those of all messages by event, with names in the place of colours. They are made
+// when the first is asked for: most programs only ask which messages there are. The files are
+// ours: what is wrong in one is found by the tests.
+var texts = sync.OnceValue(func() map[string][]Text {
+	all := map[string][]Text{}
 	layout := readLayout()
 	for _, m := range recipients {
 		event, known := catalog.BuiltIn().Lookup(m.Event)
 		if !known {
 			panic("the standard suite has a message for " + m.Event + ", which is no event")
 		}
-		m.Texts = make([]Text, len(languages))
+		of := make([]Text, len(languages))
 		for i, language := range languages {
-			m.Texts[i] = layout.text(event, language)
+			of[i] = layout.text(event, language)
 		}
-		m.Texts[0].Locale = ""
-		all[m.Event] = m
+		of[0].Locale = ""
+		all[m.Event] = of
 	}
 	return all
 })
