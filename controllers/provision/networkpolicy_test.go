@@ -2,8 +2,6 @@ package provision_test
 
 import (
 	"net/netip"
-	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -54,20 +52,7 @@ func closed(t *testing.T) provision.Params {
 func TestNetworkPoliciesGolden(t *testing.T) {
 	for name, params := range map[string]provision.Params{"network-open": open(t), "network-closed": closed(t)} {
 		t.Run(name, func(t *testing.T) {
-			got := encode(t, provision.NetworkPolicies(params))
-			file := filepath.Join("testdata", name+".yaml")
-			if *update {
-				if err := os.WriteFile(file, []byte(got), 0o644); err != nil {
-					t.Fatal(err)
-				}
-			}
-			want, err := os.ReadFile(file)
-			if err != nil {
-				t.Fatalf("%v (go test ./controllers/provision -update writes it)", err)
-			}
-			if diff := cmp.Diff(string(want), got); diff != "" {
-				t.Errorf("rendered otherwise than %s (-want +got); if that is meant, run with -update:\n%s", file, diff)
-			}
+			checkGolden(t, name, encode(t, provision.NetworkPolicies(params)))
 		})
 	}
 }

@@ -119,21 +119,26 @@ func named(t *testing.T, p provision.Params, kind, name string) provision.Object
 func TestGolden(t *testing.T) {
 	for name, params := range map[string]provision.Params{"minimal": minimal(), "full": full(), "scaled": scaled()} {
 		t.Run(name, func(t *testing.T) {
-			got := encode(t, everything(params))
-			file := filepath.Join("testdata", name+".yaml")
-			if *update {
-				if err := os.WriteFile(file, []byte(got), 0o644); err != nil {
-					t.Fatal(err)
-				}
-			}
-			want, err := os.ReadFile(file)
-			if err != nil {
-				t.Fatalf("%v (go test ./controllers/provision -update writes it)", err)
-			}
-			if diff := cmp.Diff(string(want), got); diff != "" {
-				t.Errorf("rendered otherwise than %s (-want +got); if that is meant, run with -update:\n%s", file, diff)
-			}
+			checkGolden(t, name, encode(t, everything(params)))
 		})
+	}
+}
+
+// checkGolden compares with a file of testdata, or writes it with -update.
+func checkGolden(t *testing.T, name, got string) {
+	t.Helper()
+	file := filepath.Join("testdata", name+".yaml")
+	if *update {
+		if err := os.WriteFile(file, []byte(got), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	want, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatalf("%v (go test ./controllers/provision -update writes it)", err)
+	}
+	if diff := cmp.Diff(string(want), got); diff != "" {
+		t.Errorf("rendered otherwise than %s (-want +got); if that is meant, run with -update:\n%s", file, diff)
 	}
 }
 
