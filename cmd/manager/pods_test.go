@@ -23,13 +23,19 @@ import (
 func standInUntilReady(t *testing.T, tenants ...client.ObjectKey) {
 	t.Helper()
 	for _, tenant := range tenants {
-		kube.Eventually(t, "Tenant "+tenant.String()+" is Ready", func() error {
-			if err := standIn(t.Context(), tenant); err != nil {
-				return err
-			}
-			return isReady(t, tenant)
-		})
+		standInUntil(t, tenant, "Tenant "+tenant.String()+" is Ready", func() error { return isReady(t, tenant) })
 	}
+}
+
+// standInUntil is the pods of a tenant until a check passes.
+func standInUntil(t *testing.T, tenant client.ObjectKey, what string, check func() error) {
+	t.Helper()
+	kube.Eventually(t, what, func() error {
+		if err := standIn(t.Context(), tenant); err != nil {
+			return err
+		}
+		return check()
+	})
 }
 
 // becomesReady waits for a tenant whose pods are there.

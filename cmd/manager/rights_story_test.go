@@ -251,10 +251,7 @@ func (w *theStory) objectsAreMade() {
 	}
 	w.manager = startProcess(w.manager.t, operatorNamespace).ready()
 	for _, o := range made {
-		kube.Eventually(w.t, fmt.Sprintf("%T %s is live", o, o.GetName()), func() error {
-			if err := standIn(w.t.Context(), w.tenant); err != nil {
-				return err
-			}
+		standInUntil(w.t, w.tenant, fmt.Sprintf("%T %s is live", o, o.GetName()), func() error {
 			get(w.t, objectKey(o), o)
 			return isLive(o)
 		})
@@ -417,10 +414,7 @@ func objectKey(o client.Object) client.ObjectKey { return client.ObjectKeyFromOb
 // live meanwhile.
 func (w *theStory) expect(profile *v1alpha1.AccountProfile, kind string, status metav1.ConditionStatus) {
 	w.t.Helper()
-	kube.Eventually(w.t, fmt.Sprintf("%s is %s=%s", profile.Name, kind, status), func() error {
-		if err := standIn(w.t.Context(), w.tenant); err != nil {
-			return err
-		}
+	standInUntil(w.t, w.tenant, fmt.Sprintf("%s is %s=%s", profile.Name, kind, status), func() error {
 		get(w.t, client.ObjectKeyFromObject(profile), profile)
 		found := meta.FindStatusCondition(profile.Status.Conditions, kind)
 		if found == nil || found.Status != status || found.ObservedGeneration != profile.Generation {
